@@ -1,0 +1,5 @@
+"""`python -m mlbench` is `mlbench`."""
+
+from mlbench.main import main
+
+main()

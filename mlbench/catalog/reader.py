@@ -1,0 +1,187 @@
+"""The reading side of the catalog: one immutable snapshot, the journal's words over it, and the points.
+
+No reader ever blocks a writer, and no writer a reader.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlbench import journal
+from mlbench.catalog.connection import CURRENT, check_not_newer, connect, create_tables, read_version, sql_text
+from mlbench.catalog.segments import SegmentStore
+from mlbench.errors import HomeError
+from mlbench.paths import Home
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+_WORD_TABLES = """
+CREATE TEMP TABLE clock (now_s DOUBLE);
+CREATE TEMP TABLE word_run (run_key VARCHAR, name VARCHAR, note VARCHAR, is_archived BOOLEAN, is_baseline BOOLEAN);
+CREATE TEMP TABLE word_tag (run_key VARCHAR, tag VARCHAR);
+CREATE TEMP TABLE word_note (run_key VARCHAR, body VARCHAR, author VARCHAR, at_s DOUBLE);
+CREATE TEMP TABLE word_goal (metric VARCHAR, goal VARCHAR);
+CREATE TEMP TABLE word_view (name VARCHAR, body VARCHAR);
+"""
+
+
+def current_snapshot(home: Home) -> str | None:
+    """Path of the newest snapshot, None before the first ingest."""
+    link = os.path.join(home.cache, CURRENT)
+    try:
+        return os.path.join(home.cache, os.readlink(link))
+    except OSError:
+        return None
+
+
+def open_reader(home: Home, *, now_s: float | None = None) -> Reader:
+    """Open the newest snapshot with the journal as it is now. An empty home gives a reader without runs.
+
+    Args:
+        home: where to look.
+        now_s: the clock that status and ages are told by; the real one by default.
+
+    Raises:
+        HomeError: the snapshot cannot be opened.
+    """
+    return Reader(_connect_current(home), home, time.time() if now_s is None else now_s)
+
+
+def _connect_current(home: Home) -> DuckDBPyConnection:
+    for _attempt in range(3):  # the snapshot may be replaced and deleted between readlink and open
+        snapshot = current_snapshot(home)
+        if snapshot is None:
+            return _empty()
+        if os.path.exists(snapshot):
+            return _connect_snapshot(snapshot)
+    return _empty()
+
+
+def _empty() -> DuckDBPyConnection:
+    connection = connect(":memory:", read_only=False)
+    create_tables(connection)
+    return connection
+
+
+def _connect_snapshot(path: str) -> DuckDBPyConnection:
+    import duckdb
+
+    try:
+        connection = connect(path, read_only=True)
+    except duckdb.Error as error:
+        raise HomeError(
+            f"{path}: the catalog cannot be opened ({_first_line(error)}). Try: mlbench rebuild"
+        ) from error
+    version = read_version(connection)
+    check_not_newer(version, path)
+    if version == 0:
+        raise HomeError(f"{path}: this is not a catalog of mlbench. Try: mlbench rebuild")
+    return connection
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+class Reader:
+    """One snapshot, open for reading; use it in one thread, close it when done."""
+
+    def __init__(self, connection: DuckDBPyConnection, home: Home, now_s: float) -> None:
+        self._connection = connection
+        self._points = SegmentStore(home.points)
+        self.home = home
+        self.now_s = now_s
+        self.words = journal.replay(home)
+        self._lay_words()
+        row = self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+        self.generation = int(row[0]) if row else 0
+        """Rises with every published snapshot."""
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the snapshot."""
+        self._connection.close()
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement; values are bound, never spliced."""
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """The answer of a statement as an Arrow table."""
+        return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
+
+    def points(self, series_ids: Sequence[int]) -> pa.Table:
+        """All raw points of the series: series_id, source_id, seq, step, wall_s, value, sorted by series_id, seq.
+
+        Raises:
+            HomeError: a segment is missing or damaged.
+        """
+        segments = self.rows(
+            "SELECT DISTINCT g.file, g.hash FROM segment g JOIN segment_run m ON m.file = g.file "
+            "JOIN series s ON s.run_id = m.run_id WHERE s.series_id IN (SELECT unnest(?)) ORDER BY g.file",
+            [list(series_ids)],
+        )
+        return self._points.read([(file, digest) for file, digest in segments], series_ids)
+
+    def _lay_words(self) -> None:
+        self._connection.execute(_WORD_TABLES)
+        self._connection.execute("INSERT INTO clock VALUES (?)", [self.now_s])
+        keys = _present_keys(self.rows("SELECT run_key, fingerprint, is_missing FROM run"), self.words)
+        for table, rows in _word_rows(self.words, keys).items():
+            _insert(self._connection, table, rows)
+        self._connection.execute(sql_text("views.sql"))
+
+
+def _insert(connection: DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        places = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"INSERT INTO {table} VALUES ({places})", [list(row) for row in rows])
+
+
+def _present_keys(runs: list[tuple[Any, ...]], words: journal.Words) -> dict[str, str]:
+    """For each key in the journal whose run has moved, the key of the run that it means now (by its fingerprint)."""
+    present = {key for key, _fingerprint, is_missing in runs if not is_missing}
+    by_fingerprint: dict[str, list[str]] = {}
+    for key, fingerprint, is_missing in runs:
+        if fingerprint and not is_missing:
+            by_fingerprint.setdefault(fingerprint, []).append(key)
+    moved: dict[str, str] = {}
+    for fingerprint, keys in words.fingerprints.items():
+        for key in keys:
+            heirs = by_fingerprint.get(fingerprint, [])
+            if key not in present and len(heirs) == 1:
+                moved[key] = heirs[0]
+    return moved
+
+
+def _word_rows(words: journal.Words, moved: dict[str, str]) -> dict[str, list[tuple[Any, ...]]]:
+    def place(key: str) -> str:
+        return moved.get(key, key)
+
+    baselines = {place(key) for key in words.baselines.values()}
+    archived = {place(key) for key in words.archived}
+    names = {place(key): name for key, name in words.names.items()}
+    notes = {place(key): tuple(texts) for key, texts in words.notes.items()}
+    keys = baselines | archived | names.keys() | notes.keys()
+    return {
+        "word_run": [
+            (key, names.get(key), notes[key][-1].body if notes.get(key) else None, key in archived, key in baselines)
+            for key in sorted(keys)
+        ],
+        "word_tag": sorted({(place(key), tag) for key, tags in words.tags.items() for tag in tags}),
+        "word_note": [
+            (key, note.body, note.author, note.at_s) for key, texts in sorted(notes.items()) for note in texts
+        ],
+        "word_goal": sorted(words.goals.items()),
+        "word_view": sorted(words.views.items()),
+    }

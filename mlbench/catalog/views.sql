@@ -1,0 +1,53 @@
+-- The public views of `mlbench sql`, made by every reader over its snapshot, the journal's words (temporary tables word_*)
+-- and the clock (temporary table clock, one row). docs/reference/sql.md is generated from this file.
+
+-- runs: one row a run
+CREATE TEMP VIEW runs AS
+SELECT r.run_id AS id,                                          -- 12 hexadecimal digits
+    coalesce(w.name, r.name) AS name,                           -- the user's name, else the recorded one, else the path below the root
+    r.project, r.group_name AS "group",
+    CASE WHEN r.is_missing THEN 'missing'
+         WHEN r.status = 'running' AND clock.now_s - r.active_s > 3600 THEN 'stalled'
+         WHEN r.status IS NOT NULL THEN r.status
+         WHEN coalesce(s.n_series, 0) = 0 THEN 'no metrics'
+         WHEN clock.now_s - r.active_s BETWEEN -3600 AND 300 THEN 'running'
+         ELSE 'finished' END AS status,                         -- running, finished, failed, killed, stalled, missing, no metrics
+    CASE WHEN r.status IS NOT NULL THEN 'recorded' ELSE 'last point' END AS status_how,
+    make_timestamp(CAST(r.started_s * 1e6 AS BIGINT)) AS started,       -- UTC
+    make_timestamp(CAST(coalesce(r.ended_s, r.active_s) * 1e6 AS BIGINT)) AS ended,
+    greatest(coalesce(r.ended_s, r.active_s) - r.started_s, 0) AS duration,  -- seconds
+    r.user_name AS "user", r.host, r.command, r.entry_point, r.job_type, r.exit_code, r.parent_id, r.hint, r.adapters,
+    r.path, r.root, r.run_key AS key, r.fingerprint,
+    coalesce(w.is_archived, false) AS archived,
+    coalesce(w.is_baseline, false) AS baseline,
+    w.note,                                                     -- the user's note, newest edit
+    coalesce(s.n_series, 0) AS n_metrics, coalesce(s.n_points, 0) AS n_points
+FROM run r
+LEFT JOIN word_run w ON w.run_key = r.run_key
+LEFT JOIN (SELECT run_id, count(*) AS n_series, sum(n_raw) AS n_points FROM series GROUP BY run_id) s ON s.run_id = r.run_id
+CROSS JOIN clock;
+
+-- params: one row for each key of a run, the strongest layer
+CREATE TEMP VIEW params AS
+SELECT run_id, key, raw, type, num, txt AS value, layer, source, line FROM param WHERE is_effective;
+
+-- param_layers: every layer that says something about a key
+CREATE TEMP VIEW param_layers AS
+SELECT run_id, key, raw, type, num, txt AS value, layer, source, line, is_effective FROM param;
+
+-- tags: the user's tags (origin 'mlbench', value '') and those that the sources hold (origin 'imported')
+CREATE TEMP VIEW tags AS
+SELECT r.run_id, t.tag, '' AS value, 'mlbench' AS origin FROM word_tag t JOIN run r ON r.run_key = t.run_key
+UNION ALL SELECT run_id, key, value, 'imported' FROM imported_tag;
+
+-- notes: the user's notes and those that the sources hold
+CREATE TEMP VIEW notes AS
+SELECT r.run_id, n.body, n.author, n.at_s, 'mlbench' AS origin FROM word_note n JOIN run r ON r.run_key = n.run_key
+UNION ALL SELECT run_id, body, NULL, NULL, 'imported' FROM imported_note;
+
+CREATE TEMP VIEW sources AS SELECT source_id, run_ids, adapter, path, role, status, size_bytes, n_records, n_bad, root, make_timestamp(CAST(read_s * 1e6 AS BIGINT)) AS read_at FROM source;
+CREATE TEMP VIEW problems AS SELECT run_id, source_path AS path, place, what, hint, root, make_timestamp(CAST(since_s * 1e6 AS BIGINT)) AS since FROM problem;
+CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, schema_text AS schema, is_pinned FROM data_version;
+CREATE TEMP VIEW artifacts AS SELECT * FROM artifact;
+CREATE TEMP VIEW lineage AS SELECT * FROM lineage_edge;
+CREATE TEMP VIEW validations AS SELECT * FROM validation;

@@ -1,0 +1,340 @@
+"""The writing side of the catalog: one process at a time, whole runs in one transaction, snapshots by rename."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlbench.catalog.connection import (
+    CURRENT,
+    LOCK_FILE,
+    WORK_FILE,
+    check_not_newer,
+    connect,
+    create_work_file,
+    move_aside,
+    quote,
+    read_version,
+)
+from mlbench.catalog.segments import Segment, SegmentStore, remove_quietly, sync_folder, write_segment
+from mlbench.errors import HomeError
+from mlbench.paths import Home, make_folder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+RUN_TABLES = (
+    "run", "param", "series", "blob", "code", "environment", "data_version", "imported_tag", "imported_note",
+    "artifact", "lineage_edge", "validation", "segment_run",
+)  # fmt: skip
+"""Tables whose rows belong to one run and are replaced with it."""
+KEPT_SNAPSHOTS = 3
+UNUSED_SEGMENT_S = 3600.0
+"""A segment that no run needs is deleted after an hour: readers of older snapshots may still have it open."""
+_POLL_S = 0.05
+_SNAPSHOT_PREFIX = "snap-"
+
+
+class WriterBusyError(HomeError):
+    """Another process holds the writer's lock."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction replaces and adds."""
+
+    run_ids: set[str] = field(default_factory=set)
+    """Runs whose rows are deleted first; those that come back have new rows in `rows`."""
+    source_ids: set[int] = field(default_factory=set)
+    """Sources whose rows are deleted first."""
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Rows by table; a missing column is NULL."""
+    points: pa.Table | None = None
+    """Columns of `segments.point_schema`, sorted by series_id, seq; all of runs in `run_ids`."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.run_ids or self.source_ids or self.rows)
+
+    def add(self, table: str, **values: Any) -> None:  # noqa: ANN401 - a row's values are of any column type
+        self.rows.setdefault(table, []).append(values)
+
+
+def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
+    """Become the one writer of the catalog, creating or repairing it as needed.
+
+    Args:
+        home: its cache folder is created if missing.
+        wait_s: how long to wait for another writer to finish.
+
+    Raises:
+        WriterBusyError: another process is still writing after `wait_s`.
+        HomeError: the home cannot be written.
+    """
+    make_folder(home.cache)
+    lock = _lock(home, wait_s)
+    try:
+        connection, talk = _open_work(os.path.join(home.cache, WORK_FILE))
+    except BaseException:
+        os.close(lock)
+        raise
+    return Writer(home, connection, lock, talk)
+
+
+def _lock(home: Home, wait_s: float) -> int:
+    path = os.path.join(home.cache, LOCK_FILE)
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise HomeError(f"{path}: the home cannot be written: {error.strerror}. Try: mlbench --home DIR") from error
+    until = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            if time.monotonic() >= until:
+                holder = os.pread(fd, 200, 0).decode("utf-8", "replace").strip() or "another process"
+                os.close(fd)
+                raise WriterBusyError(
+                    f"{home.cache}: {holder} is writing this catalog. Wait for it, or try: mlbench --home DIR"
+                ) from None
+            time.sleep(_POLL_S)
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+    return fd
+
+
+def _open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
+    """Open the writer's file; one that cannot be used is moved aside and replaced by an empty one."""
+    import duckdb
+
+    talk: list[str] = []
+    try:
+        if os.path.exists(path):
+            try:
+                connection = connect(path, read_only=False)
+                version = read_version(connection)
+                check_not_newer(version, path)
+                if version:
+                    return connection, talk
+                connection.close()
+                reason = "not a catalog of mlbench"
+            except duckdb.Error as error:
+                reason = str(error).partition("\n")[0]
+            aside = move_aside(path)
+            talk.append(f"the catalog could not be used ({reason}); it was moved to {aside} and is built again")
+        create_work_file(path)
+        return connect(path, read_only=False), talk
+    except (duckdb.Error, OSError) as error:
+        raise HomeError(f"{path}: the catalog cannot be written: {_reason(error)}. Try: mlbench --home DIR") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition("\n")[0]
+
+
+class Writer:
+    """The open catalog of the one writing process. Close it to let others write."""
+
+    def __init__(self, home: Home, connection: DuckDBPyConnection, lock: int, talk: list[str]) -> None:
+        self.home = home
+        self.talk = talk
+        """What the user should be told about the opening."""
+        self._connection = connection
+        self._lock = lock
+        self._is_dirty = bool(talk) or not os.path.exists(os.path.join(home.cache, CURRENT))
+        self._points = SegmentStore(home.points)
+        self._next_series = self._next("series", "series_id")
+        self._next_source = self._next("source", "source_id")
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def _next(self, table: str, column: str) -> int:
+        return int(self.rows(f"SELECT coalesce(max({column}), 0) FROM {table}")[0][0]) + 1
+
+    def new_series_id(self) -> int:
+        """An id that no series of this catalog has had: old points in shared segments stay unreachable."""
+        self._next_series += 1
+        return self._next_series - 1
+
+    def new_source_id(self) -> int:
+        """An id that no source of this catalog has."""
+        self._next_source += 1
+        return self._next_source - 1
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement on the writer's own file."""
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def points(self, run_id: str) -> pa.Table:
+        """All stored points of a run, sorted by series_id and seq."""
+        segments = self.rows(
+            "SELECT g.file, g.hash FROM segment g JOIN segment_run m ON m.file = g.file WHERE m.run_id = ? ORDER BY 1",
+            [run_id],
+        )
+        series = self.rows("SELECT series_id FROM series WHERE run_id = ?", [run_id])
+        return self._points.read([(file, digest) for file, digest in segments], [row[0] for row in series])
+
+    def update(self, sql: str, parameters: Sequence[object]) -> None:
+        """Change rows by one statement of its own transaction."""
+        self.rows(sql, parameters)
+        self._is_dirty = True
+
+    def clear(self) -> None:
+        """Forget everything, for a rebuild; readers keep the last snapshot until the next one."""
+        for (table,) in self.rows(
+            "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND table_name <> 'meta'"
+        ):
+            self.update(f'DELETE FROM "{table}"', [])
+
+    def commit(self, batch: Batch) -> None:
+        """Apply a batch in one transaction; its points are on disk before the transaction begins.
+
+        Raises:
+            HomeError: the disk is full or the file cannot be written; nothing of the batch is then in the catalog.
+        """
+        import duckdb
+
+        if batch.is_empty:
+            return
+        segment = self._store_points(batch)
+        try:
+            self._connection.execute("BEGIN")
+            self._delete(batch)
+            for table, rows in batch.rows.items():
+                self._insert(table, rows)
+            if segment is not None:
+                self._add_segment(segment, batch)
+            self._connection.execute("COMMIT")
+        except duckdb.Error as error:
+            self._reopen()
+            raise HomeError(
+                f"{self.home.cache}: the catalog cannot be written: {_reason(error)}. "
+                "Free some space, then run the command again; tags and notes are safe"
+            ) from error
+        self._is_dirty = True
+
+    def _store_points(self, batch: Batch) -> Segment | None:
+        if batch.points is None or not batch.points.num_rows:
+            return None
+        return write_segment(self.home.points, batch.points)
+
+    def _add_segment(self, segment: Segment, batch: Batch) -> None:
+        self.rows("DELETE FROM segment WHERE file = ?", [segment.file])
+        row = {"file": segment.file, "hash": segment.hash, "n_rows": segment.n_rows, "size_bytes": segment.size_bytes}
+        self._insert("segment", [row])
+        runs = {row["run_id"] for row in batch.rows.get("series", [])}
+        self._insert("segment_run", [{"file": segment.file, "run_id": run_id} for run_id in sorted(runs)])
+
+    def _delete(self, batch: Batch) -> None:
+        if batch.run_ids:
+            for table in (*RUN_TABLES, "problem"):
+                self.rows(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [sorted(batch.run_ids)])
+        if batch.source_ids:
+            self.rows("DELETE FROM source WHERE source_id IN (SELECT unnest(?))", [sorted(batch.source_ids)])
+
+    def _insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        import pyarrow as pa
+
+        listed = list(rows)
+        if not listed:
+            return
+        schema = self._connection.sql(f"SELECT * FROM {table} LIMIT 0").to_arrow_table().schema
+        columns = [pa.array([row.get(field.name) for row in listed], type=field.type) for field in schema]
+        self._connection.register("incoming", pa.table(columns, schema=schema))
+        try:
+            self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+        finally:
+            self._connection.unregister("incoming")
+
+    def _reopen(self) -> None:
+        """After a failed write DuckDB may have declared the file's connection dead: open it again."""
+        import duckdb
+
+        try:
+            self._connection.close()
+            self._connection = connect(os.path.join(self.home.cache, WORK_FILE), read_only=False)
+        except duckdb.Error:
+            self._connection = connect(":memory:", read_only=False)
+
+    def publish(self) -> bool:
+        """Make what was committed visible to all readers; False when nothing has changed since the last time.
+
+        Raises:
+            HomeError: the disk is full; readers keep the snapshot they have.
+        """
+        import duckdb
+
+        if not self._is_dirty:
+            return False
+        generation = int(self.rows("SELECT value FROM meta WHERE key = 'generation'")[0][0]) + 1
+        self.rows("UPDATE meta SET value = ? WHERE key = 'generation'", [str(generation)])
+        name = f"{_SNAPSHOT_PREFIX}{generation:08d}.duckdb"
+        path = os.path.join(self.home.cache, name)
+        try:
+            self._copy_to(f"{path}.tmp")
+            os.rename(f"{path}.tmp", path)
+            self._point_current(name)
+        except (duckdb.Error, OSError) as error:
+            remove_quietly(f"{path}.tmp")
+            raise HomeError(
+                f"{self.home.cache}: the snapshot cannot be written: {_reason(error)}. "
+                "Free some space, then run the command again"
+            ) from error
+        self._is_dirty = False
+        self._drop_old(name)
+        return True
+
+    def _copy_to(self, path: str) -> None:
+        remove_quietly(path)
+        source = self.rows("SELECT current_database()")[0][0]
+        self._connection.execute(f"ATTACH {quote(path)} AS snapshot (BLOCK_SIZE 16384)")
+        try:
+            self._connection.execute(f'COPY FROM DATABASE "{source}" TO snapshot')
+            self._connection.execute("CHECKPOINT snapshot")
+        finally:
+            self._connection.execute("DETACH snapshot")
+
+    def _point_current(self, name: str) -> None:
+        temporary = os.path.join(self.home.cache, f"{CURRENT}.{os.getpid()}")
+        remove_quietly(temporary)
+        os.symlink(name, temporary)
+        os.rename(temporary, os.path.join(self.home.cache, CURRENT))
+        sync_folder(self.home.cache)
+
+    def _drop_old(self, current: str) -> None:
+        """Keep the last snapshots for readers that are just opening one, and drop segments that no run needs."""
+        names = sorted(
+            n for n in os.listdir(self.home.cache) if n.startswith(_SNAPSHOT_PREFIX) and n.endswith(".duckdb")
+        )
+        for name in [n for n in names if n != current][: -KEPT_SNAPSHOTS + 1]:
+            remove_quietly(os.path.join(self.home.cache, name))
+        self._drop_unused_segments()
+
+    def _drop_unused_segments(self) -> None:
+        self.rows("DELETE FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
+        used = {row[0] for row in self.rows("SELECT file FROM segment")}
+        if not os.path.isdir(self.home.points):
+            return
+        oldest = time.time() - UNUSED_SEGMENT_S
+        for entry in os.scandir(self.home.points):
+            if entry.name not in used and entry.stat().st_mtime < oldest:
+                remove_quietly(entry.path)
+
+    def close(self) -> None:
+        """Give the catalog up to the next writer."""
+        self._connection.close()
+        os.close(self._lock)

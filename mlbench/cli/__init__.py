@@ -1,0 +1,1 @@
+"""One module per command; each holds a `command` and is loaded only when it is called."""

@@ -1,0 +1,172 @@
+"""What the commands share: options, the home, and how answers reach the terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from mlbench.paths import Home, find_home
+from mlbench.safe import safe_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlbench.catalog.reader import Reader
+    from mlbench.queries.answers import RunHead
+    from mlbench.render.ansi import Depth
+    from mlbench.render.cells import Line
+    from mlbench.render.records import Records
+
+Decorated = TypeVar("Decorated", bound=Callable[..., object])
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "parquet", "markdown", "latex")
+WIDE_CELLS = 10_000
+"""Where there is no terminal a table is as wide as it is."""
+
+
+def home_option(command: Decorated) -> Decorated:
+    """`--home DIR`, which may also stand before the command."""
+    return click.option("--home", metavar="DIR", help="Where the catalog and your words are kept.")(command)
+
+
+def format_option(command: Decorated) -> Decorated:
+    """`--format`; a table on a terminal, tab-separated values elsewhere."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        help="How to print it. [default: table; tsv where no terminal is]",
+    )(command)
+
+
+def within_option(command: Decorated) -> Decorated:
+    """`--in PATH`, repeatable."""
+    return click.option(
+        "--in", "within", multiple=True, metavar="PATH", help="Only runs at or below PATH (repeatable)."
+    )(command)
+
+
+def where_option(command: Decorated) -> Decorated:
+    """`--where FILTER`, in place of RUN... or of a filter that begins with a dash."""
+    return click.option("--where", metavar="FILTER", help="Runs that match FILTER.")(command)
+
+
+def home_of(chosen: str | None) -> Home:
+    """The home that the command works on: its own `--home`, else the one before the command, else the usual."""
+    context = click.get_current_context(silent=True)
+    before = context.find_root().obj if context else None
+    return find_home(chosen or (before or {}).get("home"))
+
+
+@contextmanager
+def reading(home: Home) -> Iterator[Reader]:
+    """A reader of the newest snapshot; what is wrong with the journal is told on stderr."""
+    from mlbench.catalog.reader import open_reader
+
+    with open_reader(home) as reader:
+        for problem in reader.words.problems:
+            talk(f"{problem.path}: {problem.place}: {problem.what}".replace(": : ", ": "))
+        if not reader.words.roots:
+            talk("nothing has been ingested yet. Try: mlbench ingest DIR")
+        yield reader
+
+
+def select_runs(
+    reader: Reader, words: Sequence[str], where: str | None, within: Sequence[str], *, default_all: bool = False
+) -> tuple[RunHead, ...]:
+    """The runs that RUN... name, or those that match `--where`.
+
+    Raises:
+        UsageError: none or both were given, or a word names no run.
+    """
+    from mlbench.queries.names import resolve_runs
+    from mlbench.queries.runs import find_runs
+
+    if where is not None and words:
+        raise click.UsageError("give either RUN... or --where FILTER, not both")
+    if where is not None or (default_all and not words):
+        return tuple(row.head for row in find_runs(reader, where=where or "", within=real_paths(within)).rows)
+    if not words:
+        raise click.UsageError("no run was named. Give RUN... or --where FILTER")
+    return resolve_runs(reader, words, within=real_paths(within))
+
+
+def real_paths(paths: Sequence[str]) -> tuple[str, ...]:
+    """The real paths of `--in`.
+
+    Raises:
+        UsageError: one does not exist.
+    """
+    for path in paths:
+        if not os.path.exists(os.path.expanduser(path)):
+            raise click.UsageError(f"--in {path}: no such path")
+    return tuple(os.path.realpath(os.path.expanduser(path)) for path in paths)
+
+
+def one_of(filter_word: str | None, where: str | None) -> str:
+    """A filter given as the argument or by `--where`, '' for none.
+
+    Raises:
+        UsageError: both were given.
+    """
+    if filter_word and where:
+        raise click.UsageError("give the filter once: as the argument, or with --where")
+    return filter_word or where or ""
+
+
+def talk(text: str) -> None:
+    """Say something on stderr, cleaned; data goes to stdout."""
+    print(f"mlbench: {safe_lines(text)}", file=sys.stderr)  # noqa: T201 - the one place that talks
+
+
+def emit(content: str | bytes) -> None:
+    """Write data to stdout as it is: only what a renderer has made may come here."""
+    if isinstance(content, bytes):
+        if sys.stdout.isatty():
+            raise click.UsageError("parquet is no text. Redirect it to a file, or try: mlbench export")
+        sys.stdout.buffer.write(content)
+        return
+    if (sys.stdout.encoding or "").lower().replace("-", "") != "utf8" and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.write(content)
+
+
+def chosen_format(form: str | None) -> str:
+    """The format asked for, else a table on a terminal and tsv elsewhere."""
+    return form or ("table" if sys.stdout.isatty() else "tsv")
+
+
+def width_cells() -> int:
+    """Columns of the terminal; practically endless where stdout is none, so that nothing is cut in a file."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return shutil.get_terminal_size((100, 24)).columns
+    return WIDE_CELLS
+
+
+def colour_depth() -> Depth:
+    """How many colours stdout shows: none where it is no terminal, NO_COLOR is set or the terminal is dumb."""
+    term = os.environ.get("TERM", "")
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or term in ("", "dumb"):
+        return "none"
+    if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return "truecolor"
+    return "256" if "256" in term else "16"
+
+
+def print_lines(lines: Sequence[Line]) -> None:
+    """Lines of cells on stdout, painted as the terminal can."""
+    from mlbench.render.ansi import painted_lines
+
+    emit(painted_lines(lines, colour_depth()))
+
+
+def print_records(records: Records, form: str) -> None:
+    """Records in any format but `table`."""
+    from mlbench.render.records import write
+
+    emit(write(records, form))

@@ -1,0 +1,94 @@
+"""`mlbench diff RUN RUN...`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mlbench.cli.common import (
+    chosen_format,
+    format_option,
+    home_of,
+    home_option,
+    print_lines,
+    print_records,
+    reading,
+    select_runs,
+    talk,
+    where_option,
+    width_cells,
+    within_option,
+)
+from mlbench.cli.completing import complete_runs
+
+if TYPE_CHECKING:
+    from mlbench.catalog.reader import Reader
+    from mlbench.queries.answers import DiffAnswer
+
+
+@click.command("diff")
+@click.argument("runs", nargs=-1, shell_complete=complete_runs)
+@click.option(
+    "--baseline",
+    metavar="RUN",
+    help="What the others are compared with. [default: the first]",
+    shell_complete=complete_runs,
+)
+@click.option("--all", "everything", is_flag=True, help="Also what is equal.")
+@click.option("--deltas", "as_deltas", is_flag=True, help="Parameters as changes against the baseline.")
+@click.option("--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 when anything differs.")
+@where_option
+@within_option
+@home_option
+@format_option
+def command(
+    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, has_exit_code: bool,
+    where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
+) -> int:  # fmt: skip
+    """Compare runs side by side: the parameters, metrics, code, environment and data that differ.
+
+    RUN is a name, a unique beginning of a name or id, a path, a glob, @best or @baseline.
+    """
+    with reading(home_of(home)) as reader:
+        answer = compare(reader, runs, baseline, where, within, everything=everything)
+    print_diff(answer, chosen_format(form), as_deltas=as_deltas)
+    return 1 if has_exit_code and answer.differs else 0
+
+
+def compare(
+    reader: Reader, runs: tuple[str, ...], baseline: str | None, where: str | None, within: tuple[str, ...],
+    *, everything: bool = False,
+) -> DiffAnswer:  # fmt: skip
+    """The comparison of the runs named, the baseline first.
+
+    Raises:
+        UsageError: fewer than two runs.
+    """
+    from mlbench.queries.compare import compare_runs
+
+    heads = select_runs(reader, runs, where, within)
+    ids = [head.run_id for head in heads]
+    if baseline is not None:
+        base = select_runs(reader, (baseline,), None, within)
+        if len(base) != 1:
+            raise click.UsageError(f"--baseline {baseline!r} names {len(base)} runs, it takes one")
+        ids = [base[0].run_id, *ids]
+    elif kept := [head.run_id for head in heads if head.is_baseline]:
+        ids = [kept[0], *ids] if where is not None else ids
+    ids = list(dict.fromkeys(ids))
+    if len(ids) < 2:
+        raise click.UsageError("a comparison takes two runs or more. Try: mlbench query, to list them")
+    return compare_runs(reader, ids, everything=everything)
+
+
+def print_diff(answer: DiffAnswer, form: str, *, as_deltas: bool = False) -> None:
+    """Print a comparison: sections on a terminal, flat rows elsewhere."""
+    from mlbench.render.diff import diff_records, diff_sections, diff_summary
+    from mlbench.render.table import section_lines
+
+    if form == "table":
+        print_lines(section_lines(diff_sections(answer, as_deltas=as_deltas), width_cells()))
+    else:
+        print_records(diff_records(answer), form)
+    talk(diff_summary(answer))

@@ -1,0 +1,74 @@
+"""`mlbench doctor`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from mlbench.cli.common import (
+    chosen_format,
+    format_option,
+    home_of,
+    home_option,
+    print_lines,
+    print_records,
+    reading,
+    real_paths,
+    talk,
+    width_cells,
+    within_option,
+)
+
+if TYPE_CHECKING:
+    from mlbench.paths import Home
+
+
+@click.command("doctor")
+@click.option("--strict", "is_strict", is_flag=True, help="Exit with 3 when there is any problem.")
+@within_option
+@home_option
+@format_option
+def command(is_strict: bool, within: tuple[str, ...], home: str | None, form: str | None) -> int:
+    """List every file that could not be read wholly, and say how home and terminal are."""
+    from mlbench.queries.show import list_problems
+    from mlbench.render.problems import problem_records, problem_table
+    from mlbench.render.table import layout
+
+    place = home_of(home)
+    with reading(place) as reader:
+        problems = list_problems(reader, within=real_paths(within))
+        n_runs = reader.rows("SELECT count(*) FROM run")[0][0]
+    chosen = chosen_format(form)
+    if chosen != "table":
+        print_records(problem_records(problems), chosen)
+    elif problems:
+        print_lines(layout(problem_table(problems), width_cells()))
+    for line in (*_home_lines(place, n_runs), *_terminal_lines()):
+        talk(line)
+    talk(f"{len(problems)} problems" if problems else "no problems")
+    return 3 if is_strict and problems else 0
+
+
+def _home_lines(place: Home, n_runs: int) -> list[str]:
+    lines = [f"home: journal {place.journal}, catalog {place.cache} (by {place.source}), {n_runs} runs"]
+    for path in (place.journal, place.cache):
+        if os.path.isdir(path) and os.stat(path).st_mode & 0o022:
+            lines.append(f"{path}: others may write here. Try: chmod go-w {path}")
+        if os.path.isdir(path) and not os.access(path, os.W_OK):
+            lines.append(f"{path}: you may not write here. Try: mlbench --home DIR")
+    return lines
+
+
+def _terminal_lines() -> list[str]:
+    term = os.environ.get("TERM", "")
+    lines = []
+    if term in ("", "dumb"):
+        lines.append(f"TERM is {term or 'not set'}: the workbench cannot open here, the other commands work")
+    if "utf" not in (sys.stdout.encoding or "").lower():
+        lines.append("the locale is not UTF-8: charts fall back to ASCII. Try: export LC_ALL=C.UTF-8")
+    if os.environ.get("TMUX"):
+        lines.append("inside tmux, copying needs: tmux set -g set-clipboard on")
+    return lines

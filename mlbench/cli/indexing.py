@@ -1,0 +1,79 @@
+"""Ingest with honest progress on stderr, and what it came to."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from mlbench.cli.common import talk
+from mlbench.cli.words import print_rows
+
+if TYPE_CHECKING:
+    from mlbench.ingest.run import Progress, Summary
+    from mlbench.paths import Home
+
+REDRAW_S = 0.1
+
+
+def ingest_with_progress(home: Home, paths: Sequence[str], *, is_rebuild: bool = False) -> Summary:
+    """Ingest, with a progress line on a terminal. Ctrl+C ends it after the run at hand; what was read is kept."""
+    from mlbench.ingest.run import ingest_paths
+
+    cancelled = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_signal: cancelled.set())
+    try:
+        return ingest_paths(home, paths, progress=_drawer(), is_cancelled=cancelled.is_set, rebuild=is_rebuild)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+
+
+def _drawer() -> Callable[[Progress], None]:
+    if not sys.stderr.isatty():
+        return lambda _progress: None
+    drawn_at = 0.0
+
+    def draw(progress: Progress) -> None:
+        nonlocal drawn_at
+        if time.monotonic() - drawn_at < REDRAW_S:
+            return
+        drawn_at = time.monotonic()
+        sys.stderr.write(f"\r\x1b[K{progress_text(progress)}")
+        sys.stderr.flush()
+
+    return draw
+
+
+def progress_text(progress: Progress) -> str:
+    """`1,078 of 2,000 runs indexed, 3.2M points`."""
+    if progress.stage == "scan":
+        return f"{progress.n_done:,} folders seen"
+    return f"{progress.n_done:,} of {progress.n_total:,} runs indexed, {progress.n_points:,} points"
+
+
+def tell_summary(summary: Summary, form: str | None) -> None:
+    """What was done: one record on stdout, errors and problems on stderr."""
+    from mlbench.render.records import Records
+
+    keys = ("runs", "changed", "files_read", "files_unchanged", "points_read", "problems", "missing")
+    values = (
+        summary.n_runs, summary.n_changed, summary.n_read, summary.n_unchanged, summary.n_points, summary.n_problems,
+        summary.n_missing,
+    )  # fmt: skip
+    print_rows(Records(keys, (values,)), form)
+    for line in (*summary.talk, *summary.errors):
+        talk(line)
+    for root in summary.roots if not summary.n_runs else ():
+        talk(f"{root}: no runs found. mlbench reads event files, parameter dumps and trackers' records")
+    if summary.n_problems:
+        talk(f"{summary.n_problems} problems. Try: mlbench doctor, to list them")
+
+
+def exit_code_of(summary: Summary, *, is_strict: bool) -> int:
+    """3 when a named path could not be read (or, strictly, when any file had a problem), else 0."""
+    return 3 if summary.errors or (is_strict and summary.n_problems) else 0

@@ -1,0 +1,32 @@
+"""`mlbench ingest PATH...`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mlbench.cli.common import format_option, home_of, home_option, talk
+from mlbench.cli.indexing import exit_code_of, ingest_with_progress, tell_summary
+
+
+@click.command("ingest")
+@click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path())
+@click.option("--rebuild", "is_rebuild", is_flag=True, help="Forget the catalog first and read everything again.")
+@click.option("--strict", "is_strict", is_flag=True, help="Exit with 3 when any file had a problem.")
+@home_option
+@format_option
+def command(paths: tuple[str, ...], is_rebuild: bool, is_strict: bool, home: str | None, form: str | None) -> int:
+    """Read what is new below PATH... into the catalog. Unchanged files are not opened.
+
+    Nothing is ever written into the directories. Your tags and notes are kept apart from the catalog and are never
+    touched.
+    """
+    if not paths and not is_rebuild:
+        raise click.UsageError("no directory was named. Try: mlbench ingest DIR")
+    summary = ingest_with_progress(home_of(home), paths, is_rebuild=is_rebuild)
+    tell_summary(summary, form)
+    if summary.was_cancelled:
+        talk("interrupted: what was read so far is kept")
+        sys.exit(130)
+    return exit_code_of(summary, is_strict=is_strict)

@@ -1,0 +1,85 @@
+"""`mlbench [PATH...]`: the workbench, or the comparison as text where no terminal is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from mlbench.cli.common import home_of, home_option, print_lines, reading, talk, width_cells
+from mlbench.errors import SourceError
+
+if TYPE_CHECKING:
+    from mlbench.paths import Home
+
+COMPARED = 3
+"""Runs that the text comparison sets side by side: more do not fit on 80 columns."""
+
+
+@click.command("open")
+@click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
+@home_option
+def command(paths: tuple[str, ...], home: str | None) -> int:
+    """Open the workbench on directories of logs; without PATH on everything that was ingested.
+
+    Where no terminal is attached, the runs and a comparison of the best are printed instead.
+    """
+    from mlbench.tui.terminal import why_not_open
+
+    place = home_of(home)
+    roots = paths or _default_roots(place)
+    for path in roots:
+        if not os.path.isdir(os.path.expanduser(path)):
+            raise SourceError(f"{path}: no such directory. Try: mlbench DIR, with a DIR that holds logs")
+    size = shutil.get_terminal_size((80, 24))
+    reason = why_not_open(os.environ, (size.columns, size.lines), sys.stdin.isatty() and sys.stdout.isatty())
+    if reason is None:
+        from mlbench.tui.app import run_workbench
+
+        return run_workbench(place, roots)
+    code = print_comparison(place, roots)
+    talk(reason)
+    return code
+
+
+def _default_roots(place: Home) -> tuple[str, ...]:
+    """The current directory where nothing was ever ingested, else all that was."""
+    from mlbench import journal
+
+    return journal.replay(place).roots or (os.getcwd(),)
+
+
+def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
+    """The runs, best first, and what makes the best differ from the next, as text."""
+    from mlbench.cli.indexing import exit_code_of, ingest_with_progress
+    from mlbench.queries.compare import compare_runs
+    from mlbench.queries.names import primary_metric
+    from mlbench.queries.runs import find_runs
+    from mlbench.render.diff import diff_sections
+    from mlbench.render.runs import runs_summary, runs_table
+    from mlbench.render.table import layout, section_lines
+
+    summary = ingest_with_progress(place, roots)
+    for line in (*summary.talk, *summary.errors):
+        talk(line)
+    with reading(place) as reader:
+        metric = primary_metric(reader)
+        sort = (f"best(metrics.{quoted(metric)})",) if metric else ()
+        runs = find_runs(reader, sort=sort, within=summary.roots)
+        ids = [row.head.run_id for row in runs.rows[:COMPARED]]
+        diff = compare_runs(reader, ids) if len(ids) > 1 else None
+    print_lines(layout(runs_table(runs), width_cells()))
+    if diff is not None:
+        print_lines([(), *section_lines(diff_sections(diff), width_cells())])
+    talk(runs_summary(runs))
+    if not summary.n_runs:
+        talk(f"{', '.join(summary.roots)}: no runs found. See docs/reference/sources.md for what mlbench reads")
+    return exit_code_of(summary, is_strict=False)
+
+
+def quoted(metric: str) -> str:
+    """A metric's name as the query language takes any name."""
+    return "`" + metric.replace("`", "``") + "`"

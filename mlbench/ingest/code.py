@@ -1,0 +1,56 @@
+"""Which commit a run came from, when no source says so: from the git repository around it, read and never run."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field
+
+from mlbench import model
+from mlbench.ingest.draft import COMMIT_KEYS, Draft
+from mlbench.wire import gitrepo
+
+
+@dataclass(slots=True)
+class Repositories:
+    """The repositories met in one ingest; each is found and opened once."""
+
+    by_folder: dict[str, str | None] = field(default_factory=dict)
+    opened: dict[str, gitrepo.Repository | None] = field(default_factory=dict)
+
+    def around(self, folder: str) -> gitrepo.Repository | None:
+        """The repository that holds the folder, None if there is none or it cannot be opened."""
+        if folder not in self.by_folder:
+            self.by_folder[folder] = gitrepo.find_repository(folder)
+        path = self.by_folder[folder]
+        if path is None:
+            return None
+        if path not in self.opened:
+            self.opened[path] = gitrepo.open_repository(path)
+        return self.opened[path]
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for repository in self.opened.values():
+            if repository is not None:
+                repository.close()
+
+
+def attribute_code(draft: Draft, repositories: Repositories) -> model.GitState | None:
+    """The repository around the run as it was when the run started; None where a source recorded one, or none is."""
+    if any(fact.commit for _member, _path, fact in draft.of_kind(model.GitState)):
+        return None
+    if any(fact.key in COMMIT_KEYS and fact.value for _member, _path, fact in draft.of_kind(model.Param)):
+        return None
+    folder = os.path.dirname(draft.unit.folder) if draft.unit.is_own_file else draft.unit.folder
+    repository = repositories.around(folder)
+    return gitrepo.attribute(repository, _started(draft), folder=folder) if repository else None
+
+
+def _started(draft: Draft) -> float | None:
+    """Recorded, else the first point's time."""
+    recorded = draft.recorded("started")
+    if isinstance(recorded, int | float):
+        return float(recorded)
+    times = [float(columns.wall_s[0]) for source in draft.sources for columns in source.reading.points.values()]
+    return min((time for time in times if math.isfinite(time) and time > 0), default=None)

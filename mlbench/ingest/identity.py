@@ -1,0 +1,227 @@
+"""What a run is: from the claims of a tree to its runs (architecture, "What a run is").
+
+The tree is resolved from the leaves up. At each folder, event logs below that are only parts of its training
+(splits, loggers, HParams children) fold into it; a dump or metric file for exactly one training draws it up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mlbench.ingest.scan import Claimed
+from mlbench.model import Role
+
+SPLITS = frozenset(
+    {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "cm",
+     "confusion_matrix"}
+)  # fmt: skip
+"""Parts of one training; their names become the prefix of the metrics. `cm` is Keras' usual image writer."""
+LOGGERS = frozenset(
+    {"tb", "tensorboard", "tensorboard_logs", "logs", "log", "events", "tf_logs", "tb_logs", "vis_data", "summaries",
+     "lightning_logs", "wandb", "runs", "summary"}
+)  # fmt: skip
+"""Folders that a logging library makes for itself; they say nothing of the metrics."""
+DUMP_FOLDERS = frozenset({"config", "configs", "conf", "cfg", "args", "params", "hparams", "meta", "files", "code"})
+_TIME_NAME = re.compile(r"\d{9,10}(\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One source of a run."""
+
+    claimed: Claimed
+    prefix: str = ""
+    """What stands before its metric names: `train`, or '' (then no slash either)."""
+    is_inherited: bool = False
+    """A dump in a folder above several runs."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """A run as the scan sees it."""
+
+    folder: str
+    """Real path of the run's folder; of the file, where several trainings share a folder."""
+    members: list[Member] = field(default_factory=list)
+    is_own_file: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.folder
+
+    @property
+    def roles(self) -> set[Role]:
+        return {member.claimed.claim.role for member in self.members if not member.is_inherited}
+
+    @property
+    def is_events_only(self) -> bool:
+        return not self.is_own_file and self.roles <= {Role.EVENTS, Role.CONTEXT} and Role.EVENTS in self.roles
+
+    @property
+    def is_dump_only(self) -> bool:
+        return self.roles <= {Role.DUMP, Role.CONTEXT}
+
+    @property
+    def has_training(self) -> bool:
+        return bool(self.roles & {Role.EVENTS, Role.METRICS, Role.TRACKER})
+
+
+def run_id_of(key: str) -> str:
+    """12 hexadecimal digits of the run key's hash."""
+    return hashlib.blake2b(os.fsencode(key), digest_size=6).hexdigest()
+
+
+def find_units(root: str, claims: Iterable[Claimed]) -> list[Unit]:
+    """The runs below `root`, sorted by folder.
+
+    Args:
+        root: real path; run folders behind a link that leads elsewhere are trees of their own.
+        claims: of one scan.
+    """
+    tree = _Node(root)
+    elsewhere: dict[str, _Node] = {}
+    for claimed in claims:
+        _node_for(claimed, tree, elsewhere).claims.append(claimed)
+    units = [unit for node in (tree, *elsewhere.values()) for unit in _resolve(node)[0]]
+    return sorted(units, key=lambda unit: unit.folder)
+
+
+@dataclass(slots=True)
+class _Node:
+    path: str
+    claims: list[Claimed] = field(default_factory=list)
+    children: dict[str, _Node] = field(default_factory=dict)
+
+
+def _node_for(claimed: Claimed, tree: _Node, elsewhere: dict[str, _Node]) -> _Node:
+    folder = claimed.claim.run_folder
+    inside = "" if folder == tree.path else os.path.relpath(folder, tree.path)
+    if inside.startswith(os.pardir + os.sep) or inside == os.pardir:
+        base = os.path.dirname(folder)
+        node, inside = elsewhere.setdefault(base, _Node(base)), os.path.basename(folder)
+    else:
+        node = tree
+    for name in inside.split(os.sep) if inside else ():
+        node = node.children.setdefault(name, _Node(os.path.join(node.path, name)))
+    return node
+
+
+def _resolve(node: _Node) -> tuple[list[Unit], list[Claimed]]:
+    """Runs of the subtree, and context that found no run yet."""
+    below: list[Unit] = []
+    context: list[Claimed] = []
+    for name in sorted(node.children):
+        units, pending = _resolve(node.children[name])
+        below.extend(units)
+        context.extend(pending)
+    here, own_files = _split_own_files(node)
+    context.extend(claimed for claimed in here if claimed.claim.role is Role.CONTEXT)
+    evidence = [claimed for claimed in here if claimed.claim.role is not Role.CONTEXT]
+    units = [*own_files, *_place(node.path, evidence, below)]
+    return _give_context(node.path, units, context)
+
+
+def _split_own_files(node: _Node) -> tuple[list[Claimed], list[Unit]]:
+    """Two whole trainings in one folder are two runs, named by their files."""
+    alone = [claimed for claimed in node.claims if claimed.claim.is_one_training]
+    if len(alone) < 2:
+        return node.claims, []
+    rest = [claimed for claimed in node.claims if not claimed.claim.is_one_training]
+    return rest, [Unit(claimed.claim.path, [Member(claimed)], is_own_file=True) for claimed in alone]
+
+
+def _place(path: str, evidence: list[Claimed], below: list[Unit]) -> list[Unit]:
+    """The units at and below a folder whose own evidence is `evidence`."""
+    own = Unit(path, [Member(claimed) for claimed in evidence])
+    rest = _fold_parts(own, below)
+    if not evidence:
+        return [own, *rest] if own.members else rest
+    dumps = [claimed for claimed in evidence if claimed.claim.role is Role.DUMP]
+    if not dumps and Role.EVENTS in own.roles and not own.roles & {Role.METRICS, Role.TRACKER}:
+        return [own, *rest]
+    trainings = [unit for unit in rest if not unit.is_dump_only]
+    if not rest or (own.has_training and not trainings):
+        return [own, *rest]
+    if len(rest) == 1 and not _is_training_by_events(own) and _may_draw_up(evidence, rest[0]):
+        return [_merge(own, rest[0])]
+    for unit in rest:
+        unit.members.extend(Member(claimed, is_inherited=True) for claimed in dumps)
+    return [own, *rest] if own.has_training else rest
+
+
+def _is_training_by_events(own: Unit) -> bool:
+    return Role.EVENTS in own.roles
+
+
+def _may_draw_up(evidence: list[Claimed], unit: Unit) -> bool:
+    """Whether this folder's evidence and the one run below are the same training."""
+    if unit.is_own_file:
+        return False
+    if any(not claimed.claim.is_weak for claimed in evidence):
+        return True
+    return unit.is_events_only
+
+
+def _fold_parts(own: Unit, below: list[Unit]) -> list[Unit]:
+    """Take into `own` what is part of its training; the others are returned."""
+    if own.members:
+        parts = [unit for unit in below if _is_part(own, unit)]
+        trackers = [unit for unit in parts if not unit.is_events_only and not unit.is_dump_only]
+        if len(trackers) > 1:
+            parts = [unit for unit in parts if unit not in trackers]
+    else:
+        parts = _splits_alone(own.folder, below)
+    for unit in parts:
+        _take(own, unit)
+    return [unit for unit in below if not any(unit is part for part in parts)]
+
+
+def _splits_alone(folder: str, below: list[Unit]) -> list[Unit]:
+    """Splits fold into a folder without evidence of its own when they are not one name among many."""
+    direct = [unit for unit in below if os.path.dirname(unit.folder) == folder]
+    events = [unit for unit in direct if unit.is_events_only]
+    splits = [unit for unit in events if os.path.basename(unit.folder).lower() in SPLITS]
+    return splits if len(splits) >= 2 or (splits and len(splits) == len(below)) else []
+
+
+def _is_part(own: Unit, unit: Unit) -> bool:
+    if unit.is_own_file:
+        return False
+    names = [name.lower() for name in os.path.relpath(unit.folder, own.folder).split(os.sep)]
+    if unit.is_events_only:
+        known = all(name in SPLITS or name in LOGGERS for name in names)
+        return known or (len(names) == 1 and _TIME_NAME.fullmatch(names[0]) is not None)
+    if unit.is_dump_only:
+        return own.has_training and all(name in DUMP_FOLDERS or name in LOGGERS for name in names)
+    return names[0] in LOGGERS and Role.TRACKER in unit.roles
+
+
+def _merge(own: Unit, unit: Unit) -> Unit:
+    _take(own, unit)
+    return own
+
+
+def _take(own: Unit, unit: Unit) -> None:
+    names = os.path.relpath(unit.folder, own.folder).split(os.sep)
+    added = "/".join(name for name in names if name.lower() in SPLITS)
+    for member in unit.members:
+        prefix = "/".join(part for part in (added, member.prefix) if part)
+        own.members.append(Member(member.claimed, prefix, member.is_inherited))
+
+
+def _give_context(path: str, units: list[Unit], context: list[Claimed]) -> tuple[list[Unit], list[Claimed]]:
+    """Context belongs to the run of its folder or the nearest above; beside several runs it belongs to all of them."""
+    own = next((unit for unit in units if unit.folder == path), None)
+    if own is not None:
+        own.members.extend(Member(claimed) for claimed in context)
+        return units, []
+    here = [claimed for claimed in context if claimed.claim.run_folder == path]
+    if units and here:
+        for unit in units:
+            unit.members.extend(Member(claimed, is_inherited=True) for claimed in here)
+        return units, [claimed for claimed in context if claimed not in here]
+    return units, context

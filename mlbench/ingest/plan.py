@@ -1,0 +1,151 @@
+"""What has to be read: the runs of a scan against the sources that the catalog already knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlbench import safe
+from mlbench.ingest.identity import Member, Unit, run_id_of
+from mlbench.ingest.stamp import Stamp, stamp_of
+from mlbench.model import ReadStatus
+
+if TYPE_CHECKING:
+    from mlbench.catalog.writer import Writer
+
+SourceKey = tuple[str, str]
+"""Adapter's name and path (as text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSource:
+    """A source as the catalog has it."""
+
+    source_id: int
+    run_ids: frozenset[str]
+    version: int
+    stamp: str
+    cursor: str
+    facts: str
+    root: str
+    status: str
+    n_records: int
+    n_bad: int
+
+
+@dataclass(slots=True)
+class UnitPlan:
+    """A run that has to be committed again, or is known as it is."""
+
+    unit: Unit
+    root: str
+    """Real path that its name is told from."""
+    stamps: dict[SourceKey, Stamp]
+    is_changed: bool
+
+    @property
+    def run_id(self) -> str:
+        return run_id_of(self.unit.key)
+
+
+@dataclass(slots=True)
+class Plan:
+    units: list[UnitPlan]
+    known: Mapping[SourceKey, KnownSource]
+    runs_of_source: dict[SourceKey, set[str]] = field(default_factory=dict)
+    """Every run that a source tells of, after this ingest."""
+
+    @property
+    def changed(self) -> list[UnitPlan]:
+        return [unit for unit in self.units if unit.is_changed]
+
+
+def source_key(member: Member) -> SourceKey:
+    """How a source is named in the catalog."""
+    return member.claimed.adapter, safe.text_of_path(member.claimed.claim.path)
+
+
+def read_known(writer: Writer) -> dict[SourceKey, KnownSource]:
+    """The sources of the catalog."""
+    rows = writer.rows(
+        "SELECT adapter, path, source_id, run_ids, adapter_version, stamp, cursor, facts, root, status, n_records, "
+        "n_bad FROM source"
+    )
+    return {
+        (adapter, path): KnownSource(
+            source_id, frozenset(run_ids), version, stamp, cursor, facts, root, status, n_records, n_bad
+        )
+        for adapter, path, source_id, run_ids, version, stamp, cursor, facts, root, status, n_records, n_bad in rows
+    }
+
+
+def make_plan(writer: Writer, units: Sequence[Unit], roots: Sequence[str], versions: Mapping[str, int]) -> Plan:
+    """Say for every run whether it has to be committed again.
+
+    Args:
+        writer: the open catalog.
+        units: the runs of the scan.
+        roots: real paths of all directories ever named, the first mentioned first; a run is named from the first that
+            holds it.
+        versions: of the adapters; sources read by an older one are read again.
+    """
+    known = read_known(writer)
+    runs = {
+        run_id: (root, missing) for run_id, root, missing in writer.rows("SELECT run_id, root, is_missing FROM run")
+    }
+    sources_of_run = _sources_of_run(known)
+    plan = Plan([], known)
+    for unit in units:
+        run_id, root = run_id_of(unit.key), naming_root(unit.folder, roots)
+        stamps = {source_key(member): stamp_of(member.claimed.claim) for member in unit.members}
+        for key in stamps:
+            plan.runs_of_source.setdefault(key, set()).add(run_id)
+        is_known = runs.get(run_id) == (safe.text_of_path(root), False) or _is_known_sweep(stamps, known)
+        same = is_known and _same_sources(run_id, stamps, sources_of_run) and _unchanged(stamps, known, versions)
+        plan.units.append(UnitPlan(unit, root, stamps, is_changed=not same))
+    return plan
+
+
+def _is_known_sweep(stamps: Mapping[SourceKey, Stamp], known: Mapping[SourceKey, KnownSource]) -> bool:
+    """Its sources were read before and made no run."""
+    return all(key in known and not known[key].run_ids for key in stamps)
+
+
+def _sources_of_run(known: Mapping[SourceKey, KnownSource]) -> dict[str, set[SourceKey]]:
+    sources: dict[str, set[SourceKey]] = {}
+    for key, source in known.items():
+        for run_id in source.run_ids:
+            sources.setdefault(run_id, set()).add(key)
+    return sources
+
+
+def _same_sources(run_id: str, stamps: Iterable[SourceKey], sources_of_run: Mapping[str, set[SourceKey]]) -> bool:
+    return run_id not in sources_of_run or sources_of_run[run_id] == set(stamps)
+
+
+def _unchanged(
+    stamps: Mapping[SourceKey, Stamp], known: Mapping[SourceKey, KnownSource], versions: Mapping[str, int]
+) -> bool:
+    return all(is_unchanged(key, stamp, known, versions) for key, stamp in stamps.items())
+
+
+def is_unchanged(
+    key: SourceKey, stamp: Stamp, known: Mapping[SourceKey, KnownSource], versions: Mapping[str, int]
+) -> bool:
+    """Whether the catalog holds what this adapter reads of this source as it is now."""
+    source = known.get(key)
+    if source is None or source.status == ReadStatus.UNREADABLE:
+        return False  # permissions come back without a new mtime
+    return source.stamp == stamp.text and source.version == versions.get(key[0])
+
+
+def naming_root(folder: str, roots: Sequence[str]) -> str:
+    """The first mentioned root that holds the folder; the folder's parent if none does (it lies behind a link)."""
+    return next((root for root in roots if is_inside(folder, root)), os.path.dirname(folder))
+
+
+def is_inside(path: str, root: str) -> bool:
+    """Whether `path` is `root` or lies below it; both are real paths."""
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)

@@ -1,0 +1,32 @@
+"""Whether a source has changed since it was read: size, mtime and inode of its files, without opening any."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from mlbench.model import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    text: str
+    """Equal texts mean that nothing has changed."""
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+
+
+def stamp_of(claim: Claim) -> Stamp:
+    """The stamp of a claimed file or folder and of the files it follows; a missing file counts as one of its own."""
+    stats = [_stat(path) for path in (claim.path, *claim.follows)]
+    size, _mtime, inode = stats[0]
+    return Stamp(";".join(f"{s},{m},{i}" for s, m, i in stats), size, max(m for _s, m, _i in stats), inode)
+
+
+def _stat(path: str) -> tuple[int, int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return (-1, -1, -1)
+    return (status.st_size, status.st_mtime_ns, status.st_ino)

@@ -1,0 +1,160 @@
+"""The composition root: which commands there are, their exit codes, and the one place that prints an error.
+
+A command's module is loaded only when the command is called, so that `mlbench --help` costs what click costs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from mlbench import __version__
+from mlbench.errors import MlbenchError
+
+OPEN = "open"
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEntry:
+    """One line of the command table."""
+
+    help: str
+    module: str
+    """Module in `mlbench.cli` that holds `command`."""
+    section: str
+
+
+_LOOK, _SAY, _GIVE, _KEEP = "Look", "Say", "Give", "Keep"
+COMMANDS: dict[str, CommandEntry] = {
+    "open": CommandEntry("Open the workbench on directories of logs (the default).", "open", _LOOK),
+    "ingest": CommandEntry("Read what is new below directories into the catalog.", "ingest", _LOOK),
+    "query": CommandEntry("List the runs that match a filter.", "query", _LOOK),
+    "show": CommandEntry("Show all that is known of one run.", "show", _LOOK),
+    "diff": CommandEntry("Compare runs: only what differs, against a baseline.", "diff", _LOOK),
+    "plot": CommandEntry("Draw metrics in the terminal, or as SVG.", "plot", _LOOK),
+    "tag": CommandEntry("Add or remove tags: tag RUN... +NAME -- -NAME.", "tag", _SAY),
+    "note": CommandEntry("Write or show a run's note.", "note", _SAY),
+    "name": CommandEntry("Give a run a name of your own.", "name", _SAY),
+    "baseline": CommandEntry("Make a run the baseline.", "baseline", _SAY),
+    "archive": CommandEntry("Archive runs, or take them back.", "archive", _SAY),
+    "metric": CommandEntry("Set a metric's goal, or make it the primary one.", "metric", _SAY),
+    "undo": CommandEntry("Take back the last word you said.", "undo", _SAY),
+    "report": CommandEntry("Write a Markdown report that compares runs.", "report", _GIVE),
+    "export": CommandEntry("Write runs, params or series to a file.", "export", _GIVE),
+    "doctor": CommandEntry("Say what could not be read, and check the home.", "doctor", _KEEP),
+    "rebuild": CommandEntry("Build the catalog again from all known directories.", "rebuild", _KEEP),
+    "completion": CommandEntry("Print the completion script of a shell.", "completion", _KEEP),
+}
+
+
+class Workbench(click.Group):
+    """`mlbench`: commands by name, and paths, which mean `open`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(f"mlbench.cli.{entry.module}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS:
+            _check_path(args[0])
+            args = [OPEN, *args]
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        for section in dict.fromkeys(entry.section for entry in COMMANDS.values()):
+            with formatter.section(section):
+                formatter.write_dl([(name, e.help) for name, e in COMMANDS.items() if e.section == section])
+
+
+def _check_path(word: str) -> None:
+    """A first word that is no command must be an existing path."""
+    if os.path.exists(os.path.expanduser(word)):
+        return
+    import difflib
+
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    hint = f"Did you mean: mlbench {near[0]}?" if near else "Try: mlbench --help"
+    raise click.UsageError(f"{word!r} is neither a command nor an existing path. {hint}")
+
+
+@click.group(
+    cls=Workbench,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 the data says no, 2 typed wrong, 3 something could not be read, 130 interrupted.",
+)
+@click.option("--home", metavar="DIR", help="Where the catalog and your words are kept.")
+@click.version_option(__version__, "--version", prog_name="mlbench", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, home: str | None) -> None:
+    """Compare machine-learning experiments in the terminal, from the files that training already wrote.
+
+    mlbench PATH... opens the workbench on directories of logs.
+    """
+    ctx.obj = {"home": home}
+    if ctx.invoked_subcommand is None:
+        command = cli.get_command(ctx, OPEN)
+        if command is not None:
+            ctx.invoke(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and leave with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; what goes wrong is printed here and nowhere else.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        code: Any = cli.main(args=list(arguments), prog_name="mlbench", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        return _told(_words_of(error), error.exit_code)
+    except MlbenchError as error:
+        return _told(str(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _told("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): that is no failure, but Python must not try to flush again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _words_of(error: click.ClickException) -> str:
+    message = error.format_message()
+    if isinstance(error, click.UsageError) and error.ctx is not None and "Try:" not in message:
+        message = f"{message.rstrip('.')}. Try: {error.ctx.command_path} --help"
+    return message
+
+
+def _told(message: str, exit_code: int) -> int:
+    from mlbench.safe import safe_lines
+
+    print(f"mlbench: {safe_lines(message)}", file=sys.stderr)  # noqa: T201 - the one place that prints an error
+    return exit_code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""The words of the project as types: sources, claims and the facts that adapters read.
+
+Everything here is frozen and plain, so that it crosses threads and processes. Nothing heavy is
+imported: the first paint of the workbench loads this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Float64Array: TypeAlias = NDArray[np.float64]
+    Int64Array: TypeAlias = NDArray[np.int64]
+
+JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+
+
+class Role(StrEnum):
+    """What a claimed source is for the run it tells of."""
+
+    EVENTS = "events"
+    """An event file: makes a run; folds into the run of a folder above by the rules of identity."""
+    METRICS = "metrics"
+    """A framework's metric file: makes a run of its folder."""
+    TRACKER = "tracker"
+    """A tracker's own record of one run (MLflow folder, `.wandb`, Sacred folder, Hydra job with metrics...)."""
+    DUMP = "dump"
+    """A parameter dump: makes a run only where nothing else does and no run lies below."""
+    CONTEXT = "context"
+    """Tells more of the run that its folder belongs to; never makes one."""
+
+
+class Layer(StrEnum):
+    """Where a parameter was said. Of two layers that name one key, the later in `PRECEDENCE` holds."""
+
+    DERIVED = "derived"
+    DEFAULT = "default"
+    INHERITED = "inherited"
+    HPARAMS = "hparams"
+    CONFIG = "config"
+    OVERRIDE = "override"
+    CLI = "cli"
+
+
+PRECEDENCE: tuple[Layer, ...] = tuple(Layer)
+"""Weakest first."""
+
+
+class ReadStatus(StrEnum):
+    """How a reading ended; all but `eof` are shown to the user."""
+
+    EOF = "eof"
+    TRUNCATED = "truncated"
+    """The tail is shorter than a whole record: the normal state of a file that is being written."""
+    DAMAGED = "damaged"
+    """Some records were left out, each told as a Problem."""
+    UNREADABLE = "unreadable"
+    LFS_POINTER = "lfs_pointer"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One folder as the scan saw it. Adapters look at names first and read heads only where a name matches."""
+
+    path: str
+    """Real path. Bytes that are not UTF-8 are surrogate escapes, as `os.fsdecode` gives them."""
+    files: tuple[str, ...]
+    """Names of regular files, sorted."""
+    folders: tuple[str, ...]
+    """Names of folders, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An adapter's word that it can read `path`."""
+
+    path: str
+    """File or folder to read."""
+    role: Role
+    run_folder: str
+    """The folder whose run this tells of: mostly the folder listed, its parent for a nested record."""
+    is_weak: bool = False
+    """A dump with a name that anything may have (`config.yaml`): alone in a leaf folder it makes a run,
+    but it never draws a run below, that has a dump of its own, up into its folder."""
+    is_one_training: bool = False
+    """A metric file that is a whole training by itself (Keras CSVLogger): two of them in one folder are two runs."""
+    is_closed: bool = False
+    """The scan shall not look for other sources below `path` (a store that this adapter reads whole)."""
+    follows: tuple[str, ...] = ()
+    """Further files whose change means that `path` must be read again (for folder records)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What `Adapter.read` gets: a claimed file or folder."""
+
+    path: str
+    run_folder: str
+    follows: tuple[str, ...] = ()
+
+
+# ---------------------------------------------------------------- facts
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter. `raw` is what the file says, `value` what it means; they are stored side by side."""
+
+    key: str
+    """Dotted: `optim.lr`, `layers[0].dim` is `layers.0.dim` only where the source itself nests; lists stay values."""
+    raw: str
+    value: JsonValue
+    layer: Layer = Layer.CONFIG
+    line: int | None = None
+    """1-based line in the source, where known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """A batch of points of one metric in the order of the file. One metric may come in many batches."""
+
+    metric: str
+    """The name as the log itself has it (TensorBoard's tag)."""
+    steps: Int64Array
+    """Shape (n,), n >= 1."""
+    wall_s: Float64Array
+    """Shape (n,), Unix seconds UTC; the bits of the file, NaN where there is none."""
+    values: Float64Array
+    """Shape (n,); the bits of the file, NaN and infinity kept."""
+    seq: Int64Array
+    """Shape (n,), rising: place of the point among all values of the source, so that any order can be rebuilt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Something that is not a scalar, by its place in the source; never copied."""
+
+    kind: str
+    """histogram, image, text, audio, tensor, graph, pr_curve, hparams, layout, table or confusion."""
+    metric: str
+    step: int
+    wall_s: float
+    seq: int
+    offset: int
+    """Byte offset of the payload (for images: of the encoded bytes) in the source."""
+    length: int
+    encoding: str = ""
+    """png, jpeg, gif, wav, utf-8, proto, json."""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunField:
+    """A field of the run that the source records. `started` and `ended` are Unix seconds UTC."""
+
+    name: str
+    """One of RUN_FIELDS."""
+    value: str | float
+
+
+RUN_FIELDS = ("name", "project", "group", "status", "started", "ended", "host", "user", "command", "entry_point",
+              "note", "exit_code", "job_type", "parent")  # fmt: skip
+RUN_STATUSES = ("running", "finished", "failed", "killed")
+"""What a source may record as `status`; the queries derive `stalled` and `no metrics`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTag:
+    """A tag that the source holds; read-only. A tag without a value has `value` ''."""
+
+    key: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """The code a run came from, and how that is known."""
+
+    commit: str
+    """Full hexadecimal id, or as much of it as was recorded."""
+    how: str
+    """recorded, tracked, reflog or guess: certain to weak."""
+    branch: str = ""
+    is_dirty: bool | None = None
+    """None: not recorded."""
+    remote: str = ""
+    """Without credentials."""
+    subject: str = ""
+    committed_s: float | None = None
+    repository: str = ""
+    """Path of the work tree on this machine, '' when only recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One fact of the environment on the allow-list: `python`, `package:torch`, `gpu`, `cuda`, `hostname`..."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataVersion:
+    """The version of a data set that a run read."""
+
+    system: str
+    """dvc, git-lfs, delta, lakefs, dolt, pachyderm, mlflow, hash, ..."""
+    name: str
+    version: str
+    n_rows: int | None = None
+    schema: str = ""
+    is_pinned: bool = True
+    """False: the version is a branch or another name that moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A mark that readers of TensorBoard logs act upon: `file_version` (value) or `session_start`."""
+
+    kind: str
+    seq: int
+    step: int
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDescription:
+    """The source describes a sweep (an HParams experiment) and is no training: alone it makes no run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read: where, what, what to do. Never an exception."""
+
+    path: str
+    what: str
+    """One sentence in the past or present tense, without the path: `3 records had a bad checksum and were left out`."""
+    place: str = ""
+    """`line 12`, `offset 4096`: where in the file."""
+    hint: str = ""
+    """What to type or do next, '' if nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the source was read. The last one that `read` yields is stored and given back next time."""
+
+    state: Mapping[str, JsonValue]
+    """JSON-able; opaque to everybody but the adapter."""
+    status: ReadStatus = ReadStatus.EOF
+    n_records: int = 0
+    """Records read so far, over all readings."""
+    n_bad: int = 0
+
+
+Fact: TypeAlias = (
+    Param | Points | Blob | RunField | ImportedTag | GitState | Environment | DataVersion | Restart
+    | SweepDescription | Problem | Cursor
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """How to recognise and read one kind of source. One module in `mlbench.adapters` holds one `ADAPTER`."""
+
+    name: str
+    claims: Callable[[Listing], Iterator[Claim]]
+    """Looks at a folder's names (and at heads of files whose name fits); cheap, never raises."""
+    read: Callable[[Source, Mapping[str, JsonValue] | None], Iterator[Fact]]
+    """Yields facts, a Problem for what cannot be read, and a Cursor at the end. Never raises for bad input.
+
+    With a cursor of an earlier reading, an adapter with `appends` yields only what has come since.
+    """
+    example: Callable[[str], None]
+    """Writes a small genuine example of the source into an empty folder; used by the contract suite."""
+    appends: bool = False
+    """The source only grows at its end and `read` can go on from a cursor; else it is read whole on any change."""
+    version: int = 1
+    """Raised when `read` yields other facts than before: the sources are then read again."""
+    formats: str = ""
+    """One line for docs/reference/sources.md: which files, which versions."""
+    files: tuple[str, ...] = field(default=())
+    """Glob patterns of the file names, for docs/reference/sources.md."""

@@ -1,0 +1,85 @@
+"""Where mlbench keeps what it keeps: the home, its journal and its cache."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from functools import cache
+
+from mlbench.errors import HomeError
+
+HOME_VARIABLE = "MLBENCH_HOME"
+TEAM_FOLDER = ".mlbench"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One user's (or, in `.mlbench/`, one team's) place for words and catalog."""
+
+    journal: str
+    """Folder of the append-only journal files: precious."""
+    cache: str
+    """Folder of the catalog of this host and user: rebuildable."""
+    source: str
+    """How it was chosen: `--home`, `MLBENCH_HOME`, `.mlbench`, or `user directories`."""
+
+    @property
+    def points(self) -> str:
+        return os.path.join(self.cache, "points")
+
+
+def find_home(chosen: str | None = None, *, start: str | None = None) -> Home:
+    """The home: `chosen`, else MLBENCH_HOME, else the nearest `.mlbench/` upward, else the user's directories.
+
+    Nothing is created.
+    """
+    if chosen:
+        return _home_in(chosen, "--home")
+    if variable := os.environ.get(HOME_VARIABLE):
+        return _home_in(variable, HOME_VARIABLE)
+    if team := _team_folder(start or os.getcwd()):
+        return _home_in(team, TEAM_FOLDER)
+    import platformdirs
+
+    data = platformdirs.user_data_dir("mlbench", appauthor=False)
+    cached = platformdirs.user_cache_dir("mlbench", appauthor=False)
+    return Home(os.path.join(data, "journal"), os.path.join(cached, host_name()), "user directories")
+
+
+def make_folder(path: str) -> None:
+    """Create a private folder (0700) with its parents; nothing happens if it is there.
+
+    Raises:
+        HomeError: it cannot be created; the message says what to do.
+    """
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise HomeError(
+            f"{path}: the home cannot be written: {error.strerror}. Try: mlbench --home DIR"
+        ) from error
+
+
+@cache
+def host_name() -> str:
+    """`host-uid`: catalogs are never shared between hosts or users."""
+    host = "".join(c if c.isalnum() or c in "-." else "_" for c in socket.gethostname())[:64] or "host"
+    return f"{host}-{os.getuid() if hasattr(os, 'getuid') else 0}"
+
+
+def _home_in(folder: str, source: str) -> Home:
+    folder = os.path.abspath(os.path.expanduser(folder))
+    return Home(os.path.join(folder, "journal"), os.path.join(folder, "cache", host_name()), source)
+
+
+def _team_folder(start: str) -> str | None:
+    folder = os.path.abspath(start)
+    while True:
+        candidate = os.path.join(folder, TEAM_FOLDER)
+        if os.path.isdir(candidate):
+            return candidate
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent

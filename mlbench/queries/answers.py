@@ -1,0 +1,261 @@
+"""Answers: what the queries return and what the renderers draw. Plain and frozen; text is still as the logs have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from mlbench.model import Float64Array, Int64Array
+
+Value: TypeAlias = "None | bool | int | float | str | datetime | tuple[str, ...]"
+"""A cell's value. Datetimes are UTC and naive; a tuple is a list of tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table of runs."""
+
+    spec: str
+    """The column specification, as `--columns` takes it: `params.lr`, `min(metrics.val/loss)`."""
+    title: str
+    """The alias, else the specification without its leading `params.` or `metrics.`."""
+    kind: str
+    """field, param, metric or tag."""
+    goal: str = ""
+    """`min` or `max` for metrics whose goal is known or guessed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunHead:
+    """What every pane needs of a run."""
+
+    run_id: str
+    key: str
+    fingerprint: str
+    name: str
+    path: str
+    status: str
+    is_baseline: bool = False
+    is_archived: bool = False
+    tags: tuple[str, ...] = ()
+    """The user's tags, sorted."""
+    has_note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    head: RunHead
+    values: tuple[Value, ...]
+    """One for each column of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsAnswer:
+    columns: tuple[Column, ...]
+    rows: tuple[RunRow, ...]
+    n_matched: int
+    """Runs that match, before `limit`."""
+    n_runs: int
+    """Runs in the scope, before the filter."""
+    remarks: tuple[str, ...] = ()
+    """How bare names were understood: `lr is params.lr`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParamCell:
+    """A parameter in one run. `raw` is None where the run has no such key (which is not the same as a null)."""
+
+    raw: str | None
+    value: Value = None
+    layer: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParamRow:
+    key: str
+    cells: tuple[ParamCell, ...]
+    """One for each run."""
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCell:
+    """A metric in one run; `last` is None where the run has no such metric."""
+
+    last: float | None
+    last_step: int | None = None
+    best: float | None = None
+    best_step: int | None = None
+    delta: float | None = None
+    """best minus the baseline's best (last minus last where there is no goal)."""
+    percent: float | None = None
+    """100 * delta / |baseline|."""
+    is_better: bool | None = None
+    """None: equal, unknown goal, or the baseline itself."""
+    n: int = 0
+    n_nan: int = 0
+    n_inf: int = 0
+    sketch: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    metric: str
+    goal: str
+    """min, max or ''."""
+    goal_how: str
+    """`set`, `guessed` or ''."""
+    cells: tuple[MetricCell, ...]
+    differs: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """One line of the code, environment or data section: a text for each run, None where unknown."""
+
+    key: str
+    cells: tuple[str | None, ...]
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DiffAnswer:
+    """The selection side by side; the baseline stands first."""
+
+    runs: tuple[RunHead, ...]
+    params: tuple[ParamRow, ...]
+    metrics: tuple[MetricRow, ...]
+    code: tuple[FactRow, ...] = ()
+    environment: tuple[FactRow, ...] = ()
+    data: tuple[FactRow, ...] = ()
+    n_equal_params: int = 0
+    """Parameters that are equal in all runs and were left out."""
+    n_equal_metrics: int = 0
+
+    @property
+    def differs(self) -> bool:
+        sections = (self.params, self.metrics, self.code, self.environment, self.data)
+        return any(row.differs for section in sections for row in section)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeriesAnswer:
+    """The points of one metric in one run, in order."""
+
+    head: RunHead
+    metric: str
+    steps: Int64Array
+    wall_s: Float64Array
+    values: Float64Array
+    n_raw: int
+    """Points before the view."""
+    started_s: float | None = None
+    goal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesHead:
+    """One metric of a run, summarised."""
+
+    metric: str
+    n: int
+    n_raw: int
+    first_step: int
+    last_step: int
+    last: float
+    min: float | None
+    min_step: int | None
+    max: float | None
+    max_step: int | None
+    n_nan: int
+    n_inf: int
+    n_repeat: int
+    n_back: int
+    source_run: str
+    source_metric: str
+    goal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LayeredParam:
+    key: str
+    raw: str
+    value: Value
+    layer: str
+    source: str
+    line: int | None
+    is_effective: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BlobHead:
+    kind: str
+    metric: str
+    n: int
+    first_step: int
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteText:
+    body: str
+    author: str
+    at_s: float | None
+    origin: str
+    """mlbench or imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    path: str
+    adapter: str
+    status: str
+    n_records: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemLine:
+    path: str
+    place: str
+    what: str
+    hint: str
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAnswer:
+    """All that is known of one run."""
+
+    head: RunHead
+    fields: tuple[tuple[str, Value], ...]
+    """Name and value of the run's fields, in the order of the glossary; unknown ones left out."""
+    params: tuple[LayeredParam, ...]
+    metrics: tuple[SeriesHead, ...]
+    blobs: tuple[BlobHead, ...] = ()
+    code: tuple[tuple[str, Value], ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    data: tuple[tuple[str, str], ...] = ()
+    imported_tags: tuple[tuple[str, str], ...] = ()
+    notes: tuple[NoteText, ...] = ()
+    sources: tuple[SourceLine, ...] = ()
+    problems: tuple[ProblemLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAnswer:
+    """What a report is made of."""
+
+    title: str
+    query: str
+    runs: RunsAnswer
+    diff: DiffAnswer
+    series: tuple[SeriesAnswer, ...]
+    problems: tuple[ProblemLine, ...]
+    commands: tuple[tuple[str, str], ...] = field(default=())
+    """Run name and how to reproduce it."""
+    made_at: datetime | None = None
+    catalog_digest: str = ""

@@ -1,0 +1,144 @@
+"""What the user may set, in `settings.toml`: one line per setting, documented at its field.
+
+The file lies in the user's configuration directory, or where MLBENCH_CONFIG says. It is read when it is there; nothing
+is ever written to it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeGuard
+
+from mlbench.errors import UsageError
+
+CONFIG_VARIABLE = "MLBENCH_CONFIG"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default. `settings.toml` names only those that differ."""
+
+    smoothing: float = 0.6
+    """Weight of the smoothed curve at the start: 0 (raw) up to, not including, 1, as in TensorBoard."""
+    smoothing_levels: tuple[float, ...] = (0.0, 0.6, 0.9, 0.99)
+    """The weights that `s` goes through; each 0 up to, not including, 1."""
+    glyphs: str = "auto"
+    """What charts are drawn with: auto, braille, blocks, ascii."""
+    theme: str = "auto"
+    """Colours: auto, dark, light, or ansi-dark and ansi-light, which take the terminal's own."""
+    mouse: bool = True
+    """Whether the workbench listens to the mouse; false leaves it to the terminal for selecting text."""
+    store: str = "duckdb"
+    """Where the catalog lies: duckdb (a file in the home)."""
+    executor: str = "local"
+    """What reads logs: local (processes of this machine)."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Remapped keys, in the table [keys]: id of an action to its keys, separated by commas."""
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "glyphs": ("auto", "braille", "blocks", "ascii"),
+    "theme": ("auto", "dark", "light", "ansi-dark", "ansi-light"),
+    "store": ("duckdb",),
+    "executor": ("local",),
+}
+"""The words that a setting takes; one that is not named here takes what its type says."""
+
+
+def settings_path() -> str:
+    """Where the settings are read from; the file need not exist."""
+    if variable := os.environ.get(CONFIG_VARIABLE):
+        return os.path.abspath(os.path.expanduser(variable))
+    import platformdirs
+
+    return os.path.join(platformdirs.user_config_dir("mlbench", appauthor=False), "settings.toml")
+
+
+def read_settings(path: str | None = None) -> Settings:
+    """The settings in force. A file that is not there means the defaults, unless MLBENCH_CONFIG or `path` names it.
+
+    Raises:
+        UsageError: the file cannot be read, or says something that is no setting; the message names the nearest one.
+    """
+    is_named = path is not None or CONFIG_VARIABLE in os.environ
+    path = path or settings_path()
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except FileNotFoundError as error:
+        if not is_named:
+            return Settings()
+        raise UsageError(f"{path}: there are no settings here. Try: unset {CONFIG_VARIABLE}") from error
+    except OSError as error:
+        raise UsageError(f"{path}: the settings cannot be read: {error.strerror}. Try: chmod u+r {path}") from error
+    return parse_settings(text, path)
+
+
+def parse_settings(text: bytes, path: str) -> Settings:
+    """The settings of a TOML text; `path` is for the messages. Raises UsageError as `read_settings` does."""
+    import tomllib
+
+    try:
+        table = tomllib.loads(text.decode())
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}. Try a line like: smoothing = 0.6") from error
+    names = [each.name for each in fields(Settings)]
+    for name in table:
+        if name not in names:
+            raise UsageError(f"{path}: there is no setting '{name}'. {_nearest(name, names)}")
+    values: dict[str, Any] = {name: _value(name, value, path) for name, value in table.items()}
+    return Settings(**values)
+
+
+def _value(name: str, value: object, path: str) -> object:
+    """The value as its field has it, or UsageError."""
+    if name in CHOICES:
+        return _choice(name, value, path)
+    match name, value:
+        case "smoothing", float(weight) | int(weight) if _is_weight(value):
+            return float(weight)
+        case "smoothing_levels", [*levels] if levels and all(map(_is_weight, levels)):
+            return tuple(float(level) for level in levels if _is_weight(level))
+        case "mouse", bool():
+            return value
+        case "keys", dict(table) if all(isinstance(keys, str) for keys in _flatten(table).values()):
+            return _flatten(table)
+    raise UsageError(f"{path}: {name} = {value!r} will not do: it takes {_EXPECTED[name]}")
+
+
+_EXPECTED: Mapping[str, str] = {
+    "smoothing": "a number from 0 up to, not including, 1. Try: smoothing = 0.6",
+    "smoothing_levels": "numbers from 0 up to, not including, 1. Try: smoothing_levels = [0, 0.6, 0.9, 0.99]",
+    "mouse": "true or false. Try: mouse = true",
+    "keys": 'a table of action ids and keys. Try: [keys] and below it: runs.compare = "d"',
+}
+
+
+def _flatten(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """TOML reads `runs.compare` as a table in a table; ids have the dots back."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _flatten(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
+    return flat
+
+
+def _choice(name: str, value: object, path: str) -> str:
+    choices = CHOICES[name]
+    if isinstance(value, str) and value in choices:
+        return value
+    raise UsageError(
+        f"{path}: {name} = {value!r} will not do: it takes {', '.join(choices)}. {_nearest(value, choices)}"
+    )
+
+
+def _is_weight(value: object) -> TypeGuard[float]:
+    return isinstance(value, float | int) and not isinstance(value, bool) and 0 <= value < 1
+
+
+def _nearest(word: object, names: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(word), names, n=1)
+    return f"Did you mean '{near[0]}'?" if near else f"Try: {', '.join(names)}"

@@ -1,0 +1,235 @@
+"""Writer, snapshots and segments: what is committed is seen whole, and damage is told."""
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from mlbench import journal
+from mlbench.catalog import segments, writer
+from mlbench.catalog.connection import NewerCatalogError
+from mlbench.catalog.reader import open_reader
+from mlbench.catalog.segments import SegmentStore, point_schema, write_segment
+from mlbench.catalog.writer import Batch, WriterBusyError, open_writer
+from mlbench.errors import HomeError
+from mlbench.paths import Home
+from mlbench.watch import catalog_stamp
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(str(tmp_path / "journal"), str(tmp_path / "cache"), "test")
+
+
+def points(series_id: int, *values: float) -> pa.Table:
+    n = len(values)
+    columns = [[series_id] * n, [1] * n, list(range(n)), list(range(n)), [float(i) for i in range(n)], list(values)]
+    return pa.table([pa.array(column, field.type) for column, field in zip(columns, point_schema(), strict=True)], schema=point_schema())
+
+
+def one_run(run_id: str, *values: float, series_id: int = 1) -> Batch:
+    batch = Batch(run_ids={run_id}, points=points(series_id, *values))
+    batch.add("run", run_id=run_id, run_key=f"/{run_id}", name=run_id, path=f"/{run_id}", active_s=1.0, fingerprint=f"f-{run_id}", is_missing=False)
+    batch.add("series", series_id=series_id, run_id=run_id, metric="loss", n=len(values), n_raw=len(values))
+    return batch
+
+
+def test_an_empty_home_gives_a_reader_without_runs(home: Home):
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT count(*) FROM runs") == [(0,)]
+        assert reader.points([1, 2]).num_rows == 0
+
+
+def test_readers_see_nothing_before_it_is_published(home: Home):
+    with open_writer(home) as open_one:
+        open_one.commit(one_run("a", 0.5))
+        with open_reader(home) as before:
+            assert before.rows("SELECT count(*) FROM runs") == [(0,)]
+
+        assert open_one.publish()
+
+        with open_reader(home, now_s=NOW) as after:
+            assert after.rows("SELECT id, status FROM runs") == [("a", "finished")]
+
+
+def test_publishing_twice_without_news_writes_nothing(home: Home):
+    with open_writer(home) as open_one:
+        open_one.commit(one_run("a", 0.5))
+
+        assert [open_one.publish(), open_one.publish()] == [True, False]
+
+
+def test_an_open_reader_keeps_its_snapshot_while_others_are_published(home: Home):
+    with open_writer(home) as open_one:
+        open_one.commit(one_run("a", 0.5))
+        open_one.publish()
+        with open_reader(home) as reader:
+            for number in range(5):
+                open_one.commit(one_run(f"b{number}", 0.5, series_id=10 + number))
+                open_one.publish()
+
+            assert reader.rows("SELECT count(*) FROM run") == [(1,)]
+    assert len([name for name in os.listdir(home.cache) if name.startswith("snap-")]) == 3
+
+
+def test_a_run_committed_again_replaces_its_rows_and_points(home: Home):
+    with open_writer(home) as open_one:
+        open_one.commit(one_run("a", 0.5, series_id=open_one.new_series_id()))
+        open_one.commit(one_run("a", 0.25, 0.125, series_id=open_one.new_series_id()))
+
+        assert open_one.rows("SELECT n FROM series") == [(2,)]
+        assert open_one.points("a").column("value").to_pylist() == [0.25, 0.125]
+
+
+def test_series_ids_are_never_used_twice(home: Home):
+    with open_writer(home) as first:
+        first.commit(one_run("a", 0.5, series_id=first.new_series_id()))
+    with open_writer(home) as second:
+        assert second.new_series_id() == 2
+
+
+def test_a_batch_that_fails_leaves_nothing_behind(home: Home):
+    with open_writer(home) as open_one:
+        batch = one_run("a", 0.5)
+        batch.add("no_such_table", x=1)
+
+        with pytest.raises(HomeError, match="tags and notes are safe"):
+            open_one.commit(batch)
+
+        assert open_one.rows("SELECT count(*) FROM run") == [(0,)]
+
+
+def test_a_second_writer_is_told_who_writes(home: Home):
+    with open_writer(home), pytest.raises(WriterBusyError, match=f"pid {os.getpid()} on "):
+        open_writer(home, wait_s=0)
+
+
+def test_a_catalog_of_a_newer_mlbench_is_refused_and_left_alone(home: Home):
+    with open_writer(home) as open_one:
+        open_one.update("UPDATE meta SET value = '99' WHERE key = 'schema_version'", [])
+        open_one.publish()
+
+    with pytest.raises(NewerCatalogError, match="newer mlbench"):
+        open_writer(home)
+    with pytest.raises(NewerCatalogError, match="pip install --upgrade"):
+        open_reader(home)
+
+
+def test_a_file_that_is_no_catalog_is_moved_aside(home: Home):
+    os.makedirs(home.cache)
+    Path(home.cache, "work.duckdb").write_bytes(b"x" * 20_000)
+
+    with open_writer(home) as open_one:
+        assert "moved to" in open_one.talk[0]
+        assert open_one.rows("SELECT count(*) FROM run") == [(0,)]
+
+
+def test_a_damaged_snapshot_is_told_with_what_to_type(home: Home):
+    with open_writer(home) as open_one:
+        open_one.commit(one_run("a", 0.5))
+        open_one.publish()
+    snapshot = Path(home.cache, os.readlink(f"{home.cache}/CURRENT"))
+    snapshot.write_bytes(b"garbage" * 3000)
+
+    with pytest.raises(HomeError, match="Try: mlbench rebuild"):
+        open_reader(home)
+
+
+def test_one_flipped_bit_in_a_segment_is_never_silent(tmp_path: Path):
+    segment = write_segment(str(tmp_path), points(1, *(float(i) for i in range(100))))
+    path = tmp_path / segment.file
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+    with pytest.raises(HomeError, match="damaged on disk"):
+        SegmentStore(str(tmp_path)).read([(segment.file, segment.hash)], [1])
+
+
+def test_a_missing_segment_is_told(tmp_path: Path):
+    with pytest.raises(HomeError, match="a part of the catalog is missing"):
+        SegmentStore(str(tmp_path)).read([("gone.parquet", "0")], [1])
+
+
+def test_points_keep_every_bit_of_odd_values(tmp_path: Path):
+    odd = [float("nan"), float("inf"), -0.0, 5e-324, 1.7976931348623157e308]
+    segment = write_segment(str(tmp_path), points(3, *odd))
+
+    found = SegmentStore(str(tmp_path)).read([(segment.file, segment.hash)], [3]).column("value").to_numpy()
+
+    assert [value.hex() for value in found.tolist()] == [value.hex() for value in odd]
+
+
+def test_writing_the_same_points_twice_gives_the_same_file(tmp_path: Path):
+    assert write_segment(str(tmp_path), points(1, 0.5)) == write_segment(str(tmp_path), points(1, 0.5))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(_source: str, _target: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(segments.os, "rename", full)
+
+    with pytest.raises(HomeError, match="No space left on device. Free some space"):
+        write_segment(str(tmp_path), points(1, 0.5))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_snapshot_that_cannot_be_written_leaves_readers_with_the_last(home: Home, monkeypatch: pytest.MonkeyPatch):
+    with open_writer(home) as open_one:
+        open_one.commit(one_run("a", 0.5))
+        open_one.publish()
+        open_one.commit(one_run("b", 0.5, series_id=2))
+        with monkeypatch.context() as patched:
+            patched.setattr(writer.os, "rename", lambda *_names: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            with pytest.raises(HomeError, match="snapshot cannot be written"):
+                open_one.publish()
+
+        with open_reader(home) as reader:
+            assert reader.rows("SELECT count(*) FROM run") == [(1,)]
+        assert open_one.publish()
+
+
+def test_words_lie_over_the_snapshot_as_soon_as_they_are_said(home: Home):
+    with open_writer(home) as open_one:
+        open_one.commit(one_run("a", 0.5))
+        open_one.publish()
+    ref = journal.RunRef("/a", "f-a")
+    with journal.open_journal(home) as words:
+        words.tag([ref], add=["good"])
+        words.note([ref], "the one to beat")
+        words.baseline(ref)
+        words.name([ref], "mine")
+        words.goal("loss", "min")
+
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT name, note, baseline, archived FROM runs") == [("mine", "the one to beat", True, False)]
+        assert reader.rows("SELECT tag, origin FROM tags") == [("good", "mlbench")]
+        assert reader.rows("SELECT body FROM notes") == [("the one to beat",)]
+        assert reader.rows("SELECT * FROM word_goal") == [("loss", "min")]
+
+
+def test_the_stamp_changes_with_every_snapshot_and_every_word(home: Home):
+    stamps = [catalog_stamp(home)]
+    with open_writer(home) as open_one:
+        open_one.commit(one_run("a", 0.5))
+        open_one.publish()
+    stamps.append(catalog_stamp(home))
+    with journal.open_journal(home) as words:
+        words.tag([journal.RunRef("/a", "")], add=["good"])
+    stamps.append(catalog_stamp(home))
+
+    assert len(set(stamps)) == 3
+    assert catalog_stamp(home) == stamps[-1]
+
+
+def test_the_cache_is_private(home: Home):
+    with open_writer(home) as open_one:
+        open_one.commit(one_run("a", 0.5))
+        open_one.publish()
+
+    assert Path(home.cache).stat().st_mode & 0o077 == 0
