@@ -10,15 +10,19 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlbench import __version__
 from mlbench.errors import MlbenchError
 
+if TYPE_CHECKING:
+    from mlbench.paths import Home
+
 OPEN = "open"
 INTERRUPTED = 130
+TRACEBACK_VARIABLE = "MLBENCH_TRACEBACK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +110,24 @@ def cli(ctx: click.Context, home: str | None) -> None:
 
     mlbench PATH... opens the workbench on directories of logs.
     """
-    ctx.obj = {"home": home}
+    ctx.obj = {"home": home, "why_not_open": _why_not_open, "open_workbench": _open_workbench}
     if ctx.invoked_subcommand is None:
         command = cli.get_command(ctx, OPEN)
         if command is not None:
             ctx.invoke(command)
+
+
+def _why_not_open(size: tuple[int, int], *, is_terminal: bool) -> str | None:
+    """Why the workbench cannot open here, None if it can. Commands and app meet only in this module."""
+    from mlbench.tui.terminal import why_not_open
+
+    return why_not_open(os.environ, size, is_terminal)
+
+
+def _open_workbench(home: Home, roots: Sequence[str]) -> int:
+    from mlbench.tui.app import run_workbench
+
+    return run_workbench(home, roots)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -139,6 +156,14 @@ def run(arguments: Sequence[str]) -> int:
         # The reader of our output has gone (`| head`): that is no failure, but Python must not try to flush again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as fault:  # noqa: BLE001 - the last resort: a user never meets a traceback unasked
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        return _told(
+            f"this is a fault of mlbench, nothing of yours is lost: {type(fault).__name__}: {fault}. "
+            f"Please report it with what {TRACEBACK_VARIABLE}=1 prints",
+            3,
+        )
     return code if isinstance(code, int) else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from dataclasses import dataclass
@@ -54,11 +55,25 @@ def make_folder(path: str) -> None:
         HomeError: it cannot be created; the message says what to do.
     """
     try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
+        _make_private(path)
     except OSError as error:
         raise HomeError(
             f"{path}: the home cannot be written: {error.strerror}. Try: mlbench --home DIR"
         ) from error
+
+
+def _make_private(path: str) -> None:
+    """`os.makedirs`, but every folder that is made is private, not only the last."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    if parent != path:
+        _make_private(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path) from None
 
 
 @cache

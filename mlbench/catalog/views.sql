@@ -24,7 +24,7 @@ SELECT r.run_id AS id,                                          -- 12 hexadecima
     coalesce(s.n_series, 0) AS n_metrics, coalesce(s.n_points, 0) AS n_points
 FROM run r
 LEFT JOIN word_run w ON w.run_key = r.run_key
-LEFT JOIN (SELECT run_id, count(*) AS n_series, sum(n_raw) AS n_points FROM series GROUP BY run_id) s ON s.run_id = r.run_id
+LEFT JOIN (SELECT run_id, count(*) AS n_series, CAST(sum(n_raw) AS BIGINT) AS n_points FROM series GROUP BY run_id) s ON s.run_id = r.run_id
 CROSS JOIN clock;
 
 -- params: one row for each key of a run, the strongest layer

@@ -18,7 +18,8 @@ from mlbench.cli.words import print_rows
 def command(name: str | None, goal: str | None, is_primary: bool, home: str | None, form: str | None) -> None:
     """Say what better means for a metric; without NAME, list all metrics with their goals and how those are known."""
     from mlbench.journal import describe, open_journal
-    from mlbench.queries.names import goal_of, metric_names, primary_metric
+    from mlbench.queries.goals import goal_of, primary_metric
+    from mlbench.queries.names import metric_names
     from mlbench.render.records import Records
 
     place = home_of(home)
@@ -33,7 +34,8 @@ def command(name: str | None, goal: str | None, is_primary: bool, home: str | No
         for entry in entries:
             talk(describe(entry))
     with reading(place) as reader:
-        chosen = primary_metric(reader)
+        primary = primary_metric(reader)
+        chosen = primary[0] if primary else None
         rows = tuple((metric, *goal_of(reader, metric), metric == chosen) for metric in ([name] if name else known))
     print_rows(Records(("metric", "goal", "known", "primary"), rows), form)
 

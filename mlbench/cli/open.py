@@ -22,24 +22,23 @@ COMPARED = 3
 @click.command("open")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
 @home_option
-def command(paths: tuple[str, ...], home: str | None) -> int:
+@click.pass_context
+def command(ctx: click.Context, paths: tuple[str, ...], home: str | None) -> int:
     """Open the workbench on directories of logs; without PATH on everything that was ingested.
 
     Where no terminal is attached, the runs and a comparison of the best are printed instead.
     """
-    from mlbench.tui.terminal import why_not_open
-
     place = home_of(home)
     roots = paths or _default_roots(place)
     for path in roots:
         if not os.path.isdir(os.path.expanduser(path)):
             raise SourceError(f"{path}: no such directory. Try: mlbench DIR, with a DIR that holds logs")
     size = shutil.get_terminal_size((80, 24))
-    reason = why_not_open(os.environ, (size.columns, size.lines), sys.stdin.isatty() and sys.stdout.isatty())
+    reason = ctx.find_root().obj["why_not_open"](
+        (size.columns, size.lines), is_terminal=sys.stdin.isatty() and sys.stdout.isatty()
+    )
     if reason is None:
-        from mlbench.tui.app import run_workbench
-
-        return run_workbench(place, roots)
+        return int(ctx.find_root().obj["open_workbench"](place, roots))
     code = print_comparison(place, roots)
     talk(reason)
     return code
@@ -56,7 +55,7 @@ def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
     """The runs, best first, and what makes the best differ from the next, as text."""
     from mlbench.cli.indexing import exit_code_of, ingest_with_progress
     from mlbench.queries.compare import compare_runs
-    from mlbench.queries.names import primary_metric
+    from mlbench.queries.goals import primary_metric
     from mlbench.queries.runs import find_runs
     from mlbench.render.diff import diff_sections
     from mlbench.render.runs import runs_summary, runs_table
@@ -66,8 +65,8 @@ def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
     for line in (*summary.talk, *summary.errors):
         talk(line)
     with reading(place) as reader:
-        metric = primary_metric(reader)
-        sort = (f"best(metrics.{quoted(metric)})",) if metric else ()
+        primary = primary_metric(reader)
+        sort = (f"best(metrics.{quoted(primary[0])}):{'asc' if primary[1] == 'min' else 'desc'}",) if primary else ()
         runs = find_runs(reader, sort=sort, within=summary.roots)
         ids = [row.head.run_id for row in runs.rows[:COMPARED]]
         diff = compare_runs(reader, ids) if len(ids) > 1 else None

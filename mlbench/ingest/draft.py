@@ -64,7 +64,9 @@ class Draft:
             source.reading.points or any(blob.kind != "hparams" for blob in source.reading.blobs)
             for source in self.sources
         )
-        return not has_content and self.unit.is_events_only and any(True for _ in self.of_kind(model.SweepDescription))
+        if has_content or not self.unit.is_events_only or any(True for _param in self.of_kind(model.Param)):
+            return False
+        return any(True for _sweep in self.of_kind(model.SweepDescription))
 
     def recorded(self, name: str) -> str | float | None:
         """The last source's word for a field of the run; inherited sources do not speak for the run."""

@@ -164,7 +164,8 @@ def _parse(line: bytes) -> Entry:
             if 0 <= us < CLOCK_LIMIT and 0 <= tick < CLOCK_LIMIT and isinstance(key, str) and isinstance(text, str):
                 runs = tuple(RunRef(*_texts(ref, 2)) for ref in _list(words.get("runs", [])))
                 add, remove = _texts(words.get("add", [])), _texts(words.get("remove", []))
-                return cleaned(Entry(us, tick, actor, number, author, op, runs, add, remove, key, text))
+                entry = Entry(us, tick, actor, number, author, op, runs, add, remove, key, text)
+                return cleaned(entry) if b"\\u" in body else entry  # UTF-8 holds a surrogate only as an escape
     raise ValueError("not an entry of a journal")
 
 

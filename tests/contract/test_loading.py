@@ -8,7 +8,20 @@ import pytest
 
 from mlbench.main import COMMANDS
 
-HEAVY = {"numpy", "pyarrow", "duckdb", "textual", "rich", "plotext", "tensorboard", "yaml", "scipy", "dulwich", "google_crc32c", "google.protobuf"}
+HEAVY = {
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "textual",
+    "rich",
+    "plotext",
+    "tensorboard",
+    "yaml",
+    "scipy",
+    "dulwich",
+    "google_crc32c",
+    "google.protobuf",
+}
 
 PROBE = """
 import json, sys
@@ -26,21 +39,21 @@ def loaded(*arguments: str) -> tuple[int, list[str]]:
     return code, modules
 
 
-def test_help_and_version_load_nothing_heavy():
+def test_help_and_version_load_nothing_heavy() -> None:
     assert loaded("--help") == (0, [])
     assert loaded("--version") == (0, [])
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_of_a_command_loads_nothing_heavy(command: str):
+def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     assert loaded(command, "--help") == (0, [])
 
 
-def test_a_mistake_loads_nothing_heavy():
+def test_a_mistake_loads_nothing_heavy() -> None:
     assert loaded("qurey") == (2, [])
 
 
-def test_writing_words_never_loads_the_app(tmp_path):
+def test_writing_words_never_loads_the_app(tmp_path) -> None:
     code, modules = loaded("--home", str(tmp_path), "undo")
 
     assert (code, modules) == (0, [])

@@ -32,14 +32,14 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 
 @pytest.mark.parametrize(("corpus", "n_runs"), RUNS.items())
-def test_the_runs_of_a_corpus_are_those_counted_by_hand(reader: Reader, corpus: str, n_runs: int):
+def test_the_runs_of_a_corpus_are_those_counted_by_hand(reader: Reader, corpus: str, n_runs: int) -> None:
     rows = reader.rows("SELECT path FROM runs WHERE starts_with(path, ?) ORDER BY path", [f"{CORPORA / corpus}/"])
     rows += reader.rows("SELECT path FROM runs WHERE path = ?", [str(CORPORA / corpus)])
 
     assert len(rows) == n_runs, rows
 
 
-def test_a_hydra_job_keeps_its_layers(reader: Reader):
+def test_a_hydra_job_keeps_its_layers(reader: Reader) -> None:
     rows = reader.rows(
         "SELECT value, layer FROM params p JOIN runs r ON r.id = p.run_id WHERE p.key = 'data.n_labeled' "
         "AND r.name LIKE '%multirun/data.n_labeled=100,data.n_workers=0,model=xgboost'"
@@ -48,7 +48,7 @@ def test_a_hydra_job_keeps_its_layers(reader: Reader):
     assert rows == [("100", "override")]
 
 
-def test_validation_metrics_of_keras_carry_their_split(reader: Reader):
+def test_validation_metrics_of_keras_carry_their_split(reader: Reader) -> None:
     rows = reader.rows(
         "SELECT DISTINCT metric, source_metric FROM series s JOIN runs r ON r.id = s.run_id "
         "WHERE r.name LIKE 'keras-keyword-transformer/%'"
@@ -57,7 +57,7 @@ def test_validation_metrics_of_keras_carry_their_split(reader: Reader):
     assert rows == [("validation/accuracy", "accuracy")]
 
 
-def test_metrics_of_a_single_chain_keep_their_names(reader: Reader):
+def test_metrics_of_a_single_chain_keep_their_names(reader: Reader) -> None:
     rows = reader.rows(
         "SELECT count(*) FROM series s JOIN runs r ON r.id = s.run_id "
         "WHERE r.name LIKE 'sb3-ppo-three-seeds/%' AND metric = 'rollout/ep_rew_mean'"
@@ -66,7 +66,9 @@ def test_metrics_of_a_single_chain_keep_their_names(reader: Reader):
     assert rows == [(18,)]
 
 
-def test_two_records_of_one_training_are_hinted_not_merged(reader: Reader):
-    rows = reader.rows("SELECT count(*) FROM runs WHERE hint LIKE 'perhaps the same as %' AND name LIKE 'sacred-pymarl/%'")
+def test_two_records_of_one_training_are_hinted_not_merged(reader: Reader) -> None:
+    rows = reader.rows(
+        "SELECT count(*) FROM runs WHERE hint LIKE 'perhaps the same as %' AND name LIKE 'sacred-pymarl/%'"
+    )
 
     assert rows[0][0] >= 1

@@ -27,23 +27,35 @@ def home(tmp_path: Path) -> Home:
 def points(series_id: int, *values: float) -> pa.Table:
     n = len(values)
     columns = [[series_id] * n, [1] * n, list(range(n)), list(range(n)), [float(i) for i in range(n)], list(values)]
-    return pa.table([pa.array(column, field.type) for column, field in zip(columns, point_schema(), strict=True)], schema=point_schema())
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, point_schema(), strict=True)],
+        schema=point_schema(),
+    )
 
 
 def one_run(run_id: str, *values: float, series_id: int = 1) -> Batch:
     batch = Batch(run_ids={run_id}, points=points(series_id, *values))
-    batch.add("run", run_id=run_id, run_key=f"/{run_id}", name=run_id, path=f"/{run_id}", active_s=1.0, fingerprint=f"f-{run_id}", is_missing=False)
+    batch.add(
+        "run",
+        run_id=run_id,
+        run_key=f"/{run_id}",
+        name=run_id,
+        path=f"/{run_id}",
+        active_s=1.0,
+        fingerprint=f"f-{run_id}",
+        is_missing=False,
+    )
     batch.add("series", series_id=series_id, run_id=run_id, metric="loss", n=len(values), n_raw=len(values))
     return batch
 
 
-def test_an_empty_home_gives_a_reader_without_runs(home: Home):
+def test_an_empty_home_gives_a_reader_without_runs(home: Home) -> None:
     with open_reader(home) as reader:
         assert reader.rows("SELECT count(*) FROM runs") == [(0,)]
         assert reader.points([1, 2]).num_rows == 0
 
 
-def test_readers_see_nothing_before_it_is_published(home: Home):
+def test_readers_see_nothing_before_it_is_published(home: Home) -> None:
     with open_writer(home) as open_one:
         open_one.commit(one_run("a", 0.5))
         with open_reader(home) as before:
@@ -55,14 +67,14 @@ def test_readers_see_nothing_before_it_is_published(home: Home):
             assert after.rows("SELECT id, status FROM runs") == [("a", "finished")]
 
 
-def test_publishing_twice_without_news_writes_nothing(home: Home):
+def test_publishing_twice_without_news_writes_nothing(home: Home) -> None:
     with open_writer(home) as open_one:
         open_one.commit(one_run("a", 0.5))
 
         assert [open_one.publish(), open_one.publish()] == [True, False]
 
 
-def test_an_open_reader_keeps_its_snapshot_while_others_are_published(home: Home):
+def test_an_open_reader_keeps_its_snapshot_while_others_are_published(home: Home) -> None:
     with open_writer(home) as open_one:
         open_one.commit(one_run("a", 0.5))
         open_one.publish()
@@ -75,7 +87,7 @@ def test_an_open_reader_keeps_its_snapshot_while_others_are_published(home: Home
     assert len([name for name in os.listdir(home.cache) if name.startswith("snap-")]) == 3
 
 
-def test_a_run_committed_again_replaces_its_rows_and_points(home: Home):
+def test_a_run_committed_again_replaces_its_rows_and_points(home: Home) -> None:
     with open_writer(home) as open_one:
         open_one.commit(one_run("a", 0.5, series_id=open_one.new_series_id()))
         open_one.commit(one_run("a", 0.25, 0.125, series_id=open_one.new_series_id()))
@@ -84,14 +96,14 @@ def test_a_run_committed_again_replaces_its_rows_and_points(home: Home):
         assert open_one.points("a").column("value").to_pylist() == [0.25, 0.125]
 
 
-def test_series_ids_are_never_used_twice(home: Home):
+def test_series_ids_are_never_used_twice(home: Home) -> None:
     with open_writer(home) as first:
         first.commit(one_run("a", 0.5, series_id=first.new_series_id()))
     with open_writer(home) as second:
         assert second.new_series_id() == 2
 
 
-def test_a_batch_that_fails_leaves_nothing_behind(home: Home):
+def test_a_batch_that_fails_leaves_nothing_behind(home: Home) -> None:
     with open_writer(home) as open_one:
         batch = one_run("a", 0.5)
         batch.add("no_such_table", x=1)
@@ -102,12 +114,12 @@ def test_a_batch_that_fails_leaves_nothing_behind(home: Home):
         assert open_one.rows("SELECT count(*) FROM run") == [(0,)]
 
 
-def test_a_second_writer_is_told_who_writes(home: Home):
+def test_a_second_writer_is_told_who_writes(home: Home) -> None:
     with open_writer(home), pytest.raises(WriterBusyError, match=f"pid {os.getpid()} on "):
         open_writer(home, wait_s=0)
 
 
-def test_a_catalog_of_a_newer_mlbench_is_refused_and_left_alone(home: Home):
+def test_a_catalog_of_a_newer_mlbench_is_refused_and_left_alone(home: Home) -> None:
     with open_writer(home) as open_one:
         open_one.update("UPDATE meta SET value = '99' WHERE key = 'schema_version'", [])
         open_one.publish()
@@ -118,7 +130,7 @@ def test_a_catalog_of_a_newer_mlbench_is_refused_and_left_alone(home: Home):
         open_reader(home)
 
 
-def test_a_file_that_is_no_catalog_is_moved_aside(home: Home):
+def test_a_file_that_is_no_catalog_is_moved_aside(home: Home) -> None:
     os.makedirs(home.cache)
     Path(home.cache, "work.duckdb").write_bytes(b"x" * 20_000)
 
@@ -127,7 +139,7 @@ def test_a_file_that_is_no_catalog_is_moved_aside(home: Home):
         assert open_one.rows("SELECT count(*) FROM run") == [(0,)]
 
 
-def test_a_damaged_snapshot_is_told_with_what_to_type(home: Home):
+def test_a_damaged_snapshot_is_told_with_what_to_type(home: Home) -> None:
     with open_writer(home) as open_one:
         open_one.commit(one_run("a", 0.5))
         open_one.publish()
@@ -138,7 +150,7 @@ def test_a_damaged_snapshot_is_told_with_what_to_type(home: Home):
         open_reader(home)
 
 
-def test_one_flipped_bit_in_a_segment_is_never_silent(tmp_path: Path):
+def test_one_flipped_bit_in_a_segment_is_never_silent(tmp_path: Path) -> None:
     segment = write_segment(str(tmp_path), points(1, *(float(i) for i in range(100))))
     path = tmp_path / segment.file
     content = bytearray(path.read_bytes())
@@ -149,12 +161,12 @@ def test_one_flipped_bit_in_a_segment_is_never_silent(tmp_path: Path):
         SegmentStore(str(tmp_path)).read([(segment.file, segment.hash)], [1])
 
 
-def test_a_missing_segment_is_told(tmp_path: Path):
+def test_a_missing_segment_is_told(tmp_path: Path) -> None:
     with pytest.raises(HomeError, match="a part of the catalog is missing"):
         SegmentStore(str(tmp_path)).read([("gone.parquet", "0")], [1])
 
 
-def test_points_keep_every_bit_of_odd_values(tmp_path: Path):
+def test_points_keep_every_bit_of_odd_values(tmp_path: Path) -> None:
     odd = [float("nan"), float("inf"), -0.0, 5e-324, 1.7976931348623157e308]
     segment = write_segment(str(tmp_path), points(3, *odd))
 
@@ -163,12 +175,12 @@ def test_points_keep_every_bit_of_odd_values(tmp_path: Path):
     assert [value.hex() for value in found.tolist()] == [value.hex() for value in odd]
 
 
-def test_writing_the_same_points_twice_gives_the_same_file(tmp_path: Path):
+def test_writing_the_same_points_twice_gives_the_same_file(tmp_path: Path) -> None:
     assert write_segment(str(tmp_path), points(1, 0.5)) == write_segment(str(tmp_path), points(1, 0.5))
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_source: str, _target: str) -> None:
         raise OSError(28, "No space left on device")
 
@@ -179,13 +191,17 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path: Path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_snapshot_that_cannot_be_written_leaves_readers_with_the_last(home: Home, monkeypatch: pytest.MonkeyPatch):
+def test_a_snapshot_that_cannot_be_written_leaves_readers_with_the_last(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with open_writer(home) as open_one:
         open_one.commit(one_run("a", 0.5))
         open_one.publish()
         open_one.commit(one_run("b", 0.5, series_id=2))
         with monkeypatch.context() as patched:
-            patched.setattr(writer.os, "rename", lambda *_names: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            patched.setattr(
+                writer.os, "rename", lambda *_names: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+            )
             with pytest.raises(HomeError, match="snapshot cannot be written"):
                 open_one.publish()
 
@@ -194,7 +210,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_readers_with_the_last(home: Ho
         assert open_one.publish()
 
 
-def test_words_lie_over_the_snapshot_as_soon_as_they_are_said(home: Home):
+def test_words_lie_over_the_snapshot_as_soon_as_they_are_said(home: Home) -> None:
     with open_writer(home) as open_one:
         open_one.commit(one_run("a", 0.5))
         open_one.publish()
@@ -207,13 +223,15 @@ def test_words_lie_over_the_snapshot_as_soon_as_they_are_said(home: Home):
         words.goal("loss", "min")
 
     with open_reader(home) as reader:
-        assert reader.rows("SELECT name, note, baseline, archived FROM runs") == [("mine", "the one to beat", True, False)]
+        assert reader.rows("SELECT name, note, baseline, archived FROM runs") == [
+            ("mine", "the one to beat", True, False)
+        ]
         assert reader.rows("SELECT tag, origin FROM tags") == [("good", "mlbench")]
         assert reader.rows("SELECT body FROM notes") == [("the one to beat",)]
         assert reader.rows("SELECT * FROM word_goal") == [("loss", "min")]
 
 
-def test_the_stamp_changes_with_every_snapshot_and_every_word(home: Home):
+def test_the_stamp_changes_with_every_snapshot_and_every_word(home: Home) -> None:
     stamps = [catalog_stamp(home)]
     with open_writer(home) as open_one:
         open_one.commit(one_run("a", 0.5))
@@ -227,7 +245,7 @@ def test_the_stamp_changes_with_every_snapshot_and_every_word(home: Home):
     assert catalog_stamp(home) == stamps[-1]
 
 
-def test_the_cache_is_private(home: Home):
+def test_the_cache_is_private(home: Home) -> None:
     with open_writer(home) as open_one:
         open_one.commit(one_run("a", 0.5))
         open_one.publish()

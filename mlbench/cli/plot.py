@@ -1,0 +1,254 @@
+"""`mlbench plot -m METRIC... [FILTER]`."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from mlbench.cli.common import (
+    colour_depth,
+    emit,
+    format_option,
+    home_of,
+    home_option,
+    one_of,
+    print_lines,
+    print_records,
+    reading,
+    real_paths,
+    talk,
+    where_option,
+    within_option,
+)
+from mlbench.cli.completing import complete_metrics, complete_specs
+
+if TYPE_CHECKING:
+    from mlbench.catalog.reader import Reader
+    from mlbench.queries.answers import RunsAnswer, SeriesAnswer
+    from mlbench.render.chart import Band, Curve
+    from mlbench.render.chart_text import CurveOptions
+
+KINDS = ("line", "hist", "bar", "box")
+MOST_RUNS = 50
+"""More curves than this say nothing in one chart."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlotOptions:
+    """What the command line asks for."""
+
+    axis: str
+    smoothing: float
+    log_y: bool
+    log_x: bool
+    group_by: str | None
+    band: str
+    width: int
+    height: int
+    svg: str | None
+
+
+@click.command("plot")
+@click.argument("filter_word", metavar="[FILTER]", required=False)
+@click.option(
+    "-m",
+    "--metric",
+    "metrics",
+    multiple=True,
+    required=True,
+    metavar="METRIC",
+    help="A metric (repeatable).",
+    shell_complete=complete_metrics,
+)
+@click.option(
+    "--x", "axis", default="step", metavar="step|relative|wall|METRIC", show_default="step", help="The x axis."
+)
+@click.option(
+    "--smooth",
+    "smoothing",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    metavar="WEIGHT",
+    help="TensorBoard's smoothing, 0 to 0.999; the raw curve stays, faint.",
+)
+@click.option("--log-y", is_flag=True, help="Logarithmic y axis.")
+@click.option("--log-x", is_flag=True, help="Logarithmic x axis.")
+@click.option(
+    "--group-by",
+    metavar="SPEC",
+    help="One curve for all runs with one value of SPEC: their mean, with a band.",
+    shell_complete=complete_specs,
+)
+@click.option(
+    "--band",
+    type=click.Choice(["minmax", "sd", "ci", "none"]),
+    default="minmax",
+    show_default=True,
+    help="What the band of a group shows.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    default="line",
+    show_default=True,
+    help="hist, bar and box are over the runs' last values.",
+)
+@click.option("--width", type=click.IntRange(20, 1000), metavar="N", help="Columns. [default: the terminal's]")
+@click.option("--height", type=click.IntRange(6, 500), metavar="N", help="Lines. [default: 24 or less]")
+@click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Write an SVG file instead.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=MOST_RUNS,
+    show_default=True,
+    metavar="N",
+    help="At most N runs.",
+)
+@where_option
+@within_option
+@home_option
+@format_option
+def command(
+    filter_word: str | None, metrics: tuple[str, ...], axis: str, smoothing: float, log_y: bool, log_x: bool,
+    group_by: str | None, band: str, kind: str, width: int | None, height: int | None, svg: str | None, limit: int,
+    where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
+) -> None:  # fmt: skip
+    r"""Draw metrics of the runs that match FILTER: every point is drawn, no spike is lost.
+
+    \b
+    mlbench plot -m val/loss --smooth 0.9 --log-y 'optimiser = adam'
+    mlbench plot -m val/loss --group-by params.lr --band ci
+    mlbench plot -m val/accuracy --kind box --group-by params.optimiser
+    """
+    size = shutil.get_terminal_size((80, 24))
+    options = PlotOptions(
+        axis, smoothing, log_y, log_x, group_by, band, width or size.columns, height or min(size.lines - 1, 24), svg
+    )
+    with reading(home_of(home)) as reader:
+        specs = (group_by,) if group_by else ()
+        answer = _runs(reader, one_of(filter_word, where), specs, within, limit)
+        series = _series(reader, answer, metrics, axis)
+    if form not in (None, "table"):
+        _print_points(series, str(form))
+    elif kind == "line":
+        _draw(series, answer, options)
+    else:
+        _draw_values(kind, series, answer, options)
+
+
+def _runs(reader: Reader, text: str, specs: Sequence[str], within: Sequence[str], limit: int) -> RunsAnswer:
+    from mlbench.queries.runs import find_runs
+
+    answer = find_runs(reader, where=text, columns=specs or ("name",), limit=limit, within=real_paths(within))
+    for remark in answer.remarks:
+        talk(remark)
+    if answer.n_matched > limit:
+        talk(f"{limit} of {answer.n_matched} runs are drawn. Try: --limit, or a narrower filter")
+    return answer
+
+
+def _series(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], axis: str) -> tuple[SeriesAnswer, ...]:
+    from mlbench.queries.series import fetch_series
+    from mlbench.render.chart_text import AXES
+
+    ids = [row.head.run_id for row in answer.rows]
+    wanted = list(metrics) + ([] if axis in AXES else [axis])
+    series = fetch_series(reader, ids, wanted) if ids else ()
+    if not series:
+        talk("no run with these metrics matches")
+    return series
+
+
+def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions) -> None:
+    from mlbench.render.chart import ChartOptions, draw_chart
+    from mlbench.render.chart_svg import chart_svg
+    from mlbench.render.chart_text import CurveOptions, completed
+    from mlbench.render.export import write_file
+
+    is_plain = colour_depth() == "none" and options.svg is None
+    chosen = CurveOptions(options.axis, options.smoothing, is_plain=is_plain)
+    shown = [one for one in series if one.metric != options.axis]
+    curves, bands = _curves(series, shown, answer, options, chosen)
+    chart = completed(
+        ChartOptions(
+            options.width, options.height, log_x=options.log_x, log_y=options.log_y, glyphs=glyphs(),
+            is_shaded=is_plain,
+        ),
+        chosen, shown,
+    )  # fmt: skip
+    if options.svg is not None:
+        write_file(options.svg, chart_svg(curves, chart, bands))
+        talk(f"{options.svg}: {len(curves)} curves")
+    else:
+        print_lines(draw_chart(curves, chart, bands).lines)
+
+
+def _curves(
+    series: Sequence[SeriesAnswer], shown: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions,
+    chosen: CurveOptions,
+) -> tuple[tuple[Curve, ...], tuple[Band, ...]]:  # fmt: skip
+    from mlbench.render.chart_text import group_curves, series_curves
+
+    if options.group_by is None:
+        return series_curves(shown, chosen, x_series=series), ()
+    return group_curves(shown, groups_of(answer), chosen, band=options.band, x_series=series)
+
+
+def groups_of(answer: RunsAnswer) -> Mapping[str, str]:
+    """The label of each run's group, `lr=0.1`, from the first column; runs without a value have none."""
+    from mlbench.render.numbers import value_text
+
+    title = answer.columns[0].title
+    return {row.head.run_id: f"{title}={value_text(row.values[0])}" for row in answer.rows if row.values[0] is not None}
+
+
+def _draw_values(kind: str, series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions) -> None:
+    from mlbench.render.chart_plotext import bar_lines, box_lines, hist_lines
+    from mlbench.render.labels import label_map
+
+    for metric in dict.fromkeys(one.metric for one in series):
+        mine = [one for one in series if one.metric == metric and len(one.values)]
+        last = {one.head.run_id: float(one.values[-1]) for one in mine}
+        size = {"title": f"{metric} (last)", "width": options.width, "height": options.height}
+        if kind == "hist":
+            lines = hist_lines(last.values(), **size)  # type: ignore[arg-type]
+        elif kind == "bar":
+            labels = label_map(one.head for one in mine)
+            lines = bar_lines(list(labels.values()), list(last.values()), **size)  # type: ignore[arg-type]
+        else:
+            groups = groups_of(answer) if options.group_by else dict.fromkeys(last, "all runs")
+            names = list(dict.fromkeys(groups[run_id] for run_id in last if run_id in groups))
+            members = [[value for run_id, value in last.items() if groups.get(run_id) == name] for name in names]
+            lines = box_lines(names, members, **size)  # type: ignore[arg-type]
+        emit("".join(f"{line}\n" for line in lines))
+
+
+def _print_points(series: Sequence[SeriesAnswer], form: str) -> None:
+    from mlbench.render.records import Records
+
+    rows = tuple(
+        (one.head.name, one.metric, int(step), _time(float(wall)), float(value))
+        for one in series
+        for step, wall, value in zip(one.steps, one.wall_s, one.values, strict=True)
+    )
+    print_records(Records(("run", "metric", "step", "wall_time", "value"), rows), form)
+
+
+def _time(wall_s: float) -> float | None:
+    return wall_s if math.isfinite(wall_s) else None
+
+
+def glyphs() -> str:
+    """What the terminal can show: braille, blocks on the Linux console, ASCII where the locale is not UTF-8."""
+    locale = (os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or "").lower()
+    if "utf" not in (sys.stdout.encoding or "").lower() and "utf" not in locale:
+        return "ascii"
+    return "blocks" if os.environ.get("TERM") == "linux" else "braille"

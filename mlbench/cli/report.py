@@ -1,0 +1,137 @@
+"""`mlbench report [FILTER] -o FILE.md`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import click
+
+from mlbench.cli.common import (
+    emit,
+    format_option,
+    home_of,
+    home_option,
+    one_of,
+    reading,
+    real_paths,
+    talk,
+    where_option,
+    within_option,
+)
+from mlbench.cli.completing import complete_metrics, complete_runs, complete_specs
+
+DEFAULT_NAME = "report.md"
+MOST_RUNS = 20
+"""More columns than this make no readable comparison; the table of runs says how many match."""
+
+
+@click.command("report")
+@click.argument("filter_word", metavar="[FILTER]", required=False)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE.md",
+    type=click.Path(dir_okay=False),
+    help=f"Where to write it. [default: {DEFAULT_NAME}]",
+)
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    metavar="RUN",
+    help="Only this run (repeatable, in this order).",
+    shell_complete=complete_runs,
+)
+@click.option(
+    "-m",
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="METRIC",
+    help="A chart of it (repeatable).",
+    shell_complete=complete_metrics,
+)
+@click.option(
+    "-c",
+    "--columns",
+    multiple=True,
+    metavar="SPEC",
+    help="A column of the table (repeatable).",
+    shell_complete=complete_specs,
+)
+@click.option(
+    "-s",
+    "--sort",
+    multiple=True,
+    metavar="SPEC[:desc]",
+    help="Sort by it. [default: the primary metric, best first]",
+    shell_complete=complete_specs,
+)
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=MOST_RUNS,
+    show_default=True,
+    metavar="N",
+    help="At most N runs.",
+)
+@click.option("--baseline", metavar="RUN", help="What the others are compared with.", shell_complete=complete_runs)
+@click.option("--title", default="", metavar="TEXT", help="The report's heading.")
+@click.option(
+    "--smooth",
+    "smoothing",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    metavar="WEIGHT",
+    help="Smoothing of the charts.",
+)
+@click.option("--inline-text", is_flag=True, help="Charts as text in the report, and no files beside it.")
+@click.option("--force", "is_forced", is_flag=True, help="Replace a report that is there.")
+@where_option
+@within_option
+@home_option
+@format_option
+def command(
+    filter_word: str | None, output: str | None, runs: tuple[str, ...], metrics: tuple[str, ...],
+    columns: tuple[str, ...], sort: tuple[str, ...], limit: int, baseline: str | None, title: str, smoothing: float,
+    inline_text: bool, is_forced: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
+) -> None:  # fmt: skip
+    r"""Write a Markdown report that compares the runs that match FILTER, with charts as SVG files beside it.
+
+    \b
+    mlbench report 'tag:candidate' -o candidates.md
+    mlbench report --run seed_0 --run seed_1 -m training/return -o seeds.md
+    mlbench report --inline-text -o -
+    """
+    from mlbench.queries.report import gather_report
+    from mlbench.render.report import draw_report
+
+    if form not in (None, "markdown"):
+        raise click.UsageError(f"a report is Markdown, not {form}. Try: mlbench query --format {form}")
+    target = output or DEFAULT_NAME
+    with reading(home_of(home)) as reader:
+        answer = gather_report(
+            reader, where=one_of(filter_word, where), runs=runs, columns=columns, sort=sort, limit=limit,
+            metrics=metrics, baseline=baseline, within=real_paths(within), title=title,
+        )  # fmt: skip
+    stem = os.path.splitext(os.path.basename(target))[0]
+    files = draw_report(answer, stem=stem, inline_text=inline_text or target == "-", smoothing=smoothing)
+    if target == "-":
+        emit(files.markdown)
+        return
+    write_report(target, files.markdown, files.files, is_forced=is_forced)
+    talk(
+        f"{target}: {len(answer.runs.rows)} runs" + (f", {len(files.files)} charts beside it" if files.files else "")
+    )
+
+
+def write_report(target: str, markdown: str, charts: Mapping[str, str], *, is_forced: bool) -> None:
+    """Write the charts, then the report that names them: never a report without its charts."""
+    from mlbench.render.export import write_file
+
+    folder = os.path.dirname(target)
+    for name, svg in charts.items():
+        write_file(os.path.join(folder, name), svg, is_new=not is_forced)
+    write_file(target, markdown, is_new=not is_forced)

@@ -1,0 +1,245 @@
+"""The framing of event files: records that can be read on from any offset, and what is wrong with the others.
+
+A record is `u64 length | u32 checksum of the length | payload | u32 checksum of the payload`, little-endian.
+Both checksums of every record are verified. A file that ends within a record is normal: it is being written.
+Format: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
+
+from mlbench.wire.crc32c import masked_crc32c, masked_crc32c_of_length, masked_crc32c_of_lengths
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+HEADER_BYTES = 12
+FOOTER_BYTES = 4
+BLOCK_BYTES = 1 << 20
+MAX_RECORD_BYTES = 256 << 20
+"""A longer record is taken for damage; the largest genuine one seen (a graph) was 30 MiB."""
+
+_HEADER = struct.Struct("<QI")
+_CHECKSUM = struct.Struct("<I")
+_FIRST_SEARCH_BYTES = 512
+
+
+class Record(NamedTuple):
+    """A record whose checksums both hold."""
+
+    offset: int
+    """Of the record, not of its payload."""
+    payload: bytes
+
+    @property
+    def payload_offset(self) -> int:
+        return self.offset + HEADER_BYTES
+
+    @property
+    def end(self) -> int:
+        return self.offset + HEADER_BYTES + len(self.payload) + FOOTER_BYTES
+
+
+class Truncated(NamedTuple):
+    """The file ends within the record that begins here: read on from here when it has grown."""
+
+    offset: int
+
+
+class BadPayload(NamedTuple):
+    """A record whose length can be trusted and whose payload cannot; it is left out."""
+
+    offset: int
+    end: int
+
+
+class BadLength(NamedTuple):
+    """No record begins here. Given again and again while the search for the next one goes on."""
+
+    offset: int
+    resumed_at: int | None
+    """Where the next record begins; None: not found up to `searched`."""
+    searched: int
+    """No record begins between `offset` and here."""
+
+
+Item: TypeAlias = Record | Truncated | BadPayload | BadLength
+
+
+def write_record(payload: bytes) -> bytes:
+    """Frame one payload."""
+    length = len(payload)
+    head = _HEADER.pack(length, masked_crc32c_of_length(length))
+    return head + payload + _CHECKSUM.pack(masked_crc32c(payload))
+
+
+def read_records(file: BinaryIO, offset: int = 0, *, searched: int = 0) -> Iterator[Item]:
+    """Read the records of a file from `offset` to its present end.
+
+    Args:
+        file: seekable. Holds at most one record and a block of 1 MiB in memory.
+        offset: where a record begins, or the damage that an earlier reading ended in.
+        searched: the `searched` of that damage, so that the same bytes are not searched twice.
+
+    Yields:
+        What was found, in the order of the file. `Truncated`, or a `BadLength` that was not resumed, is the
+        last item; none of both means that the file ends with a whole record.
+    """
+    window = _Window(file, offset)
+    while window.fill(HEADER_BYTES):
+        wanted_bytes = yield from _whole_records(window)
+        if wanted_bytes and not window.fill(wanted_bytes):
+            break
+        if not wanted_bytes and not (yield from _search(window, searched)):
+            return
+    if window.buffer:
+        yield Truncated(window.base)
+
+
+class _Window:
+    """The part of the file that is in memory: `buffer` begins at the file's offset `base`."""
+
+    __slots__ = ("base", "buffer", "file")
+
+    def __init__(self, file: BinaryIO, base: int) -> None:
+        self.file = file
+        self.base = base
+        self.buffer = b""
+        file.seek(base)
+
+    def fill(self, wanted_bytes: int) -> bool:
+        """Read until so many bytes are in the buffer; False if the file ends before.
+
+        Reads block by block: a length that lies cannot make the buffer larger than the file.
+        """
+        size = len(self.buffer)
+        if size >= wanted_bytes:
+            return True
+        chunks = [self.buffer]
+        while size < wanted_bytes:
+            chunk = self.file.read(BLOCK_BYTES)
+            if not chunk:
+                break
+            chunks.append(chunk)
+            size += len(chunk)
+        self.buffer = b"".join(chunks)
+        return size >= wanted_bytes
+
+    def drop(self, n_bytes: int) -> None:
+        self.buffer = self.buffer[n_bytes:]
+        self.base += n_bytes
+
+    def move(self, offset: int) -> None:
+        """Let the buffer begin at a later offset, which may lie beyond it."""
+        if offset <= self.base + len(self.buffer):
+            self.drop(offset - self.base)
+        else:
+            self.file.seek(offset)
+            self.buffer = b""
+            self.base = offset
+
+
+def _whole_records(window: _Window) -> Generator[Item, None, int]:
+    """Yield the records that lie whole in the window and leave the rest in it.
+
+    Returns:
+        How many bytes the next record needs; 0: what comes next is no record.
+    """
+    buffer, base = window.buffer, window.base
+    size = len(buffer)
+    position = 0
+    # Bound to names of this function: the loop runs once for every point of every log.
+    header_at, checksum_at = _HEADER.unpack_from, _CHECKSUM.unpack_from
+    while True:
+        if size - position < HEADER_BYTES:
+            wanted_bytes = HEADER_BYTES
+            break
+        length, checksum = header_at(buffer, position)
+        if length > MAX_RECORD_BYTES or masked_crc32c_of_length(length) != checksum:
+            wanted_bytes = 0
+            break
+        footer = position + HEADER_BYTES + length
+        if footer + FOOTER_BYTES > size:
+            wanted_bytes = footer + FOOTER_BYTES - position
+            break
+        payload = buffer[position + HEADER_BYTES : footer]
+        if masked_crc32c(payload) == checksum_at(buffer, footer)[0]:
+            yield Record(base + position, payload)
+        else:
+            yield BadPayload(base + position, base + footer + FOOTER_BYTES)
+        position = footer + FOOTER_BYTES
+    window.drop(position)
+    return wanted_bytes
+
+
+def _search(window: _Window, searched: int) -> Generator[Item, None, bool]:
+    """Move the window to the next header that holds; False if there is none up to the end of the file.
+
+    The stretch looked at grows from 512 bytes, so that damage in every record costs no more than reading.
+    """
+    damage = window.base
+    window.move(max(damage + 1, searched))
+    stretch_bytes = _FIRST_SEARCH_BYTES
+    while True:
+        is_more = window.fill(stretch_bytes + HEADER_BYTES - 1)
+        found = _find_header(window.buffer[: stretch_bytes + HEADER_BYTES - 1])
+        if found >= 0:
+            window.drop(found)
+            yield BadLength(damage, window.base, window.base)
+            return True
+        if not is_more:
+            yield BadLength(damage, None, window.base + max(0, len(window.buffer) - HEADER_BYTES + 1))
+            return False
+        window.drop(stretch_bytes)
+        if stretch_bytes == BLOCK_BYTES:
+            _skip_hole(window)
+            yield BadLength(damage, None, window.base)
+        stretch_bytes = min(2 * stretch_bytes, BLOCK_BYTES)
+
+
+def _find_header(content: bytes) -> int:
+    """Index of the first length field whose checksum holds and that a record may have; -1: none."""
+    import numpy as np
+
+    octets = np.frombuffer(content, dtype=np.uint8)
+    n = len(content) - HEADER_BYTES + 1
+    if n <= 0 or not octets.any():
+        return -1
+    # No record reaches 4 GiB, so the upper half of a length is zero: few places are left to be checked.
+    upper = octets[4 : 4 + n] | octets[5 : 5 + n] | octets[6 : 6 + n] | octets[7 : 7 + n]
+    places = np.flatnonzero(upper == 0)
+    lengths = _u32_at(octets, places)
+    holds = (masked_crc32c_of_lengths(lengths) == _u32_at(octets, places + 8)) & (lengths <= MAX_RECORD_BYTES)
+    good = places[holds]
+    return int(good[0]) if good.size else -1
+
+
+def _u32_at(octets: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.uint32]:
+    import numpy as np
+
+    word = octets[places].astype(np.uint32)
+    for byte in (1, 2, 3):
+        word |= octets[places + byte].astype(np.uint32) << np.uint32(8 * byte)
+    return word
+
+
+def _skip_hole(window: _Window) -> None:
+    """Jump over a hole of a sparse file, which reads as zeros: a terabyte of them is made in no time."""
+    try:
+        fd = window.file.fileno()
+        here = os.lseek(fd, 0, os.SEEK_CUR)
+    except OSError:
+        return
+    try:
+        following = os.lseek(fd, window.base, os.SEEK_DATA)
+    except OSError:
+        following = os.fstat(fd).st_size
+    finally:
+        os.lseek(fd, here, os.SEEK_SET)
+    # A header may begin with zeros of the hole, but it never ends with them.
+    window.move(max(window.base, following - HEADER_BYTES + 1))

@@ -1,0 +1,327 @@
+"""The `.wandb` file of Weights & Biases: LevelDB log blocks around protobuf records, read by hand.
+
+Seven bytes `:W&B`, 0xBEE1, version 0; then blocks of 32 KiB (the first holds those seven) with records of
+`crc32 u32 | length u16 | type u8 | data`, type 1 whole, 2 first, 3 middle, 4 last part; fewer than seven bytes at the
+end of a block are padding. A record is a message `Record` of wandb_internal.proto; the client of 0.10 to 0.31 wrote
+the fields read here. A file that ends within a record is the normal state of a run that goes on or was killed.
+Link: https://github.com/wandb/wandb/blob/main/wandb/proto/wandb_internal.proto
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from mlbench.model import JsonValue
+from mlbench.wire.jsonlog import JsonError, load_json
+from mlbench.wire.protobuf import I64, LEN, VARINT, fields, key, signed, text_at
+
+MAGIC = b":W&B"
+HEADER_BYTES = 7
+BLOCK_BYTES = 32_768
+MAX_RECORD_BYTES = 64 << 20
+_FRAME = struct.Struct("<IHB")
+_TYPE_BYTES = tuple(bytes([kind]) for kind in range(256))
+_WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
+
+
+@dataclass(slots=True)
+class Framing:
+    """What was found between the records, filled while they are read."""
+
+    n_records: int = 0
+    n_bad: int = 0
+    """Frames with a wrong checksum, parts without their beginning, records beyond the limit."""
+    first_bad: int = 0
+    """Byte offset of the first of them."""
+    is_truncated: bool = False
+    is_foreign: bool = False
+    """The file does not begin as a `.wandb` file does; nothing was read."""
+
+    def bad(self, offset: int) -> None:
+        self.first_bad = self.first_bad if self.n_bad else offset
+        self.n_bad += 1
+
+
+def read_records(file: BinaryIO, framing: Framing) -> Iterator[bytes]:
+    """The records of a `.wandb` file whose checksum holds, in order."""
+    head = file.read(HEADER_BYTES)
+    if not head:
+        return
+    if not head.startswith(MAGIC[: len(head)]):
+        framing.is_foreign = True
+        return
+    if len(head) < HEADER_BYTES:
+        framing.is_truncated = True
+        return
+    pending: list[bytes] | None = None
+    for offset, kind, part in _frames(file, framing):
+        if kind in (_WHOLE, _FIRST) and pending is not None:
+            framing.bad(offset)
+        if kind == _WHOLE:
+            pending = None
+            framing.n_records += 1
+            yield part
+        elif kind == _FIRST:
+            pending = [part]
+        elif pending is None or sum(map(len, pending)) > MAX_RECORD_BYTES:
+            framing.bad(offset)
+            pending = None
+        else:
+            pending.append(part)
+            if kind == _LAST:
+                framing.n_records += 1
+                yield b"".join(pending)
+                pending = None
+    framing.is_truncated = framing.is_truncated or pending is not None
+
+
+def _frames(file: BinaryIO, framing: Framing) -> Iterator[tuple[int, int, bytes]]:
+    """Offset, type and data of every frame with a right checksum."""
+    start = 0
+    block = b"\0" * HEADER_BYTES + file.read(BLOCK_BYTES - HEADER_BYTES)
+    place = HEADER_BYTES
+    while len(block) > place:
+        while place + HEADER_BYTES <= len(block):
+            crc, length, kind = _FRAME.unpack_from(block, place)
+            end = place + HEADER_BYTES + length
+            if kind == 0 and length == 0 and crc == 0:
+                break  # A block that was made longer in advance.
+            if end > len(block):
+                if len(block) < BLOCK_BYTES:
+                    framing.is_truncated = True
+                else:
+                    framing.bad(start + place)
+                break
+            part = block[place + HEADER_BYTES : end]
+            if zlib.crc32(part, zlib.crc32(_TYPE_BYTES[kind])) == crc and _WHOLE <= kind <= _LAST:
+                yield start + place, kind, part
+            else:
+                framing.bad(start + place)
+            place = end
+        else:
+            framing.is_truncated = framing.is_truncated or (place < len(block) < BLOCK_BYTES)
+        start += BLOCK_BYTES
+        block = file.read(BLOCK_BYTES)
+        place = 0
+
+
+# ---------------------------------------------------------------- messages
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A key and its value, of a history row, the configuration or the summary."""
+
+    keys: tuple[str, ...]
+    value: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    items: tuple[Item, ...]
+    step: int | None
+    """The row's own count; older clients have it only as the item `_step`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    items: tuple[Item, ...]
+    removed: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    items: tuple[Item, ...]
+    removed: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The run itself. Texts are '' where nothing was recorded."""
+
+    texts: Mapping[str, str]
+    """run_id, entity, project, group, job_type, name, notes, host, sweep."""
+    tags: tuple[str, ...] = ()
+    config: Config = field(default_factory=lambda: Config(()))
+    summary: Summary = field(default_factory=lambda: Summary(()))
+    started_s: float | None = None
+    remote: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The environment record of newer clients."""
+
+    texts: Mapping[str, str]
+    """os, python, program, code_path, host, user."""
+    args: tuple[str, ...] = ()
+    remote: str = ""
+    commit: str = ""
+
+
+Message = History | Config | Summary | Run | Exit | Machine
+
+_RUN_TEXTS = {1: "run_id", 2: "entity", 3: "project", 6: "group", 7: "job_type", 8: "name", 9: "notes", 12: "sweep",
+              13: "host"}  # fmt: skip
+_MACHINE_TEXTS = {1: "os", 2: "python", 6: "program", 7: "code_path", 12: "host", 13: "user"}
+
+
+def decode(record: bytes) -> Message | None:
+    """The message of a record; None for those of no interest (system metrics, console output, artifacts, ...).
+
+    Raises:
+        WireError: the bytes are no message.
+    """
+    found: Message | None = None
+    for field_key, start, end in fields(record, 0, len(record)):
+        reader = _READERS.get(field_key)
+        if reader is not None:
+            found = reader(record, start, end)
+    return found
+
+
+def _history(record: bytes, start: int, end: int) -> History:
+    items: list[Item] = []
+    step: int | None = None
+    for field_key, begin, stop in fields(record, start, end):
+        if field_key == key(1, LEN):
+            items.append(_item(record, begin, stop))
+        elif field_key == key(2, LEN):
+            step = next((signed(value) for k, value, _ in fields(record, begin, stop) if k == key(1, VARINT)), 0)
+    return History(tuple(items), step)
+
+
+def _updates(record: bytes, start: int, end: int) -> tuple[tuple[Item, ...], tuple[tuple[str, ...], ...]]:
+    items: list[Item] = []
+    removed: list[tuple[str, ...]] = []
+    for field_key, begin, stop in fields(record, start, end):
+        if field_key == key(1, LEN):
+            items.append(_item(record, begin, stop))
+        elif field_key == key(2, LEN):
+            removed.append(_item(record, begin, stop).keys)
+    return tuple(items), tuple(removed)
+
+
+def _config(record: bytes, start: int, end: int) -> Config:
+    return Config(*_updates(record, start, end))
+
+
+def _summary(record: bytes, start: int, end: int) -> Summary:
+    return Summary(*_updates(record, start, end))
+
+
+def _item(record: bytes, start: int, end: int) -> Item:
+    """`key` 1 or `nested_key` 2, and the value: JSON 16 or 8, none 3, bool 4, sint64 5, double 6, text 7."""
+    keys: list[str] = []
+    value: JsonValue = None
+    for field_key, begin, stop in fields(record, start, end):
+        if field_key in (key(1, LEN), key(2, LEN)):
+            if begin != stop or field_key == key(2, LEN):
+                keys.append(text_at(record, begin, stop))
+        elif field_key in (key(16, LEN), key(8, LEN)):
+            value = _json(record[begin:stop])
+        elif field_key == key(4, VARINT):
+            value = bool(begin)
+        elif field_key == key(5, VARINT):
+            value = (begin >> 1) ^ -(begin & 1)
+        elif field_key == key(6, I64):
+            value = float(struct.unpack_from("<d", record, begin)[0])
+        elif field_key == key(7, LEN):
+            value = text_at(record, begin, stop)
+    return Item(tuple(keys), value)
+
+
+def _json(text: bytes) -> JsonValue:
+    """The value; a text that is no JSON stays text."""
+    try:
+        return load_json(text)
+    except JsonError:
+        return text.decode("utf-8", "replace")
+
+
+def _run(record: bytes, start: int, end: int) -> Run:
+    texts: dict[str, str] = {}
+    tags: list[str] = []
+    config, summary = Config(()), Summary(())
+    started_s: float | None = None
+    remote = commit = ""
+    for field_key, begin, stop in fields(record, start, end):
+        number = field_key >> 3
+        if field_key & 7 != LEN:
+            continue
+        if number in _RUN_TEXTS:
+            texts[_RUN_TEXTS[number]] = text_at(record, begin, stop)
+        elif number == 10:
+            tags.append(text_at(record, begin, stop))
+        elif number == 4:
+            config = _config(record, begin, stop)
+        elif number == 5:
+            summary = _summary(record, begin, stop)
+        elif number == 17:
+            started_s = _timestamp(record, begin, stop)
+        elif number == 21:
+            remote, commit = _git(record, begin, stop)
+    return Run(texts, tuple(tags), config, summary, started_s, remote, commit)
+
+
+def _timestamp(record: bytes, start: int, end: int) -> float:
+    """`google.protobuf.Timestamp` as Unix seconds."""
+    seconds = nanos = 0
+    for field_key, value, _ in fields(record, start, end):
+        if field_key == key(1, VARINT):
+            seconds = signed(value)
+        elif field_key == key(2, VARINT):
+            nanos = signed(value)
+    return seconds + nanos / 1e9
+
+
+def _git(record: bytes, start: int, end: int) -> tuple[str, str]:
+    remote = commit = ""
+    for field_key, begin, stop in fields(record, start, end):
+        if field_key == key(1, LEN):
+            remote = text_at(record, begin, stop)
+        elif field_key == key(2, LEN):
+            commit = text_at(record, begin, stop)
+    return remote, commit
+
+
+def _exit(record: bytes, start: int, end: int) -> Exit:
+    codes = [signed(value) for field_key, value, _ in fields(record, start, end) if field_key == key(1, VARINT)]
+    return Exit(codes[-1] if codes else 0)
+
+
+def _machine(record: bytes, start: int, end: int) -> Machine:
+    texts: dict[str, str] = {}
+    args: list[str] = []
+    remote = commit = ""
+    for field_key, begin, stop in fields(record, start, end):
+        number = field_key >> 3
+        if field_key & 7 != LEN:
+            continue
+        if number in _MACHINE_TEXTS:
+            texts[_MACHINE_TEXTS[number]] = text_at(record, begin, stop)
+        elif number == 5:
+            args.append(text_at(record, begin, stop))
+        elif number == 9:
+            remote, commit = _git(record, begin, stop)
+    return Machine(texts, tuple(args), remote, commit)
+
+
+_READERS: Mapping[int, Callable[[bytes, int, int], Message]] = {
+    key(2, LEN): _history,
+    key(3, LEN): _summary,
+    key(5, LEN): _config,
+    key(17, LEN): _run,
+    key(18, LEN): _exit,
+    key(26, LEN): _machine,
+}

@@ -1,0 +1,113 @@
+from typing import Any
+
+import pytest
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+from mlbench.model import Layer, Param
+from mlbench.wire.hparams import MAX_CONTENT_BYTES, SessionFacts, read_session
+from mlbench.wire.protobuf import WireError
+
+
+def started(**hparams: Any) -> bytes:
+    message = plugin_data_pb2.HParamsPluginData(version=0)
+    for name, value in hparams.items():
+        fill(message.session_start_info.hparams[name], value)
+    message.session_start_info.group_name = "group"
+    return bytes(message.SerializeToString())
+
+
+def fill(made: Any, value: Any) -> None:
+    """Set a google.protobuf.Value."""
+    if value is None:
+        made.null_value = 0
+    elif isinstance(value, bool):
+        made.bool_value = value
+    elif isinstance(value, float | int):
+        made.number_value = value
+    elif isinstance(value, str):
+        made.string_value = value
+    elif isinstance(value, dict):
+        made.struct_value.update(value)
+    else:
+        made.list_value.extend(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "raw", "read"),
+    [
+        (0.1, "0.1", 0.1),
+        (8.0, "8", 8),
+        (-3.0, "-3", -3),
+        (1e300, "1e+300", 1e300),
+        (float("inf"), "Infinity", float("inf")),
+        (True, "true", True),
+        ("adam", "adam", "adam"),
+        (None, "null", None),
+        ([1.0, "a"], '[1, "a"]', [1, "a"]),
+        ({"beta": [0.9]}, '{"beta": [0.9]}', {"beta": [0.9]}),
+    ],
+)
+def test_a_parameter_has_its_text_and_its_meaning(value: Any, raw: str, read: Any) -> None:
+    session = read_session(started(lr=value))
+
+    assert session == SessionFacts(params=(Param("lr", raw, read, Layer.HPARAMS),))
+
+
+def test_every_parameter_is_read() -> None:
+    assert {param.key: param.value for param in read_session(started(lr=0.1, bsz=8.0, opt="adam")).params} == {
+        "lr": 0.1,
+        "bsz": 8,
+        "opt": "adam",
+    }
+
+
+@pytest.mark.parametrize(("status", "word"), [(0, ""), (1, "finished"), (2, "failed"), (3, "running")])
+def test_the_end_of_a_session_has_a_status_and_a_time(status: int, word: str) -> None:
+    message = plugin_data_pb2.HParamsPluginData()
+    message.session_end_info.status = status
+    message.session_end_info.end_time_secs = 1.7e9
+
+    assert read_session(message.SerializeToString()) == SessionFacts(status=word, ended_s=1.7e9)
+
+
+@pytest.mark.parametrize("time_s", [0.0, float("nan"), -5.0])
+def test_a_time_that_is_none_is_not_told(time_s: float) -> None:
+    message = plugin_data_pb2.HParamsPluginData()
+    message.session_end_info.end_time_secs = time_s
+
+    assert read_session(message.SerializeToString()).ended_s is None
+
+
+def test_an_experiment_describes_a_sweep() -> None:
+    message = plugin_data_pb2.HParamsPluginData()
+    message.experiment.description = "sweep"
+
+    assert read_session(message.SerializeToString()) == SessionFacts(is_experiment=True)
+
+
+def test_a_name_that_is_not_utf8_is_replaced() -> None:
+    content = b"\x1a\x0a\x0a\x08\x0a\x02l\xff\x12\x02\x20\x01"
+
+    assert read_session(content).params == (Param("l\ufffd", "true", True, Layer.HPARAMS),)
+
+
+def test_fields_that_nobody_knows_are_passed_over() -> None:
+    message = b"\x7a\x00" + b"\x1a\x02\x7a\x00" + b"\x1a\x04\x0a\x02\x7a\x00" + b"\x22\x02\x7a\x00"
+    list_with_more = b"\x1a\x0d\x0a\x0b\x0a\x01l\x12\x06\x32\x02\x7a\x00\x7a\x00"
+
+    assert read_session(message).params == (Param("", "null", None, Layer.HPARAMS),)
+    assert read_session(list_with_more).params == (Param("l", "[]", [], Layer.HPARAMS),)
+
+
+def test_a_nest_without_end_is_refused() -> None:
+    nested: Any = 1.0
+    for _ in range(20):
+        nested = [nested]
+
+    with pytest.raises(WireError, match="too deep"):
+        read_session(started(lr=nested))
+
+
+def test_more_than_four_megabytes_are_refused() -> None:
+    with pytest.raises(WireError, match="4 MiB"):
+        read_session(bytes(MAX_CONTENT_BYTES + 1))

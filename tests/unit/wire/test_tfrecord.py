@@ -1,0 +1,206 @@
+import io
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlbench.wire.crc32c import masked_crc32c_of_length
+from mlbench.wire.tfrecord import (
+    BLOCK_BYTES,
+    MAX_RECORD_BYTES,
+    BadLength,
+    BadPayload,
+    Item,
+    Record,
+    Truncated,
+    read_records,
+    write_record,
+)
+
+THREE = write_record(b"one") + write_record(b"") + write_record(b"three")
+"""Records at 0, 19 and 35; 56 bytes."""
+
+
+def read(content: bytes, offset: int = 0, *, searched: int = 0) -> list[Item]:
+    return list(read_records(io.BytesIO(content), offset, searched=searched))
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+
+
+def test_a_record_has_the_bytes_that_tensorboard_writes() -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    theirs = io.BytesIO()
+    RecordWriter(theirs).write(b"payload")
+
+    assert write_record(b"payload") == theirs.getvalue()
+
+
+def test_records_come_in_order_with_their_places() -> None:
+    items = read(THREE)
+
+    assert items == [Record(0, b"one"), Record(19, b""), Record(35, b"three")]
+    assert [(item.payload_offset, item.end) for item in items if isinstance(item, Record)] == [
+        (12, 19),
+        (31, 35),
+        (47, 56),
+    ]
+
+
+def test_an_empty_file_has_no_records() -> None:
+    assert read(b"") == []
+
+
+@pytest.mark.parametrize(("n_bytes", "offset"), [(3, 0), (10, 0), (18, 0), (22, 19), (40, 35), (55, 35)])
+def test_a_file_that_ends_within_a_record_is_read_on_from_its_start(n_bytes: int, offset: int) -> None:
+    items = read(THREE[:n_bytes])
+
+    assert items[-1] == Truncated(offset)
+    assert items[:-1] + read(THREE, offset) == read(THREE)
+
+
+def test_a_record_with_a_bad_payload_is_left_out() -> None:
+    assert read(flipped(THREE, 13)) == [BadPayload(0, 19), Record(19, b""), Record(35, b"three")]
+
+
+def test_behind_a_bad_length_the_next_record_is_found() -> None:
+    assert read(flipped(THREE, 20)) == [Record(0, b"one"), BadLength(19, 35, 35), Record(35, b"three")]
+
+
+def test_damage_without_a_later_record_reaches_to_the_end() -> None:
+    assert read(flipped(THREE, 36)) == [Record(0, b"one"), Record(19, b""), BadLength(35, None, 45)]
+
+
+def test_a_search_goes_on_where_it_ended_when_the_file_has_grown() -> None:
+    damaged = flipped(THREE, 36)
+    grown = damaged + write_record(b"four")
+
+    assert read(grown, 35, searched=45) == [BadLength(35, 56, 56), Record(56, b"four")]
+
+
+def test_damage_that_was_mended_meanwhile_is_read() -> None:
+    assert read(THREE, 35, searched=45) == [Record(35, b"three")]
+
+
+def test_a_search_may_end_within_the_last_bytes_and_go_on_there() -> None:
+    grown = b"\x01" * 30 + write_record(b"x")
+
+    assert read(grown[:36]) == [BadLength(0, None, 25)]
+    assert read(grown, 0, searched=25) == [BadLength(0, 30, 30), Record(30, b"x")]
+
+
+def test_a_search_that_was_ahead_of_the_file_finds_nothing() -> None:
+    assert read(bytes(20), 0, searched=40) == [BadLength(0, None, 40)]
+
+
+@pytest.mark.parametrize("length", [2**62, 2**32, MAX_RECORD_BYTES + 1])
+def test_a_length_that_no_record_has_is_damage_and_takes_no_memory(length: int) -> None:
+    lie = struct.pack("<QI", length, masked_crc32c_of_length(length))
+
+    assert read(lie + THREE) == [
+        BadLength(0, 12, 12),
+        Record(12, b"one"),
+        Record(31, b""),
+        Record(47, b"three"),
+    ]
+
+
+def test_a_length_that_only_reaches_beyond_the_file_is_a_file_being_written() -> None:
+    head = struct.pack("<QI", MAX_RECORD_BYTES, masked_crc32c_of_length(MAX_RECORD_BYTES))
+
+    assert read(THREE + head + b"begun") == [*read(THREE), Truncated(56)]
+
+
+def test_records_may_be_longer_than_a_block_and_cross_its_edge() -> None:
+    payloads = [b"a" * 700_000, b"b" * (3 * BLOCK_BYTES), b"c" * 700_000]
+
+    items = read(b"".join(map(write_record, payloads)))
+
+    assert [item.payload for item in items if isinstance(item, Record)] == payloads
+
+
+def test_a_long_search_reports_how_far_it_has_come() -> None:
+    rubbish = b"\x00\x01\x00\x00\x00\x00\x00\x00" * (BLOCK_BYTES // 2)
+
+    items = read(rubbish + THREE)
+
+    *on_the_way, found, one, empty, three = items
+    assert found == BadLength(0, len(rubbish), len(rubbish))
+    assert all(isinstance(item, BadLength) and item.resumed_at is None for item in on_the_way)
+    assert 2 <= len(on_the_way) <= 4
+    assert [one, empty, three] == [
+        Record(len(rubbish), b"one"),
+        Record(len(rubbish) + 19, b""),
+        Record(len(rubbish) + 35, b"three"),
+    ]
+
+
+def test_a_terabyte_of_nothing_is_jumped_over(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    hole_bytes = 1 << 40
+    with path.open("wb") as file:
+        file.truncate(hole_bytes)
+        file.seek(hole_bytes)
+        file.write(THREE)
+    try:
+        with path.open("rb") as file:
+            items = list(read_records(file))
+    finally:
+        path.unlink()
+
+    assert items[-3:] == [
+        Record(hole_bytes, b"one"),
+        Record(hole_bytes + 19, b""),
+        Record(hole_bytes + 35, b"three"),
+    ]
+    assert len(items) < 10
+
+
+def test_a_hole_up_to_the_end_is_jumped_over(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    with path.open("wb") as file:
+        file.write(THREE)
+        file.truncate(1 << 40)
+    try:
+        with path.open("rb") as file:
+            items = list(read_records(file))
+    finally:
+        path.unlink()
+
+    assert items[:3] == read(THREE)
+    assert items[-1] == BadLength(56, None, (1 << 40) - 11)
+    assert len(items) < 10
+
+
+def test_damage_in_every_other_length_costs_no_more_than_a_few_looks_at_each_byte() -> None:
+    pair = flipped(write_record(b"a" * 40), 9) + write_record(b"b" * 40)
+
+    items = read(pair * 5_000)
+
+    assert items[:3] == [BadLength(0, 56, 56), Record(56, b"b" * 40), BadLength(112, 168, 168)]
+    assert len(items) == 10_000
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=5), st.data())
+def test_a_file_cut_anywhere_and_read_on_gives_the_same_records(payloads: list[bytes], data: st.DataObject) -> None:
+    content = b"".join(map(write_record, payloads))
+    n_bytes = data.draw(st.integers(0, len(content)))
+
+    first = read(content[:n_bytes])
+    records = [item for item in first if isinstance(item, Record)]
+    following = records[-1].end if records else 0
+
+    assert [*records, *read(content, following)] == read(content)
+
+
+@given(st.binary(max_size=300))
+def test_rubbish_is_read_to_its_end_and_never_raises(content: bytes) -> None:
+    items = read(content)
+
+    ends = [item for item in items if isinstance(item, Truncated | BadLength)]
+    assert bool(ends) == bool(content) or any(isinstance(item, Record | BadPayload) for item in items)
