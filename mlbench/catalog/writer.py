@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
@@ -139,6 +140,8 @@ def _open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if (full := os.strerror(errno.ENOSPC)) in str(error):
+        return full
     return str(error).partition("\n")[0]
 
 
@@ -289,7 +292,7 @@ class Writer:
             os.rename(f"{path}.tmp", path)
             self._point_current(name)
         except (duckdb.Error, OSError) as error:
-            remove_quietly(f"{path}.tmp")
+            self._drop_unfinished(f"{path}.tmp")
             raise HomeError(
                 f"{self.home.cache}: the snapshot cannot be written: {_reason(error)}. "
                 "Free some space, then run the command again"
@@ -299,7 +302,7 @@ class Writer:
         return True
 
     def _copy_to(self, path: str) -> None:
-        remove_quietly(path)
+        self._drop_unfinished(path)
         source = self.rows("SELECT current_database()")[0][0]
         self._connection.execute(f"ATTACH {quote(path)} AS snapshot (BLOCK_SIZE 16384)")
         try:
@@ -307,6 +310,11 @@ class Writer:
             self._connection.execute("CHECKPOINT snapshot")
         finally:
             self._connection.execute("DETACH snapshot")
+
+    @staticmethod
+    def _drop_unfinished(path: str) -> None:
+        remove_quietly(path)
+        remove_quietly(f"{path}.wal")
 
     def _point_current(self, name: str) -> None:
         temporary = os.path.join(self.home.cache, f"{CURRENT}.{os.getpid()}")

@@ -68,6 +68,13 @@ class Draft:
             return False
         return any(True for _sweep in self.of_kind(model.SweepDescription))
 
+    @property
+    def said_at_start(self) -> str:
+        """What does not change while the run goes on: start, host, entry point and own parameters."""
+        fields = [f"{name}={self.recorded(name)}" for name in ("started", "host", "user", "entry_point", "name")]
+        params = sorted(f"{p.key}={p.raw}" for member, _path, p in self.of_kind(model.Param) if not member.is_inherited)
+        return "\n".join(fields + params)
+
     def recorded(self, name: str) -> str | float | None:
         """The last source's word for a field of the run; inherited sources do not speak for the run."""
         values = [

@@ -16,14 +16,23 @@ _N_RECORDS = 2
 """The file's version with the start time, and the first event: seeds started at one time differ in the latter."""
 
 
-def fingerprint_of(unit: Unit) -> str:
+def fingerprint_of(unit: Unit, said: str) -> str:
     """16 hexadecimal digits: hash of the oldest evidence; it does not change while the run goes on.
 
-    The first event file's name and first records, else a tracker's own id, else the head of a metric file, else the
-    content of the first dump.
+    The first event file's name and first records, else a tracker's own id with what it said at the start, else the
+    head of a metric file, else the content of the first dump.
+
+    Args:
+        unit: the run.
+        said: what its sources said once for all (start, host, parameters): a tracker numbers its runs from 1 in
+            every store.
     """
     claims = [member.claimed.claim for member in unit.members if not member.is_inherited]
-    for role, evidence in ((Role.EVENTS, _first_records), (Role.TRACKER, _own_id), (Role.METRICS, _first_lines)):
+    for role, evidence in (
+        (Role.EVENTS, _first_records),
+        (Role.TRACKER, lambda claim: _own_id(claim, said)),
+        (Role.METRICS, _first_lines),
+    ):
         chosen = sorted((claim for claim in claims if claim.role is role), key=lambda claim: claim.path)
         if chosen:
             return _digest(role.value.encode() + evidence(chosen[0]))
@@ -43,9 +52,9 @@ def _first_records(claim: Claim) -> bytes:
     return os.fsencode(os.path.basename(claim.path)) + head[:end]
 
 
-def _own_id(claim: Claim) -> bytes:
+def _own_id(claim: Claim, said: str) -> bytes:
     folder = os.path.basename(claim.run_folder)
-    return os.fsencode(f"{folder}/{os.path.basename(claim.path)}")
+    return os.fsencode(f"{folder}/{os.path.basename(claim.path)}\n") + said.encode("utf-8", "replace")
 
 
 def _first_lines(claim: Claim) -> bytes:

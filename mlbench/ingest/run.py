@@ -202,9 +202,12 @@ class _Ingest:
             draft.code = attribute_code(draft, self.repositories)
             newest = max((stamp.mtime_ns for stamp in unit.stamps.values()), default=-1)
             tables = add_rows(
-                draft, self.batch, new_series_id=self.writer.new_series_id, fingerprint=fingerprint_of(unit.unit),
+                draft,
+                self.batch,
+                new_series_id=self.writer.new_series_id,
+                fingerprint=fingerprint_of(unit.unit, draft.said_at_start),
                 newest_s=newest / 1e9 if newest >= 0 else None,
-            )  # fmt: skip
+            )
             self.points += tables
             n_points = sum(table.num_rows for table in tables)
             self.n_batch_points += n_points

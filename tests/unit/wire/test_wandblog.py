@@ -115,7 +115,21 @@ def test_history_has_items_of_every_type_of_value() -> None:
     typed = text(1, text(1, "none") + text(3, b"")), text(1, text(1, "bool") + number(4, 1))
     more = text(1, text(1, "int") + number(5, 3)), text(1, text(1, "double") + double(6, 0.5))
     rest = text(1, text(1, "text") + text(7, "x")), text(1, text(1, "json") + text(8, "[1]"))
-    record = text(2, b"".join([*typed, *more, *rest, item(("a", "b"), "NaN"), item("odd", "{"), text(2, number(1, 9))]))
+    record = text(
+        2,
+        b"".join(
+            [
+                *typed,
+                *more,
+                *rest,
+                item(("a", "b"), "NaN"),
+                item("odd", "{"),
+                item("n", "-2"),
+                item("s", "1 x"),
+                text(2, number(1, 9)),
+            ]
+        ),
+    )
 
     found = decode(record)
 
@@ -130,7 +144,8 @@ def test_history_has_items_of_every_type_of_value() -> None:
         Item(("json",), [1]),
     )
     assert found.items[6].keys == ("a", "b")
-    assert found.items[7] == Item(("odd",), "{")
+    assert found.items[7:] == (Item(("odd",), "{"), Item(("n",), -2), Item(("s",), "1 x"))
+    assert isinstance(found.items[8].value, int)
 
 
 def test_a_step_without_number_is_0_and_none_is_none() -> None:

@@ -1,0 +1,96 @@
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlbench.render.chart import Band, ChartOptions, Curve
+from mlbench.render.chart_svg import chart_svg, thinned
+from mlbench.render.smoothing import ema
+from tests.golden.check import check_golden
+
+NAN, INF = float("nan"), float("inf")
+
+
+def _noisy(slot: int, n: int = 10_000) -> Curve:
+    rng = np.random.default_rng(slot)
+    y = np.exp(-np.arange(n) / (2000 + 300 * slot)) + 0.1 + 0.05 * rng.standard_normal(n) ** 2
+    return Curve(np.arange(n) * 10.0, y, f"run {slot}", slot)
+
+
+def test_the_file_looks_as_it_did() -> None:
+    x = np.arange(12.0)
+    curves = [
+        Curve(x, np.array([10, 1, 0.1, NAN, 0.05, 0.0, -1, 0.02, INF, 0.01, -INF, 0.01]), "a <b>", 0),
+        Curve(x, np.full(12, 0.5), "flat", 1, "dashed"),
+        Curve(x, np.full(12, 0.6), is_faint=True, slot=1),
+        Curve(np.array([3.0]), np.array([2.0]), "lone", 2, "dotted"),
+        Curve(np.array([]), np.array([]), "empty", 3),
+    ]
+    band = Band(x, np.full(12, 0.4), np.full(12, 0.7), 1)
+
+    svg = chart_svg(curves, ChartOptions(title="val/loss", log_y=True, remarks=("log y",)), [band])
+
+    check_golden("chart.svg", svg)
+
+
+def test_ten_long_curves_with_raw_ones_below_stay_under_60_kb() -> None:
+    raw = [_noisy(slot) for slot in range(10)]
+    curves = [Curve(c.x, c.y, slot=c.slot, is_faint=True) for c in raw]
+    curves += [Curve(c.x, ema(c.y, 0.6), c.label, c.slot) for c in raw]
+
+    svg = chart_svg(curves, ChartOptions(title="loss"))
+
+    assert len(svg) < 60_000
+
+
+def test_a_spike_of_one_point_is_in_the_file() -> None:
+    y = np.zeros(100_000)
+    y[54_321] = 1.0
+
+    svg = chart_svg([Curve(np.arange(1e5), y, "a")], ChartOptions())
+
+    path = re.search(r'class="l c0" d="(M[^"]*)"/></g>|class="l c0" d="(M[^"]*)"/>\n</g>', svg)
+    assert path is not None
+    assert "-596" in path[0]
+
+
+def test_the_file_is_well_formed_and_tells_screen_readers_what_it_shows() -> None:
+    svg = chart_svg([Curve(np.arange(2.0), np.array([1.0, NAN]), 'a"&<\x1b', 0)], ChartOptions(title="<script>&"))
+
+    root = ET.fromstring(svg)
+
+    texts = ["".join(node.itertext()) for node in root.iter() if node.tag.endswith(("title", "desc"))]
+    assert texts == ["<script>&", 'Line chart. a"&<␛: last NaN']
+    assert root.attrib["role"] == "img"
+    assert "prefers-color-scheme:dark" in svg
+
+
+def test_nothing_makes_an_empty_chart() -> None:
+    empty = Band(np.array([]), np.array([]), np.array([]))
+
+    root = ET.fromstring(chart_svg([], ChartOptions(), [empty]))
+
+    assert "Line chart without points." in "".join(root.itertext())
+
+
+def test_thinning_keeps_first_least_greatest_and_last_of_each_column() -> None:
+    x, y = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 1.0]), np.array([3.0, 5.0, 4.0, 1.0, 2.0, 9.0])
+
+    assert thinned(x, y, np.zeros(6, np.int64), 2).tolist() == [0, 1, 3, 4, 5]
+
+
+ANY = st.floats(width=64)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(ANY, ANY), max_size=15), st.booleans(), st.booleans())
+def test_no_numbers_break_a_file(points: list[tuple[float, float]], log_x: bool, log_y: bool) -> None:
+    x, y = np.array([p[0] for p in points], dtype=float), np.array([p[1] for p in points], dtype=float)
+    band = Band(np.sort(x[np.isfinite(x)]), y[np.isfinite(x)], y[np.isfinite(x)])
+
+    svg = chart_svg([Curve(x, y, "a")], ChartOptions(log_x=log_x, log_y=log_y), [band])
+
+    ET.fromstring(svg)
+    assert "nan" not in svg.lower().replace("nan</text>", "").replace(" nan", "").replace(">nan", "")

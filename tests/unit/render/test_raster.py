@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlbench.render.raster import GLYPHS, cell_bits, clipped, lit_dots, owners
+
+NAN = float("nan")
+
+
+def _picture(x: list[float], y: list[float], width: int, height: int) -> list[str]:
+    canvas = np.zeros(width * height, dtype=bool)
+    canvas[lit_dots(np.array(x), np.array(y), width, height)] = True
+    return ["".join("#" if dot else "." for dot in row) for row in canvas.reshape(height, width)]
+
+
+def test_points_are_joined_by_lines() -> None:
+    assert _picture([0, 6], [0, 3], 7, 4) == ["#......", ".##....", "...##..", ".....##"]
+
+
+def test_a_gap_is_not_joined() -> None:
+    assert _picture([0, 1, 2, 3, 4], [1, 1, NAN, 1, 1], 5, 3) == [".....", "##.##", "....."]
+
+
+def test_one_point_is_one_dot() -> None:
+    assert _picture([1], [1], 3, 3) == ["...", ".#.", "..."]
+
+
+def test_a_spike_of_one_point_among_many_is_drawn() -> None:
+    x = np.linspace(0, 9, 100_001)
+    y = np.full(100_001, 4.0)
+    y[31_234] = 0.0
+
+    canvas = np.zeros(50, dtype=bool)
+    canvas[lit_dots(x, y, 10, 5)] = True
+
+    assert canvas.reshape(5, 10)[:, 3].tolist() == [True] * 5
+
+
+def test_what_lies_outside_is_clipped() -> None:
+    assert _picture([-5, 10], [1, 1], 4, 3) == ["....", "####", "...."]
+    assert _picture([1, 1], [-9, 9], 3, 3) == [".#.", ".#.", ".#."]
+    assert _picture([-3, 6], [-3, 6], 4, 4) == ["#...", ".#..", "..#.", "...#"]
+    assert _picture([-3, -2], [1, 1], 3, 3) == ["...", "...", "..."]
+    assert _picture([0, 2], [9, 9], 3, 3) == ["...", "...", "..."]
+
+
+def test_x_may_go_back() -> None:
+    assert _picture([0, 3, 0], [0, 1, 2], 4, 3) == ["##..", "..##", "##.."]
+
+
+def test_nothing_lights_nothing() -> None:
+    assert lit_dots(np.array([]), np.array([]), 4, 4).size == 0
+    assert lit_dots(np.array([NAN]), np.array([1.0]), 4, 4).size == 0
+
+
+def _naive(x: np.ndarray, y: np.ndarray) -> set[tuple[int, int]]:
+    """Every dot that a finely sampled polyline comes through."""
+    dots: set[tuple[int, int]] = set()
+    for a, b in zip(range(len(x) - 1), range(1, len(x)), strict=True):
+        for share in np.linspace(0, 1, 200):
+            px, py = x[a] + share * (x[b] - x[a]), y[a] + share * (y[b] - y[a])
+            dots.add((int(np.floor(px + 0.5)), int(np.floor(py + 0.5))))
+    return dots
+
+
+@given(st.lists(st.integers(0, 11), min_size=2, max_size=12))
+def test_every_point_is_lit_and_nothing_far_from_the_line(heights: list[int]) -> None:
+    x, y = np.linspace(0, 19, len(heights)), np.array(heights, dtype=float)
+
+    dots = {(int(dot % 20), int(dot // 20)) for dot in lit_dots(x, y, 20, 12)}
+
+    assert {(int(np.floor(a + 0.5)), int(b)) for a, b in zip(x, y, strict=True)} <= dots
+    near = {(a + i, b + j) for a, b in _naive(x, y) for i in (-1, 0, 1) for j in (-1, 0, 1)}
+    assert dots <= near
+
+
+@given(st.lists(st.tuples(st.floats(), st.floats()), max_size=20))
+def test_any_numbers_light_only_dots_of_the_picture(points: list[tuple[float, float]]) -> None:
+    x, y = np.array([p[0] for p in points], dtype=float), np.array([p[1] for p in points], dtype=float)
+
+    dots = lit_dots(x, y, 8, 6)
+
+    assert np.all((dots >= 0) & (dots < 48))
+
+
+def test_strokes_that_miss_the_picture_are_left_out() -> None:
+    x0, y0, x1, y1 = clipped(
+        np.array([-9.0, 0.0]), np.array([0.0, 0.0]), np.array([0.0, 1.0]), np.array([90.0, 1.0]), 4, 4
+    )
+
+    assert (x0.tolist(), y0.tolist(), x1.tolist(), y1.tolist()) == ([0.0], [0.0], [1.0], [1.0])
+
+
+@pytest.mark.parametrize(("name", "glyph"), [("braille", "⡇"), ("blocks", "▌"), ("ascii", ":")])
+def test_dots_become_glyphs(name: str, glyph: str) -> None:
+    glyphs = GLYPHS[name]
+    left = np.arange(glyphs.rows) * glyphs.columns
+
+    bits = cell_bits(left, 1, 1, glyphs, "solid")
+
+    assert chr(int(glyphs.characters[bits[0, 0]])) == glyph
+
+
+def test_patterns_leave_gaps_in_every_direction() -> None:
+    n = 32
+    lines = {
+        "level": np.arange(n) + 8 * n,
+        "upright": np.arange(n) * n + 8,
+        "down": np.arange(n) * (n + 1),
+        "up": np.arange(n)[::-1] * n + np.arange(n),
+    }
+    for pattern in ("dashed", "dotted"):
+        for dots in lines.values():
+            bits = cell_bits(dots, n // 2, n // 4, GLYPHS["braille"], pattern)
+            lit = int(np.unpackbits(bits).sum())
+            assert n // 4 <= lit <= 3 * n // 4
+
+
+def test_a_few_dots_are_never_lost_between_dashes() -> None:
+    assert cell_bits(np.array([3]), 2, 1, GLYPHS["braille"], "dotted").sum() > 0
+
+
+def test_curves_that_meet_take_turns() -> None:
+    present = np.ones((2, 2, 3), dtype=bool)
+    present[1, 0, 0] = False
+    present[:, 1, 2] = False
+
+    assert owners(present).tolist() == [[0, 1, 0], [1, 0, -1]]
