@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mlbench.render.chart import Band, Curve
     from mlbench.render.chart_text import CurveOptions
 
-KINDS = ("line", "hist", "bar", "box")
+KINDS = ("line", "hist", "bar", "box", "matrix")
 MOST_RUNS = 50
 """More curves than this say nothing in one chart."""
 
@@ -62,7 +62,6 @@ class PlotOptions:
     "--metric",
     "metrics",
     multiple=True,
-    required=True,
     metavar="METRIC",
     help="A metric (repeatable).",
     shell_complete=complete_metrics,
@@ -98,7 +97,7 @@ class PlotOptions:
     type=click.Choice(KINDS),
     default="line",
     show_default=True,
-    help="hist, bar and box are over the runs' last values.",
+    help="hist, bar and box are over the runs' last values; matrix draws their confusion matrices.",
 )
 @click.option("--width", type=click.IntRange(20, 1000), metavar="N", help="Columns. [default: the terminal's]")
 @click.option("--height", type=click.IntRange(6, 500), metavar="N", help="Lines. [default: 24 or less]")
@@ -135,6 +134,11 @@ def command(
     with reading(home_of(home)) as reader:
         specs = (group_by,) if group_by else ()
         answer = _runs(reader, one_of(filter_word, where), specs, within, limit)
+        if kind == "matrix":
+            _draw_matrices(reader, answer, options)
+            return
+        if not metrics:
+            raise click.UsageError("no metric was named. Give -m METRIC")
         series = _series(reader, answer, metrics, axis)
     if form not in (None, "table"):
         _print_points(series, str(form))
@@ -229,6 +233,21 @@ def _draw_values(kind: str, series: Sequence[SeriesAnswer], answer: RunsAnswer, 
             members = [[value for run_id, value in last.items() if groups.get(run_id) == name] for name in names]
             lines = box_lines(names, members, **size)  # type: ignore[arg-type]
         emit("".join(f"{line}\n" for line in lines))
+
+
+def _draw_matrices(reader: Reader, answer: RunsAnswer, options: PlotOptions) -> None:
+    from mlbench.queries.matrix import fetch_matrices
+    from mlbench.render.chart_plotext import matrix_lines
+    from mlbench.render.labels import label_map
+
+    matrices = fetch_matrices(reader, [row.head.run_id for row in answer.rows])
+    labels = label_map(matrix.head for matrix in matrices)
+    for matrix in matrices:
+        title = f"{matrix.metric}   {labels[matrix.head.run_id]}   rows: actual, columns: predicted"
+        lines = matrix_lines(matrix.rows, matrix.labels, title=title, width=options.width)
+        emit("".join(f"{line}\n" for line in (*lines, "")))
+    if not matrices:
+        talk("no run that matches has a confusion matrix as numbers")
 
 
 def _print_points(series: Sequence[SeriesAnswer], form: str) -> None:

@@ -122,9 +122,7 @@ def command(
         emit(files.markdown)
         return
     write_report(target, files.markdown, files.files, is_forced=is_forced)
-    talk(
-        f"{target}: {len(answer.runs.rows)} runs" + (f", {len(files.files)} charts beside it" if files.files else "")
-    )
+    talk(f"{target}: {len(answer.runs.rows)} runs" + (f", {len(files.files)} charts beside it" if files.files else ""))
 
 
 def write_report(target: str, markdown: str, charts: Mapping[str, str], *, is_forced: bool) -> None:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from mlbench.paths import Home
     from mlbench.queries.answers import RunHead
     from mlbench.render.records import Records
-    from mlbench.render.table import Table
 
 
 def refs_of(heads: Sequence[RunHead]) -> tuple[RunRef, ...]:
@@ -63,6 +62,7 @@ def print_runs(
 
 def print_rows(records: Records, form: str | None) -> None:
     """Print records as a table or in the format asked for."""
+    from mlbench.render.records import records_table
     from mlbench.render.table import layout
 
     chosen = chosen_format(form)
@@ -70,19 +70,6 @@ def print_rows(records: Records, form: str | None) -> None:
         print_lines(layout(records_table(records), width_cells()))
     else:
         print_records(records, chosen)
-
-
-def records_table(records: Records) -> Table:
-    """Records as a table for the eye: numbers right, texts cleaned."""
-    from mlbench.render.cells import Cell
-    from mlbench.render.numbers import value_text
-    from mlbench.render.records import is_numeric
-    from mlbench.render.table import Table, heading
-    from mlbench.safe import safe
-
-    aligns = ["right" if is_numeric(records, index) else "left" for index in range(len(records.keys))]
-    heads = tuple(heading(key, align=align) for key, align in zip(records.keys, aligns, strict=True))
-    return Table(heads, tuple(tuple(Cell(safe(value_text(value))) for value in row) for row in records.rows))
 
 
 def undo_last(home_word: str | None) -> None:

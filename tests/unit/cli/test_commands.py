@@ -490,3 +490,11 @@ def test_opening_a_path_that_does_not_exist(mlbench: Mlbench) -> None:
 
     assert done.code == 3
     assert "nowhere: no such directory" in done.err
+
+
+def test_plot_prints_a_confusion_matrix_as_numbers(mlbench: Mlbench) -> None:
+    done = mlbench("plot", "--kind", "matrix", "long/w128-seed1", "--width", "100")
+
+    assert done.code == 0
+    assert "confusion_matrix" in done.out
+    assert len([line for line in done.out.splitlines() if line.lstrip()[:1].isdigit()]) >= 10

@@ -30,6 +30,7 @@ def _labels(axis: Axis, n_most: int) -> list[str]:
         (5e9, 5e9 + 4, 3, ["5000000000", "5000000002", "5000000004"]),
         (0.3, 0.4, 1, ["0.4"]),
         (0, 3e-9, 4, ["0", "1e-09", "2e-09", "3e-09"]),
+        (0, 3e-19, 4, ["0", "1e-19", "2e-19", "3e-19"]),
     ],
 )
 def test_ticks_are_numbers_that_people_choose(low: float, high: float, n_most: int, labels: list[str]) -> None:

@@ -52,6 +52,7 @@ def test_a_mark_stays_with_its_letter() -> None:
     text = safe("xe\u0301")
 
     assert take_last_cells(text, 1) == "e\u0301"
+    assert take_last_cells(text, 9) == text
     assert take_cells(text, 2) == text
     assert take_cells(safe("日x"), 9) == "日x"
 

@@ -55,7 +55,6 @@ def test_bars_are_as_long_as_their_values() -> None:
     lines = bar_lines(["a", "b", "c", "d"], [0.62, 0.11, 0.3, 0.2], width=60, height=24)
 
     heights = [sum(line[column : column + 1] == "█" for line in lines) for column in (10, 24, 38, 52)]
-    assert heights == sorted(heights, reverse=True)[:1] + [heights[1], heights[2], heights[3]]
     assert heights[1] < heights[3] < heights[2] < heights[0]
 
 

@@ -127,7 +127,7 @@ def test_bands_are_deviations_or_intervals(band: str, reach: float) -> None:
 def test_groups_of_several_metrics_and_without_finite_values() -> None:
     runs = [series("a", "x", [1.0]), series("b", "y", [NAN, NAN]), series("b", "x", [NAN]), series("z", "x", [5.0])]
 
-    curves, bands = group_curves(runs, {"id-a": "g", "id-b": "g"}, STEP, band="none")
+    curves, bands = group_curves(runs, {"id-a": "g", "id-b": "g", "id-q": "no series"}, STEP, band="none")
 
     assert [c.label for c in curves] == ["g x (n=2)", "g y (n=1)"]
     assert curves[0].y.tolist() == [1.0]
@@ -136,7 +136,7 @@ def test_groups_of_several_metrics_and_without_finite_values() -> None:
 
 
 def test_an_unknown_band_is_refused() -> None:
-    with pytest.raises(UsageError, match="no band 'x'. Try one of: minmax, sd, ci, none"):
+    with pytest.raises(UsageError, match=r"no band 'x'. Try one of: minmax, sd, ci, none"):
         group_curves([], {}, STEP, band="x")
 
 

@@ -54,7 +54,7 @@ def test_lists_and_nothing_have_texts() -> None:
 
 
 def test_an_unknown_format_is_refused() -> None:
-    with pytest.raises(UsageError, match="no format 'xml' for files. Try one of: csv, json, jsonl, parquet, tsv"):
+    with pytest.raises(UsageError, match=r"no format 'xml' for files. Try one of: csv, json, jsonl, parquet, tsv"):
         write_table(TABLE, io.BytesIO(), "xml")
 
 
@@ -72,7 +72,7 @@ def test_a_file_may_be_refused_to_be_replaced(tmp_path: Path) -> None:
     path = tmp_path / "r.md"
     write_file(str(path), b"first", is_new=True)
 
-    with pytest.raises(SourceError, match="is there already and is not replaced"):
+    with pytest.raises(SourceError, match=r"is there already and is not replaced"):
         write_file(str(path), b"second", is_new=True)
 
     assert path.read_bytes() == b"first"
@@ -80,7 +80,7 @@ def test_a_file_may_be_refused_to_be_replaced(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="none/r.md: cannot be written: No such file or directory"):
+    with pytest.raises(SourceError, match=r"none/r.md: cannot be written: No such file or directory"):
         write_file(str(tmp_path / "none" / "r.md"), "x")
 
 
@@ -91,7 +91,7 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) ->
     def fail(out: object) -> None:
         raise OSError
 
-    with pytest.raises(SourceError, match="cannot be written"):
+    with pytest.raises(SourceError, match=r"cannot be written"):
         replace_file(str(path), fail)
 
     assert path.read_text() == "old"

@@ -203,7 +203,7 @@ def test_times_are_utc() -> None:
     ],
 )
 def test_values_are_shown_and_kept(
-    value: None | bool | float | str | datetime | tuple[str, ...], shown: str, kept: str
+    value: bool | float | str | datetime | tuple[str, ...] | None, shown: str, kept: str
 ) -> None:
     assert value_text(value) == shown
     assert value_exact(value) == kept

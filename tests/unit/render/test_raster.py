@@ -117,8 +117,14 @@ def test_patterns_leave_gaps_in_every_direction() -> None:
             assert n // 4 <= lit <= 3 * n // 4
 
 
-def test_a_few_dots_are_never_lost_between_dashes() -> None:
-    assert cell_bits(np.array([3]), 2, 1, GLYPHS["braille"], "dotted").sum() > 0
+@pytest.mark.parametrize("pattern", ["dashed", "dotted"])
+def test_a_lone_point_is_never_lost_between_dashes(pattern: str) -> None:
+    line = np.arange(40)
+
+    for column in range(40):
+        lone = 7 * 40 + column
+        bits = cell_bits(np.append(line, lone), 20, 2, GLYPHS["braille"], pattern)
+        assert bits[1].sum() > 0
 
 
 def test_curves_that_meet_take_turns() -> None:

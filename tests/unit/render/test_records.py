@@ -139,6 +139,6 @@ def test_keys_are_unique() -> None:
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="no format 'xml'. Try one of: table, json"):
+    with pytest.raises(UsageError, match=r"no format 'xml'. Try one of: table, json"):
         write(RECORDS, "xml")
     assert "parquet" in FORMATS

@@ -1,0 +1,1 @@
+"""Answers drawn as cells and text. Roles, never colours; no terminal, no catalog."""

@@ -1,0 +1,372 @@
+"""Curves as a picture of characters: the one rasteriser of the workbench, `mlbench plot` and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlbench.render.axes import Axis, fitted_axis, places
+from mlbench.render.cells import ELLIPSIS, RUN_SLOTS, Cell, Line, fit, padded
+from mlbench.render.chart_frame import Frame, axis_lines, framed, header_line, y_gutter
+from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legend_right
+from mlbench.render.numbers import number, si
+from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners, packed
+from mlbench.safe import Safe, safe
+
+if TYPE_CHECKING:
+    from mlbench.model import Float64Array, Int64Array
+    from mlbench.render.raster import BoolArray, CellArray, GlyphSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """One line of a chart."""
+
+    x: Float64Array
+    """Shape (n,), in any order; n may be 0. Points without a finite x have no place and are counted."""
+    y: Float64Array
+    """Shape (n,). NaN, infinity, and on a log axis what is not positive, are gaps, marked at the edge."""
+    label: str = ""
+    slot: int = 0
+    """Colour slot of the run; from 8 on they begin again."""
+    pattern: str = "solid"
+    """`solid`, `dashed` or `dotted`."""
+    is_faint: bool = False
+    """A raw curve below its smoothed one: no entry in the legend, no marks, and other curves cover it."""
+    role: str = ""
+    """In place of the slot's colour: `muted` where there are too many runs for colours."""
+    n_total: int | None = None
+    """Points of the series before it was thinned, where it was."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """An interval below a curve (the runs of a group, from `low` to `high`)."""
+
+    x: Float64Array
+    """Shape (n,), rising."""
+    low: Float64Array
+    high: Float64Array
+    slot: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChartOptions:
+    """How a chart is drawn. Limits of None are found; `legend` is `auto`, `right`, `below` or `none`."""
+
+    width_cells: int = 80
+    height_cells: int = 24
+    """With header, axis and legend."""
+    title: str = ""
+    x_kind: str = "step"
+    """One of `axes.AXIS_KINDS`."""
+    log_x: bool = False
+    """Without effect on wall time."""
+    log_y: bool = False
+    x_limits: tuple[float | None, float | None] = (None, None)
+    y_limits: tuple[float | None, float | None] = (None, None)
+    glyphs: str = "braille"
+    """`braille`, `blocks` or `ascii`."""
+    legend: str = "auto"
+    has_header: bool = True
+    is_shaded: bool = False
+    """Draw bands as `░` characters: for places without colours."""
+    remarks: tuple[str, ...] = ()
+    """Said in the header: `smoothing 0.9`, `log y`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of the points in the x range."""
+
+    n_points: int = 0
+    """Points that were given."""
+    n_total: int = 0
+    """Points of the series, before any thinning."""
+    n_nan: int = 0
+    n_inf: int = 0
+    n_not_positive: int = 0
+    """Not above 0 on a log axis, y or x."""
+    n_without_x: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of characters, and where its points are."""
+
+    lines: tuple[Line, ...]
+    frame: Frame
+    tally: Tally
+    header: Safe
+    """Title and remarks, whether or not it is one of the lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layers:
+    """The picture inside the axes; all arrays have shape (height, width)."""
+
+    codes: Int64Array
+    """Code points."""
+    roles: Int64Array
+    """Index in `names`, 0 for none."""
+    backs: Int64Array
+    names: list[str] = field(default_factory=lambda: [""])
+
+
+def draw_chart(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Band] = ()) -> Chart:
+    """Draw curves, every point of them: no spike is lost, and nothing that cannot be drawn goes without a word.
+
+    Never fails for any numbers. Where there is no room for a picture (under 16 x 5 cells) there is one line
+    that says so.
+    """
+    entries = _entries(curves)
+    x_axis = fitted_axis(
+        [curve.x for curve in curves], kind=options.x_kind, is_log=options.log_x, limits=options.x_limits
+    )
+    y_axis = _y_axis(curves, bands, x_axis, options)
+    tally = _tally(curves, x_axis, y_axis)
+    header = _header(options, tally)
+    side = legend_cells(entries, options.legend, options.width_cells)
+    below: tuple[Line, ...] = ()
+    if not side and options.legend != "none":
+        below = legend_below(entries, options.width_cells, max(options.height_cells // 3, 1), options.glyphs)
+    height = options.height_cells - 2 - int(options.has_header) - len(below)
+    gutter = y_gutter(y_axis, height)
+    width = options.width_cells - gutter - side
+    frame = Frame(gutter, int(options.has_header), width, height, x_axis, y_axis)
+    if width < 8 or height < 2:
+        return Chart(_too_small(options), frame, tally, header)
+    lines = _body(curves, bands, frame, options)
+    if side:
+        lines = legend_right(lines, entries, frame, side, options.glyphs)
+    top = (header_line(header, options.width_cells),) if options.has_header else ()
+    all_lines = (*top, *lines, *axis_lines(frame, options.glyphs), *below)
+    return Chart(_in_ascii(all_lines) if options.glyphs == "ascii" else all_lines, frame, tally, header)
+
+
+def _in_ascii(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Without the one character of ours that is left; names are as they are."""
+    return tuple(tuple(replace(cell, text=safe(cell.text.replace(ELLIPSIS, "~"))) for cell in line) for line in lines)
+
+
+def _too_small(options: ChartOptions) -> tuple[Line, ...]:
+    text = fit(safe("no room for a chart"), max(options.width_cells, 0))
+    return ((Cell(text, "muted"),),) if options.height_cells > 0 else ()
+
+
+def _entries(curves: Sequence[Curve]) -> tuple[Entry, ...]:
+    """What the legend says: curves that have a label, highest last value first."""
+    entries = [_entry(curve) for curve in curves if curve.label and not curve.is_faint]
+    return tuple(sorted(entries, key=lambda entry: (entry.height is None, -(entry.height or 0.0))))
+
+
+def _entry(curve: Curve) -> Entry:
+    last = float(curve.y[-1]) if curve.y.size else None
+    return Entry(safe(curve.label), curve_role(curve), curve.pattern, last, last_finite(curve))
+
+
+def last_finite(curve: Curve) -> float | None:
+    """The last value that can be drawn."""
+    finite = np.flatnonzero(np.isfinite(curve.y))
+    return float(curve.y[finite[-1]]) if finite.size else None
+
+
+def curve_role(curve: Curve) -> str:
+    """The role that a curve is drawn in."""
+    return curve.role or f"{'faint' if curve.is_faint else 'run'}{curve.slot % RUN_SLOTS}"
+
+
+def _y_axis(curves: Sequence[Curve], bands: Sequence[Band], x_axis: Axis, options: ChartOptions) -> Axis:
+    """Fitted to what can be seen: the points in the x range."""
+    shown = [curve.y[_in_range(places(x_axis, curve.x))] for curve in curves]
+    for band in bands:
+        inside = _in_range(places(x_axis, band.x))
+        shown += [band.low[inside], band.high[inside]]
+    return fitted_axis(shown, is_log=options.log_y, limits=options.y_limits)
+
+
+def _in_range(x: Float64Array) -> BoolArray:
+    return (x >= -1e-9) & (x <= 1 + 1e-9)
+
+
+# ---------------------------------------------------------------- what became of the points
+
+
+def _tally(curves: Sequence[Curve], x_axis: Axis, y_axis: Axis) -> Tally:
+    """Counts over the curves that are not faint: a smoothed curve has the points of its raw one."""
+    counts = np.zeros(6, dtype=np.int64)
+    for curve in curves:
+        if not curve.is_faint:
+            counts += _counts(curve, x_axis, y_axis)
+    return Tally(*map(int, counts))
+
+
+def _counts(curve: Curve, x_axis: Axis, y_axis: Axis) -> tuple[int, int, int, int, int, int]:
+    x = places(x_axis, curve.x)
+    y = curve.y[_in_range(x)]
+    has_x = np.isfinite(curve.x)
+    n_below = int(np.count_nonzero(np.isfinite(y) & (y <= 0))) if y_axis.is_log else 0
+    n_left = int(np.count_nonzero(has_x & (curve.x <= 0))) if x_axis.is_log else 0
+    n_total = curve.y.size if curve.n_total is None else curve.n_total
+    return (curve.y.size, n_total, int(np.count_nonzero(np.isnan(y))), int(np.count_nonzero(np.isinf(y))),
+            n_below + n_left, int(np.count_nonzero(~has_x)))  # fmt: skip
+
+
+def chart_header(curves: Sequence[Curve], options: ChartOptions, x_axis: Axis, y_axis: Axis) -> Safe:
+    """What is said above a chart with these axes: title, remarks, `exact`, and what could not be drawn."""
+    return _header(options, _tally(curves, x_axis, y_axis))
+
+
+def _header(options: ChartOptions, tally: Tally) -> Safe:
+    """`val/loss   exact   3 NaN   log y`: what narrow charts cut off is what matters least."""
+    if tally.n_points >= tally.n_total:
+        completeness = "exact"
+    else:
+        completeness = f"{si(tally.n_points)} of {si(tally.n_total)} points"
+    counts = (
+        (tally.n_nan, "NaN"),
+        (tally.n_inf, "inf"),
+        (tally.n_not_positive, "not above 0"),
+        (tally.n_without_x, "without x"),
+    )
+    parts = [options.title, completeness, *(f"{n} {what}" for n, what in counts if n), *options.remarks]
+    return safe("   ".join(part for part in parts if part))
+
+
+# ---------------------------------------------------------------- the picture
+
+
+def _body(curves: Sequence[Curve], bands: Sequence[Band], frame: Frame, options: ChartOptions) -> tuple[Line, ...]:
+    glyphs = GLYPHS[options.glyphs]
+    shape = (frame.height, frame.width)
+    layers = _Layers(np.full(shape, ord(" "), np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+    _draw_bands(layers, bands, frame, options)
+    _draw_curves(layers, curves, frame, glyphs)
+    for curve in curves:
+        if not curve.is_faint:
+            _draw_marks(layers, curve, frame, options)
+    if not (layers.roles > 0).any():
+        _write(layers, "no finite values" if curves else "no curves")
+    return framed(_spans(layers), frame, options.glyphs)
+
+
+def _name_index(layers: _Layers, name: str) -> int:
+    if name not in layers.names:
+        layers.names.append(name)
+    return layers.names.index(name)
+
+
+def _draw_curves(layers: _Layers, curves: Sequence[Curve], frame: Frame, glyphs: GlyphSet) -> None:
+    """Faint curves only where no other is; curves that meet in a cell take turns in colouring it."""
+    for is_faint in (True, False):
+        chosen = [curve for curve in curves if curve.is_faint == is_faint]
+        if not chosen:
+            continue
+        bits = np.stack([_curve_bits(curve, frame, glyphs) for curve in chosen])
+        owner = owners(bits > 0)
+        roles = np.array([0, *(_name_index(layers, curve_role(curve)) for curve in chosen)], dtype=np.int64)
+        is_lit = owner >= 0
+        layers.codes[is_lit] = glyphs.characters[np.bitwise_or.reduce(bits, axis=0)][is_lit]
+        layers.roles[is_lit] = roles[owner + 1][is_lit]
+
+
+def _curve_bits(curve: Curve, frame: Frame, glyphs: GlyphSet) -> CellArray:
+    n_columns, n_rows = frame.width * glyphs.columns, frame.height * glyphs.rows
+    x = places(frame.x_axis, curve.x) * (n_columns - 1)
+    y = (1 - places(frame.y_axis, curve.y)) * (n_rows - 1)
+    return cell_bits(lit_dots(x, y, n_columns, n_rows), frame.width, frame.height, glyphs, curve.pattern)
+
+
+MARKS = {"braille": ("×", "▲", "▼"), "blocks": ("×", "▲", "▼"), "ascii": ("x", "^", "v")}
+"""NaN, plus infinity, and minus infinity or what a log axis has no place for."""
+
+
+def _draw_marks(layers: _Layers, curve: Curve, frame: Frame, options: ChartOptions) -> None:
+    """`×` and `▼` on the bottom row, `▲` on the top row, in the column where it happened."""
+    x = places(frame.x_axis, curve.x)
+    nan, up, down = MARKS[options.glyphs]
+    below = (curve.y == -np.inf) | ((curve.y <= 0) if frame.y_axis.is_log else False)
+    kinds = ((below, frame.height - 1, down), (curve.y == np.inf, 0, up), (np.isnan(curve.y), frame.height - 1, nan))
+    for is_odd, row, mark in kinds:
+        spots = x[is_odd & _in_range(x)]
+        if spots.size:
+            columns = np.clip(np.floor(spots * (frame.width - 1) + 0.5), 0, frame.width - 1).astype(np.int64)
+            layers.codes[row, columns] = ord(mark)
+            layers.roles[row, columns] = _name_index(layers, curve_role(curve))
+
+
+def _draw_bands(layers: _Layers, bands: Sequence[Band], frame: Frame, options: ChartOptions) -> None:
+    """Inside as a tint of the background, at the edges as quadrant blocks, so that a line can stand on it."""
+    drawn = [band for band in bands if np.count_nonzero(np.isfinite(band.x)) > 0]
+    if not drawn:
+        return
+    bits = np.stack([_band_bits(band, frame) for band in drawn])
+    owner = owners(bits > 0)
+    names = np.array([0, *(_name_index(layers, f"band{band.slot % RUN_SLOTS}") for band in drawn)], dtype=np.int64)
+    mine = np.take_along_axis(bits, np.maximum(owner, 0)[None], axis=0)[0]
+    is_any, is_whole = owner >= 0, (owner >= 0) & (mine == 15)
+    if options.is_shaded or options.glyphs == "ascii":
+        layers.codes[is_any] = ord("░" if options.glyphs != "ascii" else ",")
+    else:
+        layers.codes[is_any & ~is_whole] = GLYPHS["blocks"].characters[mine][is_any & ~is_whole]
+        layers.backs[is_whole] = names[owner + 1][is_whole]
+    layers.roles[is_any] = names[owner + 1][is_any]
+
+
+def _band_bits(band: Band, frame: Frame) -> CellArray:
+    """Which quadrants of each cell lie in the band; an end that a log axis has no place for is its low end."""
+    n_columns, n_rows = 2 * frame.width, 2 * frame.height
+    x = places(frame.x_axis, band.x) * (n_columns - 1)
+    columns = np.arange(n_columns)
+    top, bottom = (
+        (1 - np.interp(columns, x, np.nan_to_num(places(frame.y_axis, edge)), left=np.nan, right=np.nan)) * (n_rows - 1)
+        for edge in (band.high, band.low)
+    )  # fmt: skip
+    rows = np.arange(n_rows)[:, None]
+    return packed((rows >= np.floor(top + 0.5)) & (rows <= np.floor(bottom + 0.5)), GLYPHS["blocks"])
+
+
+def _write(layers: _Layers, text: str) -> None:
+    height, width = layers.codes.shape
+    shown = text[:width]
+    start = (width - len(shown)) // 2
+    layers.codes[height // 2, start : start + len(shown)] = [ord(char) for char in shown]
+    layers.roles[height // 2, start : start + len(shown)] = _name_index(layers, "muted")
+
+
+def _spans(layers: _Layers) -> tuple[Line, ...]:
+    """Rows as runs of cells that have one role and one background."""
+    width = layers.codes.shape[1]
+    is_end = (np.diff(layers.roles, axis=1) != 0) | (np.diff(layers.backs, axis=1) != 0)
+    lines: list[Line] = []
+    for codes, roles, backs, ends in zip(layers.codes, layers.roles, layers.backs, is_end, strict=True):
+        text = safe(codes.astype("<u4").tobytes().decode("utf-32-le"))
+        stops = [*(np.flatnonzero(ends) + 1).tolist(), width]
+        starts = [0, *stops[:-1]]
+        lines.append(tuple(
+            Cell(text[start:stop], layers.names[roles[start]], back=layers.names[backs[start]])
+            for start, stop in zip(starts, stops, strict=True)
+        ))  # fmt: skip
+    return tuple(lines)
+
+
+def chart_values(curves: Sequence[Curve], x: float) -> tuple[tuple[str, float, float] | None, ...]:
+    """For each curve the label, x and y of the point nearest to `x` (a crosshair's table), None without points."""
+    return tuple(_nearest(curve, x) for curve in curves)
+
+
+def _nearest(curve: Curve, x: float) -> tuple[str, float, float] | None:
+    distances = np.abs(curve.x - x)
+    if not np.isfinite(distances).any():
+        return None
+    index = int(np.nanargmin(distances))
+    return curve.label, float(curve.x[index]), float(curve.y[index])
+
+
+def values_line(values: Sequence[tuple[str, float, float] | None], width: int) -> Safe:
+    """`chart_values` on one line: `09702 0.912 · 08861 0.977`."""
+    texts = [f"{label} {number(y)}" for label, _, y in (value for value in values if value is not None)]
+    return padded(fit(safe(" · ".join(texts)), width), width)

@@ -1,0 +1,208 @@
+"""Charts as standalone SVG files: readable on light and dark pages and by screen readers, nothing live in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlbench.render.axes import Axis, fitted_axis, places, ticks
+from mlbench.render.cells import RUN_SLOTS, fit_middle
+from mlbench.render.chart import Band, ChartOptions, Curve, chart_header
+from mlbench.render.numbers import number
+from mlbench.render.palette import DARK, DARK_GROUND, LIGHT, LIGHT_GROUND
+from mlbench.render.raster import m4
+from mlbench.safe import safe
+
+if TYPE_CHECKING:
+    from mlbench.model import Float64Array, Int64Array
+
+WIDTH, HEIGHT = 720, 360
+"""Pixels of the picture without its legend: what a code forge shows unscaled."""
+LEFT, RIGHT, TOP, BOTTOM = 64, 22, 34, 28
+MOST_PATH_BYTES = 48_000
+"""Longer paths are thinned to fewer columns, each still with its first, least, greatest and last point."""
+_LEGEND_COLUMN, _LEGEND_ROW = 236, 18
+_DASHES = {"solid": "", "dashed": ' stroke-dasharray="7 4"', "dotted": ' stroke-dasharray="2 3"'}
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    """Where values lie, in half pixels: whole numbers are short, and half a pixel is finer than the eye."""
+
+    x_axis: Axis
+    y_axis: Axis
+    width: int = 2 * (WIDTH - LEFT - RIGHT)
+    height: int = 2 * (HEIGHT - TOP - BOTTOM)
+
+
+def chart_svg(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Band] = ()) -> str:
+    """The curves as an SVG file. Of `options`, the sizes and glyphs of text charts have no meaning here."""
+    x_axis = fitted_axis([c.x for c in curves], kind=options.x_kind, is_log=options.log_x, limits=options.x_limits)
+    heights = [*(c.y for c in curves), *(edge for band in bands for edge in (band.low, band.high))]
+    plane = _Plane(x_axis, fitted_axis(heights, is_log=options.log_y, limits=options.y_limits))
+    named = [curve for curve in curves if curve.label and not curve.is_faint]
+    n_rows = -(-len(named) // 3)
+    height = HEIGHT + n_rows * _LEGEND_ROW + (8 if n_rows else 0)
+    header = escape(chart_header(curves, options, x_axis, plane.y_axis).replace("   ", " · "))
+    title = escape(str(safe(options.title or "chart")))
+    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="t d">',
+        f'<title id="t">{title}</title>',
+        f'<desc id="d">{escape(_description(named))}</desc>',
+        _style(),
+        f'<rect class="g" width="{WIDTH}" height="{height}"/>',
+        f'<text class="h" x="{LEFT}" y="20">{header}</text>',
+        *_grid(plane),
+        f'<clipPath id="p"><rect x="-2" y="-2" width="{plane.width + 4}" height="{plane.height + 4}"/></clipPath>',
+        f'<g transform="translate({LEFT} {TOP}) scale(.5)" clip-path="url(#p)">',
+        *(_band_path(band, plane) for band in bands),
+        *_curve_paths(curves, plane),
+        "</g>",
+        *(_legend_entry(curve, index) for index, curve in enumerate(named)),
+        "</svg>",
+    ]
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def _style() -> str:
+    light = [f".c{slot}{{stroke:{colour};fill:{colour}}}" for slot, colour in enumerate(LIGHT)]
+    dark = [f".c{slot}{{stroke:{colour};fill:{colour}}}" for slot, colour in enumerate(DARK)]
+    return (
+        "<style>text{font:12px system-ui,sans-serif;fill:#333}.h{font-weight:600}.n{text-anchor:end}"
+        ".m{text-anchor:middle}path.l{fill:none;vector-effect:non-scaling-stroke;stroke-width:1.5;"
+        "stroke-linejoin:round;stroke-linecap:round}path.f{stroke-width:1;stroke-opacity:.3}"
+        "path.b{stroke:none;fill-opacity:.18}.r{stroke:#ddd}.g{fill:" + LIGHT_GROUND + "}" + "".join(light)
+        + "@media(prefers-color-scheme:dark){text{fill:#ccc}.r{stroke:#3a3a3a}.g{fill:" + DARK_GROUND + "}"
+        + "".join(dark) + "}</style>"
+    )  # fmt: skip
+
+
+def _description(named: Sequence[Curve]) -> str:
+    """What a screen reader says: every curve with its last value."""
+    lasts = [f"{curve.label}: last {number(float(curve.y[-1]))}" for curve in named if curve.y.size]
+    return str(safe("Line chart. " + "; ".join(lasts) if lasts else "Line chart without points."))
+
+
+def _grid(plane: _Plane) -> list[str]:
+    width, height = plane.width // 2, plane.height // 2
+    parts: list[str] = []
+    for tick in ticks(plane.y_axis, 7):
+        y = TOP + round((1 - tick.place) * height)
+        parts.append(f'<path class="r" d="M{LEFT} {y}h{width}"/>')
+        parts.append(f'<text class="n" x="{LEFT - 6}" y="{y + 4}">{escape(tick.label)}</text>')
+    for tick in ticks(plane.x_axis, 6):
+        x = LEFT + round(tick.place * width)
+        parts.append(f'<path class="r" d="M{x} {TOP}v{height}"/>')
+        parts.append(f'<text class="m" x="{x}" y="{TOP + height + 18}">{escape(tick.label)}</text>')
+    return parts
+
+
+def _legend_entry(curve: Curve, index: int) -> str:
+    x = LEFT + index % 3 * _LEGEND_COLUMN - 40
+    y = HEIGHT + 8 + index // 3 * _LEGEND_ROW
+    last = number(float(curve.y[-1])) if curve.y.size else ""
+    text = escape(f"{fit_middle(safe(curve.label), 24)} {last}".strip())
+    return (
+        f'<path class="l c{curve.slot % RUN_SLOTS}"{_DASHES[curve.pattern]} d="M{x} {y - 4}h22"/>'
+        f'<text x="{x + 28}" y="{y}">{text}</text>'
+    )
+
+
+# ---------------------------------------------------------------- paths
+
+
+def _curve_paths(curves: Sequence[Curve], plane: _Plane) -> list[str]:
+    """All curves with as many columns as fit into the size that a report can afford."""
+    n_columns = plane.width
+    while True:
+        paths = [_curve_path(curve, plane, n_columns) for curve in curves]
+        if sum(map(len, paths)) <= MOST_PATH_BYTES or n_columns <= 40:
+            return paths
+        n_columns //= 2
+
+
+def _curve_path(curve: Curve, plane: _Plane, n_columns: int) -> str:
+    x, y = places(plane.x_axis, curve.x), 1 - places(plane.y_axis, curve.y)
+    steps = _steps(x, y, plane, n_columns) + ("" if curve.is_faint else _marks(curve, x, plane))
+    kind = "l f" if curve.is_faint else "l"
+    return f'<path class="{kind} c{curve.slot % RUN_SLOTS}"{_DASHES[curve.pattern]} d="{steps}"/>' if steps else ""
+
+
+def _steps(x: Float64Array, y: Float64Array, plane: _Plane, n_columns: int) -> str:
+    """The curve as path data, thinned to four points a column; a lone point is a dot."""
+    shown = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    if not shown.size:
+        return ""
+    part = np.cumsum(~(np.isfinite(x) & np.isfinite(y)), dtype=np.int64)[shown]
+    kept = thinned(np.clip(x[shown], -1e6, 1e6) * (n_columns - 1), y[shown], part, n_columns)
+    # 20: far enough outside to be clipped, near enough to stay short.
+    across = np.rint(np.clip(x[shown][kept], -20, 20) * plane.width).astype(np.int64).tolist()
+    down = np.rint(np.clip(y[shown][kept], -20, 20) * plane.height).astype(np.int64).tolist()
+    return _path_data(across, down, part[kept].tolist())
+
+
+def thinned(x: Float64Array, y: Float64Array, part: Int64Array, n_columns: int) -> Int64Array:
+    """Indices of the first, least, greatest and last point of each column, rising. Arguments as of `raster.m4`."""
+    groups = m4(x, y, part, n_columns)
+    group = np.repeat(np.arange(groups.starts.size), groups.ends - groups.starts + 1)
+    kept = [groups.starts, groups.ends]
+    for edge in (groups.low, groups.high):
+        spots = np.flatnonzero(y == edge[group])
+        kept.append(spots[np.unique(group[spots], return_index=True)[1]])
+    return np.unique(np.concatenate(kept))
+
+
+def _path_data(across: Sequence[int], down: Sequence[int], part: Sequence[int]) -> str:
+    """Relative steps, which are shorter; a minus sign separates by itself."""
+    words: list[str] = []
+    for index, (x, y) in enumerate(zip(across, down, strict=True)):
+        if index == 0 or part[index] != part[index - 1]:
+            is_lone = index + 1 == len(part) or part[index + 1] != part[index]
+            words.append(f"M{x} {y}" + ("h0" if is_lone else "l"))
+        elif (x, y) != (across[index - 1], down[index - 1]):
+            dx, dy = x - across[index - 1], y - down[index - 1]
+            words.append(f"{'' if words[-1][-1] == 'l' or dx < 0 else ' '}{dx}{'' if dy < 0 else ' '}{dy}")
+    data = "".join(words).replace("lM", "h0M")
+    return f"{data[:-1]}h0" if data.endswith("l") else data
+
+
+def _marks(curve: Curve, x: Float64Array, plane: _Plane) -> str:
+    """A cross on the lower edge for NaN and triangles on the edges for infinity and for what has no logarithm."""
+    low, high = plane.height - 6, 6
+    is_below = (curve.y == -np.inf) | ((curve.y <= 0) if plane.y_axis.is_log else False)
+    kinds = (
+        (np.isnan(curve.y), f"{low - 6}l12 12m0-12l-12 12"),
+        (is_below, f"{low - 6}l6 12 6-12z"),
+        (curve.y == np.inf, f"{high + 6}l6-12 6 12z"),
+    )
+    words: list[str] = []
+    for is_odd, shape in kinds:
+        spots = x[is_odd & (x >= 0) & (x <= 1)]
+        # Every 16 half pixels at most: marks closer than that run into each other.
+        columns = np.unique(np.rint(spots * plane.width / 16)).astype(np.int64).tolist()
+        words += [f"M{column * 16 - 6} {shape}" for column in columns]
+    return "".join(words)
+
+
+def _band_path(band: Band, plane: _Plane) -> str:
+    """There along the upper edge and back along the lower; as many columns as pixels."""
+    x = places(plane.x_axis, band.x)
+    low, high = (np.nan_to_num(places(plane.y_axis, edge)) for edge in (band.low, band.high))
+    inside = np.isfinite(x)
+    if not inside.any():
+        return ""
+    grid = np.linspace(max(float(x[inside].min()), 0.0), min(float(x[inside].max()), 1.0), plane.width // 4)
+    across = np.rint(grid * plane.width).astype(np.int64)
+    upper, lower = (
+        np.rint((1 - np.clip(np.interp(grid, x[inside], edge[inside]), -20, 20)) * plane.height).astype(np.int64)
+        for edge in (high, low)
+    )
+    data = _path_data(
+        [*across.tolist(), *across[::-1].tolist()], [*upper.tolist(), *lower[::-1].tolist()], [0] * (2 * across.size)
+    )
+    return f'<path class="b c{band.slot % RUN_SLOTS}" d="{data}z"/>'

@@ -1,0 +1,244 @@
+"""Series as charts: what `mlbench plot` prints, the workbench paints and reports hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlbench.errors import UsageError
+from mlbench.render.cells import RUN_SLOTS, plain
+from mlbench.render.chart import Band, Chart, ChartOptions, Curve, draw_chart
+from mlbench.render.labels import label_map
+from mlbench.render.palette import PATTERNS
+from mlbench.render.smoothing import ema
+from mlbench.safe import Safe
+
+if TYPE_CHECKING:
+    from mlbench.model import Float64Array
+    from mlbench.queries.answers import SeriesAnswer
+
+AXES = ("step", "relative", "wall")
+"""x axes; any other word is the name of a metric."""
+BANDS = ("minmax", "sd", "ci", "none")
+MOST_COLOURED = 20
+"""With more runs than this colours say nothing: all curves are muted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurveOptions:
+    """How series become curves."""
+
+    axis: str = "step"
+    """One of `AXES`, or the name of the metric on the x axis."""
+    smoothing: float = 0.0
+    """Weight of TensorBoard's mean, 0 (raw) up to, not including, 1."""
+    has_raw: bool = True
+    """Keep the raw curve, faint, below a smoothed one."""
+    is_plain: bool = False
+    """There are no colours: patterns tell the runs apart, and raw curves are left out below smoothed ones."""
+
+
+def axis_kind(axis: str) -> str:
+    """The kind of ticks (`axes.AXIS_KINDS`) for a word of `AXES` or a metric's name."""
+    return axis if axis in AXES else "value"
+
+
+def x_values(series: SeriesAnswer, axis: str, x_series: Sequence[SeriesAnswer] = ()) -> Float64Array:
+    """Shape (n,): where the points of a series stand on an axis; NaN where they have no place.
+
+    Args:
+        series: the points.
+        axis: one of `AXES`, or the name of a metric, whose value at the same step is taken.
+        x_series: the series of that metric, for this run among others.
+    """
+    if axis == "step":
+        return series.steps.astype(np.float64)
+    if axis == "wall":
+        return series.wall_s
+    if axis == "relative":
+        return series.wall_s - _started_s(series)
+    return _at_steps(series, [x for x in x_series if x.head.run_id == series.head.run_id and x.metric == axis])
+
+
+def _started_s(series: SeriesAnswer) -> float:
+    if series.started_s is not None:
+        return series.started_s
+    known = series.wall_s[np.isfinite(series.wall_s)]
+    return float(known[0]) if known.size else np.nan
+
+
+def _at_steps(series: SeriesAnswer, found: Sequence[SeriesAnswer]) -> Float64Array:
+    """The other metric's last value at each step of the series."""
+    if not found or not found[0].steps.size:
+        return np.full(series.steps.shape, np.nan)
+    other = found[0]
+    order = np.argsort(other.steps, kind="stable")
+    steps, values = other.steps[order], other.values[order]
+    places = np.searchsorted(steps, series.steps, side="right") - 1
+    is_met = (places >= 0) & (steps[np.maximum(places, 0)] == series.steps)
+    return np.where(is_met, values[np.maximum(places, 0)], np.nan)
+
+
+def series_curves(
+    series: Sequence[SeriesAnswer],
+    options: CurveOptions,
+    *,
+    slots: Mapping[str, int] | None = None,
+    x_series: Sequence[SeriesAnswer] = (),
+) -> tuple[Curve, ...]:
+    """A curve for each series: colour says the run, pattern the metric; raw ones faint below smoothed ones.
+
+    Args:
+        series: any runs and metrics.
+        options: axis and smoothing.
+        slots: colour slot by run id; without it, runs get slots in their order.
+        x_series: series of the metric on the x axis.
+    """
+    labels = label_map(one.head for one in series)
+    slots = {run_id: slot for slot, run_id in enumerate(labels)} if slots is None else slots
+    metrics = list(dict.fromkeys(one.metric for one in series))
+    raw: list[Curve] = []
+    shown: list[Curve] = []
+    for one in series:
+        slot = slots.get(one.head.run_id, 0)
+        label = labels[one.head.run_id]
+        curve = Curve(
+            x_values(one, options.axis, x_series),
+            one.values,
+            label if len(metrics) == 1 else f"{label} {one.metric}",
+            slot,
+            _pattern(slot, metrics.index(one.metric), len(metrics), is_plain=options.is_plain),
+            role="muted" if len(labels) > MOST_COLOURED else "",
+        )
+        if options.smoothing:
+            if options.has_raw and not options.is_plain:
+                raw.append(replace(curve, is_faint=True, label="", role=""))
+            curve = replace(curve, y=ema(one.values, options.smoothing))
+        shown.append(curve)
+    return (*raw, *shown)
+
+
+def _pattern(slot: int, metric: int, n_metrics: int, *, is_plain: bool) -> str:
+    """Patterns say the metric; with one metric, the round of the colours, or the run where there are none."""
+    if n_metrics > 1:
+        return PATTERNS[metric % len(PATTERNS)]
+    return PATTERNS[(slot if is_plain else slot // RUN_SLOTS) % len(PATTERNS)]
+
+
+def series_chart(
+    series: Sequence[SeriesAnswer],
+    chart: ChartOptions,
+    curves: CurveOptions,
+    *,
+    slots: Mapping[str, int] | None = None,
+    x_series: Sequence[SeriesAnswer] = (),
+) -> Chart:
+    """Draw series. The options of the chart are completed: title, kind of x axis, and remarks on what was done."""
+    drawn = series_curves(series, curves, slots=slots, x_series=x_series)
+    return draw_chart(drawn, completed(chart, curves, series))
+
+
+def completed(chart: ChartOptions, curves: CurveOptions, series: Sequence[SeriesAnswer]) -> ChartOptions:
+    """The chart's options with title, kind of x axis and remarks, where they are not given."""
+    metrics = list(dict.fromkeys(one.metric for one in series))
+    remarks = [
+        f"smoothing {curves.smoothing:g}" if curves.smoothing else "",
+        "log y" if chart.log_y else "",
+        "log x" if chart.log_x and curves.axis != "wall" else "",
+        {"step": "", "relative": "x: time since start", "wall": "x: wall time (UTC)"}.get(
+            curves.axis, f"x: {curves.axis}"
+        ),
+    ]
+    return replace(
+        chart,
+        title=chart.title or ", ".join(metrics),
+        x_kind=axis_kind(curves.axis),
+        remarks=chart.remarks or tuple(remark for remark in remarks if remark),
+    )
+
+
+def chart_text(chart: Chart) -> Safe:
+    """The chart as plain text, lines ended by newlines but the last."""
+    return plain(chart.lines)
+
+
+# ---------------------------------------------------------------- groups
+
+
+def group_curves(
+    series: Sequence[SeriesAnswer],
+    groups: Mapping[str, str],
+    options: CurveOptions,
+    *,
+    band: str = "minmax",
+    x_series: Sequence[SeriesAnswer] = (),
+) -> tuple[tuple[Curve, ...], tuple[Band, ...]]:
+    """The mean of each group of runs, with a band: all runs (`minmax`), one standard deviation, or the 95 % interval.
+
+    Runs are interpolated to the union of their x values, each within its own range; values that are not finite
+    are left out. The label says how many runs a group has.
+
+    Args:
+        series: any runs and metrics.
+        groups: label of the group by run id; runs without one are left out.
+        options: axis and smoothing (of each run, before the mean).
+        band: one of `BANDS`.
+        x_series: series of the metric on the x axis.
+
+    Raises:
+        UsageError: there is no such band.
+    """
+    if band not in BANDS:
+        raise UsageError(f"no band '{band}'. Try one of: {', '.join(BANDS)}")
+    metrics = list(dict.fromkeys(one.metric for one in series))
+    curves: list[Curve] = []
+    bands: list[Band] = []
+    for slot, name in enumerate(dict.fromkeys(groups.values())):
+        for place, metric in enumerate(metrics):
+            members = [one for one in series if one.metric == metric and groups.get(one.head.run_id) == name]
+            if not members:
+                continue
+            x, table = _on_one_grid(members, options, x_series)
+            mean, low, high = _mean_and_band(table, band)
+            label = f"{name} (n={len(members)})" if len(metrics) == 1 else f"{name} {metric} (n={len(members)})"
+            curves.append(Curve(x, mean, label, slot, _pattern(slot, place, len(metrics), is_plain=options.is_plain)))
+            if band != "none" and len(members) > 1:
+                bands.append(Band(x, low, high, slot))
+    return tuple(curves), tuple(bands)
+
+
+def _on_one_grid(
+    members: Sequence[SeriesAnswer], options: CurveOptions, x_series: Sequence[SeriesAnswer]
+) -> tuple[Float64Array, Float64Array]:
+    """The union of the x values, shape (n,), and the values there, shape (runs, n), NaN outside of a run."""
+    pairs: list[tuple[Float64Array, Float64Array]] = []
+    for one in members:
+        x = x_values(one, options.axis, x_series)
+        y = ema(one.values, options.smoothing)
+        kept = np.isfinite(x) & np.isfinite(y)
+        order = np.argsort(x[kept], kind="stable")
+        pairs.append((x[kept][order], y[kept][order]))
+    grid = np.unique(np.concatenate([x for x, _ in pairs]))
+    rows = [
+        np.interp(grid, x, y, left=np.nan, right=np.nan) if x.size else np.full(grid.shape, np.nan) for x, y in pairs
+    ]
+    return grid, np.stack(rows)
+
+
+def _mean_and_band(table: Float64Array, band: str) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Mean, low and high of the runs that have a value, each shape (n,). One run alone has a band of no height."""
+    counts = np.isfinite(table).sum(axis=0)
+    mean = np.nansum(table, axis=0) / counts
+    if band in ("minmax", "none"):
+        return mean, np.nanmin(table, axis=0), np.nanmax(table, axis=0)
+    squares = np.nansum((table - mean) ** 2, axis=0)
+    reach = np.sqrt(squares / np.maximum(counts - 1, 1))
+    if band == "ci":
+        from scipy.special import stdtrit
+
+        # 0.975: the upper end of a two-sided interval of 95 %.
+        reach = reach / np.sqrt(counts) * np.where(counts > 1, stdtrit(np.maximum(counts - 1, 1), 0.975), 0.0)
+    return mean, mean - reach, mean + reach

@@ -1,0 +1,74 @@
+"""Short names of runs that tell them apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mlbench.safe import Safe, safe, text_of_path
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import RunHead
+
+BASELINE_MARK = "◆"
+
+
+def run_labels(heads: Sequence[RunHead]) -> tuple[Safe, ...]:
+    """The name of each run; of runs with one name, as much of the path as tells them apart, else the id."""
+    labels = [head.name for head in heads]
+    for n_parts in range(1, 5):
+        for index in _repeated(labels):
+            labels[index] = _tail(heads[index], n_parts)
+    for index in _repeated(labels):
+        labels[index] = f"{heads[index].name} ({heads[index].run_id[:8]})"
+    return tuple(safe(label) for label in labels)
+
+
+def short_labels(heads: Sequence[RunHead]) -> tuple[Safe, ...]:
+    """`run_labels` for headings and legends: without the folders that all of them begin with.
+
+    What is left has a letter in it, so that runs `results/walker/0` and `results/walker/1` are `walker/0` and
+    `walker/1`.
+    """
+    labels = run_labels(heads)
+    parts = [label.split("/") for label in labels]
+    n_common = _common(parts)
+    while n_common and not all(any(map(str.isalpha, "/".join(names[n_common:]))) for names in parts):
+        n_common -= 1
+    return tuple(safe("/".join(names[n_common:])) for names in parts)
+
+
+def _common(parts: Sequence[Sequence[str]]) -> int:
+    """How many first parts are the same in all, of two at least; the last part of each is never counted."""
+    if len(parts) < 2:
+        return 0
+    n_common = 0
+    for column in zip(*(names[:-1] for names in parts), strict=False):
+        if len(set(column)) > 1:
+            break
+        n_common += 1
+    return n_common
+
+
+def label_map(heads: Iterable[RunHead]) -> Mapping[str, Safe]:
+    """`short_labels` by run id; a run may come several times."""
+    unique = list({head.run_id: head for head in heads}.values())
+    return dict(zip((head.run_id for head in unique), short_labels(unique), strict=True))
+
+
+def _repeated(labels: Sequence[str]) -> list[int]:
+    counts = Counter(labels)
+    return [index for index, label in enumerate(labels) if counts[label] > 1]
+
+
+def _tail(head: RunHead, n_parts: int) -> str:
+    """The last parts of the path; the name before them where the path does not end in it."""
+    parts = [part for part in text_of_path(head.path).split("/") if part]
+    tail = "/".join(parts[-n_parts:])
+    return tail if tail.endswith(head.name) or not tail else f"{head.name} ({tail})"
+
+
+def with_mark(label: Safe, head: RunHead) -> Safe:
+    """The label, behind a diamond where the run is the baseline."""
+    return safe(f"{BASELINE_MARK} ") + label if head.is_baseline else label

@@ -1,0 +1,214 @@
+"""Curves as dots: exact, and fast because no Python runs per point.
+
+Of the points that fall into one column of dots, only the first, least, greatest and last matter for what is
+lit (M4: Jugel et al., "M4: A Visualization-Oriented Time Series Data Aggregation", VLDB 2014), so a million
+points cost a few passes of numpy and a drawing of at most two strokes a column. Nothing is sampled: a spike of
+a single point is always drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlbench.model import Float64Array, Int64Array
+
+    BoolArray: TypeAlias = NDArray[np.bool_]
+    CellArray: TypeAlias = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GlyphSet:
+    """How dots become characters."""
+
+    columns: int
+    """Dots side by side in a cell."""
+    rows: int
+    weights: tuple[tuple[int, ...], ...]
+    """The bit of each dot, by row and column."""
+    characters: Int64Array
+    """The code point for each set of bits; 0 bits is a blank."""
+
+
+def _glyph_set(weights: tuple[tuple[int, ...], ...], characters: str) -> GlyphSet:
+    codes = np.array([ord(character) for character in characters], dtype=np.int64)
+    return GlyphSet(len(weights[0]), len(weights), weights, codes)
+
+
+GLYPHS = {
+    "braille": _glyph_set(((1, 8), (2, 16), (4, 32), (64, 128)), " " + "".join(map(chr, range(0x2801, 0x2900)))),
+    "blocks": _glyph_set(((1, 2), (4, 8)), " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"),
+    "ascii": _glyph_set(((1,), (2,)), " '.:"),
+}
+"""Braille has the finest dots; the quadrant blocks are in every font; ASCII is for terminals without UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class M4:
+    """A curve reduced to strokes; all arrays have a row for each group of neighbours in one column of dots."""
+
+    columns: Int64Array
+    """-1 and `n_columns` stand for all that is left and right of the picture."""
+    low: Float64Array
+    high: Float64Array
+    starts: Int64Array
+    """Index of the group's first point."""
+    ends: Int64Array
+    """Index of the group's last point."""
+    is_joined: BoolArray
+    """Whether the group goes on from the one before, with no gap between."""
+
+
+def m4(x: Float64Array, y: Float64Array, part: Int64Array, n_columns: int) -> M4:
+    """Group the points of a curve by columns of dots.
+
+    Args:
+        x: shape (n,), n >= 1, finite, in columns.
+        y: shape (n,), finite.
+        part: shape (n,), rising; points of different parts are not joined.
+        n_columns: of the picture.
+    """
+    columns = np.clip(np.floor(x + 0.5), -1, n_columns).astype(np.int64)
+    is_new_part = part[1:] != part[:-1]
+    starts = np.concatenate(([0], np.flatnonzero((columns[1:] != columns[:-1]) | is_new_part) + 1))
+    ends = np.concatenate((starts[1:] - 1, [x.size - 1]))
+    is_joined = np.concatenate(([False], ~is_new_part[starts[1:] - 1]))
+    return M4(
+        columns[starts], np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts), starts, ends, is_joined
+    )  # fmt: skip
+
+
+def lit_dots(x: Float64Array, y: Float64Array, n_columns: int, n_rows: int) -> Int64Array:
+    """The dots that a curve lights, as `row * n_columns + column`, unordered and with repetitions.
+
+    Args:
+        x: shape (n,), in columns, 0 to `n_columns - 1`; any order. What lies outside is clipped.
+        y: shape (n,), in rows from the top. NaN in `x` or `y` is a gap in the curve.
+        n_columns: of the picture.
+        n_rows: of the picture.
+    """
+    is_shown = np.isfinite(x) & np.isfinite(y)
+    if not is_shown.any():
+        return np.empty(0, np.int64)
+    part = np.cumsum(~is_shown, dtype=np.int64)[is_shown]
+    # 1e9: beyond any screen, and still exact as an integer.
+    x, y = np.clip(x[is_shown], -1e9, 1e9), np.clip(y[is_shown], -1e9, 1e9)
+    groups = m4(x, y, part, n_columns)
+    return np.concatenate((_upright(groups, n_columns, n_rows), _joints(x, y, groups, n_columns, n_rows)))
+
+
+def _upright(groups: M4, n_columns: int, n_rows: int) -> Int64Array:
+    """The dots from the least to the greatest value of each column."""
+    inside = (groups.columns >= 0) & (groups.columns < n_columns)
+    inside &= (groups.high >= -0.5) & (groups.low < n_rows - 0.5)
+    top = np.floor(np.maximum(groups.low[inside], 0) + 0.5).astype(np.int64)
+    bottom = np.floor(np.minimum(groups.high[inside], n_rows - 1) + 0.5).astype(np.int64)
+    counts = bottom - top + 1
+    dots: Int64Array = _counted_up(top, counts) * n_columns + np.repeat(groups.columns[inside], counts)
+    return dots
+
+
+def _counted_up(starts: Int64Array, counts: Int64Array) -> Int64Array:
+    """`start, start + 1, ...` for each start, one after the other."""
+    before = np.cumsum(counts) - counts
+    numbers: Int64Array = np.arange(counts.sum()) + np.repeat(starts - before, counts)
+    return numbers
+
+
+def _joints(x: Float64Array, y: Float64Array, groups: M4, n_columns: int, n_rows: int) -> Int64Array:
+    """The dots of the strokes between neighbouring groups."""
+    after = np.flatnonzero(groups.is_joined)
+    a, b = groups.ends[after - 1], groups.starts[after]
+    x0, y0, x1, y1 = clipped(x[a], y[a], x[b], y[b], n_columns, n_rows)
+    lengths = np.ceil(np.maximum(np.abs(x1 - x0), np.abs(y1 - y0))).astype(np.int64)
+    counts = lengths + 1
+    share = _counted_up(np.zeros_like(counts), counts) / np.repeat(np.maximum(lengths, 1), counts)
+    columns = np.floor(np.repeat(x0, counts) + share * np.repeat(x1 - x0, counts) + 0.5).astype(np.int64)
+    rows = np.floor(np.repeat(y0, counts) + share * np.repeat(y1 - y0, counts) + 0.5).astype(np.int64)
+    dots: Int64Array = np.clip(rows, 0, n_rows - 1) * n_columns + np.clip(columns, 0, n_columns - 1)
+    return dots
+
+
+def clipped(
+    x0: Float64Array, y0: Float64Array, x1: Float64Array, y1: Float64Array, n_columns: int, n_rows: int
+) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
+    """The parts of strokes that lie in the picture; strokes that miss it are left out (Liang and Barsky, 1984)."""
+    dx, dy = x1 - x0, y1 - y0
+    enter, leave = np.zeros_like(x0), np.ones_like(x0)
+    for slope, start, last in ((dx, x0, n_columns - 0.5), (dy, y0, n_rows - 0.5)):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            near, far = (-0.5 - start) / slope, (last - start) / slope
+        is_flat = slope == 0
+        is_outside = is_flat & ((start < -0.5) | (start >= last))
+        enter = np.maximum(enter, np.where(is_flat, 0.0, np.minimum(near, far)))
+        leave = np.minimum(leave, np.where(is_flat, 1.0, np.maximum(near, far)))
+        leave = np.where(is_outside, -1.0, leave)
+    seen = enter <= leave
+    x0, y0, dx, dy, enter, leave = x0[seen], y0[seen], dx[seen], dy[seen], enter[seen], leave[seen]
+    return x0 + enter * dx, y0 + enter * dy, x0 + leave * dx, y0 + leave * dy
+
+
+# ---------------------------------------------------------------- dots to cells
+
+
+def cell_bits(dots: Int64Array, width: int, height: int, glyphs: GlyphSet, pattern: str) -> CellArray:
+    """The dots packed into cells: shape (height, width), the bits of the glyph that lights them."""
+    n_columns, n_rows = width * glyphs.columns, height * glyphs.rows
+    canvas: BoolArray = np.zeros((n_rows, n_columns), dtype=np.bool_)
+    canvas.reshape(-1)[dots] = True
+    if pattern != "solid":
+        shown = canvas & _pattern_mask(n_columns, n_rows, pattern)
+        # Lone points, and whatever else would vanish between the dashes, stay.
+        canvas = shown | (canvas & ~_spread(shown))
+    return packed(canvas, glyphs)
+
+
+def _spread(canvas: BoolArray) -> BoolArray:
+    """The dots at most two rows and columns away from a lit one: no gap of a pattern is wider."""
+    for axis in (0, 1):
+        near = canvas.copy()
+        for distance in (1, 2):
+            ahead = [slice(None), slice(None)]
+            behind = [slice(None), slice(None)]
+            ahead[axis], behind[axis] = slice(distance, None), slice(None, -distance)
+            near[tuple(ahead)] |= canvas[tuple(behind)]
+            near[tuple(behind)] |= canvas[tuple(ahead)]
+        canvas = near
+    return canvas
+
+
+def packed(canvas: BoolArray, glyphs: GlyphSet) -> CellArray:
+    """Dots, shape (rows, columns), as bits of cells."""
+    bits = np.zeros((canvas.shape[0] // glyphs.rows, canvas.shape[1] // glyphs.columns), dtype=np.uint8)
+    for row, weights in enumerate(glyphs.weights):
+        for column, weight in enumerate(weights):
+            bits |= canvas[row :: glyphs.rows, column :: glyphs.columns] * np.uint8(weight)
+    return bits
+
+
+def _pattern_mask(n_columns: int, n_rows: int, pattern: str) -> BoolArray:
+    """Where a pattern is lit. Slanted by two columns a row, so that no direction of a line is all dark or all lit."""
+    period, n_lit = (4, 2) if pattern == "dotted" else (8, 5)
+    slanted = np.arange(n_columns)[None, :] + 2 * np.arange(n_rows)[:, None]
+    return slanted % period < n_lit
+
+
+def owners(is_present: BoolArray) -> Int64Array:
+    """Which of the layers colours each cell, -1 for none.
+
+    A cell has one colour. Where several curves meet they take turns along rows and columns, so that none of
+    them vanishes below the last one drawn.
+
+    Args:
+        is_present: shape (layers, height, width).
+    """
+    counts = is_present.sum(axis=0)
+    height, width = counts.shape
+    turn = (np.arange(height)[:, None] + np.arange(width)[None, :]) % np.maximum(counts, 1)
+    is_owner = is_present & (np.cumsum(is_present, axis=0) == turn + 1)
+    return np.where(counts > 0, np.argmax(is_owner, axis=0), -1)

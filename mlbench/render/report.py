@@ -1,0 +1,336 @@
+"""A comparison as a Markdown file that reads well raw, on a code forge and in a pager, with charts beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlbench.render.chart import ChartOptions
+from mlbench.render.chart_svg import chart_svg
+from mlbench.render.chart_text import CurveOptions, chart_text, completed, series_chart, series_curves
+from mlbench.render.diff import ABSENT, majority, odd_text
+from mlbench.render.labels import BASELINE_MARK, label_map, run_labels, short_labels
+from mlbench.render.numbers import delta, distinct, iso, number, percent, timestamp, value_text
+from mlbench.render.prose import prose
+from mlbench.render.records import json_text
+from mlbench.render.runs import PARAM_DIGITS, best_of, value_cell
+from mlbench.render.verdict import Group, groups_of, primary_metric, setting_text, verdict
+from mlbench.safe import file_slug, markdown_block, markdown_code, safe, text_of_path
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import (
+        Column,
+        FactRow,
+        MetricRow,
+        ParamRow,
+        ProblemLine,
+        ReportAnswer,
+        SeriesAnswer,
+        Value,
+    )
+
+MOST_CHARTS = 12
+MOST_PROBLEMS = 20
+TEXT_CHART = ChartOptions(width_cells=100, height_cells=22)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """A report and what lies beside it."""
+
+    markdown: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    """SVG text by file name; the names are made of `stem` and safe on every system."""
+
+
+def draw_report(
+    answer: ReportAnswer, *, stem: str = "report", inline_text: bool = False, smoothing: float = 0.0
+) -> ReportFiles:
+    """Make the report. Everything from a log is escaped: nothing in it becomes HTML, a link or a heading.
+
+    Args:
+        answer: what the report says; its diff has the baseline first.
+        stem: beginning of the names of the SVG files, as a rule that of the report's own name.
+        inline_text: draw charts as text in the report, and no files.
+        smoothing: weight of the mean in the charts, 0 for raw curves.
+    """
+    charts = _charts(answer, stem, smoothing, inline_text=inline_text)
+    sections = (
+        _front_matter(answer),
+        _head(answer),
+        _runs(answer),
+        _settings(answer),
+        _params(answer),
+        _metrics(answer),
+        "".join(text for text, _ in charts.values())
+        and "## Charts\n\n" + "\n".join(text for text, _ in charts.values()),
+        _facts("Code", answer, answer.diff.code),
+        _facts("Data", answer, answer.diff.data),
+        _facts("Environment", answer, answer.diff.environment),
+        _problems(answer),
+        _commands(answer),
+    )
+    markdown = "\n".join(section.rstrip("\n") + "\n" for section in sections if section)
+    return ReportFiles(markdown, {name: svg for name, (_, svg) in charts.items() if svg})
+
+
+def _front_matter(answer: ReportAnswer) -> str:
+    """What `--check` needs to make the same report again; JSON values are YAML."""
+    baseline = answer.diff.runs[0].run_id if answer.diff.runs else None
+    pairs: tuple[tuple[str, object], ...] = (
+        ("query", answer.query),
+        ("columns", [column.spec for column in answer.runs.columns]),
+        ("baseline", baseline),
+        ("runs", [head.run_id for head in answer.diff.runs]),
+        ("catalog", answer.catalog_digest),
+        ("made", None if answer.made_at is None else iso(answer.made_at)),
+    )
+    return "---\n" + "".join(f"{key}: {json_text(value)}\n" for key, value in pairs) + "---\n"
+
+
+def _head(answer: ReportAnswer) -> str:
+    made = "" if answer.made_at is None else f"Made on {timestamp(answer.made_at)} UTC from "
+    source = f"the query {markdown_code(answer.query)}" if answer.query else "all runs"
+    line = f"{made}{source}: {_count(answer)}."
+    title = prose(answer.title or "Comparison")
+    return f"# {title}\n\n{line[0].upper()}{line[1:]}\n\n{verdict(answer.runs, answer.diff)}\n"
+
+
+def _count(answer: ReportAnswer) -> str:
+    n, n_matched = len(answer.runs.rows), answer.runs.n_matched
+    noun = "run" if n == 1 else "runs"
+    return f"{n} {noun}" if n == n_matched else f"{n} of {n_matched} runs"
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
+    """A Markdown table of cells that are escaped already; the columns of numbers stand `right`."""
+    rules = ["---:" if index in right else "---" for index in range(len(titles))]
+    return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rules, *rows))
+
+
+# ---------------------------------------------------------------- runs
+
+
+def _runs(answer: ReportAnswer) -> str:
+    if not answer.runs.rows:
+        return ""
+    heads = [row.head for row in answer.runs.rows]
+    labels = dict(zip((head.run_id for head in heads), run_labels(heads), strict=True))
+    baseline = answer.diff.runs[0].run_id if answer.diff.runs else ""
+    base = next((row.values for row in answer.runs.rows if row.head.run_id == baseline), None)
+    columns = [
+        _run_column(column, [row.values[index] for row in answer.runs.rows], None if base is None else base[index])
+        for index, column in enumerate(answer.runs.columns)
+    ]
+    rows = [
+        [_marked(markdown_code(labels[row.head.run_id]), is_baseline=row.head.run_id == baseline),
+         *(cells[index] for cells in columns)]
+        for index, row in enumerate(answer.runs.rows)
+    ]  # fmt: skip
+    titles = ["run", *(_column_title(column) for column in answer.runs.columns)]
+    legend = (
+        f"\n{BASELINE_MARK} is the baseline; of each metric with a goal the best value is bold, "
+        "with its difference from the baseline behind it.\n"
+    )
+    right = [
+        index
+        for index in range(1, len(titles))
+        if all(isinstance(row.values[index - 1], int | float | None) for row in answer.runs.rows)
+    ]
+    return "## Runs\n\n" + _table(titles, rows, right=right) + legend
+
+
+def _marked(text: str, *, is_baseline: bool) -> str:
+    return f"{BASELINE_MARK} {text}" if is_baseline else text
+
+
+def _column_title(column: Column) -> str:
+    return markdown_code(column.title) + (f" ({column.goal})" if column.goal else "")
+
+
+def _run_column(column: Column, values: Sequence[Value], base: Value) -> list[str]:
+    """The cells of a column; of metrics the best in bold, and the difference to the baseline."""
+    if column.kind != "metric":
+        return [_value(column, value) for value in values]
+    numbers = [value if isinstance(value, int | float) else None for value in values]
+    texts = distinct(numbers)
+    best = best_of(column.goal, values)
+    cells: list[str] = []
+    for value, text in zip(numbers, texts, strict=True):
+        shown = f"**{text}**" if best is not None and value == best else text
+        difference = value - base if isinstance(base, int | float) and value is not None else 0.0
+        if difference and math.isfinite(difference):
+            shown = f"{shown} ({delta(difference, digits=3)})"
+        cells.append(shown or "–")
+    return cells
+
+
+def _value(column: Column, value: Value) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value_cell(column, value).text)
+    return markdown_code(value_text(value, digits=PARAM_DIGITS))
+
+
+def _settings(answer: ReportAnswer) -> str:
+    """Mean, interval and n of each setting, where runs differ in nothing but seeds."""
+    row = primary_metric(answer.runs, answer.diff)
+    groups = () if row is None else groups_of(answer.diff, row)
+    if row is None or len(groups) < 2 or all(len(group.members) == 1 for group in groups):
+        return ""
+    rows = [[setting_text(group), str(len(group.members)), *_group_cells(group)] for group in groups]
+    titles = ["setting", "n", f"mean {markdown_code(row.metric)}", "95 % interval", "least", "greatest"]
+    return "## Settings\n\n" + _table(titles, rows, right=range(1, len(titles)))
+
+
+def _group_cells(group: Group) -> list[str]:
+    if not group.values:
+        return ["–"] * 4
+    reach = "–" if group.reach is None else f"± {number(group.reach, digits=2)}"
+    return [number(group.mean), reach, number(min(group.values)), number(max(group.values))]
+
+
+# ---------------------------------------------------------------- differences
+
+
+def _run_titles(answer: ReportAnswer) -> list[str]:
+    labels = [markdown_code(label) for label in short_labels(answer.diff.runs)]
+    return [_marked(label, is_baseline=index == 0) for index, label in enumerate(labels)]
+
+
+def _params(answer: ReportAnswer) -> str:
+    differing = [row for row in answer.diff.params if row.differs]
+    if len(answer.diff.runs) < 2:
+        return ""
+    equal = f"{answer.diff.n_equal_params} others are equal.\n" if answer.diff.n_equal_params else ""
+    if not differing:
+        return f"## Parameters\n\nNo parameter differs. {equal}".rstrip() + "\n"
+    rows = [_param_row(row) for row in differing]
+    table = _table(["parameter", *_run_titles(answer)], rows)
+    return f"## Parameters that differ\n\n{table}" + (f"\n{equal}" if equal else "")
+
+
+def _param_row(row: ParamRow) -> list[str]:
+    """What is unusual is bold; a raw text is shown as the source has it."""
+    usual = majority([cell.raw for cell in row.cells])
+    texts = [ABSENT if cell.raw is None else markdown_code(cell.raw or "''") for cell in row.cells]
+    cells = [
+        f"**{text}**" if usual is not None and cell.raw != usual[0] else text
+        for cell, text in zip(row.cells, texts, strict=True)
+    ]
+    return [markdown_code(row.key), *cells]
+
+
+def _metrics(answer: ReportAnswer) -> str:
+    rows = [line for row in answer.diff.metrics for line in _metric_rows(row)]
+    if not rows or len(answer.diff.runs) < 2:
+        return ""
+    return "## Metrics\n\n" + _table(["metric", "value", *_run_titles(answer)], rows, right=range(2, 99))
+
+
+def _metric_rows(row: MetricRow) -> list[list[str]]:
+    name = markdown_code(row.metric) + (f" ({row.goal})" if row.goal else "")
+    lines: list[list[str]] = []
+    if row.goal:
+        lines.append([name, "best", *_metric_cells(row, [cell.best for cell in row.cells], has_delta=True)])
+    last = [cell.last for cell in row.cells]
+    lines.append(["" if lines else name, "last", *_metric_cells(row, last, has_delta=not row.goal)])
+    if any(cell.n_nan or cell.n_inf for cell in row.cells):
+        lines.append(["", "not finite", *(str(odd_text(cell)) or "–" for cell in row.cells)])
+    return lines
+
+
+def _metric_cells(row: MetricRow, values: Sequence[float | None], *, has_delta: bool) -> list[str]:
+    """The best in bold, the difference to the baseline behind."""
+    best = best_of(row.goal, values) if has_delta else None
+    cells: list[str] = []
+    for cell, value, text in zip(row.cells, values, distinct(values), strict=True):
+        shown = f"**{text}**" if best is not None and value == best else text or "–"
+        if has_delta and value is not None and cell.delta:
+            share = "" if cell.percent is None else f", {percent(cell.percent)}"
+            shown += f" ({delta(cell.delta, digits=3)}{share})"
+        cells.append(shown)
+    return cells
+
+
+def _facts(title: str, answer: ReportAnswer, facts: Sequence[FactRow]) -> str:
+    """Lines that differ as a table, equal ones as a list."""
+    if not facts:
+        return ""
+    differing = [row for row in facts if row.differs]
+    text = ""
+    if differing:
+        rows = [[markdown_code(row.key), *("–" if cell is None else markdown_code(cell) for cell in row.cells)]
+                for row in differing]  # fmt: skip
+        text = _table([title.lower(), *_run_titles(answer)], rows)
+    equal = [row for row in facts if not row.differs and row.cells and row.cells[0] is not None]
+    lines = "".join(f"- {markdown_code(row.key)}: {markdown_code(row.cells[0])}\n" for row in equal)
+    between = "\nEqual in all runs:\n\n" if differing and lines else ""
+    return f"## {title}\n\n{text}{between}{lines}" if text or lines else ""
+
+
+# ---------------------------------------------------------------- charts
+
+
+def _charts(answer: ReportAnswer, stem: str, smoothing: float, *, inline_text: bool) -> Mapping[str, tuple[str, str]]:
+    """Markdown and SVG (or '') of a chart for each metric, by file name."""
+    slots = {head.run_id: slot for slot, head in enumerate(answer.diff.runs)}
+    metrics = list(dict.fromkeys(one.metric for one in answer.series))
+    drawn: dict[str, tuple[str, str]] = {}
+    for metric in metrics[:MOST_CHARTS]:
+        series = [one for one in answer.series if one.metric == metric]
+        name = f"{stem}-{file_slug(metric)}.svg"
+        if inline_text:
+            drawn[name] = (_text_chart(series, smoothing, slots), "")
+        else:
+            curves = CurveOptions(smoothing=smoothing)
+            svg = chart_svg(series_curves(series, curves, slots=slots), completed(ChartOptions(), curves, series))
+            drawn[name] = (f"### {markdown_code(metric)}\n\n![{_alt(series)}]({name})\n", svg)
+    if len(metrics) > MOST_CHARTS:
+        drawn[""] = (f"{len(metrics) - MOST_CHARTS} more metrics are not drawn.\n", "")
+    return drawn
+
+
+def _text_chart(series: Sequence[SeriesAnswer], smoothing: float, slots: Mapping[str, int]) -> str:
+    chart = series_chart(series, TEXT_CHART, CurveOptions(smoothing=smoothing, is_plain=True), slots=slots)
+    return f"### {markdown_code(series[0].metric)}\n\n{markdown_block(chart_text(chart), language='text')}"
+
+
+def _alt(series: Sequence[SeriesAnswer]) -> str:
+    """What stands in the chart's place where pictures are not shown."""
+    labels = label_map(one.head for one in series)
+    lasts = [f"{labels[one.head.run_id]} {number(float(one.values[-1]))}" for one in series if one.values.size]
+    shown = ", ".join(lasts[:8]) + (", …" if len(lasts) > 8 else "")
+    return prose(f"{series[0].metric} over steps, last values {shown}")
+
+
+# ---------------------------------------------------------------- the rest
+
+
+def _problems(answer: ReportAnswer) -> str:
+    if not answer.problems:
+        return ""
+    lines = "".join(_problem_line(problem) for problem in answer.problems[:MOST_PROBLEMS])
+    n_more = len(answer.problems) - MOST_PROBLEMS
+    more = f"- {n_more} more: `mlbench sql 'SELECT * FROM problems'`\n" if n_more > 0 else ""
+    return f"## Problems\n\n{lines}{more}"
+
+
+def _problem_line(problem: ProblemLine) -> str:
+    where = ":".join(part for part in (text_of_path(problem.path), problem.place) if part)
+    what = prose(problem.what.rstrip(".")) + (f". {prose(problem.hint)}" if problem.hint else "")
+    return f"- {markdown_code(where)}: {what}\n" if where else f"- {what}\n"
+
+
+def _commands(answer: ReportAnswer) -> str:
+    """The command of each run; runs of one command share a block."""
+    by_command: dict[str, list[str]] = {}
+    for name, command in answer.commands:
+        by_command.setdefault(command, []).append(markdown_code(safe(name)))
+    parts = [
+        f"{', '.join(names)}:\n\n{markdown_block(command, language='sh')}" for command, names in by_command.items()
+    ]
+    return "## How to reproduce\n\n" + "\n".join(parts) if parts else ""

@@ -1,0 +1,229 @@
+"""All that is known of one run, each fact with the source that it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mlbench.model import PRECEDENCE
+from mlbench.render.cells import Cell
+from mlbench.render.labels import with_mark
+from mlbench.render.numbers import duration, moment_of, number, size, timestamp, value_text
+from mlbench.render.problems import problem_table
+from mlbench.render.records import Records
+from mlbench.render.runs import STATUS_ROLES
+from mlbench.render.table import Section, Table, heading
+from mlbench.safe import Safe, safe, text_of_path
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import BlobHead, LayeredParam, NoteText, SeriesHead, ShowAnswer, SourceLine, Value
+
+_LAYERS = {layer.value: place for place, layer in enumerate(PRECEDENCE)}
+
+
+def show_sections(answer: ShowAnswer) -> tuple[Section, ...]:
+    """The run, its params by layer, metrics, blobs, code, environment, data, tags, notes, sources and problems.
+
+    Sections without rows are left out, but the first.
+    """
+    sections = (
+        Section("run", with_mark(safe(answer.head.name), answer.head), _field_table(answer)),
+        _counted("params", _param_table(answer.params)),
+        _counted("metrics", _metric_table(answer.metrics)),
+        _counted("blobs", _blob_table(answer.blobs)),
+        _counted("code", _pair_table(answer.code)),
+        _counted("environment", _pair_table(answer.environment)),
+        _counted("data", _pair_table(answer.data)),
+        _counted("tags", _tag_table(answer)),
+        _counted("notes", _note_table(answer.notes)),
+        _counted("sources", _source_table(answer.sources)),
+        _counted("problems", problem_table(answer.problems)),
+    )
+    return (sections[0], *(section for section in sections[1:] if section.table.rows))
+
+
+def _counted(key: str, table: Table) -> Section:
+    return Section(key, safe(f"{key} ({len(table.rows)})"), table)
+
+
+def _field_table(answer: ShowAnswer) -> Table:
+    known: dict[str, Value] = {"name": answer.head.name, "id": answer.head.run_id, **dict(answer.fields)}
+    known["path"] = text_of_path(answer.head.path)
+    rows = [(Cell(safe(name), "key"), _field_cell(name, value)) for name, value in known.items()]
+    return Table((heading("field"), heading("value")), tuple(row for row in rows if row[1].text))
+
+
+def _field_cell(name: str, value: Value) -> Cell:
+    if name == "duration" and isinstance(value, int | float):
+        return Cell(safe(duration(float(value))))
+    if name == "status":
+        return Cell(value_text(value), STATUS_ROLES.get(str(value), ""))
+    return Cell(value_text(value))
+
+
+def _param_table(params: Sequence[LayeredParam]) -> Table:
+    """Strongest layer first; what another layer overrides is muted."""
+    ordered = sorted(params, key=lambda param: (-_LAYERS.get(param.layer, -1), param.key))
+    rows = tuple(
+        (
+            Cell(safe(param.key), "key" if param.is_effective else "muted"),
+            Cell(safe(param.raw), "" if param.is_effective else "muted"),
+            Cell(safe(param.layer if param.is_effective else f"{param.layer} (overridden)"), "muted"),
+            Cell(_place(param), "muted"),
+        )
+        for param in ordered
+    )
+    return Table((heading("parameter"), heading("value"), heading("layer"), heading("source")), rows)
+
+
+def _place(param: LayeredParam) -> Safe:
+    path = text_of_path(param.source)
+    return safe(path if param.line is None else f"{path}:{param.line}")
+
+
+def _metric_table(metrics: Sequence[SeriesHead]) -> Table:
+    titles = ("metric", "goal", "last", "step", "min", "at step", "max", "at step", "points", "remarks")
+    aligns = ("left", "left", *["number"] * 7, "left")
+    headings = tuple(heading(title, align=align) for title, align in zip(titles, aligns, strict=True))
+    return Table(headings, tuple(_metric_row(metric) for metric in metrics))
+
+
+def _metric_row(metric: SeriesHead) -> tuple[Cell, ...]:
+    return (
+        Cell(safe(metric.metric), "key"),
+        Cell(safe(metric.goal), "muted"),
+        _number(metric.last),
+        _number(metric.last_step, "muted"),
+        _number(metric.min, "good" if metric.goal == "min" else ""),
+        _number(metric.min_step, "muted"),
+        _number(metric.max, "good" if metric.goal == "max" else ""),
+        _number(metric.max_step, "muted"),
+        _number(metric.n),
+        Cell(series_remarks(metric), "warning"),
+    )
+
+
+def _number(value: float | None, role: str = "") -> Cell:
+    return Cell(safe("-"), "muted", "right") if value is None else Cell(safe(number(value)), role, "number")
+
+
+def series_remarks(metric: SeriesHead) -> Safe:
+    """`3 NaN, 2 repeated steps, 1 step back, 12 of 40 points replaced by a restart`."""
+    counts = (
+        (metric.n_nan, "NaN", "NaN"),
+        (metric.n_inf, "inf", "inf"),
+        (metric.n_repeat, "repeated step", "repeated steps"),
+        (metric.n_back, "step back", "steps back"),
+    )
+    parts = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
+    if metric.n_raw > metric.n:
+        parts.append(f"{metric.n_raw - metric.n} of {metric.n_raw} points replaced by a restart")
+    return safe(", ".join(parts))
+
+
+def _blob_table(blobs: Sequence[BlobHead]) -> Table:
+    rows = tuple(
+        (
+            Cell(safe(blob.kind)),
+            Cell(safe(blob.metric), "key"),
+            _number(blob.n),
+            _number(blob.first_step, "muted"),
+            _number(blob.last_step, "muted"),
+        )
+        for blob in blobs
+    )
+    headings = (
+        heading("kind"),
+        heading("name"),
+        *(heading(t, align="number") for t in ("n", "first step", "last step")),
+    )
+    return Table(headings, rows)
+
+
+def _pair_table(pairs: Sequence[tuple[str, Value]]) -> Table:
+    rows = tuple((Cell(safe(key), "key"), Cell(value_text(value))) for key, value in pairs)
+    return Table((heading("key"), heading("value")), rows)
+
+
+def _tag_table(answer: ShowAnswer) -> Table:
+    own = [(tag, "", "yours") for tag in answer.head.tags]
+    imported = [(key, value, "imported") for key, value in answer.imported_tags]
+    rows = tuple(
+        (Cell(safe(key), "key"), Cell(safe(value)), Cell(safe(origin), "muted"))
+        for key, value, origin in own + imported
+    )
+    return Table((heading("tag"), heading("value"), heading("origin")), rows)
+
+
+def _note_table(notes: Sequence[NoteText]) -> Table:
+    rows = tuple(
+        (
+            Cell(_when(note.at_s), "muted"),
+            Cell(safe(note.author), "muted"),
+            Cell(safe(note.body)),
+            Cell(safe(note.origin), "muted"),
+        )
+        for note in notes
+    )
+    return Table((heading("when"), heading("who"), heading("note"), heading("origin")), rows)
+
+
+def _when(at_s: float | None) -> Safe:
+    moment = None if at_s is None else moment_of(at_s)
+    return safe("" if moment is None else timestamp(moment))
+
+
+def _source_table(sources: Sequence[SourceLine]) -> Table:
+    rows = tuple(
+        (
+            Cell(safe(text_of_path(source.path)), "key"),
+            Cell(safe(source.adapter)),
+            Cell(safe(source.status), "muted" if source.status == "eof" else "warning"),
+            _number(source.n_records),
+            Cell(safe(size(source.size_bytes)), align="right"),
+        )
+        for source in sources
+    )
+    titles = (heading("path"), heading("adapter"), heading("status"))
+    return Table((*titles, heading("records", align="number"), heading("size", align="right")), rows)
+
+
+# ---------------------------------------------------------------- records
+
+
+def show_records(answer: ShowAnswer) -> Records:
+    """Flat rows `section`, `key`, `value`, `detail`: the detail is the layer, step or origin, where there is one."""
+    head = answer.head
+    rows: list[tuple[Value, ...]] = [("run", "name", head.name, None), ("run", "id", head.run_id, None)]
+    rows += [("run", "path", head.path, None)]
+    rows += [("run", key, value, None) for key, value in answer.fields if key not in ("name", "id", "path")]
+    rows += [("params", p.key, _param_value(p), p.layer if p.is_effective else f"{p.layer} (overridden)")
+             for p in answer.params]  # fmt: skip
+    rows += [line for metric in answer.metrics for line in _metric_records(metric)]
+    rows += [("blobs", blob.metric, blob.n, blob.kind) for blob in answer.blobs]
+    for section, pairs in (("code", answer.code), ("environment", answer.environment), ("data", answer.data)):
+        rows += [(section, key, value, None) for key, value in pairs]
+    rows += [("tags", tag, None, "yours") for tag in head.tags]
+    rows += [("tags", key, value, "imported") for key, value in answer.imported_tags]
+    rows += [("notes", _when(note.at_s), note.body, note.author) for note in answer.notes]
+    rows += [("sources", source.path, source.status, source.adapter) for source in answer.sources]
+    rows += [("problems", problem.path, problem.what, problem.place) for problem in answer.problems]
+    return Records(("section", "key", "value", "detail"), tuple(rows))
+
+
+def _param_value(param: LayeredParam) -> Value:
+    return param.raw if param.value is None else param.value
+
+
+def _metric_records(metric: SeriesHead) -> list[tuple[Value, ...]]:
+    numbers = (
+        ("last", metric.last, metric.last_step),
+        ("min", metric.min, metric.min_step),
+        ("max", metric.max, metric.max_step),
+        ("count", float(metric.n), None),
+    )
+    return [
+        (what, metric.metric, int(value) if what == "count" else value, None if step is None else f"step {step}")
+        for what, value, step in numbers
+        if value is not None
+    ]

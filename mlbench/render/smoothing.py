@@ -1,0 +1,115 @@
+"""Smoothing as the tools that people know define it, in a few vector passes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlbench.model import Float64Array
+
+NEGLIGIBLE = 1e-17
+"""A weight that no longer changes a double of the same size."""
+TWEMA_SCALE = 1000.0
+"""Points that the x range of a chart counts as, in the time-weighted mean."""
+TWEMA_MOST_WEIGHT = 0.999
+
+
+def ema(values: Float64Array, weight: float) -> Float64Array:
+    """Smooth a series the way TensorBoard's slider does.
+
+    Args:
+        values: shape (n,), in logged order; n may be 0. What is not finite stays as it is and leaves the mean
+            as it was.
+        weight: 0 (raw) up to, not including, 1.
+
+    Returns:
+        Shape (n,), a new array. Debiased, so that the first finite value is returned unchanged. A constant series
+        is returned as it is.
+
+    Raises:
+        UsageError: `weight` is not in [0, 1).
+
+    Source: `classicSmoothing` of TensorBoard's line_chart_v2; the bias-corrected mean of Kingma & Ba, "Adam"
+    (2015), algorithm 1.
+    """
+    if not 0 <= weight < 1:
+        raise UsageError(f"smoothing {weight:g} is not from 0 up to, not including, 1. Try 0.6")
+    smooth = np.array(values, dtype=np.float64)
+    if weight == 0 or not smooth.size or np.all(smooth == smooth[0]):
+        return smooth
+    is_finite = np.isfinite(smooth)
+    finite = smooth[is_finite]
+    sums = _decayed_sums((1 - weight) * finite, weight)
+    with np.errstate(over="ignore"):  # within a bit of the greatest double
+        smooth[is_finite] = sums / (1 - weight ** np.arange(1, finite.size + 1))
+    return smooth
+
+
+def _decayed_sums(values: Float64Array, weight: float) -> Float64Array:
+    """`s[i] = weight * s[i - 1] + values[i]` by recursive doubling; changes and returns `values`."""
+    distance = 1
+    factor = weight
+    while distance < values.size and factor > NEGLIGIBLE:
+        values[distance:] += factor * values[:-distance]
+        distance *= 2
+        factor *= factor
+    return values
+
+
+def twema(x: Float64Array, values: Float64Array, weight: float) -> Float64Array:
+    """Smooth a series the way W&B's default does: the weight of the past fades with distance on the x axis.
+
+    Args:
+        x: shape (n,), the x axis; a step back counts as no distance. NaN counts as no distance, too.
+        values: shape (n,); what is not finite stays as it is and leaves the mean as it was.
+        weight: 0 (raw) to 1; its square root, at most 0.999, is the weight for a thousandth of the x range.
+
+    Returns:
+        Shape (n,), a new array. The range is that of the whole series, so that zooming does not change the curve.
+
+    Raises:
+        UsageError: `weight` is not in [0, 1].
+
+    Source: "Time weighted exponential moving average" in W&B's documentation of line plot smoothing.
+    """
+    if not 0 <= weight <= 1:
+        raise UsageError(f"smoothing {weight:g} is not from 0 to 1. Try 0.6")
+    smooth = np.array(values, dtype=np.float64)
+    is_finite = np.isfinite(smooth)
+    finite = smooth[is_finite]
+    if weight == 0 or not finite.size:
+        return smooth
+    factors = min(math.sqrt(weight), TWEMA_MOST_WEIGHT) ** _distances(np.asarray(x, np.float64), is_finite)
+    # Scaled, since sums of doubles near 1e308 overflow where means do not.
+    scale = max(float(np.max(np.abs(finite))), np.finfo(np.float64).tiny)
+    sums = _varying_sums(finite / scale, factors)
+    smooth[is_finite] = sums / _varying_sums(np.ones_like(finite), factors) * scale
+    return smooth
+
+
+def _distances(x: Float64Array, is_kept: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Float64Array:
+    """Steps along x between the points that are kept, in thousandths of the range of x; the first is 0."""
+    known = x[np.isfinite(x)]
+    extent = float(np.ptp(known / 2)) if known.size else 0.0
+    kept = x[is_kept]
+    with np.errstate(invalid="ignore"):
+        steps = np.diff(kept / 2, prepend=kept[:1] / 2)
+    steps = np.where(steps > 0, steps, 0.0)
+    return steps / extent * TWEMA_SCALE if extent > 0 else np.zeros_like(steps)
+
+
+def _varying_sums(values: Float64Array, factors: Float64Array) -> Float64Array:
+    """`s[i] = factors[i] * s[i - 1] + values[i]` by recursive doubling of (factor, sum) pairs."""
+    sums = values.copy()
+    spans = factors.copy()
+    distance = 1
+    while distance < sums.size and float(spans[distance:].max()) > NEGLIGIBLE:
+        sums[distance:] += spans[distance:] * sums[:-distance]
+        spans[distance:] *= spans[:-distance].copy()
+        distance *= 2
+    return sums

@@ -1,0 +1,236 @@
+"""What may honestly be said about which run is best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlbench.render.labels import run_labels
+from mlbench.render.numbers import distinct, number
+from mlbench.safe import markdown_code
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import DiffAnswer, MetricRow, RunsAnswer
+
+SEED_WORDS = ("seed", "seeds", "random_state")
+"""A parameter whose last word is or ends in one of these makes a repetition, not another setting."""
+LABEL_WORDS = frozenset((
+    "name", "run_name", "exp_name", "experiment_name", "job_name", "logdir", "log_dir", "log_path", "output_dir",
+    "out_dir", "outdir", "save_dir", "save_path", "work_dir", "workdir", "run_dir", "results_dir", "checkpoint_dir",
+    "ckpt_dir", "exp_id", "run_id", "id", "timestamp", "date", "time",
+))  # fmt: skip
+"""Parameters that only say what a run is called or where it writes: they make no other setting either."""
+INTERVAL = 0.95
+
+
+def last_word(key: str) -> str:
+    return key.rpartition(".")[2].lower().replace("-", "_")
+
+
+def is_seed(key: str) -> bool:
+    """Whether a parameter is a seed, by its name."""
+    word = last_word(key)
+    return word in SEED_WORDS or word.endswith("_seed") or word.startswith("seed_")
+
+
+def is_label(key: str) -> bool:
+    """Whether a parameter only names a run or a place, by its name."""
+    return last_word(key) in LABEL_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs that differ in nothing but seeds (and names): repetitions of one setting."""
+
+    members: tuple[int, ...]
+    """Places of the runs in the answer."""
+    setting: tuple[tuple[str, str | None], ...]
+    """The differing parameters, with the raw text they have here."""
+    values: tuple[float, ...]
+    """The primary metric of the members that have a finite one."""
+
+    @property
+    def mean(self) -> float:
+        return math.fsum(self.values) / len(self.values)
+
+    @property
+    def reach(self) -> float | None:
+        """Half of the 95 % interval of the mean (Student's t); None for fewer than two runs."""
+        n = len(self.values)
+        if n < 2:
+            return None
+        from scipy.special import stdtrit
+
+        variance = math.fsum((value - self.mean) ** 2 for value in self.values) / (n - 1)
+        return float(stdtrit(n - 1, 0.5 + INTERVAL / 2)) * math.sqrt(variance / n)
+
+
+def primary_metric(runs: RunsAnswer, diff: DiffAnswer) -> MetricRow | None:
+    """The metric that decides: one whose goal the user set, else the first shown column with a goal, else any."""
+    goals = [row for row in diff.metrics if row.goal and any(value is not None for value in values_of(row))]
+    chosen = [row for row in goals if row.goal_how == "set"]
+    specs = [column.spec for column in runs.columns if column.kind == "metric"]
+    shown = [row for spec in specs for row in goals if _names(spec, row.metric)]
+    return next(iter((*chosen, *shown, *goals)), None)
+
+
+def _names(spec: str, metric: str) -> bool:
+    """Whether a column specification is about a metric: `metrics.val/loss`, `min(metrics.val/loss) as best`."""
+    bare = spec.partition(" as ")[0].partition(" at ")[0]
+    bare = bare.partition("(")[2].rstrip(")") if "(" in bare else bare
+    return bare.removeprefix("metrics.").strip('`"') == metric
+
+
+def values_of(row: MetricRow) -> tuple[float | None, ...]:
+    """What counts of each run: its best finite value; None where it has none."""
+    return tuple(cell.best if cell.best is not None and math.isfinite(cell.best) else None for cell in row.cells)
+
+
+def groups_of(diff: DiffAnswer, row: MetricRow) -> tuple[Group, ...]:
+    """The runs by setting, in the order of their first members; a group may have no values."""
+    keys = [param for param in diff.params if param.differs and not is_seed(param.key) and not is_label(param.key)]
+    found: dict[tuple[str | None, ...], list[int]] = {}
+    for index in range(len(diff.runs)):
+        found.setdefault(tuple(param.cells[index].raw for param in keys), []).append(index)
+    values = values_of(row)
+    return tuple(
+        Group(
+            tuple(members),
+            tuple((param.key, raw) for param, raw in zip(keys, raws, strict=True)),
+            tuple(value for value in (values[index] for index in members) if value is not None),
+        )
+        for raws, members in found.items()
+    )
+
+
+def verdict(runs: RunsAnswer, diff: DiffAnswer) -> str:
+    """A few sentences of Markdown: which run has the best primary metric, by how much, and how sure that is."""
+    if len(diff.runs) < 2:
+        return "There is one run, so there is nothing to compare it with." if diff.runs else "No run matches."
+    row = primary_metric(runs, diff)
+    if row is None:
+        return (
+            f"{len(diff.runs)} runs. No metric that they have says whether small or great is good, so none of them is "
+            "called best. Say it with `mlbench metric NAME --goal min` (or `max`)."
+        )
+    groups = groups_of(diff, row)
+    sentences = [_repetitions(diff, row, groups[0])] if len(groups) == 1 else _comparison(diff, row, groups)
+    return " ".join([*sentences, *_caveats(diff, row)])
+
+
+def _comparison(diff: DiffAnswer, row: MetricRow, groups: Sequence[Group]) -> list[str]:
+    if all(len(group.members) == 1 for group in groups):
+        return [_best_run(diff, row), "There is one run of each setting, so nothing can be said about noise."]
+    valued = [group for group in groups if group.values]
+    if len(valued) == 1:
+        setting, metric = setting_text(valued[0]), markdown_code(row.metric)
+        return [f"Of {len(groups)} settings only {setting} has a finite {metric}: {_interval(valued[0])}."]
+    return [_best_group(diff, row, valued)]
+
+
+def _caveats(diff: DiffAnswer, row: MetricRow) -> list[str]:
+    """What else may be the reason, and what was left out of the judgement."""
+    sentences: list[str] = []
+    n_missing = sum(value is None for value in values_of(row))
+    if n_missing:
+        have = "has" if n_missing == 1 else "have"
+        sentences.append(f"{n_missing} of {len(diff.runs)} runs {have} no finite {markdown_code(row.metric)}.")
+    others = _others(diff)
+    if others:
+        sentences.append(f"The runs also differ in {' and '.join(others)} (see below).")
+    return sentences
+
+
+def _others(diff: DiffAnswer) -> list[str]:
+    """What differs besides the parameters."""
+    return [name for name, rows in (("code", diff.code), ("data", diff.data)) if any(fact.differs for fact in rows)]
+
+
+def _lowest(row: MetricRow) -> str:
+    how = ", as its name suggests" if row.goal_how == "guessed" else ""
+    return f"{'lowest' if row.goal == 'min' else 'highest'} {markdown_code(row.metric)} ({row.goal} is best{how})"
+
+
+def _best_run(diff: DiffAnswer, row: MetricRow) -> str:
+    values = values_of(row)
+    texts = distinct(values)
+    known = [index for index, value in enumerate(values) if value is not None]
+    ranked = sorted(known, key=lambda index: _rank(values[index], row.goal))
+    labels = [markdown_code(label) for label in run_labels(diff.runs)]
+    best = [index for index in ranked if values[index] == values[ranked[0]]]
+    if len(best) > 1:
+        names = ", ".join(labels[index] for index in best)
+        return f"Of {len(diff.runs)} runs, {len(best)} share the {_lowest(row)}, {texts[best[0]]}: {names}."
+    step = row.cells[best[0]].best_step
+    at = "" if step is None else f" at step {step}"
+    sentence = f"Of {len(diff.runs)} runs, {labels[best[0]]} has the {_lowest(row)}: {texts[best[0]]}{at}"
+    other = ranked[1] if best[0] == 0 and len(ranked) > 1 else 0
+    if other == best[0] or values[other] is None:
+        return f"{sentence}."
+    who = f"the next, {labels[other]}" if best[0] == 0 else f"the baseline, {labels[0]}"
+    whose = " It is the baseline." if best[0] == 0 else ""
+    return f"{sentence}, {_distance(values[best[0]], values[other])} than {who} ({texts[other]}).{whose}"
+
+
+def _rank(value: float | None, goal: str) -> float:
+    return (value or 0.0) if goal == "min" else -(value or 0.0)
+
+
+def _distance(value: float | None, base: float | None) -> str:
+    """`0.0403 (4.8 %) lower`."""
+    difference = (value or 0.0) - (base or 0.0)
+    share = f" ({number(abs(100 * difference / base), digits=2)} %)" if base else ""
+    return f"{number(abs(difference), digits=3)}{share} {'lower' if difference < 0 else 'higher'}"
+
+
+def _interval(group: Group) -> str:
+    reach = group.reach
+    if reach is None:
+        return f"{number(group.mean)} (one run, so no interval)"
+    return f"mean {number(group.mean)} ± {number(reach, digits=2)} (95 % interval, n = {len(group.values)})"
+
+
+def setting_text(group: Group) -> str:
+    """`lr = 0.1, width = 64`, as Markdown; of more than four parameters the first four."""
+    return ", ".join(f"{markdown_code(key)} = {markdown_code('(absent)' if raw is None else raw)}"
+                     for key, raw in group.setting[:4]) + (", …" if len(group.setting) > 4 else "")  # fmt: skip
+
+
+def _repetitions(diff: DiffAnswer, row: MetricRow, group: Group) -> str:
+    """All runs are repetitions: a best one would be the luckiest."""
+    differing = [param.key for param in diff.params if param.differs]
+    seeds = ", ".join(markdown_code(key) for key in differing if is_seed(key))
+    names = ", ".join(markdown_code(key) for key in differing if is_label(key))
+    but = [part for part in (seeds, f"names and places ({names})" if names else "") if part]
+    what = f"differ in no parameter but {' and '.join(but)}" if but else "differ in no parameter"
+    low, high = number(min(group.values)), number(max(group.values))
+    spread = "" if len(group.values) < 2 else f", from {low} to {high}"
+    return (
+        f"The {len(diff.runs)} runs {what}: best {markdown_code(row.metric)} {_interval(group)}{spread}. "
+        f"{'Beside the differences named below, what' if _others(diff) else 'What'} sets them apart is noise, "
+        "so none of them is called best."
+    )
+
+
+def _best_group(diff: DiffAnswer, row: MetricRow, groups: Sequence[Group]) -> str:
+    """Compares the group of the best mean with the baseline's, or with the next where it is the baseline's."""
+    ranked = sorted(groups, key=lambda group: _rank(group.mean, row.goal))
+    best = ranked[0]
+    base = next((group for group in groups if 0 in group.members and group is not best), ranked[1])
+    who = "the baseline's setting" if 0 in base.members else f"the next setting ({setting_text(base)})"
+    own = " It is the baseline's setting." if 0 in best.members else ""
+    n_settings = len(groups_of(diff, row))
+    return (
+        f"{len(diff.runs)} runs of {n_settings} settings. The setting {setting_text(best)} has the {_lowest(row)}: "
+        f"{_interval(best)}; {who} has {_interval(base)}. {_sureness(best, base)}{own}"
+    )
+
+
+def _sureness(best: Group, base: Group) -> str:
+    if best.reach is None or base.reach is None:
+        return "With one run of a setting nothing can be said about noise."
+    if abs(best.mean - base.mean) <= best.reach + base.reach:
+        return "The intervals overlap: these runs do not show that one is better."
+    return "The intervals do not overlap."

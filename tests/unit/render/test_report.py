@@ -1,0 +1,169 @@
+import re
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import yaml
+from markdown_it import MarkdownIt
+
+from mlbench.queries.answers import (
+    DiffAnswer,
+    FactRow,
+    MetricCell,
+    MetricRow,
+    ProblemLine,
+    ReportAnswer,
+    RunRow,
+    RunsAnswer,
+)
+from mlbench.render.report import draw_report
+from tests.golden.check import check_golden
+
+from .samples import COLUMNS, diff_answer, head, param, problems, report_answer, series
+
+NASTY = "<img src=x onerror=alert(1)> ![x](http://evil/) [y](javascript:z) | `a` *b* @me #1 \x1b[2J\n# H"
+
+
+def test_a_report_looks_as_it_did() -> None:
+    files = draw_report(report_answer(), smoothing=0.5)
+
+    check_golden("report.md", files.markdown)
+    assert [re.sub(r"-[0-9a-f]{8}", "", name) for name in files.files] == ["report-val-loss.svg"]
+    for svg in files.files.values():
+        ET.fromstring(svg)  # noqa: S314 - our own file
+
+
+def test_charts_may_be_text_in_the_report() -> None:
+    files = draw_report(report_answer(), inline_text=True)
+
+    assert files.files == {}
+    check_golden("report_inline.md", files.markdown)
+
+
+def test_the_front_matter_can_be_read_again() -> None:
+    text = draw_report(replace(report_answer(), query="note ~ 'a: \"b\"' # x\n---")).markdown
+
+    front = yaml.safe_load(text.split("---\n")[1])
+
+    assert front["query"] == "note ~ 'a: \"b\"' # x\n---"
+    assert front["columns"][1] == "params.lr"
+    assert front["baseline"] == "id-alpha"
+    assert front["runs"] == ["id-alpha", "id-beta", "id-gamma"]
+
+
+def test_nothing_from_a_log_is_live() -> None:
+    nasty = head(NASTY, run_id="n", path=NASTY)
+    answer = ReportAnswer(
+        NASTY,
+        NASTY,
+        RunsAnswer((replace(COLUMNS[0], title=NASTY), *COLUMNS[1:]), (RunRow(nasty, (NASTY, NASTY, NASTY, 1.0, 2.0, 1.0, None, (NASTY,))),), 1, 1),
+        DiffAnswer((nasty, head("b")), (param(NASTY, NASTY, None),), (), (FactRow(NASTY, (NASTY, None), True),)),
+        (series("n", NASTY, [1.0], run=nasty),),
+        (ProblemLine(NASTY, NASTY, NASTY, NASTY),),
+        ((NASTY, NASTY + "\n```\n# out"),),
+    )  # fmt: skip
+
+    files = draw_report(answer)
+    body = files.markdown.split("---\n", 2)[2]
+    tokens = MarkdownIt("commonmark", {"html": True}).enable(["table"]).parse(body)
+
+    kinds = {child.type for token in tokens for child in token.children or ()}
+    assert not kinds & {"html_inline", "link_open"}
+    assert "html_block" not in {token.type for token in tokens}
+    images = [child.attrs["src"] for token in tokens for child in token.children or () if child.type == "image"]
+    assert images == list(files.files)
+    headings = [t.content for i, t in enumerate(tokens) if i and tokens[i - 1].type == "heading_open"]
+    assert not {"H", "out"} & set(headings)
+    assert "\x1b" not in files.markdown
+
+
+def test_a_report_about_nothing_says_so() -> None:
+    empty = ReportAnswer("", "", RunsAnswer((), (), 0, 0), DiffAnswer((), (), ()), (), ())
+
+    assert draw_report(empty).markdown == (
+        '---\nquery: ""\ncolumns: []\nbaseline: null\nruns: []\ncatalog: ""\nmade: null\n---\n\n'
+        "# Comparison\n\nAll runs: 0 runs.\n\nNo run matches.\n"
+    )
+
+
+def test_settings_with_several_seeds_have_a_table() -> None:
+    params = (param("lr", "1", "1", "2", "3"), param("seed", "1", "2", "1", "1"))
+    cells = tuple(MetricCell(value, 1, value, 1) for value in (1.0, 3.0, 5.0, None))
+    diff = DiffAnswer(tuple(map(head, "abcd")), params, (MetricRow("loss", "min", "set", cells),))
+
+    text = draw_report(replace(report_answer(), diff=diff)).markdown
+
+    assert (
+        "| setting | n | mean `loss` | 95 % interval | least | greatest |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+        "| `lr` = `1` | 2 | 2 | ± 13 | 1 | 3 |\n"
+        "| `lr` = `2` | 1 | 5 | – | 5 | 5 |\n"
+        "| `lr` = `3` | 1 | – | – | – | – |\n"
+    ) in text
+
+
+def test_one_run_has_no_differences() -> None:
+    one = replace(
+        report_answer(),
+        diff=DiffAnswer((head("alpha"),), (), ()),
+        runs=replace(report_answer().runs, rows=report_answer().runs.rows[:1], n_matched=1),
+        series=(),
+        commands=(),
+        problems=(),
+    )
+
+    text = draw_report(one).markdown
+
+    assert "1 run." in text
+    assert "## Metrics" not in text
+    assert "## Parameters" not in text
+
+
+def test_runs_that_are_equal_are_said_to_be() -> None:
+    equal = DiffAnswer((head("a"), head("b")), (param("lr", "1", "1"),), (), n_equal_params=7)
+
+    text = draw_report(replace(report_answer(), diff=equal)).markdown
+
+    assert "## Parameters\n\nNo parameter differs. 7 others are equal.\n" in text
+    assert (
+        "No parameter differs.\n"
+        in draw_report(replace(report_answer(), diff=replace(equal, n_equal_params=0))).markdown
+    )
+
+
+def test_equal_facts_are_a_list_and_unknown_ones_are_left_out() -> None:
+    facts = (FactRow("remote", ("x", "x"), False), FactRow("branch", (None, None), False))
+    diff = DiffAnswer((head("a"), head("b")), (), (), facts, data=facts[1:])
+
+    text = draw_report(replace(report_answer(), diff=diff)).markdown
+
+    assert "## Code\n\n- `remote`: `x`\n" in text
+    assert "## Data" not in text
+
+
+def test_more_charts_and_problems_than_can_be_read_are_counted() -> None:
+    many = tuple(series("alpha", f"m{i}", []) for i in range(14))
+    lines = problems() * 11
+
+    text = draw_report(replace(report_answer(), series=many, problems=lines)).markdown
+
+    assert "2 more metrics are not drawn." in text
+    assert "- 2 more: `mlbench sql 'SELECT * FROM problems'`" in text
+
+
+def test_more_runs_than_an_alternative_text_can_name_are_cut() -> None:
+    many = tuple(series(f"r{i}", "m", [float(i)]) for i in range(9))
+
+    assert "r7 7, &#8230;" in draw_report(replace(report_answer(), series=many)).markdown.replace("…", "&#8230;")
+
+
+def test_columns_show_gaps_and_limits() -> None:
+    answer = report_answer()
+    limited = replace(
+        answer,
+        runs=replace(answer.runs, n_matched=9),
+        diff=replace(diff_answer(), runs=(head("z"), *answer.diff.runs[1:])),
+    )
+
+    text = draw_report(limited).markdown
+
+    assert "3 of 9 runs" in text

@@ -1,0 +1,43 @@
+import pytest
+
+from mlbench.model import JsonValue
+from mlbench.wire.confusion import Matrix, parse_matrix
+
+AB = Matrix(("a", "b"), ((1.0, 2.0), (3.0, 4.0)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"labels": ["a", "b"], "matrix": [[1, 2], [3, 4]]},
+        {"annotationSpecs": [{"displayName": "a"}, {"displayName": "b"}], "rows": [{"row": [1, 2]}, {"row": [3, 4]}]},
+    ],
+)
+def test_labels_and_rows_are_a_matrix(value: JsonValue) -> None:
+    assert parse_matrix(value) == AB
+
+
+def test_pairs_are_counted_with_actual_classes_down() -> None:
+    pairs: JsonValue = [
+        {"actual": "a", "predicted": "b"},
+        {"actual": "a", "predicted": "b"},
+        {"actual": "b", "predicted": "b"},
+    ]
+
+    assert parse_matrix(pairs) == Matrix(("a", "b"), ((0.0, 2.0), (0.0, 1.0)))
+
+
+def test_without_labels_the_classes_are_numbered() -> None:
+    assert parse_matrix({"matrix": [[5]]}) == Matrix(("0",), ((5.0,),))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, 3, "text", {}, [], [1], {"matrix": []}, {"matrix": [[1, 2]]}, {"matrix": [[1], [2]]},
+        {"labels": ["a"], "matrix": [["x"]]}, {"labels": ["a", "b"], "matrix": [[1, 2], [3]]},
+        [{"actual": "a"}], [{"actual": str(i), "predicted": "x"} for i in range(1001)],
+    ],
+)  # fmt: skip
+def test_anything_else_is_none(value: JsonValue) -> None:
+    assert parse_matrix(value) is None
