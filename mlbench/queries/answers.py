@@ -25,6 +25,13 @@ class Column:
     """field, param, metric or tag."""
     goal: str = ""
     """`min` or `max` for metrics whose goal is known or guessed."""
+    alias: str = ""
+    """The name given with `as`, '' without one."""
+
+    @property
+    def key(self) -> str:
+        """What the column is called in JSON and other records: the alias, else the specification."""
+        return self.alias or self.spec
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,8 @@ def _field_cell(spec: str, value: Value) -> Cell:
 
 
 def runs_records(answer: RunsAnswer) -> Records:
-    """Exact values: `run` (the name) first, then a key for each column, which is its specification."""
-    keys = unique_keys(("run", *(column.spec for column in answer.columns)))
+    """Exact values: `run` (the name) first, then a key for each column, which is its alias or its specification."""
+    keys = unique_keys(("run", *(column.key for column in answer.columns)))
     return Records(keys, tuple((row.head.name, *row.values) for row in answer.rows))
 
 

@@ -80,7 +80,7 @@ class FakeReader:
 
     def add_run(self, name: str, **fields: Any) -> str:
         """A run below /runs that ended two hours ago; its id is returned."""
-        run_id = fields.pop("run_id", run_id_of(name))
+        run_id: str = fields.pop("run_id", run_id_of(name))
         path = fields.pop("path", f"/runs/{name}")
         usual = {"root": "/runs", "run_key": path, "path": path, "name": name, "fingerprint": f"f-{name}",
                  "started_s": NOW_S - 4 * 3600, "active_s": NOW_S - 2 * 3600, "adapters": "tensorboard",
@@ -88,17 +88,26 @@ class FakeReader:
         self.add("run", run_id=run_id, **{**usual, **fields})
         return run_id
 
-    def add_params(self, run_id: str, layer: str = "config", **params: object) -> None:
+    def add_params(self, run_id: str, *layer: str, **params: object) -> None:
+        """Parameters of one layer, config by default."""
         for key, value in params.items():
-            self.add_param(run_id, key, value, layer=layer)
+            self.add_param(run_id, key, value, layer=layer[0] if layer else "config")
 
-    def add_param(self, run_id: str, key: str, value: object, *, layer: str = "config", is_effective: bool = True) -> None:
+    def add_param(
+        self, run_id: str, key: str, value: object, *, layer: str = "config", is_effective: bool = True
+    ) -> None:
         kind, number, text = typed(value)
         self.add("param", run_id=run_id, key=key, raw=str(value), type=kind, num=number, txt=text, layer=layer,
                  source="config.yaml", line=1, is_effective=is_effective)  # fmt: skip
 
     def add_series(
-        self, run_id: str, metric: str, curve: Curve | Iterable[float], *, source_run: str = ".", source_metric: str = ""
+        self,
+        run_id: str,
+        metric: str,
+        curve: Curve | Iterable[float],
+        *,
+        source_run: str = ".",
+        source_metric: str = "",
     ) -> int:
         """A series; plain values get the steps 0, 1, 2, ..."""
         listed = list(curve)
@@ -149,7 +158,10 @@ def _summary(points: Curve) -> dict[str, object]:
         "sketch": [float(value) for value in values[:64]],
     }  # fmt: skip
     if finite.any():
-        low, high = int(np.nanargmin(np.where(finite, values, np.nan))), int(np.nanargmax(np.where(finite, values, np.nan)))
+        low, high = (
+            int(np.nanargmin(np.where(finite, values, np.nan))),
+            int(np.nanargmax(np.where(finite, values, np.nan))),
+        )
         summary |= {"min_value": float(values[low]), "min_step": int(steps[low]), "max_value": float(values[high]),
                     "max_step": int(steps[high]), "mean_value": float(values[finite].mean())}  # fmt: skip
     return summary

@@ -139,7 +139,7 @@ TREES: list[tuple[str, Node]] = [
 
 
 @pytest.mark.parametrize(("text", "tree"), TREES)
-def test_every_spelling_has_one_meaning(text: str, tree: Node):
+def test_every_spelling_has_one_meaning(text: str, tree: Node) -> None:
     assert parse(text) == Filter(tree)
 
 
@@ -214,7 +214,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "column", "message"), MISTAKES)
-def test_every_mistake_is_told_with_its_place_and_what_to_type(text: str, column: int, message: str):
+def test_every_mistake_is_told_with_its_place_and_what_to_type(text: str, column: int, message: str) -> None:
     with pytest.raises(FilterError) as raised:
         parse(text)
 
@@ -223,7 +223,7 @@ def test_every_mistake_is_told_with_its_place_and_what_to_type(text: str, column
     assert raised.value.caret == f"  {text}\n  {' ' * (column - 1)}^"
 
 
-def test_deep_nesting_is_a_mistake_and_no_crash():
+def test_deep_nesting_is_a_mistake_and_no_crash() -> None:
     for text in ("(" * 10_000, "not " * 4_000, "-" * 10_000 + "a"):
         with pytest.raises(FilterError, match=f"more than {MAX_DEPTH} parentheses and negations"):
             parse(text)
@@ -231,12 +231,12 @@ def test_deep_nesting_is_a_mistake_and_no_crash():
     assert parse("(" * MAX_DEPTH + "a" + ")" * MAX_DEPTH) == Filter(Word("a"))
 
 
-def test_too_many_conditions_are_a_mistake():
+def test_too_many_conditions_are_a_mistake() -> None:
     with pytest.raises(FilterError, match=f"may have {MAX_TERMS} conditions"):
         parse("a " * (MAX_TERMS + 1))
 
 
-def test_a_parsed_filter_remembers_what_was_typed():
+def test_a_parsed_filter_remembers_what_was_typed() -> None:
     assert parse("a  b").text == "a  b"
     assert render(parse("a  b")) == "'a' and 'b'"
 
@@ -259,12 +259,12 @@ def test_a_parsed_filter_remembers_what_was_typed():
         ("slope(a, last 12.5%) > 0", "slope(metrics.a, last 12.5%) > 0"),
     ],
 )
-def test_a_filter_is_rendered_in_its_usual_spelling(text: str, spelling: str):
+def test_a_filter_is_rendered_in_its_usual_spelling(text: str, spelling: str) -> None:
     assert render(parse(text)) == spelling
 
 
 @pytest.mark.parametrize(("value", "text"), [("adam", "adam"), ("1e-3", "1e-3"), ("a b", "'a b'"), ("", "''"), ("it's", "'it''s'"), ("null", "'null'"), ("metrics.x", "'metrics.x'")])  # fmt: skip
-def test_a_value_is_quoted_only_where_it_must_be(value: str, text: str):
+def test_a_value_is_quoted_only_where_it_must_be(value: str, text: str) -> None:
     assert quote_text(value) == text
     assert parse(f"lr = {text}") == Filter(Compare(LR, "=", Literal(value)))
 
@@ -317,7 +317,7 @@ trees: st.SearchStrategy[Node] = st.recursive(leaves, grown, max_leaves=6)
 @example(AllOf((Compare(LR, "=", Literal("min")), AnyOf((Word("a"), Word("b"))))))
 @example(Compare(Ref("bare", "step"), "=", Literal("-")))
 @example(Compare(Ref("metric", "-1"), "=", Literal("inf")))
-def test_parsing_what_was_rendered_gives_the_same_tree(tree: Node):
+def test_parsing_what_was_rendered_gives_the_same_tree(tree: Node) -> None:
     text = render(Filter(tree))
 
     assert parse(text) == Filter(tree)
@@ -330,11 +330,15 @@ pieces = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.one_of(st.text(max_size=60), st.lists(pieces, max_size=25).map("".join), st.lists(pieces, max_size=25).map(" ".join)))
-def test_no_text_fails_in_any_other_way(text: str):
+@given(
+    st.one_of(
+        st.text(max_size=60), st.lists(pieces, max_size=25).map("".join), st.lists(pieces, max_size=25).map(" ".join)
+    )
+)
+def test_no_text_fails_in_any_other_way(text: str) -> None:
     try:
         parsed = parse(text)
     except FilterError as error:
-        assert 1 <= error.column <= len(text) + 1
+        assert 1 <= error.column <= len(text) + 1  # noqa: PT017 - most texts are mistakes, some are filters
     else:
         assert parse(render(parsed)) == parsed

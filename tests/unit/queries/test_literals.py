@@ -17,12 +17,12 @@ NOW_S = datetime(2026, 11, 24, 12, 0, tzinfo=UTC).timestamp()
     [("1e-3", 0.001), ("0.001", 0.001), (".5", 0.5), ("5.", 5.0), ("-2", -2.0), ("+3E2", 300.0), ("inf", float("inf")),
      ("-Infinity", float("-inf")), (" 7 ", 7.0)],
 )  # fmt: skip
-def test_a_number_is_read_in_every_spelling(text: str, number: float):
+def test_a_number_is_read_in_every_spelling(text: str, number: float) -> None:
     assert number_of(text) == number
 
 
 @pytest.mark.parametrize("text", ["", "nan", "1_000", "0x10", "1e", "e3", "1,5", "3h", "٣", "--3"])
-def test_what_is_no_number_is_none(text: str):
+def test_what_is_no_number_is_none(text: str) -> None:
     assert number_of(text) is None
 
 
@@ -31,17 +31,17 @@ def test_what_is_no_number_is_none(text: str):
     [("90s", 90), ("15m", 900), ("3h", 10800), ("2d", 172800), ("1w", 604800), ("1h30m", 5400), ("1.5h", 5400),
      ("2 days", 172800), ("10 Minutes", 600), ("250ms", 0.25), ("1h 30m 5s", 5405), ("42", 42), ("inf", float("inf"))],
 )  # fmt: skip
-def test_a_duration_is_seconds(text: str, seconds: float):
+def test_a_duration_is_seconds(text: str, seconds: float) -> None:
     assert seconds_of(text) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "3 parsecs", "h", "3h!", "3h and"])
-def test_what_is_no_duration_is_none(text: str):
+def test_what_is_no_duration_is_none(text: str) -> None:
     assert seconds_of(text) is None
 
 
 @pytest.mark.parametrize(("text", "truth"), [("true", True), ("YES", True), ("1", True), ("False", False), ("no", False), ("0", False), ("maybe", None)])  # fmt: skip
-def test_a_truth_is_read_in_any_case(text: str, truth: bool | None):
+def test_a_truth_is_read_in_any_case(text: str, truth: bool | None) -> None:
     assert truth_of(text) is truth
 
 
@@ -49,7 +49,7 @@ def test_a_truth_is_read_in_any_case(text: str, truth: bool | None):
     ("text", "version"),
     [("2.10.0+cu118", (2, 10)), ("v1.2", (1, 2)), ("3", (3,)), ("0.0", (0,)), ("2.9.1.post1", (2, 9, 1)), ("A100", None), ("", None), ("9" * 61, None)],
 )  # fmt: skip
-def test_a_version_is_its_numbers_without_trailing_zeros(text: str, version: tuple[int, ...] | None):
+def test_a_version_is_its_numbers_without_trailing_zeros(text: str, version: tuple[int, ...] | None) -> None:
     assert version_of(text) == version
 
 
@@ -81,7 +81,7 @@ def test_a_version_is_its_numbers_without_trailing_zeros(text: str, version: tup
         ("1664067852747", "2022-09-25T01:04:12.747000", "2022-09-25T01:04:12.747000"),
     ],
 )
-def test_a_moment_is_told_in_utc(text: str, start: str, end: str):
+def test_a_moment_is_told_in_utc(text: str, start: str, end: str) -> None:
     moment = moment_of(text, NOW_S)
 
     assert moment is not None
@@ -93,12 +93,12 @@ def test_a_moment_is_told_in_utc(text: str, start: str, end: str):
     ["", "fast", "2026-02-31", "2026-13", "1664067852", "99999999999999999", "0000", "2026-11-20T25:00",
      "last century", "9999999 years ago", "5 ago", "inf"],
 )  # fmt: skip
-def test_what_is_no_moment_is_none(text: str):
+def test_what_is_no_moment_is_none(text: str) -> None:
     assert moment_of(text, NOW_S) is None
 
 
 @given(st.text(alphabet="0123456789-:. TZz+agodyweklsth", max_size=30))
-def test_no_text_makes_a_moment_fail(text: str):
+def test_no_text_makes_a_moment_fail(text: str) -> None:
     moment = moment_of(text, NOW_S)
 
     assert moment is None or moment.start <= moment.end

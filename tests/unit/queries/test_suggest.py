@@ -21,14 +21,14 @@ NAMES = ("val/loss", "train/loss", "optim.lr", "Accuracy", "learning_rate")
         ("", None),
     ],
 )
-def test_the_nearest_name_is_the_one_that_was_meant(word: str, near: str | None):
+def test_the_nearest_name_is_the_one_that_was_meant(word: str, near: str | None) -> None:
     assert nearest(word, NAMES) == near
 
 
-def test_one_wrong_letter_of_three_is_near_enough():
+def test_one_wrong_letter_of_three_is_near_enough() -> None:
     assert nearest("mim", ("min", "max", "mean")) == "min"
 
 
-def test_a_suggestion_is_a_sentence_or_nothing():
+def test_a_suggestion_is_a_sentence_or_nothing() -> None:
     assert did_you_mean("val/los", NAMES) == " Did you mean 'val/loss'?"
     assert did_you_mean("xyzzy", NAMES) == ""

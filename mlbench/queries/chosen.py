@@ -1,0 +1,105 @@
+"""Which columns a table of runs shows where nobody chose: the parameters that differ, and the metrics that matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlbench.queries.columns import metric_spec, param_spec
+from mlbench.queries.goals import ranked_metrics
+from mlbench.queries.reading import Reader
+
+SHORT = 24
+"""Characters that a value may have to be read at a glance."""
+_DIFFERING = """
+SELECT key, count(*), count(DISTINCT value), max(length(txt)), bool_or(layer IN ('override', 'cli')),
+    bool_and(layer = 'derived'), min(txt), max(txt) FROM (
+    SELECT key, txt, raw, layer, CASE WHEN type IN ('int', 'float') THEN coalesce(CAST(num AS VARCHAR), txt)
+        WHEN type = 'str' THEN coalesce(CAST(TRY_CAST(txt AS DOUBLE) AS VARCHAR), txt) ELSE txt END AS value
+    FROM param WHERE is_effective AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS mine
+GROUP BY key
+HAVING (count(DISTINCT value) > 1 OR count(*) < ?) AND NOT (count(DISTINCT raw) = 1 AND contains(min(raw), '${'))"""
+_PLACE_WORDS = frozenset({
+    "path", "paths", "dir", "directory", "folder", "file", "filename", "outdir", "logdir", "workdir", "uuid",
+    "timestamp", "datetime", "date", "time", "pid", "port", "url", "uri", "hostname", "dirname",
+})  # fmt: skip
+_ID_WORDS = frozenset({
+    "id", "run", "trial", "job", "exp", "experiment", "session", "wandb", "slurm", "process", "worker", "unique",
+})  # fmt: skip
+"""An id is a label if all its words are among these: `trial_id` is, `env_id` is a setting."""
+_LABELS = frozenset({"name", "run_name", "exp_name", "experiment_name", "job_name", "comment", "output", "save", "log"})
+_LOOKS_PLACED = re.compile(
+    r"\S*[/\\]\S+"  # a path
+    r"|.*(?<!\d)(?:19|20)\d\d[-_./]?[01]\d[-_./]?[0-3]\d(?!\d).*"  # a date
+    r"|1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?"  # Unix seconds or milliseconds
+    r"|(?=[0-9a-f-]*\d)(?=[0-9a-f-]*[a-f])[0-9a-f]{8}[0-9a-f-]*",  # a hash or UUID
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Differing:
+    key: str
+    n_present: int
+    n_values: int
+    longest: int
+    is_said: bool
+    """On the command line of one of the runs."""
+    is_derived: bool
+    low: str | None
+    high: str | None
+    """Two of its texts."""
+
+
+def is_label(key: str, samples: Sequence[str], *, is_derived: bool = False) -> bool:
+    """Whether a parameter that is different in every run only tells the runs apart: a path, an id, a date, a name.
+
+    Args:
+        key: its key.
+        samples: some of its values.
+        is_derived: the source worked it out by itself; then a number of the job is one too.
+    """
+    last = re.split(r"[./]", key)[-1].lower()
+    words = re.split(r"[^a-z]+", last)
+    if "id" in words and _ID_WORDS.issuperset(words):
+        return True
+    if last in _LABELS or not _PLACE_WORDS.isdisjoint(words) or (is_derived and "num" in words):
+        return True
+    return bool(samples) and all(_LOOKS_PLACED.fullmatch(sample) for sample in samples)
+
+
+def default_columns(
+    reader: Reader, run_ids: Sequence[str], *, n_params: int = 6, n_metrics: int = 3
+) -> tuple[str, ...]:
+    """Column specifications for these runs: parameters that differ among them, then the metrics that matter most.
+
+    Parameters that most runs have come first, of those the ones that were said on a command line, then short values,
+    then few distinct values (the axes of a sweep). Left out are paths, ids, dates and names that are different in
+    every run, and references to other parameters (`${data.n}`).
+
+    Args:
+        reader: the catalog.
+        run_ids: the runs shown.
+        n_params: parameters at most.
+        n_metrics: metrics at most.
+    """
+    n_runs = len(run_ids)
+    rows = reader.rows(_DIFFERING, [list(run_ids), n_runs]) if n_runs > 1 else []
+    differing = [_Differing(*row) for row in rows]
+    kept = sorted((param for param in differing if not _only_labels(param)), key=lambda param: _rank(param, n_runs))
+    params = [param_spec(param.key) for param in kept[:n_params]]
+    metrics = ranked_metrics(reader, run_ids)[:n_metrics] if n_runs else ()
+    return (*params, *map(metric_spec, metrics))
+
+
+def _only_labels(param: _Differing) -> bool:
+    is_own = param.n_values == param.n_present > 1
+    samples = [text for text in (param.low, param.high) if text is not None]
+    return is_own and is_label(param.key, samples, is_derived=param.is_derived)
+
+
+def _rank(param: _Differing, n_runs: int) -> tuple[bool, bool, bool, bool, int, str]:
+    is_rare = param.n_present * 2 < n_runs
+    n_values = param.n_values + (param.n_present < n_runs)  # missing is a value too
+    return param.n_values < 2, is_rare, not param.is_said, param.longest > SHORT, n_values, param.key

@@ -1,0 +1,281 @@
+"""The selection side by side: what differs in parameters, metrics, code, environment and data."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, MetricRow, ParamCell, ParamRow
+from mlbench.queries.chosen import is_label
+from mlbench.queries.columns import param_value
+from mlbench.queries.fields import CODE_CERTAINTY
+from mlbench.queries.goals import goal_of, primary_metric
+from mlbench.queries.heads import fetch_heads
+from mlbench.queries.literals import number_of
+from mlbench.queries.reading import Reader
+
+_PARAMS = """SELECT run_id, key, raw, type, num, txt, layer, source FROM param
+WHERE is_effective AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY key"""
+_METRICS = """SELECT run_id, metric, last_value, last_step, min_value, min_step, max_value, max_step,
+    n, n_nan, n_inf, sketch
+FROM (SELECT *, row_number() OVER (PARTITION BY run_id, metric ORDER BY n DESC, n_raw DESC, series_id) AS place
+    FROM series WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS ranked WHERE place = 1 ORDER BY metric"""
+_CODE = f"""SELECT run_id, commit_id, branch, is_dirty, how, remote, subject FROM (
+SELECT *, row_number() OVER (PARTITION BY run_id ORDER BY {CODE_CERTAINTY}) AS place
+FROM code WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS ranked WHERE place = 1"""
+_ENVIRONMENT = """SELECT run_id, key, value FROM environment
+WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY key, value"""
+_DATA = """SELECT run_id, name, version, n_rows, schema_text FROM data_version
+WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY name, version"""
+_CODE_KEYS = ("commit", "branch", "dirty", "how", "remote", "subject")
+"""As filters name them: `git.commit`."""
+_REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """One metric in one run."""
+
+    last: float
+    last_step: int
+    least: tuple[float | None, int | None]
+    greatest: tuple[float | None, int | None]
+    n: int
+    n_nan: int
+    n_inf: int
+    sketch: tuple[float, ...]
+
+    def best(self, goal: str) -> tuple[float | None, int | None]:
+        return {"min": self.least, "max": self.greatest}.get(goal, (None, None))
+
+
+def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = False) -> DiffAnswer:
+    """Compare runs; the first one is the baseline.
+
+    Parameters are equal if they mean the same (`1e-3` is 0.001, as text too); a missing one equals only missing ones;
+    what merely follows from another difference (a reference to a parameter that differs) counts as equal.
+    A metric differs if its last or best value does; NaN equals NaN.
+
+    Args:
+        reader: the catalog.
+        run_ids: one or more; a run that is named twice counts once.
+        everything: keep what is equal in all runs.
+
+    Raises:
+        UsageError: no run has one of the ids.
+    """
+    ids = list(dict.fromkeys(run_ids))
+    heads = fetch_heads(reader, ids)
+    params = _param_rows(reader, ids)
+    metrics = _metric_rows(reader, ids)
+    kept_params = tuple(row for row in params if everything or row.differs)
+    kept_metrics = tuple(row for row in metrics if everything or row.differs)
+    facts = [_code_rows(reader, ids), _environment_rows(reader, ids), _data_rows(reader, ids)]
+    code, environment, data = (tuple(row for row in rows if everything or row.differs) for rows in facts)
+    return DiffAnswer(
+        runs=heads,
+        params=kept_params,
+        metrics=kept_metrics,
+        code=code,
+        environment=environment,
+        data=data,
+        n_equal_params=len(params) - len(kept_params),
+        n_equal_metrics=len(metrics) - len(kept_metrics),
+    )
+
+
+# ---------------------------------------------------------------- parameters
+
+
+def _param_rows(reader: Reader, ids: Sequence[str]) -> list[ParamRow]:
+    found: dict[str, dict[str, tuple[ParamCell, object]]] = {}
+    for run_id, key, raw, kind, number, text, layer, source in reader.rows(_PARAMS, [list(ids)]):
+        cell = ParamCell(raw or "", param_value(kind, number, text), layer or "", source or "")
+        found.setdefault(key, {})[run_id] = (cell, meaning_of(kind, number, text))
+    absent = (ParamCell(None), None)
+    rows = {}
+    for key, by_run in found.items():
+        cells = [by_run.get(run_id, absent) for run_id in ids]
+        differs = _differ(meaning for _, meaning in cells)
+        rows[key] = ParamRow(key, tuple(cell for cell, _ in cells), differs)
+    differing = {key for key, row in rows.items() if row.differs}
+    return [replace(row, differs=False) if _follows(row, differing) else row for row in rows.values()]
+
+
+def _follows(row: ParamRow, differing: set[str]) -> bool:
+    """Whether a difference only follows from another, or from there being several runs.
+
+    So it is with a reference (`${data.n}`) to a parameter that differs itself, and with what a source works out to
+    tell its runs apart (Hydra's job number).
+    """
+    raws = [cell.raw for cell in row.cells]
+    if len(set(raws)) == 1 and raws[0]:
+        return not differing.isdisjoint(_REFERENCE.findall(raws[0]))
+    is_derived = all(cell.layer == "derived" for cell in row.cells)
+    return (
+        is_derived and len(set(raws)) == len(raws) and is_label(row.key, [raw or "" for raw in raws], is_derived=True)
+    )
+
+
+def meaning_of(kind: str | None, number: float | None, text: str | None) -> object:
+    """What two parameters must have equal to be equal, from type, number and text in the catalog; never None.
+
+    Numbers are equal as numbers, also as text or inside lists; true is `True`; a null equals no text.
+    """
+    if text is None or kind == "null":
+        return ("null",)
+    if kind == "int":
+        return ("number", int(text))
+    if kind == "float":
+        return _number_meaning(number)
+    if kind in {"list", "dict"}:
+        return ("tree", _tree_meaning(_parsed(text)))
+    as_number = number_of(text)
+    if kind == "str" and as_number is not None:
+        return _number_meaning(as_number)
+    return ("truth", text.lower()) if text.lower() in {"true", "false"} else ("text", text)
+
+
+def _number_meaning(number: float | None) -> object:
+    if number is None or math.isnan(number):
+        return ("number", "nan")
+    return ("number", number)
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _tree_meaning(value: object) -> object:
+    if isinstance(value, dict):
+        return tuple(sorted((key, _tree_meaning(item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return tuple(map(_tree_meaning, value))
+    if isinstance(value, float):
+        return _number_meaning(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return ("number", value)
+    return (type(value).__name__, value)
+
+
+def _differ(meanings: Iterable[object]) -> bool:
+    return len(set(meanings)) > 1
+
+
+# ---------------------------------------------------------------- metrics
+
+
+def _metric_rows(reader: Reader, ids: Sequence[str]) -> list[MetricRow]:
+    found: dict[str, dict[str, _Summary]] = {}
+    for run_id, metric, *summary in reader.rows(_METRICS, [list(ids)]):
+        found.setdefault(metric, {})[run_id] = _summary_of(summary)
+    primary = primary_metric(reader, ids)
+    order = sorted(found, key=lambda metric: (primary is None or metric != primary[0], metric))
+    summaries = {metric: [found[metric].get(run_id) for run_id in ids] for metric in order}
+    return [_metric_row(metric, *goal_of(reader, metric), summaries[metric]) for metric in order]
+
+
+def _summary_of(row: Sequence[Any]) -> _Summary:
+    last, last_step, least, least_step, greatest, greatest_step, n, n_nan, n_inf, sketch = row
+    return _Summary(
+        last, last_step, (least, least_step), (greatest, greatest_step), n, n_nan, n_inf, tuple(sketch or ())
+    )
+
+
+def _metric_row(metric: str, goal: str, how: str, summaries: Sequence[_Summary | None]) -> MetricRow:
+    baseline = summaries[0]
+    cells = tuple(_metric_cell(summary, baseline, goal, is_baseline=not i) for i, summary in enumerate(summaries))
+    return MetricRow(metric, goal, how, cells, _differ((_plain(cell.last), _plain(cell.best)) for cell in cells))
+
+
+def _metric_cell(summary: _Summary | None, baseline: _Summary | None, goal: str, *, is_baseline: bool) -> MetricCell:
+    if summary is None:
+        return MetricCell(None)
+    best, best_step = summary.best(goal)
+    delta = None if is_baseline or baseline is None else _delta(summary, baseline, goal)
+    return MetricCell(
+        last=summary.last,
+        last_step=summary.last_step,
+        best=best,
+        best_step=best_step,
+        delta=delta,
+        percent=_percent(delta, baseline, goal),
+        is_better=(delta < 0) == (goal == "min") if delta and goal else None,
+        n=summary.n,
+        n_nan=summary.n_nan,
+        n_inf=summary.n_inf,
+        sketch=summary.sketch,
+    )
+
+
+def _value(summary: _Summary, goal: str) -> float | None:
+    return summary.best(goal)[0] if goal else summary.last
+
+
+def _delta(summary: _Summary, baseline: _Summary, goal: str) -> float | None:
+    mine, other = _value(summary, goal), _value(baseline, goal)
+    if mine is None or other is None or not math.isfinite(mine) or not math.isfinite(other):
+        return None
+    return mine - other
+
+
+def _percent(delta: float | None, baseline: _Summary | None, goal: str) -> float | None:
+    reference = _value(baseline, goal) if baseline else None
+    return 100 * delta / abs(reference) if delta is not None and reference else None
+
+
+def _plain(value: float | None) -> float | str | None:
+    return "nan" if value is not None and math.isnan(value) else value
+
+
+# ---------------------------------------------------------------- code, environment, data
+
+
+def _code_rows(reader: Reader, ids: Sequence[str]) -> list[FactRow]:
+    found: dict[str, dict[str, str]] = {key: {} for key in _CODE_KEYS}
+    for run_id, *values in reader.rows(_CODE, [list(ids)]):
+        for key, value in zip(_CODE_KEYS, values, strict=True):
+            if value is not None and value != "":
+                found[key][run_id] = {True: "yes", False: "no"}.get(value, value)
+    return _fact_rows({key: texts for key, texts in found.items() if texts}, ids)
+
+
+def _environment_rows(reader: Reader, ids: Sequence[str]) -> list[FactRow]:
+    found: dict[str, dict[str, str]] = {}
+    for run_id, key, value in reader.rows(_ENVIRONMENT, [list(ids)]):
+        _append(found, key, run_id, value)
+    return _fact_rows(found, ids)
+
+
+def _data_rows(reader: Reader, ids: Sequence[str]) -> list[FactRow]:
+    """For each data set its version, its rows and its schema."""
+    found: dict[str, dict[str, str]] = {}
+    for run_id, name, version, n_rows, schema in reader.rows(_DATA, [list(ids)]):
+        _append(found, name, run_id, version)
+        if n_rows is not None:
+            _append(found, f"{name} rows", run_id, str(n_rows))
+        if schema:
+            _append(found, f"{name} schema", run_id, schema)
+    return _fact_rows(found, ids)
+
+
+def _append(found: dict[str, dict[str, str]], key: str, run_id: str, value: str | None) -> None:
+    if value is None:
+        return
+    known = found.setdefault(key, {})
+    known[run_id] = f"{known[run_id]}, {value}" if run_id in known else value
+
+
+def _fact_rows(found: Mapping[str, Mapping[str, str]], ids: Sequence[str]) -> list[FactRow]:
+    rows = []
+    for key, texts in found.items():
+        cells = tuple(texts.get(run_id) for run_id in ids)
+        rows.append(FactRow(key, cells, _differ(cells)))
+    return rows

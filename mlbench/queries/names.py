@@ -1,0 +1,209 @@
+"""Which runs and metrics are meant by what was typed: names, beginnings, ids, paths, globs, `@best`, `@baseline`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from mlbench.errors import UsageError
+from mlbench.queries.answers import RunHead
+from mlbench.queries.curves import main_series
+from mlbench.queries.fragment import Sql, bindable, joined
+from mlbench.queries.goals import goal_of, guess_goal, primary_metric, ranked_metrics
+from mlbench.queries.heads import fetch_heads
+from mlbench.queries.mistakes import shown
+from mlbench.queries.reading import Reader
+from mlbench.queries.suggest import did_you_mean
+from mlbench.queries.tree import PREFIXES
+from mlbench.queries.vocabulary import runs_text
+from mlbench.queries.within import real_text, scope_of
+
+__all__ = [
+    "find_metrics", "goal_of", "guess_goal", "metric_names", "param_keys", "primary_metric", "resolve_runs",
+]  # fmt: skip
+
+MAX_LISTED = 5
+_GLOB = re.compile(r"[*?\[]")
+_NAME = "coalesce(r.name, r.id)"
+_Match = tuple[str, str]
+"""Id and name of a run."""
+
+
+def resolve_runs(reader: Reader, words: Sequence[str], *, within: Sequence[str] = ()) -> tuple[RunHead, ...]:
+    """The runs that words mean, in the order of the words, each run once.
+
+    A word is, tried in this order: `@best` (by the primary metric) or `@baseline`; an id or a name; the path of a
+    run; a glob over names or paths (all that match, by name, archived ones left out); the unique beginning of a
+    name or id; the unique end of a name in whole parts (`seed_1` for `sweep/seed_1`); a folder that holds one run.
+
+    Args:
+        reader: the catalog.
+        words: as typed.
+        within: paths; only runs at or below one of them are meant.
+
+    Raises:
+        UsageError: a word means no run, or several.
+    """
+    scope = scope_of(within)
+    found: dict[str, None] = {}
+    for word in words:
+        found.update(dict.fromkeys(run_id for run_id, _name in _resolve(reader, word, scope)))
+    return fetch_heads(reader, list(found))
+
+
+def metric_names(reader: Reader, run_ids: Sequence[str] | None = None) -> tuple[str, ...]:
+    """The metrics that the runs (all by default) have, the ones that matter most first."""
+    return ranked_metrics(reader, run_ids)
+
+
+def param_keys(reader: Reader) -> tuple[str, ...]:
+    """The keys of all parameters, by name."""
+    return tuple(key for (key,) in reader.rows("SELECT DISTINCT key FROM param ORDER BY key"))
+
+
+def find_metrics(reader: Reader, words: Sequence[str], run_ids: Sequence[str] | None = None) -> tuple[str, ...]:
+    """The metrics that words mean: names, with or without `metrics.` and quotes, or globs; each once.
+
+    Raises:
+        UsageError: none of the runs has such a metric.
+    """
+    known = ranked_metrics(reader, run_ids)
+    found: dict[str, None] = {}
+    for word in words:
+        matching = _metrics_of(word, known)
+        if not matching:
+            n_runs = reader.rows("SELECT count(*) FROM run")[0][0] if run_ids is None else len(run_ids)
+            raise UsageError(f"no metric {shown(word)} in {runs_text(n_runs)}.{did_you_mean(_bare(word), known)}")
+        found.update(dict.fromkeys(matching))
+    return tuple(found)
+
+
+def _metrics_of(word: str, known: Sequence[str]) -> list[str]:
+    for name in (word, _bare(word)):
+        if name in known:
+            return [name]
+    return sorted(name for name in known if fnmatchcase(name, _bare(word))) if _GLOB.search(word) else []
+
+
+def _bare(word: str) -> str:
+    prefix, dot, name = word.partition(".")
+    name = name if dot and PREFIXES.get(prefix.lower()) == "metric" else word
+    is_quoted = len(name) > 1 and name[0] == name[-1] and name[0] in "`\"'"
+    return name[1:-1] if is_quoted else name
+
+
+# ---------------------------------------------------------------- runs
+
+
+def _resolve(reader: Reader, word: str, scope: Sql) -> list[_Match]:
+    if word.startswith("@"):
+        return [_marked(reader, word, scope)]
+    text = bindable(word)
+    if exact := _select(reader, scope, Sql(f"r.id = ? OR {_NAME} = ? OR r.key = ?", (text, text, text))):
+        return [_only(exact, f"{shown(word)} is the name of")]
+    path = real_text(word)
+    if at_path := _select(reader, scope, Sql("r.path = ?", (path,))):
+        return [_only(at_path, f"{shown(word)} holds")]
+    if _GLOB.search(word) and (matching := _globbed(reader, word, scope)):
+        return matching
+    if begun := _select(reader, scope, _begins(text)):
+        return [_only(begun, f"{shown(word)} is the beginning of")]
+    if ended := _select(reader, scope, _ends(text)):
+        return [_only(ended, f"{shown(word)} is the end of")]
+    below = _select(reader, scope, scope_of([word])) if os.path.isdir(path) else []
+    if below:
+        return [_only(below, f"{shown(word)} holds")]
+    raise UsageError(_no_run(reader, word, scope))
+
+
+def _select(reader: Reader, scope: Sql, condition: Sql) -> list[_Match]:
+    where = joined("AND", [scope, condition])
+    sql = f"SELECT r.id, {_NAME} FROM runs r WHERE {where.text} ORDER BY {_NAME}, r.id"
+    return [(run_id, name) for run_id, name in reader.rows(sql, where.parameters)]
+
+
+def _begins(text: str) -> Sql:
+    n = len(text)
+    return Sql(f"? > 0 AND (substr({_NAME}, 1, ?) = ? OR substr(r.id, 1, ?) = ?)", (n, n, text, n, text))
+
+
+def _ends(text: str) -> Sql:
+    end = "/" + text.strip("/")
+    return Sql(f"? > 1 AND right({_NAME}, ?) = ?", (len(end), len(end), end))
+
+
+def _globbed(reader: Reader, word: str, scope: Sql) -> list[_Match]:
+    path = os.path.abspath(os.path.expanduser(word))
+    sql = f"SELECT r.id, {_NAME}, r.path FROM runs r WHERE {scope.text} AND NOT r.archived ORDER BY {_NAME}, r.id"
+    return [
+        (run_id, name)
+        for run_id, name, run_path in reader.rows(sql, scope.parameters)
+        if fnmatchcase(name, word) or fnmatchcase(run_path or "", path)
+    ]
+
+
+def _only(matching: list[_Match], what: str) -> _Match:
+    """The one match.
+
+    Raises:
+        UsageError: there are several.
+    """
+    if len(matching) == 1:
+        return matching[0]
+    names = [name for _id, name in matching]
+    is_named_alike = len(set(names)) < len(names)
+    listed = [f"{name} ({run_id})" if is_named_alike else name for run_id, name in matching[:MAX_LISTED]]
+    more = f" and {len(matching) - MAX_LISTED} more" if len(matching) > MAX_LISTED else ""
+    hint = f"its id, {matching[0][0]}" if is_named_alike else "the whole name, an id, or a glob for all of them"
+    raise UsageError(f"{what} {len(matching)} runs: {', '.join(listed)}{more}. Try: {hint}")
+
+
+def _no_run(reader: Reader, word: str, scope: Sql) -> str:
+    names = [name for _id, name in _select(reader, scope, Sql("true"))]
+    if not names:
+        return f"no run {shown(word)}: there are no runs yet. Try: mlbench ingest PATH"
+    last_parts = {name.rpartition("/")[2] for name in names}
+    hint = did_you_mean(word, names) or did_you_mean(word, last_parts) or " Try: mlbench query"
+    return f"no run {shown(word)} in {runs_text(len(names))}.{hint}"
+
+
+# ---------------------------------------------------------------- marks
+
+
+def _marked(reader: Reader, word: str, scope: Sql) -> _Match:
+    match word.lower():
+        case "@best":
+            return _best(reader, scope)
+        case "@baseline":
+            return _baseline(reader, scope)
+        case _:
+            raise UsageError(f"no run {shown(word)}.{did_you_mean(word, ('@best', '@baseline')) or ' Try: @best'}")
+
+
+def _baseline(reader: Reader, scope: Sql) -> _Match:
+    marked = _select(reader, scope, Sql("r.baseline"))
+    if not marked:
+        raise UsageError("no run is the baseline. Try: mlbench baseline RUN")
+    return _only(marked, "@baseline is")
+
+
+def _best(reader: Reader, scope: Sql) -> _Match:
+    shown_runs = _select(reader, scope, Sql("NOT r.archived"))
+    primary = primary_metric(reader, [run_id for run_id, _name in shown_runs])
+    if primary is None:
+        raise UsageError("no metric says which run is best. Try: mlbench metric NAME --goal min")
+    metric, goal = primary
+    series = main_series(bindable(metric))
+    order = "ASC" if goal == "min" else "DESC"
+    where = joined("AND", [scope, Sql(f"NOT r.archived AND s.{goal}_value IS NOT NULL")])
+    rows = reader.rows(
+        f"SELECT r.id, {_NAME} FROM runs r JOIN ({series.text}) AS s ON s.run_id = r.id WHERE {where.text} "
+        f"ORDER BY s.{goal}_value {order}, {_NAME}, r.id LIMIT 1",
+        (*series.parameters, *where.parameters),
+    )
+    if not rows:
+        raise UsageError(f"{shown(metric)} has no finite value in any run, so none is best")
+    run_id, name = rows[0]
+    return run_id, name

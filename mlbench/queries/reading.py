@@ -1,0 +1,25 @@
+"""What the queries need of a catalog's reader. `mlbench.catalog.reader.Reader` is one; tests bring a smaller one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mlbench.journal import Words
+
+
+class Reader(Protocol):
+    """One immutable snapshot with the user's words over it: see catalog/schema.sql and catalog/views.sql."""
+
+    @property
+    def words(self) -> Words:
+        """What the user said."""
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement; values are bound, never spliced."""
+
+    def points(self, series_ids: Sequence[int]) -> pa.Table:
+        """All raw points: series_id, seq, step, wall_s and value, sorted by series_id and seq."""

@@ -1,0 +1,192 @@
+"""Everything that a report is made of: the runs, what differs, the curves, problems, and how to reproduce each run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from mlbench.queries.answers import DiffAnswer, ProblemLine, ReportAnswer, RunRow, RunsAnswer
+from mlbench.queries.chosen import default_columns
+from mlbench.queries.columns import metric_spec
+from mlbench.queries.compare import compare_runs
+from mlbench.queries.fields import CODE_CERTAINTY
+from mlbench.queries.goals import primary_metric
+from mlbench.queries.names import find_metrics, metric_names, resolve_runs
+from mlbench.queries.reading import Reader
+from mlbench.queries.runs import find_runs
+from mlbench.queries.series import fetch_series
+
+MAX_REBUILT = 30
+"""Parameters in a command that is rebuilt; more were never typed but stood in a file."""
+_CODE = f"""SELECT commit_id, coalesce(remote, ''), coalesce(is_dirty, false) FROM code
+WHERE run_id = ? AND commit_id IS NOT NULL AND commit_id <> '' ORDER BY {CODE_CERTAINTY} LIMIT 1"""
+_SAID = """SELECT key, raw, layer FROM param WHERE is_effective AND run_id = ? AND layer IN ('cli', 'override')
+ORDER BY key"""
+_CONFIGURED = """SELECT key, raw, layer FROM param WHERE is_effective AND run_id = ? AND layer IN ('config', 'hparams')
+ORDER BY key"""
+
+
+def gather_report(
+    reader: Reader,
+    *,
+    where: str = "",
+    runs: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    sort: Sequence[str] = (),
+    limit: int | None = None,
+    metrics: Sequence[str] = (),
+    baseline: str | None = None,
+    within: Sequence[str] = (),
+    title: str = "",
+) -> ReportAnswer:
+    """Gather a report over the runs that match.
+
+    Args:
+        reader: the catalog.
+        where: a filter.
+        runs: names as `resolve_runs` takes them; only these of the matching runs, in this order unless sorted.
+        columns: column specifications; by default the parameters that differ and the metrics that matter.
+        sort: sort specifications; by default the primary metric, best first.
+        limit: runs at most.
+        metrics: of the charts, names or globs; by default the metrics among the columns.
+        baseline: the run that all are compared with; by default the one that is marked, else the first.
+        within: paths; only runs at or below one of them.
+        title: by default made from the runs.
+
+    Raises:
+        FilterError: the filter or a specification cannot be understood.
+        UsageError: a name means no run, or no run has a metric.
+    """
+    chosen = [head.run_id for head in resolve_runs(reader, runs, within=within)]
+    order = tuple(sort) or (() if chosen else _best_first(reader, where, within))
+
+    def find(specs: Sequence[str] | None) -> RunsAnswer:
+        answer = find_runs(reader, where=where, columns=specs, sort=order, within=within)
+        return _only(answer, chosen, limit, is_sorted=bool(sort))
+
+    shown = [row.head.run_id for row in find(None).rows]
+    specs = tuple(columns) or default_columns(reader, shown)
+    answer = find(specs or None)
+    first = _baseline_of(reader, answer, baseline, within)
+    compared = list(dict.fromkeys([*([first] if first else []), *shown]))
+    names = find_metrics(reader, metrics, shown) if metrics else _charted(reader, shown, specs)
+    diff = compare_runs(reader, compared) if compared else DiffAnswer((), (), ())
+    return ReportAnswer(
+        title=title or _title(answer),
+        query=where,
+        runs=answer,
+        diff=diff,
+        series=fetch_series(reader, compared, names) if names else (),
+        problems=_problems_of(reader, compared),
+        commands=tuple((head.name, reproduction(reader, head.run_id)) for head in diff.runs),
+        made_at=_now(reader),
+        catalog_digest=_digest(answer, diff),
+    )
+
+
+def _best_first(reader: Reader, where: str, within: Sequence[str]) -> tuple[str, ...]:
+    matching = find_runs(reader, where=where, columns=None, within=within)
+    primary = primary_metric(reader, [row.head.run_id for row in matching.rows])
+    if primary is None:
+        return ()
+    metric, goal = primary
+    return (f"{goal}({metric_spec(metric)}):{'asc' if goal == 'min' else 'desc'}",)
+
+
+def _only(answer: RunsAnswer, chosen: Sequence[str], limit: int | None, *, is_sorted: bool) -> RunsAnswer:
+    rows: Sequence[RunRow] = answer.rows
+    if chosen:
+        places = {run_id: place for place, run_id in enumerate(chosen)}
+        rows = [row for row in rows if row.head.run_id in places]
+        rows = rows if is_sorted else sorted(rows, key=lambda row: places[row.head.run_id])
+    return RunsAnswer(answer.columns, tuple(rows[:limit]), len(rows), answer.n_runs, answer.remarks)
+
+
+def _baseline_of(reader: Reader, answer: RunsAnswer, baseline: str | None, within: Sequence[str]) -> str | None:
+    if baseline is not None:
+        return resolve_runs(reader, [baseline], within=within)[0].run_id
+    marked = [row.head.run_id for row in answer.rows if row.head.is_baseline]
+    shown = [row.head.run_id for row in answer.rows]
+    return next(iter([*marked, *shown]), None)
+
+
+def _charted(reader: Reader, ids: Sequence[str], specs: Sequence[str]) -> tuple[str, ...]:
+    """The metrics whose last value is a column, else the first that matters."""
+    from mlbench.queries.columns import metric_spec
+
+    known = metric_names(reader, ids) if ids else ()
+    named = {spec.strip() for text in specs for spec in text.split(",")}
+    return tuple(name for name in known if metric_spec(name) in named or name in named) or known[:1]
+
+
+def _title(answer: RunsAnswer) -> str:
+    names = [row.head.name for row in answer.rows]
+    if 0 < len(names) <= 3:
+        return f"Comparison of {', '.join(names)}"
+    return f"Comparison of {len(names):,} of {answer.n_runs:,} runs"
+
+
+def _problems_of(reader: Reader, ids: Sequence[str]) -> tuple[ProblemLine, ...]:
+    rows = reader.rows(
+        "SELECT coalesce(source_path, ''), coalesce(place, ''), what, coalesce(hint, ''), run_id FROM problem "
+        "WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY 1, 2, 3",
+        [list(ids)],
+    )
+    return tuple(ProblemLine(*row) for row in rows)
+
+
+def _now(reader: Reader) -> datetime:
+    epoch = datetime(1970, 1, 1)  # noqa: DTZ001 - answers hold naive UTC
+    return epoch + timedelta(seconds=float(reader.rows("SELECT now_s FROM clock")[0][0]))
+
+
+def _digest(answer: RunsAnswer, diff: DiffAnswer) -> str:
+    """Changes when a run, a shown value or a difference does; neither ids of series nor the clock count."""
+    rows = [[row.head.key, row.head.fingerprint, *map(repr, row.values)] for row in answer.rows]
+    differences = [repr((param.key, [cell.raw for cell in param.cells])) for param in diff.params]
+    scores = [repr((metric.metric, [(c.last, c.best, c.n) for c in metric.cells])) for metric in diff.metrics]
+    text = json.dumps([rows, differences, scores], ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+# ---------------------------------------------------------------- how to reproduce
+
+
+def reproduction(reader: Reader, run_id: str) -> str:
+    """Shell lines that repeat a run as far as it was recorded: the checkout, then the command.
+
+    Without a recorded command it is the entry point with the parameters that were said for this run (command line
+    and overrides), else with those of its configuration; a comment says so.
+    """
+    command, entry_point = reader.rows("SELECT command, entry_point FROM runs WHERE id = ?", [run_id])[0]
+    lines = [_checkout_lines(*row) for row in reader.rows(_CODE, [run_id])]
+    lines.append(_one_line(command) if command else _rebuilt(reader, run_id, entry_point))
+    return "\n".join(lines)
+
+
+def _checkout_lines(commit: str, remote: str, is_dirty: bool) -> str:
+    source = f"# code: {_one_line(remote)}\n" if remote else ""
+    dirty = "\n# there were changes that had not been committed" if is_dirty else ""
+    return f"{source}git checkout {shlex.quote(_one_line(commit))}{dirty}"
+
+
+def _rebuilt(reader: Reader, run_id: str, entry_point: str | None) -> str:
+    said = reader.rows(_SAID, [run_id]) or reader.rows(_CONFIGURED, [run_id])
+    if len(said) > MAX_REBUILT or not (entry_point or said):
+        return f"# the command was not recorded; all parameters: mlbench show {run_id}"
+    words = [_argument(_one_line(key), _one_line(raw or ""), layer) for key, raw, layer in said]
+    script = f"python {shlex.quote(_one_line(entry_point))}" if entry_point else "python ENTRY_POINT"
+    return "\n".join(["# the command was not recorded; rebuilt from the parameters", " ".join([script, *words])])
+
+
+def _argument(key: str, raw: str, layer: str) -> str:
+    """Hydra's overrides are `key=value`, options of a command line `--key=value`."""
+    return shlex.quote(f"{key}={raw}" if layer == "override" else f"--{key}={raw}")
+
+
+def _one_line(text: str) -> str:
+    """A newline in a value must not begin a line of its own in a block of shell lines."""
+    return " ".join(text.splitlines())

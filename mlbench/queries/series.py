@@ -1,0 +1,144 @@
+"""The points of metrics: for charts, and as one table for export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlbench.errors import UsageError
+from mlbench.queries.answers import RunHead, SeriesAnswer
+from mlbench.queries.curves import series_slices
+from mlbench.queries.goals import goal_of
+from mlbench.queries.heads import fetch_heads
+from mlbench.queries.mistakes import shown
+from mlbench.queries.names import find_metrics
+from mlbench.queries.reading import Reader
+from mlbench.queries.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mlbench.model import Int64Array
+
+VIEWS = ("effective", "raw")
+"""effective: what counts after restarts. raw: every point, in the order of the log."""
+_CHOSEN = """SELECT s.run_id, s.metric, s.series_id, r.started_s FROM (
+SELECT *, row_number() OVER (PARTITION BY run_id, metric ORDER BY n DESC, n_raw DESC, series_id) AS place FROM series
+WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) AND metric IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS s
+JOIN run r ON r.run_id = s.run_id WHERE s.place = 1"""
+_ALL = """SELECT s.series_id, r.root, r.run_key, s.metric, s.source_run, s.source_metric FROM series s
+JOIN run r ON r.run_id = s.run_id WHERE s.run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY s.series_id"""
+
+
+def fetch_series(
+    reader: Reader, run_ids: Sequence[str], metrics: Sequence[str], *, view: str = "effective"
+) -> tuple[SeriesAnswer, ...]:
+    """The points of metrics, metric by metric, in each the runs in their order; a run without the metric is left out.
+
+    Where several sources of a run log one metric, the series with most points is taken.
+
+    Args:
+        reader: the catalog.
+        run_ids: the runs.
+        metrics: names or globs, as `names.find_metrics` takes them.
+        view: one of VIEWS.
+
+    Raises:
+        UsageError: none of the runs has one of the metrics, or there is no such view.
+    """
+    _check_view(view)
+    ids = list(dict.fromkeys(run_ids))
+    heads = {head.run_id: head for head in fetch_heads(reader, ids)}
+    names = find_metrics(reader, metrics, ids)
+    chosen = {(metric, run_id): rest for run_id, metric, *rest in reader.rows(_CHOSEN, [ids, list(names)])}
+    points = dict(series_slices(reader.points([series_id for series_id, _started in chosen.values()])))
+    return tuple(
+        _answer(reader, heads[run_id], metric, points[series_id], started_s, view)
+        for metric in names
+        for run_id in ids
+        for series_id, started_s in [chosen.get((metric, run_id), (None, None))]
+        if series_id in points
+    )
+
+
+def _answer(
+    reader: Reader, head: RunHead, metric: str, points: pa.Table, started_s: float | None, view: str
+) -> SeriesAnswer:
+    steps = points.column("step").to_numpy()
+    keep = _mask(steps, view)
+    return SeriesAnswer(
+        head=head,
+        metric=metric,
+        steps=steps[keep],
+        wall_s=points.column("wall_s").to_numpy()[keep],
+        values=points.column("value").to_numpy()[keep],
+        n_raw=len(steps),
+        started_s=started_s,
+        goal=goal_of(reader, metric)[0],
+    )
+
+
+def _mask(steps: Int64Array, view: str) -> Any:  # noqa: ANN401 - an index: a slice or an array of bool
+    if view == "raw":
+        return slice(None)
+    from mlbench.wire.views import effective
+
+    return effective(steps)
+
+
+# ---------------------------------------------------------------- export
+
+_TEXTS = ("root", "run", "metric", "source_run", "source_metric")
+_NUMBERS = {"step": "step", "wall_time": "wall_s", "value": "value", "seq": "seq"}
+
+
+def export_series(reader: Reader, run_ids: Sequence[str], *, view: str) -> pa.Table:
+    """Every point of every metric of the runs as one Arrow table, ordered by series and in the order of the log.
+
+    Columns: root, run (path below the root, `.` for the root itself), metric, source_run, source_metric (texts,
+    dictionary-encoded), step (int64), wall_time (double, Unix seconds UTC), value (double), seq (int64).
+
+    Args:
+        reader: the catalog.
+        run_ids: the runs.
+        view: one of VIEWS.
+
+    Raises:
+        UsageError: there is no such view.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    _check_view(view)
+    rows = reader.rows(_ALL, [list(run_ids)])
+    table = reader.points([row[0] for row in rows])
+    if view == "effective" and table.num_rows:
+        masks = [_mask(points.column("step").to_numpy(), view) for _series_id, points in series_slices(table)]
+        table = table.filter(pa.array(np.concatenate(masks)))
+    known = np.array([row[0] for row in rows], dtype=np.int64)
+    places = pa.array(np.searchsorted(known, table.column("series_id").to_numpy()))
+    spelled = [(root, _below(key, root), metric, run, name) for _id, root, key, metric, run, name in rows]
+    columns = {
+        title: _repeated(pa.array([texts[i] for texts in spelled], pa.string()).dictionary_encode(), places)
+        for i, title in enumerate(_TEXTS)
+    }
+    return pa.table({**columns, **{title: table.column(name) for title, name in _NUMBERS.items()}})
+
+
+def _repeated(encoded: pa.DictionaryArray, places: pa.Array) -> pa.DictionaryArray:
+    """The texts at these places; each distinct text is held once, however many points there are."""
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(places), encoded.dictionary)
+
+
+def _below(key: str, root: str | None) -> str:
+    """The run's path below its root, with the native id where one source holds several runs."""
+    if root is None or key == root:
+        return "."
+    return key.removeprefix(root.rstrip("/") + "/").removeprefix(root if key.startswith(f"{root}#") else "")
+
+
+def _check_view(view: str) -> None:
+    if view not in VIEWS:
+        raise UsageError(f"there is no view {shown(view)}.{did_you_mean(view, VIEWS)} Try one of: {', '.join(VIEWS)}")

@@ -1,0 +1,50 @@
+"""The names that the runs in a scope have, read when first asked for: to resolve what was typed, and to suggest."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from mlbench.queries.fragment import TRUE, Sql
+from mlbench.queries.reading import Reader
+
+_NAMES = {
+    "metric": "SELECT DISTINCT t.metric FROM series t",
+    "param": "SELECT DISTINCT t.key FROM param t",
+    "tag": "SELECT DISTINCT t.tag FROM tags t",
+    "data": "SELECT DISTINCT t.name FROM data_version t",
+    "env": "SELECT DISTINCT t.key FROM environment t",
+}
+PACKAGE = "package:"
+"""What the keys of packages begin with in the table `environment`."""
+
+
+class Vocabulary:
+    """Names by kind, for one reader and scope."""
+
+    def __init__(self, reader: Reader, scope: Sql) -> None:
+        self._reader = reader
+        self._scope = scope
+        self._known: dict[str, frozenset[str]] = {}
+
+    def names(self, kind: str) -> frozenset[str]:
+        """All names of a kind: metric, param, tag, data or env (packages without their prefix)."""
+        if kind not in self._known:
+            self._known[kind] = frozenset(name.removeprefix(PACKAGE) for name in self._read(kind))
+        return self._known[kind]
+
+    @cached_property
+    def n_runs(self) -> int:
+        """Runs in the scope."""
+        rows = self._reader.rows(f"SELECT count(*) FROM run r WHERE {self._scope.text}", self._scope.parameters)
+        return int(rows[0][0])
+
+    def _read(self, kind: str) -> list[str]:
+        sql, parameters = _NAMES[kind], self._scope.parameters
+        if self._scope is not TRUE:
+            sql += f" JOIN run r ON r.run_id = t.run_id WHERE {self._scope.text}"
+        return [name for (name,) in self._reader.rows(sql, parameters) if name is not None]
+
+
+def runs_text(n_runs: int) -> str:
+    """`1 run`, `1,240 runs`."""
+    return f"{n_runs:,} run{'' if n_runs == 1 else 's'}"
