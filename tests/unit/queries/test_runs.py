@@ -91,14 +91,14 @@ def test_columns_say_their_specification_title_kind_and_goal(reader: FakeReader)
         Column("lr", "lr", "param"),
         Column("metrics.val/loss", "val/loss", "metric", "min"),
         Column("metrics.`val loss`", "val loss", "metric", "min"),
-        Column("min(val/loss)", "best", "metric", "min"),
+        Column("min(val/loss)", "best", "metric", "min", "best"),
         Column("acc at min(val/loss)", "acc at min(val/loss)", "metric", "max"),
         Column("tags.imported", "tags.imported", "tag"),
         Column("status", "status", "field"),
         Column("git.commit", "git.commit", "field"),
         Column("step of max(acc)", "step of max(acc)", "metric"),
         Column("metrics.flat", "flat", "metric"),
-        Column("'val loss'", "the loss", "metric", "min"),
+        Column("'val loss'", "the loss", "metric", "min", "the loss"),
     )
     assert answer.remarks[:2] == ("lr is params.lr", "val loss is metrics.`val loss`")
 
