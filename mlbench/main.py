@@ -156,7 +156,7 @@ def run(arguments: Sequence[str]) -> int:
         # The reader of our output has gone (`| head`): that is no failure, but Python must not try to flush again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as fault:  # noqa: BLE001 - the last resort: a user never meets a traceback unasked
+    except Exception as fault:
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
         return _told(

@@ -10,7 +10,7 @@ from mlbench.cli.words import print_runs, say_of_runs
 
 
 @click.command("archive")
-@click.argument("runs", nargs=-1, shell_complete=complete_runs)
+@click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_runs)
 @click.option("--undo", "is_undo", is_flag=True, help="Take the runs back from the archive.")
 @where_option
 @within_option
@@ -21,5 +21,12 @@ def command(
 ) -> None:
     """Archive runs: they are left out of tables unless a filter asks for `archived`. Nothing is deleted."""
     place = home_of(home)
-    heads = say_of_runs(place, runs, where, within, lambda journal, refs: journal.archive(refs, not is_undo))
+    heads = say_of_runs(
+        place,
+        runs,
+        where,
+        within,
+        lambda journal, refs: journal.archive(refs, not is_undo),
+        is_archived=is_undo,
+    )
     print_runs(place, heads, form, "archived", lambda _reader, head: head.is_archived)

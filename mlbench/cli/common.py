@@ -77,7 +77,7 @@ def reading(home: Home) -> Iterator[Reader]:
 
 
 def select_runs(
-    reader: Reader, words: Sequence[str], where: str | None, within: Sequence[str], *, default_all: bool = False
+    reader: Reader, words: Sequence[str], where: str | None, within: Sequence[str], *, is_archived: bool = False
 ) -> tuple[RunHead, ...]:
     """The runs that RUN... name, or those that match `--where`.
 
@@ -89,11 +89,12 @@ def select_runs(
 
     if where is not None and words:
         raise click.UsageError("give either RUN... or --where FILTER, not both")
-    if where is not None or (default_all and not words):
-        return tuple(row.head for row in find_runs(reader, where=where or "", within=real_paths(within)).rows)
+    if where is not None:
+        answer = find_runs(reader, where=where, columns=None, within=real_paths(within))
+        return tuple(row.head for row in answer.rows)
     if not words:
         raise click.UsageError("no run was named. Give RUN... or --where FILTER")
-    return resolve_runs(reader, words, within=real_paths(within))
+    return resolve_runs(reader, words, within=real_paths(within), is_archived=is_archived)
 
 
 def real_paths(paths: Sequence[str]) -> tuple[str, ...]:

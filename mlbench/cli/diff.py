@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command("diff")
-@click.argument("runs", nargs=-1, shell_complete=complete_runs)
+@click.argument("runs", nargs=-1, metavar="RUN RUN...", shell_complete=complete_runs)
 @click.option(
     "--baseline",
     metavar="RUN",

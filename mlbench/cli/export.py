@@ -62,7 +62,7 @@ def command(
         raise click.UsageError(f"--format {form} and the ending of {os.path.basename(output)} do not agree")
     format_of(output)
     with reading(home_of(home)) as reader:
-        answer = find_runs(reader, where=one_of(filter_word, where), within=real_paths(within))
+        answer = find_runs(reader, where=one_of(filter_word, where), columns=None, within=real_paths(within))
         ids = [row.head.run_id for row in answer.rows]
         table = _table(reader, what, ids, view)
     write_table_file(output, table)

@@ -17,7 +17,7 @@ from mlbench.cli.indexing import exit_code_of, ingest_with_progress, tell_summar
 @home_option
 @format_option
 def command(paths: tuple[str, ...], is_rebuild: bool, is_strict: bool, home: str | None, form: str | None) -> int:
-    """Read what is new below PATH... into the catalog. Unchanged files are not opened.
+    """Read what is new below PATH... into the catalog. What is unchanged is not read again.
 
     Nothing is ever written into the directories. Your tags and notes are kept apart from the catalog and are never
     touched.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def command(
     words: tuple[str, ...], where: str | None, within: tuple[str, ...], home: str | None, form: str | None
 ) -> None:
-    r"""Write a run's note, replacing the one before; without TEXT, print it. An empty TEXT removes it.
+    """Write a run's note, replacing the one before; without TEXT, print it. An empty TEXT removes it.
 
     \b
     mlbench note fast-run 'the one to beat'

@@ -120,7 +120,7 @@ def command(
     group_by: str | None, band: str, kind: str, width: int | None, height: int | None, svg: str | None, limit: int,
     where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> None:  # fmt: skip
-    r"""Draw metrics of the runs that match FILTER: every point is drawn, no spike is lost.
+    """Draw metrics of the runs that match FILTER: every point is drawn, no spike is lost.
 
     \b
     mlbench plot -m val/loss --smooth 0.9 --log-y 'optimiser = adam'

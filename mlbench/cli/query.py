@@ -39,7 +39,7 @@ def command(
     filter_word: str | None, columns: tuple[str, ...], sort: tuple[str, ...], limit: int | None, where: str | None,
     within: tuple[str, ...], home: str | None, form: str | None,
 ) -> None:  # fmt: skip
-    r"""List the runs that match FILTER, with the parameters that differ among them and their metrics.
+    """List the runs that match FILTER, with the parameters that differ among them and their metrics.
 
     \b
     mlbench query 'metrics.val/loss < 0.3 and params.lr between 1e-4 and 1e-2'

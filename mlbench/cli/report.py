@@ -98,7 +98,7 @@ def command(
     columns: tuple[str, ...], sort: tuple[str, ...], limit: int, baseline: str | None, title: str, smoothing: float,
     inline_text: bool, is_forced: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> None:  # fmt: skip
-    r"""Write a Markdown report that compares the runs that match FILTER, with charts as SVG files beside it.
+    """Write a Markdown report that compares the runs that match FILTER, with charts as SVG files beside it.
 
     \b
     mlbench report 'tag:candidate' -o candidates.md
@@ -122,7 +122,11 @@ def command(
         emit(files.markdown)
         return
     write_report(target, files.markdown, files.files, is_forced=is_forced)
-    talk(f"{target}: {len(answer.runs.rows)} runs" + (f", {len(files.files)} charts beside it" if files.files else ""))
+    talk(f"{target}: {len(answer.runs.rows)} runs" + _beside(len(files.files)))
+
+
+def _beside(n_charts: int) -> str:
+    return "" if not n_charts else ", 1 chart beside it" if n_charts == 1 else f", {n_charts} charts beside it"
 
 
 def write_report(target: str, markdown: str, charts: Mapping[str, str], *, is_forced: bool) -> None:

@@ -10,7 +10,7 @@ from mlbench.cli.words import print_runs, say_of_runs
 
 
 @click.command("tag", context_settings={"ignore_unknown_options": True})
-@click.argument("words", nargs=-1, required=True, shell_complete=complete_runs)
+@click.argument("words", nargs=-1, required=True, metavar="RUN... +NAME -- -NAME", shell_complete=complete_runs)
 @where_option
 @within_option
 @home_option
@@ -18,7 +18,7 @@ from mlbench.cli.words import print_runs, say_of_runs
 def command(
     words: tuple[str, ...], where: str | None, within: tuple[str, ...], home: str | None, form: str | None
 ) -> None:
-    r"""Add (+NAME) or remove (-NAME) tags of runs, and print the tags they have now.
+    """Add (+NAME) or remove (-NAME) tags of runs, and print the tags they have now.
 
     \b
     mlbench tag fast-run +good

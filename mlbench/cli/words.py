@@ -33,13 +33,13 @@ def refs_of(heads: Sequence[RunHead]) -> tuple[RunRef, ...]:
 
 def say_of_runs(
     home: Home, words: Sequence[str], where: str | None, within: Sequence[str],
-    say: Callable[[Journal, tuple[RunRef, ...]], Entry],
+    say: Callable[[Journal, tuple[RunRef, ...]], Entry], *, is_archived: bool = False,
 ) -> tuple[RunHead, ...]:  # fmt: skip
     """Append one word about the runs that RUN... or `--where` name; returns the runs (none is no mistake)."""
     from mlbench.journal import describe, open_journal
 
     with reading(home) as reader:
-        heads = select_runs(reader, words, where, within)
+        heads = select_runs(reader, words, where, within, is_archived=is_archived)
     if not heads:
         talk("no run matches, nothing was said")
         return ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
 
-Value: TypeAlias = "None | bool | int | float | str | datetime | tuple[str, ...]"
+Value: TypeAlias = "bool | int | float | str | datetime | tuple[str, ...] | None"
 """A cell's value. Datetimes are UTC and naive; a tuple is a list of tags."""
 
 

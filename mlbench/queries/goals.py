@@ -96,7 +96,8 @@ def ranked_metrics(reader: Reader, run_ids: Sequence[str] | None = None) -> tupl
         said = (metric not in chosen, how != "set", _interest(words, goal))
         is_rare = counts[metric] * 2 < most
         place = 0 if words & _HELD_OUT else 2 if words & _TRAIN else 1
-        return (*said, is_rare, place, goal != "max", -counts[metric], len(metric), metric)
+        is_slice = "=" in metric  # val/recall/class=3: one of many, the whole says more
+        return (*said, is_rare, is_slice, place, goal != "max", -counts[metric], len(metric), metric)
 
     return tuple(sorted(counts, key=rank))
 

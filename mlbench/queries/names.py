@@ -31,7 +31,9 @@ _Match = tuple[str, str]
 """Id and name of a run."""
 
 
-def resolve_runs(reader: Reader, words: Sequence[str], *, within: Sequence[str] = ()) -> tuple[RunHead, ...]:
+def resolve_runs(
+    reader: Reader, words: Sequence[str], *, within: Sequence[str] = (), is_archived: bool = False
+) -> tuple[RunHead, ...]:
     """The runs that words mean, in the order of the words, each run once.
 
     A word is, tried in this order: `@best` (by the primary metric) or `@baseline`; an id or a name; the path of a
@@ -42,6 +44,7 @@ def resolve_runs(reader: Reader, words: Sequence[str], *, within: Sequence[str] 
         reader: the catalog.
         words: as typed.
         within: paths; only runs at or below one of them are meant.
+        is_archived: globs mean archived runs, and only those.
 
     Raises:
         UsageError: a word means no run, or several.
@@ -49,7 +52,8 @@ def resolve_runs(reader: Reader, words: Sequence[str], *, within: Sequence[str] 
     scope = scope_of(within)
     found: dict[str, None] = {}
     for word in words:
-        found.update(dict.fromkeys(run_id for run_id, _name in _resolve(reader, word, scope)))
+        matching = _resolve(reader, word, scope, is_archived=is_archived)
+        found.update(dict.fromkeys(run_id for run_id, _name in matching))
     return fetch_heads(reader, list(found))
 
 
@@ -97,7 +101,7 @@ def _bare(word: str) -> str:
 # ---------------------------------------------------------------- runs
 
 
-def _resolve(reader: Reader, word: str, scope: Sql) -> list[_Match]:
+def _resolve(reader: Reader, word: str, scope: Sql, *, is_archived: bool) -> list[_Match]:
     if word.startswith("@"):
         return [_marked(reader, word, scope)]
     text = bindable(word)
@@ -106,7 +110,7 @@ def _resolve(reader: Reader, word: str, scope: Sql) -> list[_Match]:
     path = real_text(word)
     if at_path := _select(reader, scope, Sql("r.path = ?", (path,))):
         return [_only(at_path, f"{shown(word)} holds")]
-    if _GLOB.search(word) and (matching := _globbed(reader, word, scope)):
+    if _GLOB.search(word) and (matching := _globbed(reader, word, scope, is_archived=is_archived)):
         return matching
     if begun := _select(reader, scope, _begins(text)):
         return [_only(begun, f"{shown(word)} is the beginning of")]
@@ -134,12 +138,12 @@ def _ends(text: str) -> Sql:
     return Sql(f"? > 1 AND right({_NAME}, ?) = ?", (len(end), len(end), end))
 
 
-def _globbed(reader: Reader, word: str, scope: Sql) -> list[_Match]:
+def _globbed(reader: Reader, word: str, scope: Sql, *, is_archived: bool) -> list[_Match]:
     path = os.path.abspath(os.path.expanduser(word))
-    sql = f"SELECT r.id, {_NAME}, r.path FROM runs r WHERE {scope.text} AND NOT r.archived ORDER BY {_NAME}, r.id"
+    sql = f"SELECT r.id, {_NAME}, r.path FROM runs r WHERE {scope.text} AND r.archived = ? ORDER BY {_NAME}, r.id"
     return [
         (run_id, name)
-        for run_id, name, run_path in reader.rows(sql, scope.parameters)
+        for run_id, name, run_path in reader.rows(sql, (*scope.parameters, is_archived))
         if fnmatchcase(name, word) or fnmatchcase(run_path or "", path)
     ]
 

@@ -362,7 +362,7 @@ def test_archived_runs_leave_the_table(mlbench: Mlbench) -> None:
     before = len(objects(mlbench("query", "--format", "json", "-c", "name")))
     mlbench("archive", "logs/long/*")
     after = len(objects(mlbench("query", "--format", "json", "-c", "name")))
-    mlbench("archive", "--undo", "--where", "archived = true")
+    mlbench("archive", "--undo", "logs/long/*")
 
     assert (before, after) == (33, 31)
     assert len(objects(mlbench("query", "--format", "json", "-c", "name"))) == 33

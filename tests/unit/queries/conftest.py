@@ -206,6 +206,7 @@ def _fill_odd(reader: FakeReader) -> None:
     reader.add_params(live, lr=0.05, optimizer="adam", amp=False, ckpt=None, **{"model.layers": [64, 32]})
     reader.add_series(live, "val/loss", [0.9, 0.6])
     reader.add_series(live, "val loss", [0.9, 0.65])
+    reader.connection.execute("UPDATE series SET last_wall_s = ? WHERE run_id = ?", [NOW_S - 10, live])
 
     bare = reader.add_run("resnet-50", project="vision", path="/runs/resnet-50", active_s=NOW_S - 40 * DAY_S,
                           started_s=NOW_S - 41 * DAY_S)  # fmt: skip
