@@ -57,9 +57,7 @@ def make_folder(path: str) -> None:
     try:
         _make_private(path)
     except OSError as error:
-        raise HomeError(
-            f"{path}: the home cannot be written: {error.strerror}. Try: mlbench --home DIR"
-        ) from error
+        raise HomeError(f"{path}: the home cannot be written: {error.strerror}. Try: mlbench --home DIR") from error
 
 
 def _make_private(path: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_a_mistake_loads_nothing_heavy() -> None:
     assert loaded("qurey") == (2, [])
 
 
-def test_writing_words_never_loads_the_app(tmp_path) -> None:
+def test_writing_words_never_loads_the_app(tmp_path: Path) -> None:
     code, modules = loaded("--home", str(tmp_path), "undo")
 
     assert (code, modules) == (0, [])

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pytest
 
 from mlbench import journal
-from mlbench.catalog import segments, writer
 from mlbench.catalog.connection import NewerCatalogError
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.segments import SegmentStore, point_schema, write_segment
@@ -184,9 +183,9 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path: Path, monkeypatch
     def full(_source: str, _target: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(segments.os, "rename", full)
+    monkeypatch.setattr(os, "rename", full)
 
-    with pytest.raises(HomeError, match="No space left on device. Free some space"):
+    with pytest.raises(HomeError, match=r"No space left on device. Free some space"):
         write_segment(str(tmp_path), points(1, 0.5))
     assert list(tmp_path.iterdir()) == []
 
@@ -199,9 +198,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_readers_with_the_last(
         open_one.publish()
         open_one.commit(one_run("b", 0.5, series_id=2))
         with monkeypatch.context() as patched:
-            patched.setattr(
-                writer.os, "rename", lambda *_names: (_ for _ in ()).throw(OSError(28, "No space left on device"))
-            )
+            patched.setattr(os, "rename", lambda *_names: (_ for _ in ()).throw(OSError(28, "No space left on device")))
             with pytest.raises(HomeError, match="snapshot cannot be written"):
                 open_one.publish()
 

@@ -33,8 +33,8 @@ def logs(tmp_path: Path) -> Path:
     return folder
 
 
-def ingest(home: Home, *paths: Path, **options: bool) -> Summary:
-    return ingest_paths(home, [str(path) for path in paths], **options)
+def ingest(home: Home, *paths: Path, rebuild: bool = False) -> Summary:
+    return ingest_paths(home, [str(path) for path in paths], rebuild=rebuild)
 
 
 def opened(home: Home) -> Reader:
