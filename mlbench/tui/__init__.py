@@ -1,0 +1,1 @@
+"""The workbench: the only package that knows Textual."""

@@ -1,0 +1,136 @@
+"""Every action once, as data: the keys, the footer, the help, the palette and the documentation are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RUNS, CHART, COMPARE, RUN, PROBLEMS = "runs", "chart", "compare", "run", "problems"
+PANES = (RUNS, CHART, COMPARE, RUN, PROBLEMS)
+TITLES = {RUNS: "Runs", CHART: "Plots", COMPARE: "Compare", RUN: "Run", PROBLEMS: "Problems"}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that the user can do."""
+
+    id: str
+    """Stable: settings name it."""
+    keys: tuple[str, ...]
+    """Keys as Textual names them, printable ones as the character; `y c` is one key after another."""
+    label: str
+    """One or two words, for the footer and the palette."""
+    help: str
+    """One line for the help and the documentation, without a stop at its end."""
+    panes: tuple[str, ...] = ()
+    """Where it works; () is everywhere."""
+    footer: int = 0
+    """Place in the footer, of which a narrow terminal shows the beginning; 0 is nowhere."""
+
+    def works_in(self, pane: str) -> bool:
+        """Whether it works in a pane."""
+        return not self.panes or pane in self.panes
+
+
+_LISTS = (COMPARE, RUN, PROBLEMS)
+_DETAILS = (CHART, COMPARE, RUN, PROBLEMS)
+
+ACTIONS: tuple[Action, ...] = (
+    # ------------------------------------------------------------ runs
+    Action("app.query", ("/",), "filter", "edit the query that says which runs are shown", footer=9),
+    Action("runs.mark", ("space",), "mark", "mark this run, or take its mark away; with a number before it, that many",
+           (RUNS,), footer=1),
+    Action("runs.range", ("v",), "range", "mark the runs from here to where v is pressed again", (RUNS,)),
+    Action("runs.mark_all", ("*",), "mark all", "mark all runs that are shown", (RUNS,)),
+    Action("runs.unmark", ("escape",), "unmark", "take all marks away", (RUNS,)),
+    Action("runs.sort", ("s",), "sort", "sort by this column, then the other way round, then not at all",
+           (RUNS,), footer=10),
+    Action("runs.sort_by", ("S",), "sort by", "sort by a column that you name, of all there are", (RUNS,)),
+    Action("runs.columns", ("c",), "columns", "choose the columns", (RUNS,)),
+    Action("runs.keep", ("=",), "keep", "keep only the runs that have this value", (RUNS, COMPARE)),
+    Action("runs.drop", ("!",), "drop", "drop the runs that have this value", (RUNS, COMPARE)),
+    Action("runs.details", ("enter",), "run", "show all that is known of this run", (RUNS,), footer=17),
+    Action("runs.archive", ("a",), "archive", "archive the marked runs (else this one), or take them back", (RUNS,)),
+    Action("runs.primary", ("m",), "primary", "make this column's metric the primary one", (RUNS,)),
+    Action("runs.baseline", ("b",), "baseline", "make this run the baseline, or no run", (RUNS, RUN), footer=16),
+    Action("runs.compare", ("d",), "compare", "compare the marked runs on the whole screen", footer=11),
+    Action("runs.plots", ("p",), "plots", "chart the marked runs on the whole screen", footer=12),
+    Action("runs.tag", ("t",), "tag", "tag the marked runs (else this one): +name, -name", footer=13),
+    Action("runs.note", ("n",), "note", "write a note on the marked runs (else this one)",
+           (RUNS, COMPARE, RUN), footer=15),
+    # ------------------------------------------------------------ plots
+    Action("chart.metrics", ("m",), "metrics", "choose the metrics", (CHART,), footer=1),
+    Action("chart.smoothing", ("s",), "smooth", "the next weight of smoothing", (CHART,), footer=2),
+    Action("chart.smooth_by", ("S",), "smooth by", "type the weight of smoothing", (CHART,)),
+    Action("chart.log_y", ("Y",), "log y", "y axis logarithmic or linear", (CHART,), footer=3),
+    Action("chart.log_x", ("X",), "log x", "x axis logarithmic or linear", (CHART,)),
+    Action("chart.axis", ("a",), "x axis", "x axis: step, relative time, wall time", (CHART,), footer=4),
+    Action("chart.raw", ("r",), "raw", "show the raw curve below the smoothed one, or not", (CHART,)),
+    Action("chart.left", ("h", "left"), "crosshair left", "move the crosshair left; with a number before it, that far",
+           (CHART,)),
+    Action("chart.right", ("l", "right"), "crosshair", "move the crosshair right", (CHART,), footer=5),
+    Action("chart.pan_left", ("H",), "pan left", "move the zoomed chart left", (CHART,)),
+    Action("chart.pan_right", ("L",), "pan right", "move the zoomed chart right", (CHART,)),
+    Action("chart.zoom_in", ("+",), "zoom in", "zoom in around the crosshair", (CHART,), footer=6),
+    Action("chart.zoom_out", ("-",), "zoom out", "zoom out", (CHART,)),
+    Action("chart.zoom_all", ("0",), "zoom all", "show the whole x axis", (CHART,)),
+    Action("chart.next_run", ("n",), "next run", "put the next run in front of the others", (CHART,), footer=7),
+    Action("chart.previous_run", ("N",), "previous run", "put the run before in front of the others", (CHART,)),
+    Action("chart.isolate", ("i",), "isolate", "show only the run in front, or all", (CHART,)),
+    # ------------------------------------------------------------ compare
+    Action("compare.all", ("a",), "all/differing", "show all parameters, or only those that differ",
+           (COMPARE,), footer=1),
+    Action("compare.deltas", ("r",), "values/deltas", "show values, or differences to the baseline",
+           (COMPARE,), footer=2),
+    Action("compare.sort", ("enter",), "sort runs", "sort the runs by this row", (COMPARE,), footer=3),
+    Action("lists.left", ("h", "left"), "left", "move the columns back", _LISTS),
+    Action("lists.right", ("l", "right"), "more runs", "move to the columns that have no room", _LISTS),
+    *(Action(f"lists.section_{n}", (f"{n}",), f"section {n}", f"go to section {n}", (COMPARE, RUN))
+      for n in range(1, 9)),
+    # ------------------------------------------------------------ everywhere
+    Action("app.report", ("x",), "report", "write a Markdown report of the marked runs (else of all shown)", footer=14),
+    Action("app.copy_id", ("y i",), "copy id", "copy the id of this run"),
+    Action("app.copy_command", ("y c",), "copy command", "copy the mlbench command that gives what you see"),
+    Action("app.copy_path", ("y p",), "copy path", "copy the path of this run"),
+    Action("app.copy_markdown", ("y m",), "copy Markdown", "copy the marked runs as a Markdown table"),
+    Action("app.undo", ("u",), "undo", "take back the last tag, note, baseline or archive mark", footer=20),
+    Action("app.redo", ("ctrl+r",), "redo", "say again what was taken back"),
+    Action("app.next_pane", ("tab",), "next pane", "go to the next pane", footer=18),
+    Action("app.previous_pane", ("shift+tab",), "previous pane", "go to the pane before"),
+    Action("app.zoom", ("z",), "zoom", "give this pane the whole screen, or give it back", footer=19),
+    Action("app.back", ("q",), "back", "back to the runs; from there, quit"),
+    Action("app.leave", ("escape",), "back", "back to the runs", _DETAILS, footer=8),
+    Action("app.help", ("?",), "help", "the keys that work in this pane"),
+    Action("app.command", (":",), "command", "the command line: quit, sort, filter, set, report, problems", footer=21),
+    Action("app.palette", ("ctrl+p",), "palette", "find an action by its name"),
+    Action("app.problems", (), "problems", "list what could not be read (also :problems)"),
+    Action("app.reload", ("R",), "reload", "look for new runs and points again"),
+    Action("app.quit", ("ctrl+q", "ctrl+c"), "quit", "leave the workbench"),
+    # ------------------------------------------------------------ moving
+    Action("move.down", ("j", "down"), "down", "one down; with a number before it, that many"),
+    Action("move.up", ("k", "up"), "up", "one up"),
+    Action("move.page_down", ("ctrl+d", "pagedown"), "page down", "a page down"),
+    Action("move.page_up", ("ctrl+u", "pageup"), "page up", "a page up"),
+    Action("move.top", ("g", "home"), "top", "to the first"),
+    Action("move.bottom", ("G", "end"), "bottom", "to the last"),
+    Action("runs.left", ("h", "left"), "column left", "the column to the left", (RUNS,)),
+    Action("runs.right", ("l", "right"), "column right", "the column to the right", (RUNS,)),
+)  # fmt: skip
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+_NAMES = {
+    "space": "space", "enter": "enter", "escape": "esc", "pagedown": "PgDn", "pageup": "PgUp", "home": "Home",
+    "end": "End", "left": "←", "right": "→", "up": "↑", "down": "↓", "tab": "tab", "shift+tab": "shift+tab",
+}  # fmt: skip
+
+
+def key_text(keys: str) -> str:
+    """A key, or one after another, as people read it: `esc`, `PgDn`, `yc`."""
+    shown = [_NAMES.get(key, key) for key in keys.split(" ")]
+    return "".join(shown) if all(len(key) == 1 for key in shown) else " ".join(shown)
+
+
+def actions_of(pane: str) -> tuple[Action, ...]:
+    """What works in a pane, its own actions first."""
+    own = [action for action in ACTIONS if action.panes and action.works_in(pane)]
+    return (*own, *(action for action in ACTIONS if not action.panes))

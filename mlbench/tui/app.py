@@ -1,0 +1,289 @@
+"""The app: one screen, its panes, and the way of keys, messages and sizes to the desk."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from textual.app import App, ComposeResult, SystemCommand
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.containers import Container
+from textual.events import Click, Key, Paste, Resize
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+
+from mlbench.errors import MlbenchError
+from mlbench.paths import Home
+from mlbench.render.cells import line_of
+from mlbench.settings import Settings, read_settings
+from mlbench.tui import compat
+from mlbench.tui.actions import PANES, actions_of
+from mlbench.tui.asker import Answered, Asker
+from mlbench.tui.desk import Desk
+from mlbench.tui.doing import HANDLERS
+from mlbench.tui.doing.choosing import sort_column
+from mlbench.tui.doing.moving import to_row
+from mlbench.tui.panes import Panes
+from mlbench.tui.screens.help import HelpScreen
+from mlbench.tui.session import IndexProgress, Session
+from mlbench.tui.terminal import Depth, colour_depth, glyphs_of, is_light_ground, small_text, too_small
+from mlbench.tui.theme import looks_of, themes
+from mlbench.tui.widgets.runs_table import RunsTable
+
+
+class Progressed(Message):
+    """The reading of logs has come further."""
+
+    def __init__(self, progress: IndexProgress) -> None:
+        super().__init__()
+        self.progress = progress
+
+
+class ActionProvider(Provider):
+    """The command palette: the actions that work in the pane at work."""
+
+    async def discover(self) -> Hits:
+        """All of them."""
+        for text, help_text, call in self._entries():
+            yield DiscoveryHit(text, call, help=help_text)
+
+    async def search(self, query: str) -> Hits:
+        """Those that the typed letters fit."""
+        matcher = self.matcher(query)
+        for text, help_text, call in self._entries():
+            score = matcher.match(text)
+            if score > 0:
+                yield Hit(score, matcher.highlight(text), call, help=help_text)
+
+    def _entries(self) -> list[tuple[str, str, Callable[[], None]]]:
+        app = self.app
+        if not isinstance(app, Workbench):
+            return []
+        return [
+            (action.label, action.help, partial(app.act, action.id))
+            for action in actions_of(app.desk.view.pane)
+            if not action.id.startswith(("move.", "lists."))
+        ]
+
+
+class Workbench(App[int]):
+    """mlbench on the screen. What it does is in `doing`, what it knows in the desk, what it shows in the panes."""
+
+    CSS_PATH = "mlbench.tcss"
+    TITLE = "mlbench"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+f12"  # ours opens it: the table of keys is the only one
+    COMMANDS = {ActionProvider}  # noqa: RUF012 - Textual's class variable
+
+    def __init__(self, session: Session, *, settings: Settings | None = None, depth: Depth = "truecolor",
+                 glyphs: str = "braille", is_light_ground: bool = False) -> None:  # fmt: skip
+        self.looks = looks_of((settings or Settings()).theme, depth, is_light_ground=is_light_ground)
+        super().__init__(ansi_color=True if self.looks.is_native else None)
+        self.animation_level = "none"
+        for theme in themes():
+            self.register_theme(theme)
+        self.theme = self.looks.theme_name
+        self.panes = Panes(self.looks, glyphs, self._tell)
+        self.asker = Asker(self, self._complain)
+        self.desk = Desk(session, self.asker, self, self.panes, settings or Settings())
+        self._delays: dict[str, Timer] = {}
+
+    def _complain(self, error: MlbenchError) -> None:
+        self.desk.complain(error)
+
+    def _tell(self, progress: IndexProgress) -> None:
+        """Called in the thread that reads logs."""
+        self.post_message(Progressed(progress))
+
+    # ------------------------------------------------------------ building
+
+    def compose(self) -> ComposeResult:
+        """Header, panes, prompt and footer."""
+        panes = self.panes
+        yield panes.header
+        yield Container(
+            panes.table,
+            panes.divider,
+            panes.right,
+            id="body",
+        )
+        yield panes.prompt
+        yield panes.footer
+        yield panes.popup
+        yield panes.small
+
+    def get_default_screen(self) -> Screen[object]:
+        """The one screen."""
+        return Screen(id="workbench")
+
+    def on_mount(self) -> None:
+        """What needs heavy modules begins after the first paint."""
+        self.arrange()
+        self.desk.panes.draw_bars(self.desk)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.desk.ask_names()
+        self.desk.ask_runs()
+        self.desk.start_index()
+        for complaint in self.desk.keyboard.complaints:
+            self.desk.say(complaint, "warning")
+
+    def get_system_commands(self, screen: Screen[object]) -> list[SystemCommand]:  # noqa: ARG002 - Textual's signature
+        """None of Textual's own: our actions are all there is."""
+        return []
+
+    # ------------------------------------------------------------ events
+
+    def on_key(self, event: Key) -> None:
+        """Every key goes to the prompt if it is open, else to the action that it means."""
+        if len(self.screen_stack) > 1:
+            return
+        event.stop()
+        event.prevent_default()
+        character = event.character if event.is_printable else None
+        if self.desk.prompter.prompt is not None:
+            self.desk.prompter.press(event.key, character)
+            self.panes.draw_bars(self.desk)
+            return
+        self.desk.message = ()
+        key = character if character is not None and character != " " else event.key
+        pressed = self.desk.keyboard.press(key, self.desk.view.pane)
+        if pressed.action is not None:
+            HANDLERS[pressed.action.id](self.desk, pressed.count)
+        self.panes.draw_bars(self.desk)
+
+    def on_paste(self, event: Paste) -> None:
+        """Into the prompt; elsewhere a pasted text is no sequence of keys."""
+        if len(self.screen_stack) == 1:
+            event.stop()
+            self.desk.prompter.paste(event.text)
+            self.panes.draw_bars(self.desk)
+
+    def act(self, action_id: str) -> None:
+        """Do an action by its id."""
+        HANDLERS[action_id](self.desk, 1)
+        self.panes.draw_bars(self.desk)
+
+    def on_resize(self, event: Resize) -> None:
+        """Too small a terminal gets one line in place of a broken screen."""
+        size = (event.size.width, event.size.height)
+        self.screen_stack[0].set_class(too_small(size), "small")
+        text = f"{small_text(size)}. Make it larger; q leaves"
+        self.panes.small.show(
+            line_of((text if len(text) <= size[0] else f"{size[0]}x{size[1]} is too small: 60x15 needed", ""))
+        )
+        self.arrange()
+        self.call_after_refresh(self.panes.draw_bars, self.desk)
+
+    def on_answered(self, message: Answered) -> None:
+        """An answer has come back."""
+        self.asker.deliver(message)
+
+    def on_progressed(self, message: Progressed) -> None:
+        """Reading has come further."""
+        if self.desk.answers.done is None:
+            self.desk.take_progress(message.progress)
+
+    def on_runs_table_picked(self, message: RunsTable.Picked) -> None:
+        """A row or a title was clicked."""
+        if message.column is not None:
+            self.panes.table.move_column(message.column)
+        if message.row is None:
+            sort_column(self.desk, 1)
+        else:
+            to_row(self.desk, message.row)
+
+    def on_runs_table_scrolled(self, message: RunsTable.Scrolled) -> None:
+        """The wheel was turned over the table."""
+        to_row(self.desk, self.panes.table.cursor + message.rows)
+
+    def on_click(self, event: Click) -> None:
+        """The pane that is clicked is the one at work."""
+        name = event.widget.id if isinstance(event.widget, Widget) else None
+        if name in PANES and name != self.desk.view.pane and len(self.screen_stack) == 1:
+            self.desk.with_view(pane=name)
+
+    # ------------------------------------------------------------ what the desk needs
+
+    def arrange(self) -> None:
+        """Show the panes that the view asks for."""
+        self.panes.arrange(self.size.width, self.size.height, self.desk.view)
+
+    def later(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
+        """Call after a delay; a second call under the same name takes the place of the first."""
+        if name in self._delays:
+            self._delays.pop(name).stop()
+        if delay_s <= 0:
+            call()
+        else:
+            self._delays[name] = self.set_timer(delay_s, partial(self._now, name, call))
+
+    def _now(self, name: str, call: Callable[[], None]) -> None:
+        self._delays.pop(name, None)
+        call()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something will still change by itself: a delay, or a question under way."""
+        return bool(self._delays) or self.asker.is_busy or self.desk.answers.done is None
+
+    def leave(self) -> None:
+        """End: what is being read stops at the next run, and what was read is kept."""
+        self.desk.is_leaving = True
+        self.exit(0)
+
+    def copy(self, text: str) -> None:
+        """By OSC 52: it also works over ssh; in tmux with set-clipboard on."""
+        self.copy_to_clipboard(text)
+
+    def show_help(self) -> None:
+        """Open the help of the pane at work."""
+        self.push_screen(HelpScreen(self.looks, self.desk.keyboard, self.desk.view.pane))
+
+    async def action_quit(self) -> None:
+        """Textual's own ctrl+q, which comes before all keys, also stops the reading."""
+        self.leave()
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+        self.action_command_palette()
+
+
+def run_workbench(home: Home, roots: Sequence[str], *, settings: Settings | None = None) -> int:
+    """Open the workbench and stay in it until the user leaves.
+
+    Args:
+        home: where catalog and journal are.
+        roots: directories of logs; () shows all that was ever ingested.
+        settings: by default those of the user.
+
+    Returns:
+        The exit code.
+    """
+    from mlbench.tui.catalog_session import CatalogSession
+
+    settings = settings or read_settings()
+    compat.forget_fixed_size(os.environ)
+    is_ascii = compat.use_any_encoding()
+    compat.install(is_ascii=is_ascii)
+    session = CatalogSession(home, roots)
+    app = Workbench(
+        session,
+        settings=settings,
+        depth=colour_depth(os.environ),
+        glyphs=glyphs_of(
+            settings.glyphs, os.environ, "ascii" if is_ascii else sys.__stdout__.encoding if sys.__stdout__ else ""
+        ),
+        is_light_ground=is_light_ground(os.environ),
+    )
+    try:
+        code = app.run(mouse=settings.mouse)
+    finally:
+        app.desk.is_leaving = True
+        session.close()
+    return code or app.return_code or 0

@@ -1,0 +1,340 @@
+"""The session on a real home: the queries over the newest snapshot, the journal, and the reading of logs."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mlbench.errors import UsageError
+from mlbench.paths import Home
+from mlbench.safe import safe, text_of_path
+from mlbench.tui.session import IndexDone, IndexProgress, ReportQuestion, RunsFound, RunsQuestion, Sketches, Vocabulary
+
+if TYPE_CHECKING:
+    from mlbench.catalog.reader import Reader
+    from mlbench.ingest.run import Progress
+    from mlbench.journal import Journal, RunRef
+    from mlbench.queries.answers import (
+        DiffAnswer,
+        ProblemLine,
+        ReportAnswer,
+        RunHead,
+        RunsAnswer,
+        SeriesAnswer,
+        ShowAnswer,
+    )
+
+_BASELINE = "run.baseline = true and run.archived in (true, false)"
+VALUES_PER_PARAM = 8
+_VALUES = """
+SELECT key, raw FROM (
+    SELECT key, raw, row_number() OVER (PARTITION BY key ORDER BY count(*) DESC, raw) AS place
+    FROM params WHERE length(raw) <= 40 AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
+    GROUP BY key, raw) AS counted
+WHERE place <= ? ORDER BY key, place"""
+_SKETCHES = """
+SELECT run_id, sketch FROM (
+    SELECT run_id, sketch, row_number() OVER (PARTITION BY run_id ORDER BY n DESC, n_raw DESC, series_id) AS place
+    FROM series WHERE metric = ? AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS ranked
+WHERE place = 1"""
+
+
+class _Lane:
+    """One reader at a time: opened again when the snapshot or the journal is another one."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._lock = threading.Lock()
+        self._reader: Reader | None = None
+        self._stamp: object = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """The reader, for one thread at a time."""
+        with self._lock:
+            yield self._current()
+
+    def _current(self) -> Reader:
+        from mlbench.catalog.reader import current_snapshot, open_reader
+
+        stamp = (current_snapshot(self._home), _journal_stamp(self._home.journal))
+        if self._reader is None or stamp != self._stamp:
+            self.close()
+            self._reader = open_reader(self._home)
+            self._stamp = stamp
+        return self._reader
+
+    def close(self) -> None:
+        """Let go of the snapshot."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+def _journal_stamp(folder: str) -> tuple[tuple[str, int], ...]:
+    """Names and sizes of the journal's files: they only grow."""
+    try:
+        with os.scandir(folder) as entries:
+            return tuple(sorted((entry.name, entry.stat().st_size) for entry in entries))
+    except OSError:
+        return ()
+
+
+class CatalogSession:
+    """A `Session` on a home and the roots that were named."""
+
+    def __init__(self, home: Home, roots: Sequence[str]) -> None:
+        self.home = home
+        self.roots = tuple(os.path.realpath(os.path.expanduser(root)) for root in roots)
+        self._table = _Lane(home)
+        self._detail = _Lane(home)
+        self._words: Journal | None = None
+
+    @property
+    def scope(self) -> str:
+        """The names of the roots."""
+        names = [os.path.basename(root) or root for root in self.roots]
+        return text_of_path(", ".join(names[:2]) + (f" +{len(names) - 2}" if len(names) > 2 else "")) or "all runs"
+
+    def close(self) -> None:
+        """Let go of the catalog and of the journal."""
+        self._table.close()
+        self._detail.close()
+        if self._words is not None:
+            self._words.close()
+
+    # ------------------------------------------------------------ reading logs
+
+    def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
+        """Read what is new below the roots."""
+        from mlbench.ingest.run import ingest_paths
+
+        def progress(step: Progress) -> None:
+            tell(IndexProgress(step.stage, step.n_done, step.n_total, step.is_published))
+
+        if not self.roots:
+            return IndexDone(0, 0, 0)
+        done = ingest_paths(self.home, self.roots, progress=progress, is_cancelled=is_cancelled)
+        return IndexDone(done.n_runs, done.n_read, done.n_problems, tuple(done.errors), tuple(done.talk))
+
+    # ------------------------------------------------------------ questions of the table
+
+    def find(self, question: RunsQuestion) -> RunsFound:
+        """The runs that match, with the usual columns where none were chosen."""
+        from mlbench.queries.names import metric_names
+        from mlbench.queries.runs import find_runs
+
+        with self._table.reading() as reader:
+            columns = question.columns or self._usual_columns(reader, question.query)
+            answer = find_runs(
+                reader, where=question.query, columns=columns or None, sort=question.sort, within=self.roots
+            )
+            baseline = find_runs(reader, where=_BASELINE, columns=None, within=self.roots)
+            return RunsFound(
+                question,
+                answer,
+                columns,
+                sketches=_sketches(reader, answer, metric_names(reader)),
+                baseline=baseline.rows[0].head if baseline.rows else None,
+                is_fresh=bool(reader.words.roots),
+            )
+
+    def _usual_columns(self, reader: Reader, query: str) -> tuple[str, ...]:
+        """The metric that matters most, the parameters that differ, then the rest: what is best, then why."""
+        from mlbench.queries.runs import default_columns, find_runs
+
+        rows = find_runs(reader, where=query, columns=None, within=self.roots).rows
+        if not rows:
+            return ()
+        usual = default_columns(reader, [row.head.run_id for row in rows])
+        metrics = tuple(spec for spec in usual if spec.startswith("metrics."))
+        params = tuple(spec for spec in usual if not spec.startswith("metrics."))
+        status = ("status",) if len({row.head.status for row in rows}) > 1 else ()
+        return (*metrics[:1], *params, *metrics[1:], *status, "duration", "started")
+
+    def vocabulary(self) -> Vocabulary:
+        """All names that the runs below the roots have."""
+        from mlbench.queries.fields import STATUSES
+        from mlbench.queries.names import metric_names
+        from mlbench.queries.runs import find_runs
+        from mlbench.queries.tree import PLAIN_FIELDS
+        from mlbench.queries.vocabulary import Vocabulary as Names
+        from mlbench.queries.within import scope_of
+
+        with self._table.reading() as reader:
+            rows = find_runs(reader, where="run.archived in (true, false)", columns=None, within=self.roots).rows
+            ids = [row.head.run_id for row in rows]
+            names = Names(reader, scope_of(self.roots))
+            values: dict[str, list[str]] = {}
+            for key, raw in reader.rows(_VALUES, [ids, VALUES_PER_PARAM]):
+                values.setdefault(key, []).append(raw)
+            return Vocabulary(
+                params=tuple(sorted(names.names("param"))),
+                metrics=metric_names(reader, ids),
+                tags=tuple(sorted(names.names("tag"))),
+                statuses=STATUSES[:-1],
+                fields=tuple(dict.fromkeys(PLAIN_FIELDS.values())),
+                values={key: tuple(found) for key, found in values.items()},
+            )
+
+    def command(self, question: RunsQuestion) -> str:
+        """As a shell would take it; also the columns that nobody chose are named."""
+        words = ["mlbench", "query"]
+        if question.query:
+            words += ["--where", question.query] if question.query.startswith("-") else [question.query]
+        words += [word for spec in question.columns for word in ("--columns", spec)]
+        words += [word for spec in question.sort for word in ("--sort", spec)]
+        words += [word for root in self.roots for word in ("--in", root)]
+        return shlex.join(words)
+
+    def note_of(self, run: RunHead) -> str:
+        """The newest edit of the user's own notes."""
+        from mlbench import journal
+
+        notes = journal.replay(self.home).notes.get(run.key, ())
+        return notes[-1].body if notes else ""
+
+    # ------------------------------------------------------------ questions of details
+
+    def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
+        """Runs side by side, the first as the baseline."""
+        from mlbench.queries.compare import compare_runs
+
+        with self._detail.reading() as reader:
+            return compare_runs(reader, run_ids, everything=everything)
+
+    def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
+        """The points of the metrics that one of the runs has."""
+        import mlbench.render.chart_text  # noqa: F401 - numpy is loaded here, in a thread, and not while drawing
+        from mlbench.queries.names import metric_names
+        from mlbench.queries.series import fetch_series
+
+        with self._detail.reading() as reader:
+            known = metric_names(reader, run_ids)
+            chosen = [metric for metric in metrics or usual if metric in known]
+            chosen = chosen if metrics else (chosen or list(known))[:1]
+            return fetch_series(reader, run_ids, chosen) if chosen else ()
+
+    def show(self, run_id: str) -> ShowAnswer:
+        """All that is known of a run."""
+        from mlbench.queries.show import describe_run
+
+        with self._detail.reading() as reader:
+            return describe_run(reader, run_id)
+
+    def problems(self) -> tuple[ProblemLine, ...]:
+        """What could not be read below the roots."""
+        from mlbench.queries.show import list_problems
+
+        with self._detail.reading() as reader:
+            return list_problems(reader, within=self.roots)
+
+    def markdown(self, run_ids: Sequence[str], columns: Sequence[str]) -> str:
+        """The runs in this order."""
+        from mlbench.render.records import to_markdown
+        from mlbench.render.runs import runs_records
+
+        with self._detail.reading() as reader:
+            from mlbench.queries.runs import find_runs
+
+            answer = find_runs(reader, where="run.archived in (true, false)", columns=columns or None)
+        return to_markdown(runs_records(_only(answer, run_ids)))
+
+    def write_report(self, question: ReportQuestion) -> str:
+        """Write the report and its charts; an old one is replaced only where the user said so."""
+        from mlbench.queries.report import gather_report
+        from mlbench.render.export import write_file
+        from mlbench.render.report import draw_report
+
+        path = os.path.abspath(os.path.expanduser(question.path))
+        stem = os.path.splitext(os.path.basename(path))[0]
+        with self._detail.reading() as reader:
+            answer: ReportAnswer = gather_report(
+                reader,
+                where="run.archived in (true, false)",
+                runs=question.run_ids,
+                columns=question.columns,
+                metrics=question.metrics,
+                baseline=question.run_ids[0],
+            )
+        files = draw_report(answer, stem=stem, smoothing=question.smoothing)
+        write_file(path, files.markdown, is_new=not question.may_replace)
+        for name, svg in files.files.items():
+            write_file(os.path.join(os.path.dirname(path), name), svg)
+        n = len(files.files)
+        charts = f" and {n} chart{'' if n == 1 else 's'} beside it" if n else ""
+        return safe(f"{text_of_path(path)}{charts} written")
+
+    # ------------------------------------------------------------ words
+
+    def _journal(self) -> Journal:
+        from mlbench.journal import open_journal
+
+        if self._words is None:
+            self._words = open_journal(self.home)
+        return self._words
+
+    def tag(self, runs: Sequence[RunHead], add: Sequence[str], remove: Sequence[str]) -> None:
+        """One line of the journal for all runs."""
+        self._journal().tag(_refs(runs), add, remove)
+
+    def note(self, runs: Sequence[RunHead], body: str) -> None:
+        """In place of the notes that the runs have."""
+        self._journal().note(_refs(runs), body)
+
+    def set_baseline(self, run: RunHead | None) -> None:
+        """Everywhere: the workbench has one baseline."""
+        self._journal().baseline(_refs([run])[0] if run else None)
+
+    def archive(self, runs: Sequence[RunHead], *, is_archived: bool) -> None:
+        """Archived runs are shown only by a filter that asks for them."""
+        self._journal().archive(_refs(runs), is_archived)
+
+    def set_primary(self, metric: str) -> None:
+        """Everywhere."""
+        self._journal().primary(metric)
+
+    def undo(self) -> str | None:
+        """Take back this user's last word."""
+        from mlbench.journal import describe
+
+        entry = self._journal().undo()
+        return None if entry is None else describe(entry)
+
+    def redo(self) -> str | None:
+        """Say again what was taken back last."""
+        from mlbench.journal import describe
+
+        entry = self._journal().redo()
+        return None if entry is None else describe(entry)
+
+
+def _refs(runs: Sequence[RunHead]) -> list[RunRef]:
+    from mlbench.journal import RunRef
+
+    if not runs:
+        raise UsageError("no run is chosen. Put the cursor on one, or mark some with space")
+    return [RunRef(run.key, run.fingerprint) for run in runs]
+
+
+def _only(answer: RunsAnswer, run_ids: Sequence[str]) -> RunsAnswer:
+    from dataclasses import replace
+
+    rows = {row.head.run_id: row for row in answer.rows}
+    return replace(answer, rows=tuple(rows[run_id] for run_id in run_ids if run_id in rows))
+
+
+def _sketches(reader: Reader, answer: RunsAnswer, metrics: Sequence[str]) -> Sketches:
+    """The curves of the first metric in the columns, by run id and column specification."""
+    from mlbench.queries.columns import metric_spec
+
+    by_spec = {metric_spec(metric): metric for metric in metrics}
+    spec = next((column.spec for column in answer.columns if column.spec in by_spec), None)
+    if spec is None:
+        return {}
+    rows = reader.rows(_SKETCHES, [by_spec[spec], [row.head.run_id for row in answer.rows]])
+    return {(run_id, spec): tuple(sketch or ()) for run_id, sketch in rows}

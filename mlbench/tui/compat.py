@@ -1,0 +1,83 @@
+"""Work-arounds for what lies below us, each with its reason. `install` puts them in place once, at the start."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import MutableMapping
+from typing import TextIO
+
+from textual.strip import Strip
+
+from mlbench.safe import safe
+
+_ASCII = str.maketrans(
+    {"●": "*", "◆": "#", "│": "|", "─": "-", "━": "=", "▸": ">", "✓": "+", "✗": "x", "…": "~", "▲": "^", "▼": "v",
+     "↑": "^", "↓": "v", "·": ".", "×": "x", "÷": "/", "✎": "n", "▁": "_", "▂": "_", "▃": "-", "▄": "-", "▅": "=",
+     "▆": "=", "▇": "#", "█": "#", "└": "+", "┬": "+", "┤": "+", "□": "o"}
+)  # fmt: skip
+_ORIGINAL = Strip.render
+_state = {"is_ascii": False}
+
+
+def install(*, is_ascii: bool = False) -> None:
+    """Make every line that Textual writes pass `_clean_strip` first.
+
+    Textual (8.2.8) writes escape sequences inside of texts to the terminal as they are: 28 of 29 kinds of widgets let
+    a run's name set the clipboard or the title. All of them are written by `Strip.render`, so it is the one place
+    where nothing can get past. Our own panes show only `Safe` text; this stands behind them and behind Textual's.
+
+    Args:
+        is_ascii: the terminal shows no UTF-8: signs become their like in ASCII, other characters a question mark.
+    """
+    _state["is_ascii"] = is_ascii
+    Strip.render = _render_clean  # type: ignore[method-assign]
+
+
+def _render_clean(self: Strip, console: object) -> str:
+    if self._render_cache is None and not all(
+        _is_clean(text) for text, _style, control in self._segments if not control
+    ):
+        self._segments = [
+            segment if segment.control else type(segment)(clean_text(segment.text), segment.style)
+            for segment in self._segments
+        ]
+    return _ORIGINAL(self, console)  # type: ignore[arg-type]
+
+
+def _is_clean(text: str) -> bool:
+    return text.isascii() and text.isprintable() if _state["is_ascii"] else text.isprintable()
+
+
+def clean_text(text: str) -> str:
+    """The text as the terminal may get it."""
+    cleaned = safe(text, limit=len(text) + 1)
+    if not _state["is_ascii"]:
+        return cleaned
+    return cleaned.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def use_any_encoding() -> bool:
+    r"""Keep a character that the locale has no bytes for from ending the process; whether the locale is not UTF-8.
+
+    In an ASCII locale Textual prints `\u28c9` in place of a braille letter, and every line shifts.
+    """
+    is_other = False
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None and not is_utf8(stream):
+            is_other = True
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+    return is_other
+
+
+def forget_fixed_size(environ: MutableMapping[str, str]) -> None:
+    """Take COLUMNS and LINES out of the environment: Textual believes them more than the terminal, and would neither
+    fill it nor follow it when its size changes.
+    """
+    environ.pop("COLUMNS", None)
+    environ.pop("LINES", None)
+
+
+def is_utf8(stream: TextIO) -> bool:
+    """Whether a stream's encoding is UTF-8."""
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"

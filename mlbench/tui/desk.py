@@ -1,0 +1,353 @@
+"""The desk: what is looked at, what was answered, and the flow between them. Widgets are told, never asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from mlbench.errors import MlbenchError
+from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
+from mlbench.render.cells import Line, line_of
+from mlbench.settings import Settings
+from mlbench.tui.actions import PROBLEMS, RUN, RUNS
+from mlbench.tui.asker import Asker
+from mlbench.tui.keyboard import Keyboard
+from mlbench.tui.prompts import Prompt, Prompter
+from mlbench.tui.session import IndexDone, IndexProgress, RunsFound, RunsQuestion, Session, Vocabulary
+from mlbench.tui.view import ChartLook, View
+
+if TYPE_CHECKING:
+    from mlbench.tui.panes import Panes
+
+PREVIEW_DELAY_S = 0.06
+"""The charts follow the cursor so much later: moving on costs nothing, and the eye sees no wait."""
+TYPING_DELAY_S = 0.08
+MOST_COMPARED, MOST_CHARTED = 24, 60
+"""Runs side by side, and curves in a chart: of more marks the first ones are shown, and the title says so."""
+BASELINE_SLOT = 7
+
+
+class Host(Protocol):
+    """What the desk needs of the app."""
+
+    def later(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
+        """Call after a delay; a second call under the same name takes the place of the first."""
+
+    def leave(self) -> None:
+        """End the workbench."""
+
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard of the terminal."""
+
+    def show_help(self) -> None:
+        """Open the help of the pane at work."""
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+
+    def arrange(self) -> None:
+        """Show the panes that the view asks for."""
+
+
+@dataclass(slots=True)
+class Answers:
+    """What came back last; each is replaced as a whole."""
+
+    found: RunsFound | None = None
+    diff: DiffAnswer | None = None
+    series: tuple[SeriesAnswer, ...] = ()
+    shown: ShowAnswer | None = None
+    problems: tuple[ProblemLine, ...] = ()
+    names: Vocabulary = field(default_factory=Vocabulary)
+    progress: IndexProgress | None = None
+    done: IndexDone | None = None
+
+
+class Desk:
+    """Holds the view; `change` asks what a new view needs and tells the panes what to draw again."""
+
+    def __init__(self, session: Session, asker: Asker, host: Host, panes: Panes, settings: Settings) -> None:
+        self.session = session
+        self.asker = asker
+        self.host = host
+        self.panes = panes
+        self.settings = settings
+        self.keyboard = Keyboard(settings.keys)
+        self.prompter = Prompter()
+        self.view = View(chart=ChartLook(smoothing=settings.smoothing))
+        self.answers = Answers()
+        self.message: Line = ()
+        self.heads: dict[str, RunHead] = {}
+        """Every run that was seen, by id: marked runs may be hidden by the query."""
+        self.is_leaving = False
+        self.goes_to_top = False
+        """The cursor goes to the first run when the next answer comes: the order is another one."""
+        self._n_words = 0
+        self.failed_query: str | None = None
+        """The query that `typed_error` is about."""
+        self.typed_error = ""
+        self.error_column: int | None = None
+        self.good_query = ""
+        """The last query that was understood; the same of order and columns."""
+        self.good_sort: tuple[str, ...] = ()
+        self.good_columns: tuple[str, ...] = ()
+
+    # ------------------------------------------------------------ view
+
+    def change(self, view: View) -> None:
+        """Take another view; what it needs is asked, what it shows is drawn again."""
+        old, self.view = self.view, view
+        if (view.query, view.sort, view.columns) != (old.query, old.sort, old.columns):
+            self.ask_runs()
+        if view.marks != old.marks or view.cursor != old.cursor or view.has_all != old.has_all:
+            self.preview()
+        elif view.chart.metrics != old.chart.metrics:
+            self.ask_series()
+        if view.shown_run != old.shown_run and view.shown_run:
+            self.ask_shown()
+        if (view.pane, view.is_zoomed, bool(view.shown_run)) != (old.pane, old.is_zoomed, bool(old.shown_run)):
+            self.host.arrange()
+        if view.marks != old.marks or view.range_start != old.range_start or view.pane != old.pane:
+            self.panes.draw_table(self)
+        if view.chart != old.chart or view.marks != old.marks:
+            self.panes.draw_chart(self)
+        if view.as_deltas != old.as_deltas:
+            self.panes.draw_compare(self)
+        self.panes.draw_bars(self)
+
+    def with_view(self, **changes: object) -> None:
+        """Change a few fields of the view."""
+        self.change(replace(self.view, **changes))  # type: ignore[arg-type]
+
+    def say(self, text: str, role: str = "") -> None:
+        """Say something on the prompt line, until the next key."""
+        self.message = line_of((f" {text}", role))
+        self.panes.draw_bars(self)
+
+    def complain(self, error: MlbenchError) -> None:
+        """Say what could not be done; the first line is enough for the prompt line."""
+        self.say(str(error).partition("\n")[0], "bad")
+
+    def ask_user(self, prompt: Prompt) -> None:
+        """Open the prompt."""
+        self.message = ()
+        self.typed_error, self.error_column = "", None
+        self.prompter.open(prompt)
+        self.panes.draw_bars(self)
+
+    # ------------------------------------------------------------ the runs at hand
+
+    @property
+    def question(self) -> RunsQuestion:
+        return RunsQuestion(self.view.query, self.view.sort, self.view.columns)
+
+    @property
+    def current(self) -> RunHead | None:
+        """The run under the cursor; in its own pane, the run that is shown."""
+        if self.view.pane == RUN and self.view.shown_run in self.heads:
+            return self.heads[self.view.shown_run]
+        return self.heads.get(self.view.cursor)
+
+    @property
+    def chosen(self) -> tuple[RunHead, ...]:
+        """The marked runs, else the one at hand: what words are said of."""
+        marked = tuple(self.heads[run_id] for run_id in self.view.marks.run_ids if run_id in self.heads)
+        if marked and self.view.pane != RUN:
+            return marked
+        return (self.current,) if self.current is not None else ()
+
+    @property
+    def baseline(self) -> RunHead | None:
+        return self.answers.found.baseline if self.answers.found else None
+
+    def compared(self) -> tuple[str, ...]:
+        """Run ids side by side: the baseline, the marked runs in order, and without marks the run under the cursor."""
+        first = [self.baseline.run_id] if self.baseline is not None else []
+        marked = self.view.marks.run_ids or ((self.view.cursor,) if self.view.cursor else ())
+        return tuple(dict.fromkeys([*first, *marked]))
+
+    def slots(self) -> dict[str, int]:
+        """Colour slots of the runs that are shown: marked ones keep theirs, the cursor's takes the next free one."""
+        slots = dict(self.view.marks.slots)
+        if self.baseline is not None:
+            slots.setdefault(self.baseline.run_id, BASELINE_SLOT)
+        if not self.view.marks and self.view.cursor:
+            slots.setdefault(self.view.cursor, 0)
+        return slots
+
+    # ------------------------------------------------------------ questions
+
+    def ask_runs(self) -> None:
+        """Ask for the runs of the view."""
+        question = self.question
+        self.asker.ask(
+            "runs",
+            lambda: self.session.find(question),
+            self._take_runs,
+            lane="table",
+            otherwise=partial(self._runs_failed, question),
+        )
+
+    def _runs_failed(self, question: RunsQuestion, error: MlbenchError) -> None:
+        """A mistake in the query is shown where it is typed; the table keeps what it had."""
+        prompt = self.prompter.prompt
+        if prompt is None or prompt.history != "query":
+            self.view = replace(self.view, query=self.good_query, sort=self.good_sort, columns=self.good_columns)
+            self.complain(error)
+            return
+        self.failed_query = question.query
+        self.error_column = getattr(error, "column", None)
+        text = getattr(error, "message", str(error)).partition("\n")[0]
+        self.typed_error = text.removeprefix(f"column {self.error_column}: ")
+        self.panes.draw_bars(self)
+
+    def _take_runs(self, found: RunsFound) -> None:
+        before = self.answers.found
+        self.answers.found = found
+        self.typed_error, self.error_column = "", None
+        asked = found.question
+        self.good_query, self.good_sort, self.good_columns = asked.query, asked.sort, asked.columns
+        self.heads |= {row.head.run_id: row.head for row in found.answer.rows}
+        if found.baseline is not None:
+            self.heads[found.baseline.run_id] = found.baseline
+        cursor = self.panes.take_runs(self, found)
+        self.with_view(cursor=cursor)
+        if before is None or before.baseline != found.baseline:
+            self.preview()
+
+    def _table_metrics(self) -> tuple[str, ...]:
+        """The metrics of the table's columns, in their order."""
+        from mlbench.queries.columns import metric_spec
+
+        by_spec = {metric_spec(metric): metric for metric in self.answers.names.metrics}
+        columns = self.answers.found.answer.columns if self.answers.found else ()
+        return tuple(by_spec[column.spec] for column in columns if column.spec in by_spec)
+
+    def preview(self) -> None:
+        """Ask for the comparison and the curves, a little later: the cursor may move on."""
+        self.host.later("preview", PREVIEW_DELAY_S, self._ask_preview)
+
+    def _ask_preview(self) -> None:
+        self.ask_compare()
+        self.ask_series()
+        if self.view.shown_run and self.view.pane == RUNS and self.view.cursor != self.view.shown_run:
+            self.with_view(shown_run=self.view.cursor)
+
+    def ask_compare(self) -> None:
+        """Ask for the comparison of the runs at hand."""
+        ids = self.compared()[:MOST_COMPARED]
+        if not ids:
+            self.answers.diff = None
+            self.panes.draw_compare(self)
+            return
+        everything = self.view.has_all or len(ids) == 1
+        self.asker.ask(
+            "compare", lambda: self.session.compare(ids, everything=everything), self._take_diff, lane="detail"
+        )
+
+    def _take_diff(self, diff: DiffAnswer) -> None:
+        self.answers.diff = diff
+        self.panes.draw_compare(self)
+
+    def ask_series(self) -> None:
+        """Ask for the curves of the runs at hand."""
+        ids, metrics, usual = self.compared()[:MOST_CHARTED], self.view.chart.metrics, self._table_metrics()
+        if not ids:
+            self._take_series(())
+            return
+        self.asker.ask("series", lambda: self.session.series(ids, metrics, usual), self._take_series, lane="detail")
+
+    def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
+        self.answers.series = series
+        self.panes.draw_chart(self)
+
+    def ask_shown(self) -> None:
+        """Ask for all that is known of the run of the run pane."""
+        run_id = self.view.shown_run
+        self.asker.ask("shown", lambda: self.session.show(run_id), self._take_shown, lane="detail")
+
+    def _take_shown(self, shown: ShowAnswer) -> None:
+        is_new = self.answers.shown is None or self.answers.shown.head.run_id != shown.head.run_id
+        self.answers.shown = shown
+        self.panes.draw_run(self, is_new=is_new)
+
+    def ask_problems(self) -> None:
+        """Ask for what could not be read."""
+        self.asker.ask("problems", self.session.problems, self._take_problems, lane="detail")
+
+    def _take_problems(self, problems: tuple[ProblemLine, ...]) -> None:
+        self.answers.problems = problems
+        self.panes.draw_problems(self)
+        self.panes.draw_bars(self)
+
+    def ask_names(self) -> None:
+        """Ask for the names that can be typed."""
+        self.asker.ask("names", self.session.vocabulary, self._take_names, lane="table")
+
+    def _take_names(self, names: Vocabulary) -> None:
+        self.answers.names = names
+
+    def reload(self) -> None:
+        """Ask everything again: a word was said, or new runs were read."""
+        self.ask_names()
+        self.ask_runs()
+        self.preview()
+        if self.view.shown_run:
+            self.ask_shown()
+        if self.view.pane == PROBLEMS or self.answers.done is not None:
+            self.ask_problems()
+
+    # ------------------------------------------------------------ indexing
+
+    def start_index(self) -> None:
+        """Read the logs in a thread; what is known already is shown at once."""
+        self.answers.done = None
+        self.asker.ask("index", self._index, self._take_done, otherwise=self._index_failed)
+
+    def _index(self) -> IndexDone:
+        return self.session.index(self.panes.tell_progress, lambda: self.is_leaving)
+
+    def take_progress(self, progress: IndexProgress) -> None:
+        """How far the reading is; new runs are asked for when there are some."""
+        self.answers.progress = progress
+        if progress.is_published:
+            self.ask_names()
+            self.ask_runs()
+        self.panes.draw_bars(self)
+
+    def _take_done(self, done: IndexDone) -> None:
+        self.answers.done, self.answers.progress = done, None
+        self.reload()
+        for text in (*done.talk, *done.errors):
+            self.say(text, "warning")
+        self.panes.draw_table(self)
+
+    def _index_failed(self, error: MlbenchError) -> None:
+        self.answers.done, self.answers.progress = IndexDone(0, 0, 0), None
+        self.complain(error)
+        self.panes.draw_table(self)
+
+    # ------------------------------------------------------------ words
+
+    def say_word(self, word: Callable[[], str | None], *, nothing: str = "") -> None:
+        """Say something to the journal, in a thread; when it is on the disk, show it.
+
+        Args:
+            word: says it and gives what to tell the user, None for `nothing`.
+            nothing: told where there was nothing to say.
+        """
+
+        def said(text: str | None) -> None:
+            self.say(text if text is not None else nothing, "" if text is not None else "muted")
+            self.reload()
+
+        # A slot of its own for each: no word is ever void, and they are said in their order.
+        self._n_words += 1
+        self.asker.ask(f"word {self._n_words}", word, said, lane="words")
+
+
+def runs_text(runs: Sequence[RunHead]) -> str:
+    """The name of one run, the number of several."""
+    return runs[0].name if len(runs) == 1 else f"{len(runs)} runs"

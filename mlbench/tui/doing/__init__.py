@@ -1,0 +1,18 @@
+"""What the actions do: one function for each id of `tui.actions`, by the group it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlbench.tui.doing import charting, choosing, comparing, giving, moving, saying, showing
+from mlbench.tui.doing.types import Handler
+
+HANDLERS: Mapping[str, Handler] = {
+    **moving.HANDLERS,
+    **choosing.HANDLERS,
+    **charting.HANDLERS,
+    **comparing.HANDLERS,
+    **saying.HANDLERS,
+    **giving.HANDLERS,
+    **showing.HANDLERS,
+}

@@ -1,0 +1,151 @@
+"""How the charts look: metrics, smoothing, axes, crosshair and zoom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlbench.tui.completion import complete_metric, split_metrics
+from mlbench.tui.desk import Desk
+from mlbench.tui.doing.types import Handler
+from mlbench.tui.prompts import Prompt
+from mlbench.tui.view import AXES, next_of
+
+ZOOM_FACTOR = 0.5
+PAN_SHARE = 0.25
+
+
+def choose_metrics(desk: Desk, _n: int) -> None:
+    """Name the metrics of the charts."""
+
+    def accepted(text: str) -> None:
+        metrics = split_metrics(text)
+        if metrics:
+            desk.change(desk.view.charted(metrics=_spelt(desk, metrics), crosshair=None, limits=None))
+
+    desk.ask_user(
+        Prompt(
+            "metrics",
+            accepted,
+            complete=lambda text, cursor: complete_metric(text, cursor, desk.answers.names),
+            hint="a few letters and tab; several with commas between",
+            history="metrics",
+        )
+    )
+
+
+def _spelt(desk: Desk, typed: tuple[str, ...]) -> tuple[str, ...]:
+    """Each name as it is, or the first metric that it fits: `v/l` is `val/loss`."""
+    from mlbench.tui.completion import matching
+
+    known = desk.answers.names.metrics
+    return tuple(
+        dict.fromkeys(name if name in known else next(iter(matching(name, known, most=1)), name) for name in typed)
+    )
+
+
+def next_smoothing(desk: Desk, _n: int) -> None:
+    """The next of the weights in the settings."""
+    desk.change(desk.view.charted(smoothing=next_of(desk.settings.smoothing_levels, desk.view.chart.smoothing)))
+
+
+def smooth_by(desk: Desk, _n: int) -> None:
+    """Type the weight."""
+    desk.ask_user(
+        Prompt(
+            "smoothing",
+            lambda text: set_smoothing(desk, text),
+            text=f"{desk.view.chart.smoothing:g}",
+            hint="0 (raw) up to, not including, 1, as in TensorBoard",
+        )
+    )
+
+
+def set_smoothing(desk: Desk, text: str) -> None:
+    """Take a weight as it was typed."""
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = -1.0
+    if 0 <= weight < 1:
+        desk.change(desk.view.charted(smoothing=weight))
+    else:
+        desk.say(f"smoothing '{text}' is not from 0 up to, not including, 1. Try 0.9", "bad")
+
+
+def set_axis(desk: Desk, axis: str) -> None:
+    """Another x axis: a place on the old one means nothing on it."""
+    desk.change(desk.view.charted(axis=axis, crosshair=None, limits=None))
+
+
+def move_crosshair(desk: Desk, columns: int) -> None:
+    """Move the crosshair by columns of the screen."""
+    x = desk.panes.chart.x_beside(columns)
+    if x is not None:
+        desk.change(desk.view.charted(crosshair=x))
+
+
+def zoom(desk: Desk, factor: float) -> None:
+    """Zoom the x axis around the crosshair, else around its middle."""
+    extent = desk.panes.chart.x_range
+    if extent is None or desk.view.chart.log_x:
+        desk.say("a logarithmic x axis cannot be zoomed" if extent else "there is no chart to zoom", "muted")
+        return
+    low, high = extent
+    at = desk.view.chart.crosshair
+    middle = at if at is not None and low <= at <= high else (low + high) / 2
+    low, high = middle - (middle - low) * factor, middle + (high - middle) * factor
+    if high > low:
+        desk.change(desk.view.charted(limits=(low, high)))
+
+
+def pan(desk: Desk, share: float) -> None:
+    """Move a zoomed chart by a share of its width."""
+    limits = desk.view.chart.limits
+    if limits is None:
+        desk.say("the whole x axis is shown. + zooms in", "muted")
+        return
+    by = (limits[1] - limits[0]) * share
+    desk.change(desk.view.charted(limits=(limits[0] + by, limits[1] + by)))
+
+
+def bring_to_front(desk: Desk, step: int) -> None:
+    """Put the next run in front; after the last one, none."""
+    ids = ["", *dict.fromkeys(one.head.run_id for one in desk.answers.series)]
+    front = desk.view.chart.front
+    place = ids.index(front) if front in ids else 0
+    desk.change(desk.view.charted(front=ids[(place + step) % len(ids)]))
+
+
+def isolate(desk: Desk, _n: int) -> None:
+    """Show only the run in front, or all again."""
+    if not desk.view.chart.front:
+        bring_to_front(desk, 1)
+    desk.change(desk.view.charted(is_isolated=not desk.view.chart.is_isolated))
+
+
+def _turned(field: str) -> Handler:
+    def turn(desk: Desk, _n: int) -> None:
+        desk.change(desk.view.charted(**{field: not getattr(desk.view.chart, field)}))
+
+    return turn
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "chart.metrics": choose_metrics,
+    "chart.smoothing": next_smoothing,
+    "chart.smooth_by": smooth_by,
+    "chart.log_y": _turned("log_y"),
+    "chart.log_x": _turned("log_x"),
+    "chart.raw": _turned("has_raw"),
+    "chart.axis": lambda desk, _n: set_axis(desk, str(next_of(AXES, desk.view.chart.axis))),
+    "chart.left": lambda desk, n: move_crosshair(desk, -n),
+    "chart.right": move_crosshair,
+    "chart.pan_left": lambda desk, _n: pan(desk, -PAN_SHARE),
+    "chart.pan_right": lambda desk, _n: pan(desk, PAN_SHARE),
+    "chart.zoom_in": lambda desk, _n: zoom(desk, ZOOM_FACTOR),
+    "chart.zoom_out": lambda desk, _n: zoom(desk, 1 / ZOOM_FACTOR),
+    "chart.zoom_all": lambda desk, _n: desk.change(desk.view.charted(limits=None)),
+    "chart.next_run": lambda desk, _n: bring_to_front(desk, 1),
+    "chart.previous_run": lambda desk, _n: bring_to_front(desk, -1),
+    "chart.isolate": isolate,
+}

@@ -1,0 +1,208 @@
+"""Choosing runs: the query, marks, order and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mlbench.queries.answers import Value
+from mlbench.queries.tree import quote_text
+from mlbench.render.numbers import value_exact
+from mlbench.tui.actions import COMPARE
+from mlbench.tui.completion import complete_column, complete_query
+from mlbench.tui.desk import TYPING_DELAY_S, Desk
+from mlbench.tui.doing.moving import list_of
+from mlbench.tui.doing.types import Handler
+from mlbench.tui.prompts import Prompt
+from mlbench.tui.view import Marks
+
+# ---------------------------------------------------------------- the query
+
+
+def edit_query(desk: Desk, _n: int) -> None:
+    """Open the query; the table follows while it is typed, and esc brings the old one back."""
+    before = desk.good_query
+
+    def changed(typed: str) -> None:
+        desk.host.later("query", TYPING_DELAY_S, lambda: desk.with_view(query=typed.strip()))
+
+    def accepted(typed: str) -> None:
+        desk.host.later("query", 0, lambda: desk.with_view(query=typed.strip()))
+
+    def cancelled() -> None:
+        desk.typed_error = ""
+        desk.host.later("query", 0, lambda: desk.with_view(query=before))
+
+    desk.ask_user(
+        Prompt(
+            "/",
+            accepted,
+            text=desk.view.query,
+            on_change=changed,
+            on_cancel=cancelled,
+            complete=lambda typed, cursor: complete_query(typed, cursor, desk.answers.names),
+            hint="lr>=1e-3 and metrics.val/loss < 0.3   status = finished   tag:best   -note:debug   words",
+            history="query",
+            refuses=lambda typed: bool(desk.typed_error) and typed.strip() == desk.failed_query,
+        )
+    )
+
+
+def keep_value(desk: Desk, *, is_dropped: bool) -> None:
+    """Keep, or drop, the runs that have the value under the cursor: the query says so, for all to see."""
+    found = _value_at_cursor(desk)
+    if found is None:
+        desk.say("there is no value here to keep or drop", "muted")
+        return
+    spec, value = found
+    condition = condition_of(spec, value)
+    condition = f"not {condition}" if is_dropped else condition
+    old = desk.view.query
+    desk.with_view(query=f"{f'({old})' if ' or ' in old else old} and {condition}" if old else condition)
+
+
+def condition_of(spec: str, value: Value) -> str:
+    """The comparison that a value fulfils, as a filter has it."""
+    if value is None:
+        return f"{spec} is null"
+    if isinstance(value, tuple):
+        return " and ".join(f"tag = {quote_text(tag)}" for tag in value) or "tag is null"
+    return f"{spec} = {quote_text(value_exact(value))}"
+
+
+def _value_at_cursor(desk: Desk) -> tuple[str, Value] | None:
+    if desk.view.pane == COMPARE:
+        return _compared_value(desk)
+    column, row = desk.panes.table.current_column, desk.panes.table.current
+    if row is None or column is None or not column.spec:
+        return None
+    return (column.spec, row.head.name) if column.index is None else (column.spec, row.values[column.index])
+
+
+def _compared_value(desk: Desk) -> tuple[str, Value] | None:
+    """The first run's value of the parameter in the row of the comparison."""
+    from mlbench.queries.columns import param_spec
+
+    view, diff = list_of(desk), desk.answers.diff
+    section, _colon, key = view.current_key.partition(":") if view else ("", "", "")
+    if diff is None or section != "params":
+        return None
+    row = next((row for row in diff.params if row.key == key), None)
+    return (param_spec(key), row.cells[0].raw) if row else None
+
+
+# ---------------------------------------------------------------- marks
+
+
+def mark(desk: Desk, n: int) -> None:
+    """Toggle the mark of this run; with a number mark that many from here on."""
+    table = desk.panes.table
+    ids = [row.head.run_id for row in table.state.rows[table.cursor : table.cursor + n]]
+    if not ids:
+        return
+    marks = desk.view.marks.toggled(ids[0]) if n == 1 else desk.view.marks.with_all(ids)
+    desk.with_view(marks=marks, range_start="")
+
+
+def mark_range(desk: Desk, _n: int) -> None:
+    """Begin a range, or mark the one that was begun."""
+    table, start = desk.panes.table, desk.panes.table.row_of(desk.view.range_start)
+    if start is None:
+        desk.with_view(range_start=desk.view.cursor)
+        desk.say("v again marks from here to there; esc leaves it", "muted")
+        return
+    first, last = sorted((start, table.cursor))
+    ids = [row.head.run_id for row in table.state.rows[first : last + 1]]
+    desk.with_view(marks=desk.view.marks.with_all(ids), range_start="")
+
+
+def mark_all(desk: Desk, _n: int) -> None:
+    """Mark all runs that are shown, in their order."""
+    ids = [row.head.run_id for row in desk.panes.table.state.rows]
+    desk.with_view(marks=desk.view.marks.with_all(ids), range_start="")
+
+
+def unmark(desk: Desk, _n: int) -> None:
+    """Leave the range; without one take all marks away."""
+    if desk.view.range_start:
+        desk.with_view(range_start="")
+    elif desk.view.marks:
+        desk.with_view(marks=Marks())
+
+
+# ---------------------------------------------------------------- order and columns
+
+
+def sort_spec(desk: Desk, spec: str, *, goal: str = "") -> None:
+    """Sort by a column: best first, then the other way round, then not at all."""
+    first, second = (f"{spec}:desc", spec) if goal == "max" else (spec, f"{spec}:desc")
+    current = desk.view.sort[0] if desk.view.sort else ""
+    following = {first: second, second: ""}.get(current, first)
+    desk.goes_to_top = True
+    desk.with_view(sort=(following,) if following else ())
+
+
+def sort_column(desk: Desk, _n: int) -> None:
+    """Sort by the column under the column cursor."""
+    column = desk.panes.table.current_column
+    found = desk.answers.found
+    if column is None or found is None:
+        return
+    if not column.spec:
+        desk.say("this column has no order. S sorts by any other", "muted")
+        return
+    goals = {each.spec: each.goal for each in found.answer.columns}
+    sort_spec(desk, column.spec, goal="max" if column.spec == "started" else goals.get(column.spec, ""))
+
+
+def sort_by(desk: Desk, _n: int) -> None:
+    """Sort by a column that is named; nothing takes the order away."""
+    desk.ask_user(
+        Prompt(
+            "sort by",
+            lambda text: desk.with_view(sort=(text.strip(),) if text.strip() else ()),
+            complete=lambda text, cursor: complete_column(text, cursor, desk.answers.names),
+            hint="a column, with :desc for the greatest first; nothing for the newest first",
+            history="sort",
+        )
+    )
+
+
+def choose_columns(desk: Desk, _n: int) -> None:
+    """Name the columns; nothing brings the usual ones back."""
+    shown = desk.answers.found.columns if desk.answers.found else ()
+
+    def accepted(text: str) -> None:
+        desk.with_view(columns=(text.strip(),) if text.strip() else ())
+
+    desk.ask_user(
+        Prompt(
+            "columns",
+            accepted,
+            text=", ".join(shown),
+            complete=lambda text, cursor: complete_column(text, cursor, desk.answers.names),
+            hint="with commas between: params.lr, min(metrics.val/loss) as best; nothing for the usual ones",
+            history="columns",
+        )
+    )
+
+
+def show_details(desk: Desk, _n: int) -> None:
+    """All that is known of the run under the cursor, in a pane of its own."""
+    if desk.view.cursor:
+        desk.change(replace(desk.view, shown_run=desk.view.cursor, pane="run"))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "app.query": edit_query,
+    "runs.keep": lambda desk, _n: keep_value(desk, is_dropped=False),
+    "runs.drop": lambda desk, _n: keep_value(desk, is_dropped=True),
+    "runs.mark": mark,
+    "runs.range": mark_range,
+    "runs.mark_all": mark_all,
+    "runs.unmark": unmark,
+    "runs.sort": sort_column,
+    "runs.sort_by": sort_by,
+    "runs.columns": choose_columns,
+    "runs.details": show_details,
+}

@@ -1,0 +1,65 @@
+"""Moving the cursor of the pane at work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlbench.tui.actions import CHART, COMPARE, PROBLEMS, RUN, RUNS
+from mlbench.tui.desk import Desk
+from mlbench.tui.doing.types import Handler
+from mlbench.tui.widgets.lines_view import LinesView
+
+FAR = 1 << 30
+"""More lines than there are."""
+
+
+def list_of(desk: Desk) -> LinesView | None:
+    """The page at work, None where the pane is no page."""
+    panes = desk.panes
+    return {COMPARE: panes.compare, RUN: panes.run, PROBLEMS: panes.problems}.get(desk.view.pane)
+
+
+def move(desk: Desk, lines: int) -> None:
+    """Move by lines; in the plots, by charts."""
+    if desk.view.pane == RUNS:
+        to_row(desk, desk.panes.table.cursor + lines)
+    elif desk.view.pane == CHART:
+        desk.panes.chart.turn_page(1 if lines > 0 else -1)
+    elif (view := list_of(desk)) is not None:
+        view.move_by(max(min(lines, len(view.page.lines)), -len(view.page.lines)))
+
+
+def to_row(desk: Desk, row: int) -> None:
+    """Put the cursor of the table on a row."""
+    table = desk.panes.table
+    if table.move_to(row) and table.current is not None:
+        desk.with_view(cursor=table.current.head.run_id)
+
+
+def _page(desk: Desk) -> int:
+    view = list_of(desk)
+    return desk.panes.table.page_rows if desk.view.pane == RUNS else view.page_rows if view else 1
+
+
+def _column(desk: Desk, columns: int) -> None:
+    table = desk.panes.table
+    table.move_column(table.column + columns)
+
+
+def _columns(desk: Desk, columns: int) -> None:
+    if (view := list_of(desk)) is not None:
+        view.move_columns(columns)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "move.down": move,
+    "move.up": lambda desk, n: move(desk, -n),
+    "move.page_down": lambda desk, n: move(desk, n * _page(desk)),
+    "move.page_up": lambda desk, n: move(desk, -n * _page(desk)),
+    "move.top": lambda desk, _n: move(desk, -FAR),
+    "move.bottom": lambda desk, _n: move(desk, FAR),
+    "runs.left": lambda desk, n: _column(desk, -n),
+    "runs.right": _column,
+    "lists.left": lambda desk, n: _columns(desk, -n),
+    "lists.right": _columns,
+}

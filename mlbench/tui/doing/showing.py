@@ -1,0 +1,173 @@
+"""Which pane is at work, help, problems, the command line, and leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+
+from mlbench.tui.actions import CHART, COMPARE, PROBLEMS, RUNS
+from mlbench.tui.completion import Completion, complete_column, complete_query, matching
+from mlbench.tui.desk import Desk
+from mlbench.tui.doing.charting import set_axis, set_smoothing
+from mlbench.tui.doing.giving import REPORT_NAME, write_report
+from mlbench.tui.doing.saying import say_note, say_tags
+from mlbench.tui.doing.types import Handler
+from mlbench.tui.panes import pane_order
+from mlbench.tui.prompts import Prompt
+from mlbench.tui.view import AXES
+
+
+def go_full(pane: str) -> Handler:
+    """The handler that gives a pane the whole screen, or goes back from it."""
+
+    def go(desk: Desk, _n: int) -> None:
+        if desk.view.pane == pane and desk.view.is_zoomed:
+            back(desk, 1)
+        else:
+            desk.change(replace(desk.view, pane=pane, is_zoomed=True, shown_run=""))
+
+    return go
+
+
+def back(desk: Desk, _n: int) -> None:
+    """Back to the runs; whatever lay over them is closed."""
+    desk.change(replace(desk.view, pane=RUNS, is_zoomed=False, shown_run=""))
+
+
+def back_or_quit(desk: Desk, _n: int) -> None:
+    """Back, and from the runs out."""
+    view = desk.view
+    if view.pane != RUNS or view.is_zoomed or view.shown_run:
+        back(desk, 1)
+    else:
+        desk.host.leave()
+
+
+def go_to_pane(step: int) -> Handler:
+    """The handler for the next pane, or the one before."""
+
+    def go(desk: Desk, _n: int) -> None:
+        order = pane_order(desk.view)
+        place = order.index(desk.view.pane) if desk.view.pane in order else 0
+        desk.with_view(pane=order[(place + step) % len(order)])
+
+    return go
+
+
+def show_problems(desk: Desk, _n: int) -> None:
+    """List what could not be read."""
+    desk.change(replace(desk.view, pane=PROBLEMS))
+    desk.ask_problems()
+
+
+def reload(desk: Desk, _n: int) -> None:
+    """Look for new runs and points."""
+    if desk.answers.done is None:
+        desk.say("the logs are being read already", "muted")
+    else:
+        desk.start_index()
+        desk.panes.draw_bars(desk)
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def _filter(desk: Desk, rest: str) -> None:
+    desk.with_view(query=rest)
+
+
+def _sort(desk: Desk, rest: str) -> None:
+    desk.with_view(sort=(rest,) if rest else ())
+
+
+def _columns(desk: Desk, rest: str) -> None:
+    desk.with_view(columns=(rest,) if rest else ())
+
+
+def _set(desk: Desk, rest: str) -> None:
+    name, _blank, value = rest.partition(" ")
+    name, value = name.rstrip("="), value.strip().lstrip("= ")
+    if name in ("smooth", "smoothing"):
+        set_smoothing(desk, value)
+    elif name == "x" and value in AXES:
+        set_axis(desk, value)
+    elif name in ("log-y", "log-x") and value in ("on", "off"):
+        desk.change(desk.view.charted(**{name.replace("-", "_"): value == "on"}))
+    else:
+        desk.say(f"'set {rest}' means nothing. Try: set smooth 0.9, set x {'|'.join(AXES)}, set log-y on|off", "bad")
+
+
+COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
+    "quit": ("leave the workbench", lambda desk, _rest: desk.host.leave()),
+    "filter": ("FILTER: which runs are shown", _filter),
+    "sort": ("COLUMN[:desc]", _sort),
+    "columns": ("COLUMN, COLUMN ...", _columns),
+    "set": ("smooth 0.9, x step|relative|wall, log-y on|off", _set),
+    "tag": ("+name -name", lambda desk, rest: say_tags(desk, desk.chosen, rest)),
+    "note": ("TEXT", lambda desk, rest: say_note(desk, desk.chosen, rest)),
+    "report": ("FILE.md", lambda desk, rest: write_report(desk, rest or REPORT_NAME)),
+    "problems": ("what could not be read", lambda desk, _rest: show_problems(desk, 1)),
+    "compare": ("the marked runs", lambda desk, _rest: go_full(COMPARE)(desk, 1)),
+    "plots": ("of the marked runs", lambda desk, _rest: go_full(CHART)(desk, 1)),
+    "help": ("the keys of this pane", lambda desk, _rest: desk.host.show_help()),
+}
+"""Word to what stands behind it, and what it does."""
+_SHORT = {"q": "quit", "q!": "quit", "wq": "quit", "f": "filter", "h": "help", "d": "compare", "p": "plots"}
+
+
+def run_command(desk: Desk, text: str) -> None:
+    """Do what was typed on the command line."""
+    word, _blank, rest = text.strip().partition(" ")
+    if not word:
+        return
+    name = _SHORT.get(word, word)
+    if name in COMMANDS:
+        COMMANDS[name][1](desk, rest.strip())
+        return
+    near = get_close_matches(word, COMMANDS, n=1)
+    hint = f"Did you mean '{near[0]}'?" if near else f"Try: {', '.join(COMMANDS)}"
+    desk.say(f"there is no command '{word}'. {hint}", "bad")
+
+
+def complete_command(desk: Desk, text: str, cursor: int) -> Completion:
+    """The command, and what stands behind it."""
+    word, blank, rest = text[:cursor].partition(" ")
+    if not blank:
+        return Completion(0, cursor, tuple(f"{name} " for name in matching(word, COMMANDS)))
+    start = cursor - len(rest)
+    by_word = {"filter": complete_query, "sort": complete_column, "columns": complete_column}
+    if word not in by_word:
+        return Completion(cursor, cursor)
+    found = by_word[word](rest, len(rest), desk.answers.names)
+    return Completion(start + found.start, start + found.end, found.words)
+
+
+def ask_command(desk: Desk, _n: int) -> None:
+    """Open the command line."""
+    desk.ask_user(
+        Prompt(
+            ":",
+            lambda text: run_command(desk, text),
+            complete=lambda text, cursor: complete_command(desk, text, cursor),
+            hint="quit · filter FILTER · sort COLUMN[:desc] · set smooth 0.9 · report FILE.md · problems",
+            history="command",
+        )
+    )
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "runs.compare": go_full(COMPARE),
+    "runs.plots": go_full(CHART),
+    "app.back": back_or_quit,
+    "app.leave": back,
+    "app.next_pane": go_to_pane(1),
+    "app.previous_pane": go_to_pane(-1),
+    "app.zoom": lambda desk, _n: desk.with_view(is_zoomed=not desk.view.is_zoomed),
+    "app.problems": show_problems,
+    "app.reload": reload,
+    "app.command": ask_command,
+    "app.help": lambda desk, _n: desk.host.show_help(),
+    "app.palette": lambda desk, _n: desk.host.show_palette(),
+    "app.quit": lambda desk, _n: desk.host.leave(),
+}

@@ -1,0 +1,205 @@
+"""The panes of the one screen: which are seen, and what each draws of the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from mlbench.render.cells import line_of
+from mlbench.render.labels import short_labels
+from mlbench.tui import bars
+from mlbench.tui.actions import CHART, COMPARE, PANES, PROBLEMS, RUN, RUNS
+from mlbench.tui.pages import compare_page, problems_page, run_page
+from mlbench.tui.session import IndexProgress, RunsFound
+from mlbench.tui.theme import Looks
+from mlbench.tui.view import View
+from mlbench.tui.widgets.bar import Bar, Divider, Popup
+from mlbench.tui.widgets.chart_view import ChartState, ChartView
+from mlbench.tui.widgets.columns import table_columns
+from mlbench.tui.widgets.lines_view import LinesView, Page
+from mlbench.tui.widgets.runs_table import RunsTable, TableState
+
+if TYPE_CHECKING:
+    from mlbench.tui.desk import Desk
+    from mlbench.tui.widgets.columns import TableColumn
+
+WIDE_COLUMNS = 120
+"""From here on the live panes stand beside the table."""
+TALL_ROWS = 32
+"""From here on a comparison has its charts below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Panes on the screen: one at the left, others below each other at its right."""
+
+    left: str
+    """'' where the right ones have the whole screen."""
+    right: tuple[str, ...] = ()
+
+
+def arrangement(width: int, height: int, view: View) -> Arrangement:
+    """Which panes are seen on so many columns and rows."""
+    if view.pane == COMPARE and view.is_zoomed and width >= WIDE_COLUMNS and height >= TALL_ROWS:
+        return Arrangement("", (COMPARE, CHART))
+    if width < WIDE_COLUMNS or view.is_zoomed:
+        return Arrangement(view.pane)
+    if view.pane == PROBLEMS:
+        return Arrangement(RUNS, (PROBLEMS,))
+    return Arrangement(RUNS, (RUN,) if view.shown_run else (CHART, COMPARE))
+
+
+def pane_order(view: View) -> tuple[str, ...]:
+    """The panes that `tab` goes through."""
+    if view.pane == PROBLEMS:
+        return RUNS, PROBLEMS
+    return (RUNS, RUN) if view.shown_run else (RUNS, CHART, COMPARE)
+
+
+class Panes:
+    """The widgets; drawn from the desk, and nothing else."""
+
+    def __init__(self, looks: Looks, glyphs: str, tell: Callable[[IndexProgress], None]) -> None:
+        self.looks = looks
+        self.glyphs = glyphs
+        self.tell_progress = tell
+        self.table = RunsTable(looks, id=RUNS)
+        self.chart = ChartView(looks, id=CHART)
+        self.compare = LinesView(looks, id=COMPARE)
+        self.run = LinesView(looks, id=RUN)
+        self.problems = LinesView(looks, id=PROBLEMS)
+        self.right = Container(self.chart, self.compare, self.run, self.problems, id="right")
+        self.divider = Divider(looks, id="divider")
+        self.header = Bar(looks, id="header")
+        self.prompt = Bar(looks, ground="prompt", id="prompt")
+        self.footer = Bar(looks, id="footer")
+        self.popup = Popup(looks, id="popup")
+        self.small = Bar(looks, ground="", id="small")
+        self._columns: tuple[TableColumn, ...] = ()
+        self._labels: tuple[str, ...] = ()
+
+    @property
+    def by_name(self) -> dict[str, Widget]:
+        return {RUNS: self.table, CHART: self.chart, COMPARE: self.compare, RUN: self.run, PROBLEMS: self.problems}
+
+    # ------------------------------------------------------------ which are seen
+
+    def arrange(self, width: int, height: int, view: View) -> None:
+        """Show the panes that the view asks for, and say to each whether keys go to it."""
+        shown = arrangement(width, height, view)
+        is_split = bool(shown.left and shown.right)
+        for name in PANES:
+            self.by_name[name].display = name in (shown.left, *shown.right)
+        self.divider.display = is_split
+        right = self.right
+        right.display = is_split or shown.left != RUNS
+        right.set_class(not is_split, "alone")
+        self.table.set_class(is_split, "split")
+        is_below = shown.right == (COMPARE, CHART)
+        right.set_class(is_below, "full")
+        if right.is_attached:
+            self._order_right(is_below=is_below)
+        for pane in (self.chart, self.compare, self.run, self.problems):
+            pane.set_at_work(pane.id == view.pane)
+
+    def _order_right(self, *, is_below: bool) -> None:
+        """Beside the table the chart stands on top; on the whole screen the comparison does."""
+        places = self.right.children
+        if is_below == (places.index(self.chart) > places.index(self.compare)):
+            return
+        if is_below:
+            self.right.move_child(self.chart, after=self.compare)
+        else:
+            self.right.move_child(self.chart, before=self.compare)
+
+    # ------------------------------------------------------------ the table
+
+    def take_runs(self, desk: Desk, found: RunsFound) -> str:
+        """Show other runs; the cursor stays on its run, else on its row. Gives the run under the cursor."""
+        rows = found.answer.rows
+        self._columns = table_columns(found.answer, found.sketches)
+        self._labels = short_labels([row.head for row in rows])
+        places = {row.head.run_id: index for index, row in enumerate(rows)}
+        cursor = 0 if desk.goes_to_top else places.get(desk.view.cursor, min(self.table.cursor, max(len(rows) - 1, 0)))
+        desk.goes_to_top = False
+        self.table.show(self._table_state(desk), cursor=cursor)
+        current = self.table.current
+        return current.head.run_id if current else ""
+
+    def draw_table(self, desk: Desk) -> None:
+        """Draw marks, baseline and sort again; the rows are the same."""
+        self.table.show(self._table_state(desk))
+
+    def _table_state(self, desk: Desk) -> TableState:
+        found, view = desk.answers.found, desk.view
+        return TableState(
+            rows=found.answer.rows if found else (),
+            labels=self._labels,
+            columns=self._columns,
+            marks=view.marks,
+            baseline=desk.baseline.run_id if desk.baseline else "",
+            sorted_by=bars.sort_arrows(view.sort),
+            is_at_work=view.pane == RUNS,
+            range_start=view.range_start,
+            empty=bars.empty_text(desk),
+        )
+
+    # ------------------------------------------------------------ the other panes
+
+    def draw_chart(self, desk: Desk) -> None:
+        """Draw the curves in the look of the view."""
+        message = (
+            "no run is chosen" if not desk.compared() else "no curve of these metrics" if desk.answers.series else ""
+        )
+        self.chart.show(
+            ChartState(
+                series=desk.answers.series,
+                look=desk.view.chart,
+                slots=desk.slots(),
+                baseline=desk.baseline.run_id if desk.baseline else "",
+                glyphs=self.glyphs,
+                is_plain=self.looks.is_plain,
+                message=message or ("" if desk.answers.found is None else "these runs have no such metric"),
+            )
+        )
+
+    def draw_compare(self, desk: Desk) -> None:
+        """Draw the comparison."""
+        diff, slots, as_deltas = desk.answers.diff, desk.slots(), desk.view.as_deltas
+        has_baseline = desk.baseline is not None
+        n_left_out = len(desk.compared()) - len(diff.runs) if diff else 0
+        title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
+
+        def build(width: int, offset: int) -> Page:
+            if diff is None:
+                return Page(title=line_of((" compare", "title")))
+            return compare_page(
+                diff, width, offset, as_deltas=as_deltas, slots=slots, has_baseline=has_baseline, title=title
+            )
+
+        self.compare.show(build)
+
+    def draw_run(self, desk: Desk, *, is_new: bool) -> None:
+        """Draw all that is known of a run."""
+        shown = desk.answers.shown
+        if shown is not None:
+            slot = desk.slots().get(shown.head.run_id)
+            self.run.show(lambda width, _offset: run_page(shown, width, slot=slot), is_new=is_new)
+
+    def draw_problems(self, desk: Desk) -> None:
+        """Draw what could not be read."""
+        problems = desk.answers.problems
+        self.problems.show(lambda width, _offset: problems_page(problems, width))
+
+    # ------------------------------------------------------------ bars
+
+    def draw_bars(self, desk: Desk) -> None:
+        """Draw header, prompt and footer; each is repainted only if it says something else."""
+        self.header.show(*bars.header(desk))
+        self.prompt.show(*bars.prompt(desk, self.prompt.size.width))
+        self.footer.show(*bars.footer(desk, self.footer.size.width))
+        self.popup.show(desk.prompter.popup(self.popup.size.width or 60), desk.prompter.chosen)

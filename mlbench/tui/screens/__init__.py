@@ -1,0 +1,1 @@
+"""Modal screens; everything else is a pane of the one screen."""

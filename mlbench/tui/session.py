@@ -1,0 +1,158 @@
+"""What the workbench asks, and what it says: the one door between the screen and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, RunsAnswer, SeriesAnswer, ShowAnswer
+
+Sketches: TypeAlias = "Mapping[tuple[str, str], tuple[float, ...]]"
+"""(run id, metric) to at most 64 values that draw the curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsQuestion:
+    """Which runs, and what of them."""
+
+    query: str = ""
+    sort: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    """() for the usual ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsFound:
+    """The answer to a RunsQuestion."""
+
+    question: RunsQuestion
+    answer: RunsAnswer
+    columns: tuple[str, ...]
+    """Specifications of the columns, the usual ones spelt out."""
+    sketches: Sketches = field(default_factory=dict)
+    """Of the first metric in the columns."""
+    baseline: RunHead | None = None
+    """The run that the user made the baseline, whether or not it is shown."""
+    is_fresh: bool = True
+    """False before anything was ever ingested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Names that can be typed."""
+
+    params: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    """Those that matter most first."""
+    tags: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values of a parameter, the most frequent first; a few of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far the reading of the logs is."""
+
+    stage: str
+    """scan, read or done."""
+    n_done: int = 0
+    n_total: int = 0
+    is_published: bool = False
+    """New runs can be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDone:
+    """What the reading of the logs came to."""
+
+    n_runs: int
+    n_read: int
+    n_problems: int
+    errors: tuple[str, ...] = ()
+    talk: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportQuestion:
+    """A report to be written."""
+
+    path: str
+    run_ids: tuple[str, ...]
+    """In order, the baseline first."""
+    metrics: tuple[str, ...]
+    query: str = ""
+    columns: tuple[str, ...] = ()
+    smoothing: float = 0.0
+    log_y: bool = False
+    may_replace: bool = False
+
+
+class Session(Protocol):
+    """Answers questions. Every method may be called in any thread, and raises MlbenchError for what cannot be done.
+
+    Questions of the table and questions of details may come at the same time; two of one kind never do.
+    """
+
+    @property
+    def scope(self) -> str:
+        """What is looked at, in a word or two, for the header."""
+
+    def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
+        """Read what is new in the logs."""
+
+    def find(self, question: RunsQuestion) -> RunsFound:
+        """The runs that match. Raises FilterError with the place of the mistake."""
+
+    def vocabulary(self) -> Vocabulary:
+        """Names for completion."""
+
+    def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
+        """Runs side by side, the first as the baseline."""
+
+    def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
+        """The points of the metrics in the runs; without metrics those of the first usual one that a run has, else of
+        the metric that matters most in these runs.
+        """
+
+    def show(self, run_id: str) -> ShowAnswer:
+        """All that is known of a run."""
+
+    def problems(self) -> tuple[ProblemLine, ...]:
+        """What could not be read."""
+
+    def tag(self, runs: Sequence[RunHead], add: Sequence[str], remove: Sequence[str]) -> None:
+        """Add and remove tags."""
+
+    def note(self, runs: Sequence[RunHead], body: str) -> None:
+        """Write a note in place of the runs' own; '' takes it away."""
+
+    def note_of(self, run: RunHead) -> str:
+        """The user's note on a run, '' without one."""
+
+    def set_baseline(self, run: RunHead | None) -> None:
+        """Make a run the baseline; None: no run."""
+
+    def archive(self, runs: Sequence[RunHead], *, is_archived: bool) -> None:
+        """Archive runs, or take them back."""
+
+    def set_primary(self, metric: str) -> None:
+        """Make a metric the primary one."""
+
+    def undo(self) -> str | None:
+        """Take back the last word; says which, None if there is none."""
+
+    def redo(self) -> str | None:
+        """Say again what was taken back last."""
+
+    def write_report(self, question: ReportQuestion) -> str:
+        """Write a report and say which files were written."""
+
+    def command(self, question: RunsQuestion) -> str:
+        """The `mlbench query` command that gives what a question gives."""
+
+    def markdown(self, run_ids: Sequence[str], columns: Sequence[str]) -> str:
+        """The runs as a Markdown table."""

@@ -1,0 +1,120 @@
+"""What is looked at, and how: frozen, so that old and new can be compared and only what differs is asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from mlbench.tui.actions import RUNS
+
+AXES = ("step", "relative", "wall")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marked runs in the order of marking, each with a colour slot that stays its own while it is marked."""
+
+    slots: tuple[tuple[str, int], ...] = ()
+    """Run id and slot."""
+
+    def __contains__(self, run_id: str) -> bool:
+        return any(run_id == marked for marked, _slot in self.slots)
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        return tuple(run_id for run_id, _slot in self.slots)
+
+    def slot_of(self, run_id: str) -> int | None:
+        return next((slot for marked, slot in self.slots if marked == run_id), None)
+
+    def toggled(self, run_id: str) -> Marks:
+        """With the run if it was not marked, without it if it was."""
+        if run_id in self:
+            return Marks(tuple(pair for pair in self.slots if pair[0] != run_id))
+        return Marks((*self.slots, (run_id, self.free_slot())))
+
+    def with_all(self, run_ids: Iterable[str]) -> Marks:
+        """With these runs too, in this order."""
+        marks = self
+        taken = {slot for _run, slot in self.slots}
+        known = set(self.run_ids)
+        slot = 0
+        added = []
+        for run_id in run_ids:
+            if run_id in known:
+                continue
+            while slot in taken:
+                slot += 1
+            taken.add(slot)
+            known.add(run_id)
+            added.append((run_id, slot))
+        return Marks((*marks.slots, *added))
+
+    def without(self, run_ids: Iterable[str]) -> Marks:
+        gone = set(run_ids)
+        return Marks(tuple(pair for pair in self.slots if pair[0] not in gone))
+
+    def free_slot(self) -> int:
+        """The lowest slot that no run has."""
+        taken = {slot for _run, slot in self.slots}
+        return next(slot for slot in range(len(taken) + 1) if slot not in taken)
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLook:
+    """What the chart shows of the runs under comparison."""
+
+    metrics: tuple[str, ...] = ()
+    """() is the first metric of the table, or what matters most in runs that do not have it."""
+    smoothing: float = 0.6
+    log_y: bool = False
+    log_x: bool = False
+    axis: str = "step"
+    """One of AXES."""
+    has_raw: bool = True
+    """The raw curve stands faint below the smoothed one."""
+    limits: tuple[float, float] | None = None
+    """Range of x that is shown; None is all of it."""
+    crosshair: float | None = None
+    """Its x value."""
+    front: str = ""
+    """Run id of the curve drawn over the others, '' for none."""
+    is_isolated: bool = False
+    """Only the run in front is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which runs, in which order, with which columns, marks and charts, and which pane is at work."""
+
+    query: str = ""
+    sort: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    """() is the usual ones: the metrics that matter and the parameters that differ."""
+    marks: Marks = field(default_factory=Marks)
+    cursor: str = ""
+    """Run id of the run under the cursor."""
+    range_start: str = ""
+    """Run id where a range was begun with `v`."""
+    chart: ChartLook = field(default_factory=ChartLook)
+    has_all: bool = False
+    """Compare shows also what is equal."""
+    as_deltas: bool = False
+    pane: str = RUNS
+    is_zoomed: bool = False
+    """The pane has the whole screen."""
+    shown_run: str = ""
+    """Run id of the run pane."""
+
+    def charted(self, **changes: object) -> View:
+        """With changes to the look of the chart."""
+        return replace(self, chart=replace(self.chart, **changes))  # type: ignore[arg-type]
+
+
+def next_of(choices: tuple[float, ...] | tuple[str, ...], current: float | str) -> float | str:
+    """The choice after the current one, round about; the first where the current one is none of them."""
+    index = choices.index(current) if current in choices else -1
+    return choices[(index + 1) % len(choices)]

@@ -1,0 +1,1 @@
+"""What stands on the screen: thin shells over answers and cells, drawn line by line."""

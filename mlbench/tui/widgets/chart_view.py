@@ -1,0 +1,293 @@
+"""Charts of the runs under comparison: a thin shell over `render.chart`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from mlbench.render.cells import Cell, Line, fit_middle, line_of
+from mlbench.render.labels import BASELINE_MARK, label_map
+from mlbench.render.numbers import duration, moment_of, number, timestamp
+from mlbench.safe import safe
+from mlbench.tui.paint import both_ends, cropped, strip_of
+from mlbench.tui.theme import Looks
+from mlbench.tui.view import ChartLook
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import SeriesAnswer
+    from mlbench.render.chart import Chart, Curve
+
+LEAST_ROWS, LEAST_COLUMNS = 9, 56
+"""Of one chart of several; with less the axes eat the picture."""
+MOST_VALUE_LINES = 4
+_WORDS = {"step": "step", "relative": "relative time", "wall": "wall time"}
+
+
+@dataclass(frozen=True, slots=True)
+class ChartState:
+    """All that the charts show."""
+
+    series: tuple[SeriesAnswer, ...] = ()
+    look: ChartLook = field(default_factory=ChartLook)
+    slots: Mapping[str, int] = field(default_factory=dict)
+    """Colour slot by run id."""
+    baseline: str = ""
+    glyphs: str = "braille"
+    is_plain: bool = False
+    """No colours: patterns tell the curves apart."""
+    message: str = ""
+    """Said in place of charts where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """One chart in its place."""
+
+    chart: Chart
+    curves: tuple[Curve, ...]
+
+
+class ChartView(Widget):
+    """A title, charts below and beside each other, and the values at the crosshair."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, looks: Looks, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.looks = looks
+        self.state = ChartState()
+        self.is_at_work = False
+        self.first_metric = 0
+        self._lines: tuple[Line, ...] = ()
+        self._drawn: tuple[_Drawn, ...] = ()
+        self._is_stale = True
+        self._drawn_size = Size(0, 0)
+
+    def show(self, state: ChartState) -> None:
+        """Show other series, or the same ones in another look."""
+        if state.look.metrics != self.state.look.metrics:
+            self.first_metric = 0
+        self.state = state
+        self._is_stale = True
+        self.refresh()
+
+    def set_at_work(self, is_at_work: bool) -> None:
+        """Whether keys go to this pane."""
+        if is_at_work != self.is_at_work:
+            self.is_at_work = is_at_work
+            self.refresh()
+
+    def on_resize(self) -> None:
+        """Charts are drawn for their size."""
+        self.refresh()
+
+    def turn_page(self, charts: int) -> None:
+        """Show other metrics, where not all have room."""
+        most = max(len(self._metrics()) - 1, 0)
+        self.first_metric = min(max(self.first_metric + charts, 0), most)
+        self._is_stale = True
+        self.refresh()
+
+    # ------------------------------------------------------------ crosshair and zoom
+
+    @property
+    def x_range(self) -> tuple[float, float] | None:
+        """The ends of the x axis as drawn; None without a chart."""
+        self._draw_if_stale()
+        if not self._drawn:
+            return None
+        axis = self._drawn[0].chart.frame.x_axis
+        return axis.low, axis.high
+
+    def x_beside(self, columns: int) -> float | None:
+        """The x value so many columns from the crosshair; from the middle where there is none yet."""
+        self._draw_if_stale()
+        if not self._drawn:
+            return None
+        from mlbench.render.chart_frame import column_at, x_at
+
+        frame = self._drawn[0].chart.frame
+        here = None if self.state.look.crosshair is None else column_at(frame, self.state.look.crosshair)
+        if here is None:
+            here, columns = frame.left + frame.width // 2, 0
+        return x_at(frame, min(max(here + columns, frame.left), frame.left + frame.width - 1))
+
+    # ------------------------------------------------------------ drawing
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen."""
+        self._draw_if_stale()
+        ground = "bar" if self.is_at_work and y == 0 else ""
+        return strip_of(self._lines[y] if y < len(self._lines) else (), self.looks, self.size.width, ground=ground)
+
+    def _metrics(self) -> list[str]:
+        """The chosen metrics that a run has; where none was chosen, those that came."""
+        known = dict.fromkeys(one.metric for one in self.state.series)
+        return [metric for metric in self.state.look.metrics or known if metric in known]
+
+    def _draw_if_stale(self) -> None:
+        if not self._is_stale and self._drawn_size == self.size:
+            return
+        self._is_stale = False
+        self._drawn_size = self.size
+        width, height = self.size
+        metrics = self._metrics()
+        if not metrics or width < 8 or height < 4:
+            self._drawn = ()
+            self._lines = (self._title(width, 0), (), line_of((f"  {self.state.message}", "muted")))
+            return
+        values = self._value_rows(width)
+        columns, rows = _grid(len(metrics), width, height - 1 - values)
+        shown = metrics[self.first_metric : self.first_metric + columns * rows]
+        rows = min(rows, -(-len(shown) // columns))
+        heights = _shares(height - 1 - values, rows)
+        widths = _shares(width, columns)
+        drawn = [
+            self._chart(metric, widths[place % columns] - 2, heights[place // columns], has_header=len(shown) > 1)
+            for place, metric in enumerate(shown)
+        ]
+        self._drawn = tuple(drawn)
+        lines = [self._title(width, len(metrics) - len(shown))]
+        for row in range(rows):
+            lines += self._beside(drawn[row * columns : (row + 1) * columns], widths, heights[row])
+        self._lines = (*lines, *self._value_lines(width, values))
+
+    def _beside(self, charts: Sequence[_Drawn], widths: Sequence[int], height: int) -> list[Line]:
+        """Charts of one row of the grid as lines."""
+        lines: list[Line] = []
+        for y in range(height):
+            line: Line = ()
+            for drawn, width in zip(charts, widths, strict=False):
+                own = self._crossed(drawn.chart, y) if y < len(drawn.chart.lines) else ()
+                line = (*line, Cell(safe(" ")), *both_ends(own, (), width - 1))
+            lines.append(line)
+        return lines
+
+    def _crossed(self, chart: Chart, y: int) -> Line:
+        """A line of a chart with the crosshair where nothing else is drawn."""
+        line, frame, x = chart.lines[y], chart.frame, self.state.look.crosshair
+        if x is None or not frame.top <= y < frame.top + frame.height:
+            return line
+        from mlbench.render.chart_frame import column_at
+
+        column = column_at(frame, x)
+        if column is None:
+            return line
+        middle = cropped(line, column, 1)
+        is_blank = not middle or not middle[0].text.strip(" \u2800")
+        cross = Cell(safe("│"), "accent") if is_blank else middle[0]
+        return (*both_ends(cropped(line, 0, column), (), column), cross, *cropped(line, column + 1, self.size.width))
+
+    def _chart(self, metric: str, width: int, height: int, *, has_header: bool) -> _Drawn:
+        from mlbench.render.chart import ChartOptions, draw_chart
+        from mlbench.render.chart_text import CurveOptions, completed, series_curves
+
+        look = self.state.look
+        series = [one for one in self.state.series if one.metric == metric]
+        options = CurveOptions(look.axis, look.smoothing, has_raw=look.has_raw, is_plain=self.state.is_plain)
+        curves = self._in_front(series, series_curves(series, options, slots=self.state.slots))
+        limits: tuple[float | None, float | None] = look.limits or (None, None)
+        chart = ChartOptions(
+            width, height, log_x=look.log_x, log_y=look.log_y, x_limits=limits, glyphs=self.state.glyphs,
+            has_header=has_header,
+        )  # fmt: skip
+        return _Drawn(draw_chart(curves, completed(chart, options, series)), tuple(curves))
+
+    def _in_front(self, series: Sequence[SeriesAnswer], curves: Sequence[Curve]) -> list[Curve]:
+        """The run in front last, so that it covers the others, which are muted; alone, where it is isolated."""
+        look = self.state.look
+        run_ids = [one.head.run_id for one in series]
+        if look.front not in run_ids:
+            return list(curves)
+        # Raw curves stand before the shown ones, each kind in the order of the series.
+        owners = [run_ids[index % len(run_ids)] for index in range(len(curves))]
+        mine = [curve for owner, curve in zip(owners, curves, strict=True) if owner == look.front]
+        if look.is_isolated:
+            return mine
+        others = [replace(curve, role="muted") for owner, curve in zip(owners, curves, strict=True)
+                  if owner != look.front and not curve.is_faint]  # fmt: skip
+        return [*others, *mine]
+
+    def _title(self, width: int, n_hidden: int) -> Line:
+        look = self.state.look
+        metrics = ", ".join(look.metrics or self._metrics()) or "plots"
+        parts = [] if look.smoothing or not self._drawn else ["raw"]
+        # What one chart says of itself stands here; several have lines of their own for it.
+        parts += self._drawn[0].chart.header.split("   ")[1:] if len(self._drawn) == 1 else []
+        parts += [f"x {_WORDS[look.axis]}"] + ["zoomed"] * (look.limits is not None)
+        parts += [f"+{n_hidden} more"] * (n_hidden > 0)
+        right = line_of((" · ".join(parts) + " ", "muted"))
+        name = fit_middle(safe(metrics), max(width - sum(len(part) + 3 for part in parts) - 4, 8))
+        return both_ends((Cell(safe(" ")), Cell(name, "accent" if self.is_at_work else "title")), right, width)
+
+    # ------------------------------------------------------------ values at the crosshair
+
+    def _value_parts(self) -> list[Line]:
+        """The x value, and for each run its value there."""
+        look = self.state.look
+        if look.crosshair is None:
+            return []
+        from mlbench.render.chart import chart_values
+        from mlbench.render.chart_text import CurveOptions, series_curves
+
+        labels = label_map(one.head for one in self.state.series)
+        metric = next(iter(self._metrics()[self.first_metric :]), "")
+        series = [one for one in self.state.series if one.metric == metric]
+        options = CurveOptions(look.axis, look.smoothing, has_raw=False)
+        curves = series_curves(series, options, slots=self.state.slots)
+        if not any(curve.x.size and curve.x[0] <= look.crosshair <= curve.x[-1] for curve in curves):
+            # It was put into another chart; here it would only repeat the last values.
+            return []
+        parts: list[Line] = [line_of((f" {look.axis} {_x_text(look.axis, look.crosshair)}", "accent"))]
+        for one, value in zip(series, chart_values(curves, look.crosshair), strict=True):
+            if value is not None:
+                mark = f"{BASELINE_MARK} " if one.head.run_id == self.state.baseline else ""
+                role = f"run{self.state.slots.get(one.head.run_id, 0) % 8}"
+                label = fit_middle(labels[one.head.run_id], 24)
+                parts.append((Cell(safe(mark) + label + safe(f" {number(value[2])}"), role),))
+        return parts
+
+    def _value_rows(self, width: int) -> int:
+        return min(len(_wrapped(self._value_parts(), width)), MOST_VALUE_LINES)
+
+    def _value_lines(self, width: int, rows: int) -> tuple[Line, ...]:
+        return tuple(_wrapped(self._value_parts(), width)[:rows])
+
+
+def _x_text(axis: str, x: float) -> str:
+    if axis == "relative":
+        return duration(x)
+    moment = moment_of(x) if axis == "wall" else None
+    return timestamp(moment) if moment else f"{x:,.0f}"
+
+
+def _wrapped(parts: Sequence[Line], width: int) -> list[Line]:
+    """Parts after each other with two blanks between, on as many lines as they need."""
+    lines: list[Line] = []
+    used = 0
+    for part in parts:
+        n_cells = sum(len(cell.text) for cell in part) + 2
+        if lines and used + n_cells <= width:
+            lines[-1] = (*lines[-1], Cell(safe("  ")), *part)
+            used += n_cells
+        else:
+            lines.append(part if not lines else (Cell(safe(" ")), *part))
+            used = n_cells
+    return lines
+
+
+def _grid(n: int, width: int, height: int) -> tuple[int, int]:
+    """Columns and rows for n charts that leave each the least size, as few columns as may be."""
+    most_rows = max(height // LEAST_ROWS, 1)
+    columns = min(max(-(-n // most_rows), 1), max(width // LEAST_COLUMNS, 1))
+    return columns, min(-(-n // columns), most_rows)
+
+
+def _shares(total: int, n: int) -> list[int]:
+    """The total in n whole parts that differ by one at most."""
+    return [total // n + (index < total % n) for index in range(n)]

@@ -1,0 +1,13 @@
+"""What must be the same on every machine for screens to be the same."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR, Textual's own variables and the light-ground hint change what is drawn."""
+    for name in [*os.environ]:
+        if (name.startswith("TEXTUAL_") and "SNAPSHOT" not in name) or name in ("NO_COLOR", "COLORFGBG"):
+            monkeypatch.delenv(name)

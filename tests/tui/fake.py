@@ -1,0 +1,249 @@
+"""A session without a catalog: the same twelve runs on every machine, and a record of what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlbench.queries.answers import (
+    Column,
+    DiffAnswer,
+    FactRow,
+    LayeredParam,
+    MetricCell,
+    MetricRow,
+    NoteText,
+    ParamCell,
+    ParamRow,
+    ProblemLine,
+    RunHead,
+    RunRow,
+    RunsAnswer,
+    SeriesAnswer,
+    SeriesHead,
+    ShowAnswer,
+    SourceLine,
+    Value,
+)
+from mlbench.queries.mistakes import FilterError
+from mlbench.tui.session import (
+    IndexDone,
+    IndexProgress,
+    ReportQuestion,
+    RunsFound,
+    RunsQuestion,
+    Vocabulary,
+)
+
+if TYPE_CHECKING:
+    from mlbench.model import Float64Array
+
+STEPS = np.arange(0, 4000, 20, dtype=np.int64)
+WALL_S = np.asarray(1.7e9 + STEPS * 0.5, dtype=np.float64)
+COLUMNS = (
+    Column("metrics.val/acc", "val/acc", "metric", "max"),
+    Column("params.lr", "lr", "param"),
+    Column("params.optimiser", "optimiser", "param"),
+    Column("params.width", "width", "param"),
+    Column("metrics.val/loss", "val/loss", "metric", "min"),
+    Column("status", "status", "field"),
+    Column("duration", "duration", "field"),
+    Column("started", "started", "field"),
+)
+HOSTILE_NAMES = (
+    "\x1b]52;c;bWxiZW5jaA==\x07",
+    "\x1b[31;5mred\x1b[3J",
+    "\u009b2J\u009d52;c;aGk=\u009c",
+    "\u202egnp.exe",
+    "[@click=app.quit]leave[/]",
+    "loss [/] x",
+    "two\nlines\tand a tab",
+    "wide 実験 モデル",
+)
+
+
+@dataclass
+class FakeRun:
+    """One run and what its curves come to."""
+
+    head: RunHead
+    lr: float
+    optimiser: str
+    width: int
+    final: float
+
+    def values(self) -> tuple[Value, ...]:
+        return (1 - self.final, self.lr, self.optimiser, self.width, self.final, self.head.status,
+                600.0 + self.width, datetime(2026, 11, 2, 14, 20))  # noqa: DTZ001  # fmt: skip
+
+    def curve(self, metric: str) -> Float64Array:
+        fall = self.final + (2.3 - self.final) * np.exp(-STEPS / (300 + 4 * self.width))
+        ripple = 0.04 * np.sin(STEPS * self.lr * 3)
+        loss = np.asarray(fall + ripple, dtype=np.float64)
+        return loss if metric == "val/loss" else 1 - loss / 2.5
+
+
+def make_runs(names: Sequence[str] = ()) -> list[FakeRun]:
+    """Twelve runs of a sweep, or one for each name."""
+    runs = []
+    settings = [
+        (lr, optimiser, width) for width in (64, 256) for optimiser in ("adam", "sgd") for lr in (0.3, 0.03, 0.003)
+    ]
+    for index, (lr, optimiser, width) in enumerate(settings):
+        name = f"sweep/{optimiser}-lr{lr}-w{width}" if not names else names[index] if index < len(names) else ""
+        if not name:
+            continue
+        status = "failed" if index == 3 else "running" if index == 11 else "finished"
+        head = RunHead(f"{index:012x}", f"/logs/{name}", f"print{index}", name, f"/logs/{name}", status)
+        runs.append(FakeRun(head, lr, optimiser, width, round(0.3 + 0.4 * abs(np.log10(lr) + 1.5) + 10 / width, 4)))
+    return runs
+
+
+def sort_key(index: int | None, run: FakeRun) -> tuple[float, str]:
+    """A column's value, numbers before texts; without a column the name."""
+    value: Value = run.head.name if index is None else run.values()[index]
+    return (float(value), "") if isinstance(value, int | float) else (0.0, str(value))
+
+
+@dataclass
+class FakeSession:
+    """Answers from `runs`; a query of one word is a part of a name, others match all, and `<` is a mistake."""
+
+    runs: list[FakeRun] = field(default_factory=make_runs)
+    said: list[str] = field(default_factory=list)
+    questions: list[RunsQuestion] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    baseline: str = ""
+    reports: list[ReportQuestion] = field(default_factory=list)
+    scope: str = "sweep"
+    metric_name: str = "val/loss"
+    problem_lines: tuple[ProblemLine, ...] = ()
+
+    def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
+        tell(IndexProgress("read", len(self.runs), len(self.runs), is_published=True))
+        return IndexDone(len(self.runs), len(self.runs), len(self.problem_lines))
+
+    def find(self, question: RunsQuestion) -> RunsFound:
+        self.questions.append(question)
+        if "<" in question.query:
+            raise FilterError("a value is missing after '<'. Try: < 0.3", question.query, question.query.index("<") + 1)
+        is_word = not set("= ") & set(question.query)
+        runs = [run for run in self.runs if not is_word or question.query in run.head.name]
+        for sort in reversed(question.sort):
+            spec, _colon, order = sort.partition(":")
+            index = next((i for i, column in enumerate(COLUMNS) if column.spec == spec), None)
+            runs.sort(key=partial(sort_key, index), reverse=order == "desc")
+        rows = tuple(RunRow(run.head, run.values()) for run in runs)
+        sketches = {(run.head.run_id, "metrics.val/acc"): tuple(map(float, run.curve("val/acc")[::4])) for run in runs}
+        baseline = next((run.head for run in self.runs if run.head.run_id == self.baseline), None)
+        answer = RunsAnswer(COLUMNS, rows, len(rows), len(self.runs))
+        return RunsFound(question, answer, tuple(column.spec for column in COLUMNS), sketches, baseline)
+
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(
+            params=("lr", "optimiser", "width"),
+            metrics=("val/acc", self.metric_name, "train/loss"),
+            tags=("best", "candidate"),
+            statuses=("running", "finished", "failed"),
+            fields=("name", "status", "started", "tag", "note"),
+            values={"optimiser": ("adam", "sgd"), "lr": ("0.3", "0.03", "0.003")},
+        )
+
+    def _runs(self, run_ids: Sequence[str]) -> list[FakeRun]:
+        by_id = {run.head.run_id: run for run in self.runs}
+        return [by_id[run_id] for run_id in run_ids]
+
+    def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
+        runs = self._runs(run_ids)
+        columns: dict[str, list[str | int | float]] = {"optim.lr": [run.lr for run in runs], "optim.name": [run.optimiser for run in runs],
+                   "model.width": [run.width for run in runs], "seed": [1 for _ in runs]}  # fmt: skip
+        params = [ParamRow(key, tuple(ParamCell(str(v), v) for v in values), len(set(values)) > 1)
+                  for key, values in columns.items()]  # fmt: skip
+        kept = tuple(row for row in params if row.differs or everything)
+        first = runs[0].final
+        cells = tuple(
+            MetricCell(run.final, 3980, run.final, 3980, None if run is runs[0] else run.final - first,
+                       None if run is runs[0] else 100 * (run.final - first) / first,
+                       None if run is runs[0] else run.final < first, n=len(STEPS))
+            for run in runs
+        )  # fmt: skip
+        commits = FactRow("commit", tuple(f"a41f09c{index % 2}" for index, _ in enumerate(runs)), len(runs) > 1)
+        return DiffAnswer(tuple(run.head for run in runs), kept, (MetricRow(self.metric_name, "min", "guessed", cells),),
+                          code=(commits,), n_equal_params=len(params) - len(kept))  # fmt: skip
+
+    def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
+        chosen = list(metrics) or list(usual[:1])
+        return tuple(
+            SeriesAnswer(run.head, metric, STEPS, WALL_S, run.curve(metric), len(STEPS), 1.7e9)
+            for metric in chosen
+            for run in self._runs(run_ids)
+        )
+
+    def show(self, run_id: str) -> ShowAnswer:
+        (run,) = self._runs([run_id])
+        metric = SeriesHead(
+            self.metric_name, 200, 200, 0, 3980, run.final, run.final, 3980, 2.3, 0, 0, 0, 0, 0, "", "", "min"
+        )
+        note = self.notes.get(run_id)
+        return ShowAnswer(
+            replace(run.head, is_baseline=run_id == self.baseline),
+            (("status", run.head.status), ("duration", 600.0), ("command", f"python train.py --lr {run.lr}")),
+            (LayeredParam("optim.lr", str(run.lr), run.lr, "cli", "/logs/args.json", 3, is_effective=True),),
+            (metric,),
+            notes=(NoteText(note, "me", 0.0, "mlbench"),) if note else (),
+            sources=(SourceLine(f"{run.head.path}/events.out", "tensorboard", "eof", 200, 4096),),
+            problems=self.problem_lines,
+        )
+
+    def problems(self) -> tuple[ProblemLine, ...]:
+        return self.problem_lines
+
+    def _change(self, runs: Sequence[RunHead], **changes: object) -> None:
+        ids = {run.run_id for run in runs}
+        for run in self.runs:
+            if run.head.run_id in ids:
+                run.head = replace(run.head, **changes)  # type: ignore[arg-type]
+
+    def tag(self, runs: Sequence[RunHead], add: Sequence[str], remove: Sequence[str]) -> None:
+        self.said.append(f"tag {len(runs)} +{','.join(add)} -{','.join(remove)}")
+        for run in runs:
+            self._change([run], tags=tuple(sorted({*run.tags, *add} - set(remove))))
+
+    def note(self, runs: Sequence[RunHead], body: str) -> None:
+        self.said.append(f"note {len(runs)} {body!r}")
+        self.notes |= {run.run_id: body for run in runs}
+        self._change(runs, has_note=bool(body))
+
+    def note_of(self, run: RunHead) -> str:
+        return self.notes.get(run.run_id, "")
+
+    def set_baseline(self, run: RunHead | None) -> None:
+        self.said.append(f"baseline {run.name if run else None}")
+        self.baseline = run.run_id if run else ""
+
+    def archive(self, runs: Sequence[RunHead], *, is_archived: bool) -> None:
+        self.said.append(f"archive {len(runs)} {is_archived}")
+
+    def set_primary(self, metric: str) -> None:
+        self.said.append(f"primary {metric}")
+
+    def undo(self) -> str | None:
+        return self.said.pop() if self.said else None
+
+    def redo(self) -> str | None:
+        return None
+
+    def write_report(self, question: ReportQuestion) -> str:
+        self.reports.append(question)
+        return f"{question.path} written"
+
+    def command(self, question: RunsQuestion) -> str:
+        return f"mlbench query {question.query!r}"
+
+    def markdown(self, run_ids: Sequence[str], columns: Sequence[str]) -> str:
+        return "\n".join(run_ids)

@@ -1,0 +1,550 @@
+"""What each key does, on a session that remembers what it was asked and told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from mlbench.errors import HomeError
+from mlbench.queries.answers import ProblemLine
+from mlbench.settings import Settings
+from mlbench.tui.app import Workbench
+from mlbench.tui.session import IndexDone, IndexProgress
+from tests.tui.driving import NARROW, WIDE, keys, play, screen_text, settle, workbench
+from tests.tui.fake import FakeSession
+
+Script = Callable[[Workbench, Pilot[int]], Awaitable[None]]
+
+
+def played(script: Script, *, session: FakeSession | None = None, size: tuple[int, int] = WIDE) -> FakeSession:
+    """The session after a script was run on the app."""
+    session = session or FakeSession()
+    app = workbench(session)
+    play(app, lambda pilot: script(app, pilot), size)
+    return session
+
+
+def sort_of(app: Workbench) -> tuple[str, ...]:
+    return app.desk.view.sort
+
+
+def n_marked(app: Workbench) -> int:
+    return len(app.desk.view.marks)
+
+
+def columns_of(app: Workbench) -> list[str]:
+    return list(app.desk.view.columns)
+
+
+def asked(app: Workbench) -> str:
+    """The newest query."""
+    assert isinstance(app.desk.session, FakeSession)
+    return app.desk.session.questions[-1].query
+
+
+def line_with(app: Workbench, text: str) -> str:
+    return next((line for line in screen_text(app).splitlines() if text in line), "")
+
+
+# ---------------------------------------------------------------- marks, order and query
+
+
+def test_marks_are_toggled_counted_ranged_and_taken_away() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "space", "j", "space", "k", "space")
+        assert [slot for _run, slot in app.desk.view.marks.slots] == [1]
+
+        await keys(pilot, "escape", "G", "v", "k", "k", "v")
+        assert n_marked(app) == 3
+
+        await keys(pilot, "v", "escape")
+        assert n_marked(app) == 3
+
+        await keys(pilot, "*")
+        assert n_marked(app) == 12
+
+        await keys(pilot, "escape")
+        assert n_marked(app) == 0
+
+    played(script)
+
+
+def test_sorting_goes_best_first_then_round_then_off_and_the_header_says_so() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "l", "s")
+        assert sort_of(app) == ("metrics.val/acc:desc",)
+        assert "sort val/acc ▼" in screen_text(app)
+        assert app.panes.table.cursor == 0
+
+        await keys(pilot, "s")
+        assert sort_of(app) == ("metrics.val/acc",)
+
+        await keys(pilot, "s")
+        assert sort_of(app) == ()
+
+        await keys(pilot, "S", "'params.width:desc'", "enter")
+        assert sort_of(app) == ("params.width:desc",)
+
+    played(script)
+
+
+def test_the_query_is_live_shows_its_mistake_and_comes_back_on_escape() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "/", "'w256'")
+        assert "[6/12]" in screen_text(app)
+
+        await keys(pilot, "'<'")
+        lines = screen_text(app).splitlines()
+        assert lines[-2].index("<") == lines[-1].index("^") - 1
+        assert "a value is missing after '<'" in lines[-1]
+
+        await keys(pilot, "enter")
+        assert app.desk.prompter.prompt is not None
+
+        await keys(pilot, "escape")
+        assert (app.desk.view.query, app.desk.typed_error) == ("", "")
+        assert "12 runs" in screen_text(app)
+
+        await keys(pilot, "/", "'sgd'", "enter")
+        assert " / sgd" in line_with(app, "[6/12]")
+
+    played(script)
+
+
+def test_a_query_that_is_accepted_too_soon_and_wrong_is_told_and_not_kept() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ":", "'filter lr <'", "enter")
+        assert "a value is missing" in screen_text(app)
+        assert app.desk.view.query == ""
+
+    played(script)
+
+
+def test_the_value_under_the_cursor_narrows_the_query() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "l", "l", "l", "l", "=")
+        assert asked(app) == "params.optimiser = adam"
+
+        app.desk.with_view(query="a or b")
+        await settle(pilot)
+        await keys(pilot, "!")
+        assert asked(app) == "(a or b) and not params.optimiser = adam"
+
+    played(script)
+
+
+def test_columns_are_chosen_and_the_usual_ones_come_back() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "c", "ctrl+u", "'params.lr'", "escape", "c", "ctrl+u", "'params.lr'", "enter")
+        assert columns_of(app) == ["params.lr"]
+        await keys(pilot, "c", "ctrl+u", "enter")
+        assert columns_of(app) == []
+
+    played(script)
+
+
+# ---------------------------------------------------------------- words
+
+
+def test_words_are_said_of_the_marked_runs_else_of_the_one_at_hand() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "t", "'best, +good -bad'", "enter")
+        await keys(pilot, "3", "space", "t", "'x'", "enter", "n", "'one\\ntwo'", "enter")
+        await keys(pilot, "b", "a", "l", "m")
+        assert "primary metric" in screen_text(app)
+
+    session = played(script)
+
+    assert session.said == [
+        "tag 1 +best,good -bad", "tag 3 +x -", "note 3 'one\\ntwo'", "baseline sweep/adam-lr0.3-w64", "archive 3 True",
+        "primary val/acc",
+    ]  # fmt: skip
+
+
+def test_a_note_is_edited_where_there_is_one_and_an_empty_one_takes_it_away() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "n", "enter", "n", "'first'", "enter", "n")
+        assert "first" in line_with(app, "note on")
+        await keys(pilot, "ctrl+u", "enter")
+
+    assert played(script).said == ["note 1 'first'", "note 1 ''"]
+
+
+def test_undo_says_what_it_took_back_and_when_there_is_nothing() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "b", "u")
+        assert "taken back: baseline sweep/adam-lr0.3-w64" in screen_text(app)
+        await keys(pilot, "u")
+        assert "there is nothing to take back" in screen_text(app)
+        await keys(pilot, "ctrl+r")
+        assert "there is nothing to say again" in screen_text(app)
+
+    played(script)
+
+
+def test_a_word_that_cannot_be_saved_is_told() -> None:
+    class FullDisk(FakeSession):
+        def tag(self, runs: object, add: object, remove: object) -> None:
+            raise HomeError("/home/journal: the tag was not saved: No space left on device")
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "t", "'best'", "enter")
+        assert "the tag was not saved: No space left on device" in screen_text(app)
+
+    played(script, session=FullDisk())
+
+
+def test_the_baseline_goes_first_and_is_taken_away_by_the_same_key() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "j", "j", "b", "g", "space")
+        assert app.desk.compared()[0].endswith("2")
+        assert "◆ sweep/adam-lr0.003-w64" in screen_text(app)
+        await keys(pilot, "j", "j", "b")
+        assert app.desk.baseline is None
+
+    played(script)
+
+
+# ---------------------------------------------------------------- panes
+
+
+def test_compare_takes_the_screen_and_its_rows_sort_and_filter_the_runs() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "3", "space", "d")
+        assert "3 runs against" in screen_text(app)
+        assert "seed" not in screen_text(app)
+
+        await keys(pilot, "a")
+        assert "seed" in screen_text(app)
+
+        await keys(pilot, "r")
+        assert "0.03 ÷10" in screen_text(app)
+
+        await keys(pilot, "g", "k", "enter")
+        assert sort_of(app) == ("params.optim.lr",)
+
+        await keys(pilot, "2", "enter")
+        assert sort_of(app) == ("metrics.val/loss",)
+
+        await keys(pilot, "1", "=")
+        assert app.desk.view.query == "params.optim.lr = 0.3"
+
+        await keys(pilot, "G", "enter", "=", "tab", "d", "d")
+        assert app.desk.view.pane == "runs"
+
+    played(script)
+
+
+def test_more_runs_than_have_room_move_and_the_baseline_stays() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "*", "d")
+        assert "runs 1, 2-4 of 12" in screen_text(app)
+        first = screen_text(app)
+
+        await keys(pilot, "l", "l")
+        assert "runs 1, 4-6 of 12" in screen_text(app)
+
+        await keys(pilot, "h", "h", "h")
+        assert screen_text(app) == first
+
+    played(script, size=NARROW)
+
+
+def test_the_chart_is_smoothed_bent_crossed_zoomed_and_isolated() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "3", "space", "p", "s")
+        assert "smoothing 0.9" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'0.5'", "enter", "Y", "X", "r")
+        assert "log y" in screen_text(app)
+        assert "log x" in screen_text(app)
+        assert app.desk.view.chart.smoothing == 0.5
+
+        await keys(pilot, "plus")
+        assert "cannot be zoomed" in screen_text(app)
+
+        await keys(pilot, "X", "l", "2", "0", "h")
+        assert app.desk.view.chart.crosshair is not None
+        assert "step " in screen_text(app)
+
+        await keys(pilot, "plus", "plus", "H", "L", "minus")
+        assert "zoomed" in screen_text(app)
+
+        await keys(pilot, "0", "H")
+        assert "the whole x axis is shown" in screen_text(app)
+
+        await keys(pilot, "n", "i")
+        assert app.desk.view.chart.is_isolated
+        await keys(pilot, "i", "N", "a", "h")
+        assert app.desk.view.chart.axis == "relative"
+
+        await keys(pilot, "a", "h")
+        assert "wall 2023-11-14" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'much'", "enter")
+        assert "smoothing 'much' is not" in screen_text(app)
+
+    played(script)
+
+
+def test_metrics_are_chosen_by_a_few_letters_and_drawn_below_each_other() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "p", "m", "'v/l, val/acc, train'", "enter")
+        assert app.desk.view.chart.metrics == ("val/loss", "val/acc", "train/loss")
+        assert "val/loss   exact" in screen_text(app)
+
+        await keys(pilot, "j", "pagedown", "k", "q")
+
+    played(script, size=NARROW)
+
+
+def test_a_run_is_shown_and_follows_the_cursor_from_the_table() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "j", "enter")
+        assert "python train.py --lr 0.03" in screen_text(app)
+
+        await keys(pilot, "j", "pagedown", "1", "tab", "j")
+        assert "python train.py --lr 0.003" in screen_text(app)
+
+        await keys(pilot, "tab", "n", "'seen'", "enter")
+        assert "notes (1)" in screen_text(app)
+
+        await keys(pilot, "escape")
+        assert "compare" in screen_text(app)
+
+    played(script)
+
+
+def test_panes_are_gone_through_zoomed_and_left() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "tab")
+        assert app.desk.view.pane == "chart"
+        await keys(pilot, "z")
+        assert "val/acc" in screen_text(app).splitlines()[1]
+        assert "optimiser" not in screen_text(app)
+        await keys(pilot, "q", "shift+tab")
+        assert app.desk.view.pane == "compare"
+        await keys(pilot, "q", "z")
+        assert "compare" not in screen_text(app).splitlines()[22]
+        await keys(pilot, "q", "q")
+
+    session = FakeSession()
+    app = workbench(session)
+    play(app, lambda pilot: script(app, pilot))
+
+    assert app.return_value == 0
+
+
+def test_problems_are_listed() -> None:
+    session = FakeSession(problem_lines=(ProblemLine("/logs/a/config.yaml", "line 3", "is not YAML", "Mend the line"),))
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        assert "1 problem" in screen_text(app).splitlines()[0]
+        await keys(pilot, ":", "'problems'", "enter")
+        assert "is not YAML" in screen_text(app)
+        assert "Mend the line" in screen_text(app)
+        await keys(pilot, "q")
+        assert app.desk.view.pane == "runs"
+
+    played(script, session=session)
+
+
+def test_help_shows_the_keys_of_the_pane_and_goes_away() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "p", "?")
+        assert "Keys in Plots" in screen_text(app)
+        assert "the next weight of smoothing" in screen_text(app)
+        await keys(pilot, "j", "k", "space", "pageup", "x", "escape")
+        assert "Keys in Plots" not in screen_text(app)
+
+    played(script)
+
+
+def test_the_palette_finds_an_action_and_does_it() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "ctrl+p", "'mark all'")
+        await pilot.pause(0.3)
+        await keys(pilot, "enter")
+        await settle(pilot)
+        assert n_marked(app) == 12
+
+    played(script)
+
+
+# ---------------------------------------------------------------- the command line, copies and reports
+
+
+@pytest.mark.parametrize(
+    ("command", "holds"),
+    [
+        ("sort params.lr:desc", lambda app: sort_of(app) == ("params.lr:desc",)),
+        ("filter sgd", lambda app: app.desk.view.query == "sgd"),
+        ("columns params.lr", lambda app: app.desk.view.columns == ("params.lr",)),
+        ("set smooth 0.9", lambda app: app.desk.view.chart.smoothing == 0.9),
+        ("set x wall", lambda app: app.desk.view.chart.axis == "wall"),
+        ("set log-y on", lambda app: app.desk.view.chart.log_y),
+        ("set nothing", lambda app: "means nothing" in screen_text(app)),
+        ("d", lambda app: app.desk.view.pane == "compare"),
+        ("plots", lambda app: app.desk.view.pane == "chart"),
+        ("tag +best", lambda app: app.desk.session.said == ["tag 1 +best -"]),
+        ("note hello", lambda app: app.desk.session.said == ["note 1 'hello'"]),
+        ("help", lambda app: "Keys in Runs" in screen_text(app)),
+        ("srot lr", lambda app: "there is no command 'srot'. Did you mean 'sort'?" in screen_text(app)),
+        ("xyzzy", lambda app: "Try: quit" in screen_text(app)),
+        ("", lambda app: app.desk.view.pane == "runs"),
+    ],
+)
+def test_the_command_line(command: str, holds: Callable[[Workbench], bool]) -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ":", f"'{command}'", "enter")
+        assert holds(app)
+
+    played(script)
+
+
+def test_commands_and_what_stands_behind_them_are_completed() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ":", "'so'", "tab", "'params.w'", "tab", "enter")
+        assert sort_of(app) == ("params.width",)
+
+    played(script)
+
+
+def test_copies_go_to_the_clipboard_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        monkeypatch.setattr(app, "copy", copied.append)
+        await keys(pilot, "y")
+        assert "copy command" in screen_text(app)
+        await keys(pilot, "c", "y", "i", "y", "p", "2", "space", "y", "m")
+
+    played(script)
+
+    assert copied == ["mlbench query ''", "000000000000", "/logs/sweep/adam-lr0.3-w64", "000000000000\n000000000001"]
+
+
+def test_a_report_asks_before_it_replaces_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.md").touch()
+    os.mkdir(tmp_path / "folder")
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "x", "enter")
+        assert "report.md written" in screen_text(app)
+        await keys(pilot, "2", "space", "j", "b", "x", "ctrl+u", "'there.md'", "enter", "y")
+        await keys(pilot, ":", "'report folder'", "enter", "x", "ctrl+u", "enter")
+
+    reports = played(script).reports
+
+    assert [(report.path, len(report.run_ids), report.may_replace) for report in reports] == [
+        ("report.md", 12, False), ("there.md", 2, True), ("folder/report.md", 2, False),
+    ]  # fmt: skip
+    assert reports[1].run_ids[0].endswith("1")
+
+
+# ---------------------------------------------------------------- indexing and odd sizes
+
+
+def test_progress_is_honest_and_runs_appear_while_reading() -> None:
+    class Slow(FakeSession):
+        def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
+            raise HomeError("/home/cache: the home cannot be written: Read-only file system")
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        assert "the home cannot be written" in screen_text(app)
+        assert "12 runs" in screen_text(app)
+
+        app.desk.answers.done = None
+        app.desk.take_progress(IndexProgress("read", 1078, 2000))
+        await pilot.pause()
+        assert "1,078 of 2,000 indexed" in screen_text(app)
+
+        app.desk.take_progress(IndexProgress("scan", 1200))
+        await pilot.pause()
+        assert "looking for runs: 1,200 folders" in screen_text(app)
+        await keys(pilot, "R")
+        assert "being read already" in screen_text(app)
+
+    session = Slow()
+    app = workbench(session)
+    play(app, lambda pilot: script(app, pilot))
+
+
+def test_reload_reads_the_logs_again() -> None:
+    indexed: list[int] = []
+
+    class Counting(FakeSession):
+        def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
+            indexed.append(1)
+            return IndexDone(12, 0, 0, errors=("logs/x: cannot be read",))
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        assert "logs/x: cannot be read" in screen_text(app)
+        await keys(pilot, "R")
+
+    played(script, session=Counting())
+
+    assert len(indexed) == 2
+
+
+def test_every_size_from_the_least_to_a_wall_is_drawn() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "4", "space")
+        for size in ((60, 15), (119, 31), (120, 15), (300, 90), (59, 20), (10, 3), (1, 1), (80, 24)):
+            await pilot.resize_terminal(*size)
+            for key in ("d", "p", "enter", "tab", "q", "z", "z", "escape", "4", "space"):
+                await keys(pilot, key)
+        assert "12 runs" in screen_text(app)
+
+    played(script)
+
+
+def test_the_mouse_picks_rows_sorts_by_titles_scrolls_and_changes_panes() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await pilot.click("#runs", offset=(20, 3))
+        await settle(pilot)
+        assert app.panes.table.cursor == 2
+        await pilot.click("#runs", offset=(10, 0))
+        await settle(pilot)
+        assert sort_of(app) == ("name",)
+        await pilot.click("#compare", offset=(5, 3))
+        await settle(pilot)
+        assert app.desk.view.pane == "compare"
+        app.panes.table.post_message(app.panes.table.Scrolled(3))
+        await settle(pilot)
+        assert app.panes.table.cursor == 3
+
+    played(script)
+
+
+def test_keys_of_the_settings_hold_and_mistakes_in_them_are_told() -> None:
+    session = FakeSession()
+    app = Workbench(session, settings=Settings(keys={"runs.mark": "X", "runs.nothing": "Q"}))
+
+    async def script(pilot: Pilot[int]) -> None:
+        assert "there is no action 'runs.nothing'" in screen_text(app)
+        await keys(pilot, "X")
+        assert n_marked(app) == 1
+        assert "X mark" in screen_text(app)
+
+    play(app, script)
+
+
+def test_a_pasted_text_goes_into_the_prompt_only() -> None:
+    from textual.events import Paste
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        app.post_message(Paste("q*"))
+        await settle(pilot)
+        assert n_marked(app) == 0
+        await keys(pilot, "/")
+        app.post_message(Paste("sgd\n"))
+        await settle(pilot)
+        assert app.desk.prompter.edit.text == "sgd"
+
+    played(script)

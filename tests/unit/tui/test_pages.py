@@ -1,0 +1,173 @@
+"""Pages as text: what is compared, and how it is fitted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mlbench.queries.answers import DiffAnswer, MetricCell, MetricRow, ProblemLine
+from mlbench.render.cells import line_cells
+from mlbench.tui.pages import compare_page, help_page, problems_page, run_page
+from mlbench.tui.widgets.lines_view import Page
+from tests.tui.fake import HOSTILE_NAMES, FakeSession, make_runs
+
+
+def text_of(page: Page) -> str:
+    lines = [page.title, *page.head, *page.lines]
+    return "\n".join("".join(cell.text for cell in line).rstrip() for line in lines)
+
+
+def compared(n_runs: int) -> DiffAnswer:
+    session = FakeSession()
+    return session.compare([run.head.run_id for run in session.runs[:n_runs]], everything=False)
+
+
+def page_of(answer: DiffAnswer, width: int = 80, offset: int = 0, *, as_deltas: bool = False) -> Page:
+    return compare_page(answer, width, offset, as_deltas=as_deltas, slots={}, has_baseline=True)
+
+
+def test_runs_stand_side_by_side_with_deltas_to_the_first() -> None:
+    assert text_of(page_of(compared(3), 100)) == (
+        " compare   3 runs against adam-lr0.3-w64\n"
+        "                   ◆ adam-lr0.3-w64     ● adam-lr0.03-w64      ● adam-lr0.003-w64\n"
+        " params: 1 differs   3 equal left out\n"
+        "  optim.lr                      0.3                  0.03                   0.003\n"
+        "\n"
+        " metrics: 1\n"
+        "  val/loss ↓ best            0.8471  0.4654 ▲ -0.382 -45%  0.8654 ▼ +0.0183 +2.2%\n"
+        "\n"
+        " code\n"
+        "  commit                   a41f09c0              a41f09c1                a41f09c0"
+    )
+
+
+def test_numbers_are_never_cut_the_percent_goes_first_and_then_the_difference() -> None:
+    wide, middle = (text_of(page_of(compared(4), width)) for width in (120, 90))
+    narrow = text_of(page_of(compared(12), 84))
+
+    assert "0.4654 ▲ -0.382 -45%" in wide
+    assert "0.4654 ▲ -0.382" in middle
+    assert "-45%" not in middle
+    assert "0.4654 ▲" in narrow
+    assert "0.4654 ▲ -0.382" not in narrow
+
+
+def test_as_deltas_the_difference_takes_the_place_of_the_value() -> None:
+    text = text_of(page_of(compared(4), 76, as_deltas=True))
+
+    assert "▲-0.382" in text
+    assert "0.4654" not in text
+    assert "0.03 ÷10" in text
+
+
+def test_the_first_run_stays_when_the_others_move() -> None:
+    first, moved = page_of(compared(12), 80, 0), page_of(compared(12), 80, 5)
+
+    assert first.n_columns == 11
+    assert "".join(cell.text for cell in moved.right).startswith("runs 1, 7-9 of 12")
+    assert "0.8471" in text_of(moved)
+
+
+def test_a_metric_whose_last_value_is_its_best_is_said_once() -> None:
+    answer = compared(2)
+    (row,) = answer.metrics
+    later = replace(row, cells=tuple(replace(cell, last=1.5) for cell in row.cells))
+
+    once, twice = text_of(page_of(answer)), text_of(page_of(replace(answer, metrics=(later,))))
+
+    assert "last" not in once
+    assert "last" in twice
+
+
+def test_lines_know_what_they_are_about() -> None:
+    page = page_of(compared(3))
+
+    assert [key for key in page.keys if key] == ["params:optim.lr", "metrics:val/loss", "code:"]
+    assert len(page.keys) == len(page.lines)
+    assert len(page.sections) == 3
+
+
+def test_of_one_run_the_metrics_come_first_and_nothing_is_said_of_differences() -> None:
+    session = FakeSession()
+    answer = session.compare([session.runs[0].head.run_id], everything=True)
+
+    text = text_of(page_of(answer))
+
+    assert "one run: mark more with space" in text
+    assert text.index("metrics") < text.index("params")
+    assert "differ" not in text
+
+
+def test_runs_that_do_not_differ_say_so() -> None:
+    heads = tuple(run.head for run in make_runs()[:2])
+
+    assert "nothing differs" in text_of(page_of(DiffAnswer(heads, (), ())))
+
+
+@pytest.mark.parametrize("width", [1, 10, 40, 72, 160, 300])
+@pytest.mark.parametrize("n_runs", [1, 2, 7, 12])
+def test_no_line_is_wider_than_its_pane(width: int, n_runs: int) -> None:
+    page = page_of(compared(n_runs), max(width, 60))
+
+    assert max(line_cells(line) for line in (*page.head, *page.lines)) <= max(width, 60)
+
+
+def test_what_is_not_finite_is_told() -> None:
+    answer = compared(2)
+    cells = (MetricCell(float("nan"), 10, 0.5, 5, n=3, n_nan=2), MetricCell(None))
+
+    text = text_of(page_of(replace(answer, metrics=(MetricRow("loss", "min", "guessed", cells),))))
+
+    assert "2 NaN" in text
+
+
+def test_a_run_is_shown_with_its_note_in_full() -> None:
+    session = FakeSession()
+    head = session.runs[0].head
+    session.note([head], "first line\nsecond " + "long " * 30)
+    session.tag([head], ["best"], [])
+
+    text = text_of(run_page(session.show(head.run_id), 70))
+
+    assert "#best" in text
+    assert "  first line\n" in text
+    assert text.count("long") == 30
+    assert "python train.py --lr 0.3" in text
+
+
+def test_problems_say_where_what_and_what_to_do() -> None:
+    page = problems_page([ProblemLine("/logs/a.yaml", "line 3", "is not YAML " * 20, "Mend it")], 60)
+
+    assert page.keys.count("problem") == 1
+    assert "/logs/a.yaml  line 3" in text_of(page)
+    assert "    Mend it" in text_of(page)
+
+
+def test_without_problems_it_says_so() -> None:
+    assert "everything could be read" in text_of(problems_page([], 60))
+
+
+def test_help_stands_in_two_columns_where_there_is_room() -> None:
+    rows = [([f"k{n}"], f"does thing {n}", "Runs" if n < 6 else "Everywhere") for n in range(12)]
+
+    narrow, wide = help_page("Keys", rows, 60), help_page("Keys", rows, 140)
+
+    assert len(wide.lines) < len(narrow.lines)
+    assert "does thing 11" in text_of(wide)
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_hostile_names_are_signs_on_every_page(name: str) -> None:
+    session = FakeSession(make_runs([name, name]), metric_name=name)
+    ids = [run.head.run_id for run in session.runs]
+    session.note([session.runs[0].head], name)
+
+    pages = [
+        page_of(session.compare(ids, everything=True)),
+        run_page(session.show(ids[0]), 80),
+        problems_page([ProblemLine(name, name, name, name)], 80),
+    ]
+
+    for page in pages:
+        assert all(cell.text.isprintable() for line in (page.title, *page.head, *page.lines) for cell in line)
