@@ -177,7 +177,7 @@ class Workbench(App[int]):
         self.panes.small.show(
             line_of((text if len(text) <= size[0] else f"{size[0]}x{size[1]} is too small: 60x15 needed", ""))
         )
-        self.arrange()
+        self.panes.arrange(*size, self.desk.view)
         self.call_after_refresh(self.panes.draw_bars, self.desk)
 
     def on_answered(self, message: Answered) -> None:
