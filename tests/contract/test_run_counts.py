@@ -33,7 +33,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 @pytest.mark.parametrize(("corpus", "n_runs"), RUNS.items())
 def test_the_runs_of_a_corpus_are_those_counted_by_hand(reader: Reader, corpus: str, n_runs: int) -> None:
-    rows = reader.rows("SELECT path FROM runs WHERE starts_with(path, ?) ORDER BY path", [f"{CORPORA.resolve() / corpus}/"])
+    rows = reader.rows(
+        "SELECT path FROM runs WHERE starts_with(path, ?) ORDER BY path", [f"{CORPORA.resolve() / corpus}/"]
+    )
     rows += reader.rows("SELECT path FROM runs WHERE path = ?", [str(CORPORA.resolve() / corpus)])
 
     assert len(rows) == n_runs, rows
