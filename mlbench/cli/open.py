@@ -65,7 +65,8 @@ def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
     for line in (*summary.talk, *summary.errors):
         talk(line)
     with reading(place) as reader:
-        primary = primary_metric(reader)
+        shown = [row.head.run_id for row in find_runs(reader, columns=None, within=summary.roots).rows]
+        primary = primary_metric(reader, shown)
         sort = (f"best(metrics.{quoted(primary[0])}):{'asc' if primary[1] == 'min' else 'desc'}",) if primary else ()
         runs = find_runs(reader, sort=sort, within=summary.roots)
         ids = [row.head.run_id for row in runs.rows[:COMPARED]]

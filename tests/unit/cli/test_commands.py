@@ -12,6 +12,7 @@ import pytest
 
 from mlbench import __version__
 from mlbench.main import COMMANDS
+from tests.events import scalar_file
 from tests.unit.cli.conftest import SAMPLES, Done
 
 Mlbench = Callable[..., Done]
@@ -498,3 +499,13 @@ def test_plot_prints_a_confusion_matrix_as_numbers(mlbench: Mlbench) -> None:
     assert done.code == 0
     assert "confusion_matrix" in done.out
     assert len([line for line in done.out.splitlines() if line.lstrip()[:1].isdigit()]) >= 10
+
+
+def test_the_comparison_goes_by_the_best_metric_of_the_runs_it_shows(mlbench: Mlbench, tmp_path: Path) -> None:
+    scalar_file(tmp_path / "other/a/events.out.tfevents.1700000000.host", {"accuracy": [(1, 0.5)]})
+    scalar_file(tmp_path / "other/b/events.out.tfevents.1700000000.host", {"accuracy": [(1, 0.7)]})
+
+    done = mlbench("other")
+
+    assert done.code == 0, done.err
+    assert [line.split()[0] for line in done.out.splitlines()[1:3]] == ["b", "a"]
