@@ -17,6 +17,19 @@ SAME_TIME_S = 120.0
 """Two records of one training begin within two minutes: the tracker's first, the writer's after set-up."""
 
 
+def drop_gone_sources(writer: Writer, plan: Plan, scanned: Sequence[str]) -> None:
+    """Forget sources whose file is gone while their run is still there; those of missing runs are kept with them."""
+    found = {unit.run_id for unit in plan.units}
+    gone = {
+        source.source_id
+        for key, source in plan.known.items()
+        if key not in plan.runs_of_source
+        and (source.run_ids & found or not source.run_ids)
+        and any(is_inside(safe.path_of_text(key[1]), root) for root in scanned)
+    }
+    writer.commit(Batch(source_ids=gone))
+
+
 def mark_missing(writer: Writer, plan: Plan, scanned: Sequence[str]) -> int:
     """Mark runs that were not found again; forget those that moved or became part of another run.
 

@@ -134,9 +134,13 @@ def _series_key(draft: Draft, member: Member, metric: str) -> tuple[str, str, st
     if member.claimed.claim.role is Role.EVENTS:
         folder = os.path.dirname(member.claimed.claim.path)
     source_run = safe.text_of_path(os.path.relpath(folder, draft.root))
+    return _prefixed(member, metric), source_run, metric, member.claimed.adapter
+
+
+def _prefixed(member: Member, metric: str) -> str:
+    """The metric's name in the run: behind the sub-folder that was folded, unless the log says that already."""
     prefix = member.prefix
-    named = metric if not prefix or metric.startswith(f"{prefix}/") else f"{prefix}/{metric}"
-    return named, source_run, metric, member.claimed.adapter
+    return metric if not prefix or metric.startswith(f"{prefix}/") else f"{prefix}/{metric}"
 
 
 def _merge_parts(parts: Sequence[tuple[int, int, Columns]]) -> tuple[Columns, Any]:
@@ -296,11 +300,10 @@ def _add_blobs(draft: Draft, batch: Batch) -> None:
     for source in draft.sources:
         member, path = source.member, safe.text_of_path(source.member.claimed.claim.path)
         for blob in source.reading.blobs:
-            named = f"{member.prefix}/{blob.metric}" if member.prefix else blob.metric
             batch.add(
-                "blob", run_id=draft.run_id, kind=blob.kind, metric=named, step=blob.step, wall_s=blob.wall_s,
-                seq=blob.seq, path=path, byte_offset=blob.offset, byte_length=blob.length, encoding=blob.encoding,
-                width=blob.width, height=blob.height,
+                "blob", run_id=draft.run_id, kind=blob.kind, metric=_prefixed(member, blob.metric), step=blob.step,
+                wall_s=blob.wall_s, seq=blob.seq, path=path, byte_offset=blob.offset, byte_length=blob.length,
+                encoding=blob.encoding, width=blob.width, height=blob.height,
             )  # fmt: skip
 
 

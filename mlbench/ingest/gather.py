@@ -30,6 +30,8 @@ class Gatherer:
     adapters: Mapping[str, Adapter]
     salt: bytes
     n_read: int = 0
+    n_points: int = 0
+    """Points read now, without those that the catalog had."""
     n_unchanged: int = 0
     shared: dict[SourceKey, Reading] = field(default_factory=dict)
     source_ids: dict[SourceKey, int] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class Gatherer:
         goes_on = known is not None and adapter.appends and known.version == versions[adapter.name] and old.holds(known)
         cursor = json.loads(known.cursor) if known is not None and goes_on else None
         reading = read_source(adapter, claimed.claim, cursor, salt=self.salt)
+        self.n_points += reading.n_points
         if known is None or not reading.is_continuation:
             return reading
         return _join(old.reading(known, safe.text_of_path(claimed.claim.path)), reading)

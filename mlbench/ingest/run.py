@@ -12,7 +12,7 @@ from mlbench import journal, safe
 from mlbench.adapters import load_adapters, third_party
 from mlbench.catalog.writer import Batch, Writer, open_writer
 from mlbench.errors import SourceError
-from mlbench.ingest.aftermath import mark_missing, tell_hints
+from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
 from mlbench.ingest.code import Repositories, attribute_code
 from mlbench.ingest.draft import Draft, SourceReading, add_rows
 from mlbench.ingest.fingerprint import fingerprint_of
@@ -32,6 +32,8 @@ BATCH_POINTS = 1_000_000
 BATCH_RUNS = 500
 PUBLISH_EVERY_S = 2.0
 """Readers see news at most this late; publishing costs a copy of the catalog."""
+PUBLISH_SHARE = 9.0
+"""Publishing takes at most a tenth of the time of a long ingest."""
 FIRST_PUBLISH_S = 0.3
 """The first runs are shown soon: half a second is the longest that feels like no wait."""
 
@@ -155,7 +157,7 @@ class _Ingest:
         self.points: list[pa.Table] = []
         self.n_batch_points = 0
         self.written: set[tuple[str, str]] = set()
-        self.published_at = time.monotonic() - PUBLISH_EVERY_S + FIRST_PUBLISH_S
+        self.publish_at = time.monotonic() + FIRST_PUBLISH_S
 
     def run(self, scanned: Sequence[str]) -> None:
         scans = [self._scan(root) for root in scanned]
@@ -166,8 +168,10 @@ class _Ingest:
         self.repositories.close()
         self._flush()
         if not self.summary.was_cancelled:
+            drop_gone_sources(self.writer, plan, scanned)
             self.summary.n_missing = mark_missing(self.writer, plan, scanned)
-            tell_hints(self.writer)
+            if plan.changed:
+                tell_hints(self.writer)
         self._tell_scan_problems(scans)
         self._count(plan, gatherer)
         is_published = self.writer.publish()
@@ -188,12 +192,13 @@ class _Ingest:
                 return
             self.progress(Progress("read", n_done, len(changed), self.summary.n_points))
             self._add(unit, gatherer.gather(unit), plan)
+            self.summary.n_points = gatherer.n_points
             if self.n_batch_points >= BATCH_POINTS or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
                 self._flush()
                 self._publish(n_done + 1, len(changed))
 
     def _is_time(self) -> bool:
-        return time.monotonic() - self.published_at >= PUBLISH_EVERY_S
+        return time.monotonic() >= self.publish_at
 
     def _add(self, unit: UnitPlan, sources: list[SourceReading], plan: Plan) -> None:
         draft = Draft(unit.unit, unit.root, sources)
@@ -209,9 +214,7 @@ class _Ingest:
                 newest_s=newest / 1e9 if newest >= 0 else None,
             )
             self.points += tables
-            n_points = sum(table.num_rows for table in tables)
-            self.n_batch_points += n_points
-            self.summary.n_points += n_points
+            self.n_batch_points += sum(table.num_rows for table in tables)
         for source in sources:
             self._add_source(source, unit, plan, is_sweep=draft.is_sweep_only)
 
@@ -254,8 +257,10 @@ class _Ingest:
 
     def _publish(self, n_done: int, n_total: int) -> None:
         if self._is_time():
+            began = time.monotonic()
             is_published = self.writer.publish()
-            self.published_at = time.monotonic()
+            cost_s = time.monotonic() - began
+            self.publish_at = time.monotonic() + max(PUBLISH_EVERY_S, PUBLISH_SHARE * cost_s)
             self.progress(Progress("read", n_done, n_total, self.summary.n_points, is_published))
 
     def _tell_scan_problems(self, scans: Sequence[Scan]) -> None:

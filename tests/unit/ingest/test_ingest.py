@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlbench import journal
+from mlbench.adapters import tensorboard
 from mlbench.catalog.reader import Reader, open_reader
 from mlbench.errors import HomeError, SourceError
 from mlbench.ingest.run import Summary, ingest_paths
@@ -325,3 +326,53 @@ def test_nothing_is_written_into_the_logs(home: Home, logs: Path) -> None:
     ingest(home, logs)
 
     assert {path: path.stat().st_mtime_ns for path in logs.rglob("*")} == before
+
+
+def test_a_file_deleted_from_a_run_is_forgotten_once(home: Home, logs: Path) -> None:
+    ingest(home, logs)
+    (logs / "a/args.json").unlink()
+
+    changed = ingest(home, logs)
+    again = ingest(home, logs)
+
+    assert (changed.n_changed, again.n_changed) == (1, 0)
+    with opened(home) as reader:
+        assert reader.rows("SELECT count(*) FROM params p JOIN runs r ON r.id = p.run_id WHERE name = 'a'") == [(0,)]
+
+
+def test_a_run_that_comes_back_is_no_longer_missing_and_nothing_is_read_again(home: Home, logs: Path) -> None:
+    ingest(home, logs)
+    (logs / "a").rename(logs.parent / "away")
+    assert ingest(home, logs).n_missing == 1
+
+    (logs.parent / "away").rename(logs / "a")
+    back = ingest(home, logs)
+
+    assert (back.n_missing, back.n_read) == (0, 0)
+    with opened(home) as reader:
+        assert reader.rows("SELECT name, status, n_points FROM runs WHERE name = 'a'") == [("a", "finished", 3)]
+
+
+def test_what_is_not_a_scalar_keeps_its_name_when_the_log_grows(home: Home, tmp_path: Path) -> None:
+    for split in ("train", "validation"):
+        folder = tmp_path / "logs/run" / split
+        folder.mkdir(parents=True)
+        tensorboard.ADAPTER.example(str(folder))
+    ingest(home, tmp_path / "logs")
+    with opened(home) as reader:
+        before = reader.rows("SELECT metric, step, byte_offset FROM blob ORDER BY ALL")
+    log = next((tmp_path / "logs/run/train").iterdir())
+    scalar_file(log, {"loss": [(999, 0.5)]}, append=True)
+
+    ingest(home, tmp_path / "logs")
+
+    with opened(home) as reader:
+        assert reader.rows("SELECT metric, step, byte_offset FROM blob ORDER BY ALL") == before
+    assert all(str(metric).startswith(("train/", "validation/")) for metric, _step, _offset in before)
+
+
+def test_only_new_points_are_counted(home: Home, logs: Path) -> None:
+    assert ingest(home, logs).n_points == 6
+    scalar_file(logs / "a/events.out.tfevents.1700000000.host", {"loss": [(4, 0.05)]}, append=True)
+
+    assert ingest(home, logs).n_points == 1
