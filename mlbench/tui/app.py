@@ -133,6 +133,10 @@ class Workbench(App[int]):
         for complaint in self.desk.keyboard.complaints:
             self.desk.say(complaint, "warning")
 
+    def on_unmount(self) -> None:
+        """However it ends: the thread that reads logs must not keep the process."""
+        self.desk.is_leaving = True
+
     def get_system_commands(self, screen: Screen[object]) -> list[SystemCommand]:  # noqa: ARG002 - Textual's signature
         """None of Textual's own: our actions are all there is."""
         return []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -14,7 +14,7 @@ from mlbench.render.cells import Cell, Line, fit_middle, line_of
 from mlbench.render.labels import BASELINE_MARK, label_map
 from mlbench.render.numbers import duration, moment_of, number, timestamp
 from mlbench.safe import safe
-from mlbench.tui.paint import both_ends, cropped, strip_of
+from mlbench.tui.paint import both_ends, changed_spans, cropped, strip_of
 from mlbench.tui.theme import Looks
 from mlbench.tui.view import ChartLook
 
@@ -72,19 +72,22 @@ class ChartView(Widget):
         """Show other series, or the same ones in another look."""
         if state.look.metrics != self.state.look.metrics:
             self.first_metric = 0
-        self.state = state
+        before, self.state = self._lines, state
         self._is_stale = True
-        self.refresh()
+        if self._drawn_size != self.size or not self.display:
+            self.refresh()
+            return
+        self._draw_if_stale()
+        regions = changed_spans(before, self._lines, self.size.width)
+        if regions:
+            self.refresh(*regions)
 
     def set_at_work(self, is_at_work: bool) -> None:
         """Whether keys go to this pane."""
         if is_at_work != self.is_at_work:
             self.is_at_work = is_at_work
-            self.refresh()
-
-    def on_resize(self) -> None:
-        """Charts are drawn for their size."""
-        self.refresh()
+            self._is_stale = True  # its title is of another colour
+            self.refresh(Region(0, 0, self.size.width, 1))
 
     def turn_page(self, charts: int) -> None:
         """Show other metrics, where not all have room."""

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.events import MouseScrollDown, MouseScrollUp
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from mlbench.render.cells import Cell, Line
 from mlbench.safe import safe
-from mlbench.tui.paint import both_ends, strip_of
+from mlbench.tui.paint import both_ends, changed_rows, strip_of
 from mlbench.tui.theme import Looks
 
 
@@ -58,6 +58,7 @@ class LinesView(Widget):
         self.offset_columns = 0
         self._build: Builder = no_page
         self._page = Page()
+        self._laid_out = Size(0, 0)
 
     def show(self, build: Builder, *, is_new: bool = False) -> None:
         """Show another page; the cursor and the scroll stay where they are unless it is about something new."""
@@ -70,17 +71,32 @@ class LinesView(Widget):
         """Whether keys go to this pane."""
         if is_at_work != self.is_at_work:
             self.is_at_work = is_at_work
-            self.refresh()
+            rows = (0, self.cursor - self.top + self._head_rows)
+            self.refresh(*(Region(0, row, self.size.width, 1) for row in rows))
 
     def _rebuild(self) -> None:
+        before = self._seen()
+        self._lay_out()
+        regions = changed_rows(before, self._seen(), self.size.width)
+        if regions is None:
+            self.refresh()
+        elif regions:
+            self.refresh(*regions)
+
+    def _lay_out(self) -> None:
+        """Build the page for the width that the pane has now."""
+        self._laid_out = self.size
         self._page = self._build(self.size.width, self.offset_columns)
         self.cursor = self._nearest(min(self.cursor, max(len(self._page.lines) - 1, 0)), 1)
         self._bring_into_view()
-        self.refresh()
 
-    def on_resize(self) -> None:
-        """A page is laid out for its width."""
-        self._rebuild()
+    def _seen(self) -> list[object]:
+        """What stands on each row: two rows that are equal look alike."""
+        page, top, n_rows = self._page, self.top, self.page_rows
+        title = [(page.title, page.right, top, len(page.lines), n_rows)] if self.has_title else []
+        cursor = self.cursor if self.current_key else -1
+        lines = [(line, top + place == cursor) for place, line in enumerate(page.lines[top : top + n_rows])]
+        return [*title, *page.head, *lines, *[()] * (n_rows - len(lines))]
 
     @property
     def page(self) -> Page:
@@ -179,6 +195,8 @@ class LinesView(Widget):
     def render_line(self, y: int) -> Strip:
         """One line of the screen: the title, a line that stays, or a line of the page."""
         width = self.size.width
+        if self._laid_out != self.size:
+            self._lay_out()
         if self.has_title and y == 0:
             return self._title_strip(width)
         fixed = y - int(self.has_title)

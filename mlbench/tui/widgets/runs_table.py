@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
@@ -88,15 +88,27 @@ class RunsTable(Widget):
 
     def show(self, state: TableState, *, cursor: int | None = None) -> None:
         """Show other rows, columns or marks; the cursor stays on its row number unless another is given."""
-        is_same_rows = state.rows is self.state.rows
-        if not is_same_rows:
+        old, self.state = self.state, state
+        if state.rows is not old.rows:
             self._index = {row.head.run_id: index for index, row in enumerate(state.rows)}
-        self.state = state
         self.cursor = min(max(self.cursor if cursor is None else cursor, 0), max(len(state.rows) - 1, 0))
         self.column = min(self.column, max(len(state.columns) - 1, 0))
         self.first_column = min(max(self.first_column, 1), max(len(state.columns) - 1, 1))
-        self._bring_into_view()
-        self.refresh()
+        is_scrolled = self._bring_into_view()
+        if is_scrolled or cursor is not None or replace(old, marks=state.marks, is_at_work=state.is_at_work) != state:
+            self.refresh()
+            return
+        self._refresh_marks(old.marks, state.marks)
+        if old.is_at_work != state.is_at_work:
+            self.refresh(Region(0, 0, self.size.width, HEADER_ROWS), self._row_region(self.cursor))
+
+    def _refresh_marks(self, old: Marks, new: Marks) -> None:
+        """Repaint the rows of the runs whose mark is another one."""
+        changed = {run_id for run_id, _slot in set(old.slots) ^ set(new.slots)}
+        rows = {self._index[run_id] for run_id in changed if run_id in self._index}
+        seen = [row for row in rows if self.top <= row < self.top + self.page_rows]
+        if seen:
+            self.refresh(*(self._row_region(row) for row in seen))
 
     def row_of(self, run_id: str) -> int | None:
         """Where a run stands, None if it is not shown."""

@@ -1,8 +1,9 @@
 import pytest
+from textual.geometry import Region
 
 from mlbench.render.cells import Cell, line_of
 from mlbench.safe import safe
-from mlbench.tui.paint import both_ends, cropped, strip_of
+from mlbench.tui.paint import both_ends, changed_rows, changed_spans, cropped, strip_of
 from mlbench.tui.theme import Looks
 
 
@@ -38,3 +39,21 @@ def test_a_line_is_cropped_in_cells() -> None:
 
 def test_a_wide_letter_that_is_cut_leaves_a_blank() -> None:
     assert text_of(cropped((Cell(safe("実験")),), 0, 3)) == "実 "
+
+
+def test_only_the_columns_that_changed_are_sent_again() -> None:
+    old = [line_of(("abc", ""), ("def", "good")), line_of(("same", "")), line_of(("a実b", ""))]
+    new = [line_of(("abX", ""), ("def", "good")), line_of(("same", "")), line_of(("a験b", "")), line_of(("more", ""))]
+
+    assert changed_spans(old, new, 80) == [Region(2, 0, 1, 1), Region(1, 2, 2, 1), Region(0, 3, 4, 1)]
+
+
+def test_another_role_is_a_change_and_what_has_gone_too() -> None:
+    assert changed_spans([line_of(("ab", "good"), ("c", ""))], [line_of(("ab", "bad"))], 80) == [Region(0, 0, 3, 1)]
+    assert changed_spans([line_of(("ab", ""))], [line_of(("a", ""), ("b", ""))], 80) == []
+
+
+def test_rows_that_changed_are_sent_again_unless_nearly_all_did() -> None:
+    assert changed_rows(["a", "b", "c"], ["a", "x", "c", "d"], 10) == [Region(0, 1, 10, 1), Region(0, 3, 10, 1)]
+    assert changed_rows(["a", "b"], ["x", "y"], 10) is None
+    assert changed_rows([], [], 10) == []

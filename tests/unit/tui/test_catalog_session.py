@@ -1,0 +1,188 @@
+"""The session on a small real home."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlbench.errors import UsageError
+from mlbench.paths import find_home
+from mlbench.queries.answers import RunHead
+from mlbench.queries.mistakes import FilterError
+from mlbench.tui.catalog_session import CatalogSession
+from mlbench.tui.session import IndexProgress, ReportQuestion, RunsQuestion
+from tests.events import scalar_file
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """Three runs: loss and accuracy in two, only loss in the third."""
+    for index, name in enumerate(("a", "b", "c")):
+        folder = tmp_path / "logs" / name
+        series = {"val/loss": [(step, 1.0 / (step + 1 + index)) for step in range(8)]}
+        if name != "c":
+            series["val/acc"] = [(step, 0.1 * step) for step in range(8)]
+        scalar_file(folder / "events.out.tfevents.1700000000.host", series)
+        (folder / "args.json").write_text(json.dumps({"lr": 0.1 * (index + 1), "optimiser": "adam", "seed": index}))
+    (tmp_path / "logs" / "broken").mkdir()
+    (tmp_path / "logs" / "broken" / "events.out.tfevents.1700000001.host").write_bytes(b"garbage" * 9)
+    return tmp_path / "logs"
+
+
+@pytest.fixture
+def session(logs: Path, tmp_path: Path) -> Iterator[CatalogSession]:
+    session = CatalogSession(find_home(str(tmp_path / "home")), [str(logs)])
+    session.index(lambda _progress: None, lambda: False)
+    yield session
+    session.close()
+
+
+def heads(session: CatalogSession, query: str = "metrics.val/loss is not null") -> list[RunHead]:
+    found = session.find(RunsQuestion(query, sort=("name",)))
+    return [row.head for row in found.answer.rows]
+
+
+def test_reading_tells_how_far_it_is_and_what_it_came_to(logs: Path, tmp_path: Path) -> None:
+    session = CatalogSession(find_home(str(tmp_path / "home")), [str(logs)])
+    told: list[IndexProgress] = []
+
+    done = session.index(told.append, lambda: False)
+    again = session.index(told.append, lambda: False)
+    session.close()
+
+    assert done.n_runs == again.n_runs >= 3
+    assert done.n_read > 0
+    assert again.n_read == 0
+    assert told[-1].stage == "done"
+    assert session.scope == "logs"
+
+
+def test_without_roots_nothing_is_read_and_everything_is_in_scope(tmp_path: Path) -> None:
+    session = CatalogSession(find_home(str(tmp_path / "home")), [])
+
+    assert session.index(lambda _progress: None, lambda: False).n_runs == 0
+    assert session.scope == "all runs"
+    assert session.find(RunsQuestion()).answer.rows == ()
+    session.close()
+
+
+def test_the_usual_columns_are_what_is_best_then_why(session: CatalogSession) -> None:
+    found = session.find(RunsQuestion("metrics.val/loss is not null"))
+
+    assert found.columns[0] == "metrics.val/acc"
+    assert "params.lr" in found.columns
+    assert "params.optimiser" not in found.columns
+    assert found.columns[-2:] == ("duration", "started")
+    assert {metric for _run, metric in found.sketches} == {"metrics.val/acc"}
+
+
+def test_a_mistake_in_the_query_is_an_error_with_its_place(session: CatalogSession) -> None:
+    with pytest.raises(FilterError) as raised:
+        session.find(RunsQuestion("lr <"))
+
+    assert raised.value.column == 5
+
+
+def test_names_for_completion_are_those_of_the_scope(session: CatalogSession) -> None:
+    names = session.vocabulary()
+
+    assert names.metrics == ("val/acc", "val/loss")
+    assert "lr" in names.params
+    assert names.values["optimiser"] == ("adam",)
+    assert "status" in names.fields
+
+
+def test_words_are_seen_by_the_next_question_and_can_be_taken_back(session: CatalogSession) -> None:
+    first, second, _third = heads(session)
+
+    session.tag([first, second], ["best"], [])
+    session.note([first], "two\nlines")
+    session.set_baseline(second)
+    session.archive([first], is_archived=True)
+    session.set_primary("val/loss")
+
+    found = session.find(RunsQuestion())
+    assert found.baseline is not None
+    assert found.baseline.name == second.name
+    assert found.columns[0] == "metrics.val/loss"
+    assert first.run_id not in [row.head.run_id for row in found.answer.rows]
+    assert [head.tags for head in heads(session, "archived = true")] == [("best",)]
+    assert session.note_of(first) == "two\nlines"
+    assert session.note_of(second) == ""
+
+    said = [session.undo() for _ in range(6)]
+    assert said[0] == "primary val/loss"
+    assert said[-1] is None
+    assert session.redo() == "tag +best on 2 runs"
+    session.set_baseline(None)
+    assert session.redo() is None
+    assert session.find(RunsQuestion()).baseline is None
+
+
+def test_words_need_a_run(session: CatalogSession) -> None:
+    with pytest.raises(UsageError, match="no run is chosen"):
+        session.tag([], ["best"], [])
+
+
+def test_curves_are_those_of_the_chosen_metrics_else_of_the_usual_one_else_of_what_there_is(
+    session: CatalogSession,
+) -> None:
+    first, _second, third = heads(session)
+
+    def metrics(run: RunHead, chosen: list[str], usual: list[str]) -> list[str]:
+        return [one.metric for one in session.series([run.run_id], chosen, usual)]
+
+    assert metrics(first, ["val/loss", "val/acc", "gone"], []) == ["val/loss", "val/acc"]
+    assert metrics(first, [], ["val/acc", "val/loss"]) == ["val/acc"]
+    assert metrics(third, [], ["val/acc"]) == ["val/loss"]
+    assert metrics(third, ["val/acc"], []) == []
+
+
+def test_runs_are_compared_and_shown(session: CatalogSession) -> None:
+    first, second, _third = heads(session)
+
+    diff = session.compare([second.run_id, first.run_id], everything=False)
+    shown = session.show(first.run_id)
+
+    assert [run.name for run in diff.runs] == [second.name, first.name]
+    assert {row.key for row in diff.params} == {"lr", "seed"}
+    assert shown.head.name == first.name
+
+
+def test_problems_below_the_roots_are_listed(session: CatalogSession) -> None:
+    assert any("broken" in problem.path for problem in session.problems())
+
+
+def test_a_report_is_written_with_its_charts_and_never_over_a_file(session: CatalogSession, tmp_path: Path) -> None:
+    ids = tuple(run.run_id for run in heads(session))
+    question = ReportQuestion(str(tmp_path / "out.md"), ids, ("val/loss",), smoothing=0.6)
+
+    said = session.write_report(question)
+
+    assert said.endswith("out.md and 1 chart beside it written")
+    assert "val/loss" in (tmp_path / "out.md").read_text().replace("&#47;", "/")
+    assert len(list(tmp_path.glob("out*.svg"))) == 1
+    with pytest.raises(Exception, match="is there already"):
+        session.write_report(question)
+
+
+def test_the_command_gives_the_same_runs(session: CatalogSession) -> None:
+    command = session.command(RunsQuestion("lr > 0.1", ("params.lr:desc",), ("params.lr", "metrics.val/loss")))
+
+    assert command.startswith(
+        "mlbench query 'lr > 0.1' --columns params.lr --columns metrics.val/loss --sort params.lr:desc --in "
+    )
+    assert " --where '-tag:bad' " in session.command(RunsQuestion("-tag:bad")).replace(
+        "--where -tag:bad", "--where '-tag:bad'"
+    )
+
+
+def test_runs_are_copied_as_a_table_in_their_order(session: CatalogSession) -> None:
+    first, second, _third = heads(session)
+
+    table = session.markdown([second.run_id, first.run_id], ["params.lr"])
+
+    assert [line.split("|")[1].strip().rpartition("/")[2] for line in table.splitlines()[2:]] == ["b", "a"]
