@@ -133,10 +133,13 @@ class SegmentStore:
         import pyarrow.parquet as pq
 
         wanted = [("series_id", "in", set(series_ids))]
-        tables = [
-            pq.read_table(self._verified(file, digest), filters=wanted, schema=point_schema())
-            for file, digest in (segments if series_ids else ())
-        ]
+        try:
+            tables = [
+                pq.read_table(self._verified(file, digest), filters=wanted, schema=point_schema())
+                for file, digest in (segments if series_ids else ())
+            ]
+        except (OSError, pa.ArrowInvalid) as error:
+            raise HomeError(f"{self._folder}: a part of the catalog is gone. Try again, or: mlbench rebuild") from error
         if not tables:
             return point_schema().empty_table()
         return pa.concat_tables(tables).sort_by([("series_id", "ascending"), ("seq", "ascending")])

@@ -7,13 +7,15 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlbench.catalog import snapshots
 from mlbench.catalog.connection import (
     CURRENT,
     LOCK_FILE,
+    SCHEMA_VERSION,
     WORK_FILE,
     check_not_newer,
     connect,
@@ -22,7 +24,7 @@ from mlbench.catalog.connection import (
     quote,
     read_version,
 )
-from mlbench.catalog.segments import Segment, SegmentStore, remove_quietly, sync_folder, write_segment
+from mlbench.catalog.segments import Segment, SegmentStore, remove_quietly, write_segment
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
 
@@ -35,11 +37,13 @@ RUN_TABLES = (
     "artifact", "lineage_edge", "validation", "segment_run",
 )  # fmt: skip
 """Tables whose rows belong to one run and are replaced with it."""
-KEPT_SNAPSHOTS = 3
-UNUSED_SEGMENT_S = 3600.0
-"""A segment that no run needs is deleted after an hour: readers of older snapshots may still have it open."""
+UNUSED_SEGMENT_S = 300.0
+"""A segment that no run needs is deleted after five minutes: readers of older snapshots may still want it."""
 _POLL_S = 0.05
-_SNAPSHOT_PREFIX = "snap-"
+_UNPUBLISHED = "unpublished"
+"""Mark in `meta`: a commit that no snapshot holds yet, perhaps of a process that was killed."""
+_REBUILDING = "rebuilding"
+"""Mark in `meta`: the catalog was emptied for a rebuild that is not done."""
 
 
 class WriterBusyError(HomeError):
@@ -123,11 +127,13 @@ def _open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
                 connection = connect(path, read_only=False)
                 version = read_version(connection)
                 check_not_newer(version, path)
-                if version:
+                if version == SCHEMA_VERSION:
                     return connection, talk
                 connection.close()
-                reason = "not a catalog of mlbench"
+                reason = f"written by an older mlbench, catalog {version}" if version else "not a catalog of mlbench"
             except duckdb.Error as error:
+                if _is_no_damage(error):
+                    raise
                 reason = str(error).partition("\n")[0]
             aside = move_aside(path)
             talk.append(f"the catalog could not be used ({reason}); it was moved to {aside} and is built again")
@@ -135,6 +141,11 @@ def _open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
         return connect(path, read_only=False), talk
     except (duckdb.Error, OSError) as error:
         raise HomeError(f"{path}: the catalog cannot be written: {_reason(error)}. Try: mlbench --home DIR") from error
+
+
+def _is_no_damage(error: Exception) -> bool:
+    """The file is well, but another program has it open or the disk is full: nothing must be moved."""
+    return "lock" in str(error).lower() or os.strerror(errno.ENOSPC) in str(error)
 
 
 def _reason(error: Exception) -> str:
@@ -154,7 +165,7 @@ class Writer:
         """What the user should be told about the opening."""
         self._connection = connection
         self._lock = lock
-        self._is_dirty = bool(talk) or not os.path.exists(os.path.join(home.cache, CURRENT))
+        self._is_dirty = not os.path.exists(os.path.join(home.cache, CURRENT)) or self._is_marked(_UNPUBLISHED)
         self._points = SegmentStore(home.points)
         self._next_series = self._next("series", "series_id")
         self._next_source = self._next("source", "source_id")
@@ -164,6 +175,26 @@ class Writer:
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+
+    @property
+    def must_rebuild(self) -> bool:
+        """The catalog is empty or half built: everything that was ever ingested has to be read again."""
+        return bool(self.talk) or self._is_marked(_REBUILDING)
+
+    def rebuilt(self) -> None:
+        """Say that the catalog is whole again."""
+        self._unmark(_REBUILDING)
+        self.talk.clear()
+
+    def _is_marked(self, key: str) -> bool:
+        return bool(self.rows("SELECT 1 FROM meta WHERE key = ?", [key]))
+
+    def _mark(self, key: str) -> None:
+        if not self._is_marked(key):
+            self.rows("INSERT INTO meta VALUES (?, '1')", [key])
+
+    def _unmark(self, key: str) -> None:
+        self.rows("DELETE FROM meta WHERE key = ?", [key])
 
     def _next(self, table: str, column: str) -> int:
         return int(self.rows(f"SELECT coalesce(max({column}), 0) FROM {table}")[0][0]) + 1
@@ -192,35 +223,36 @@ class Writer:
         return self._points.read([(file, digest) for file, digest in segments], [row[0] for row in series])
 
     def update(self, sql: str, parameters: Sequence[object]) -> None:
-        """Change rows by one statement of its own transaction."""
-        self.rows(sql, parameters)
-        self._is_dirty = True
-
-    def clear(self) -> None:
-        """Forget everything, for a rebuild; readers keep the last snapshot until the next one."""
-        for (table,) in self.rows(
-            "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND table_name <> 'meta'"
-        ):
-            self.update(f'DELETE FROM "{table}"', [])
-
-    def commit(self, batch: Batch) -> None:
-        """Apply a batch in one transaction; its points are on disk before the transaction begins.
+        """Change rows by one statement of its own transaction.
 
         Raises:
-            HomeError: the disk is full or the file cannot be written; nothing of the batch is then in the catalog.
+            HomeError: the disk is full or the file cannot be written.
+        """
+        self._transaction(lambda: self.rows(sql, parameters))
+
+    def clear(self) -> None:
+        """Forget everything, for a rebuild; readers keep the last snapshot until the rebuild is done."""
+        tables = self.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND table_name <> 'meta'")
+
+        def forget() -> None:
+            self._mark(_REBUILDING)
+            for (table,) in tables:
+                self.rows(f'DELETE FROM "{table}"')
+
+        self._transaction(forget)
+
+    def _transaction(self, change: Callable[[], object]) -> None:
+        """Apply a change whole or not at all, and remember that readers have not seen it yet.
+
+        Raises:
+            HomeError: the disk is full or the file cannot be written.
         """
         import duckdb
 
-        if batch.is_empty:
-            return
-        segment = self._store_points(batch)
         try:
             self._connection.execute("BEGIN")
-            self._delete(batch)
-            for table, rows in batch.rows.items():
-                self._insert(table, rows)
-            if segment is not None:
-                self._add_segment(segment, batch)
+            change()
+            self._mark(_UNPUBLISHED)
             self._connection.execute("COMMIT")
         except duckdb.Error as error:
             self._reopen()
@@ -229,6 +261,25 @@ class Writer:
                 "Free some space, then run the command again; tags and notes are safe"
             ) from error
         self._is_dirty = True
+
+    def commit(self, batch: Batch) -> None:
+        """Apply a batch in one transaction; its points are on disk before the transaction begins.
+
+        Raises:
+            HomeError: the disk is full or the file cannot be written; nothing of the batch is then in the catalog.
+        """
+        if batch.is_empty:
+            return
+        segment = self._store_points(batch)
+
+        def replace() -> None:
+            self._delete(batch)
+            for table, rows in batch.rows.items():
+                self._insert(table, rows)
+            if segment is not None:
+                self._add_segment(segment, batch)
+
+        self._transaction(replace)
 
     def _store_points(self, batch: Batch) -> Segment | None:
         if batch.points is None or not batch.points.num_rows:
@@ -283,26 +334,29 @@ class Writer:
 
         if not self._is_dirty:
             return False
-        generation = int(self.rows("SELECT value FROM meta WHERE key = 'generation'")[0][0]) + 1
-        self.rows("UPDATE meta SET value = ? WHERE key = 'generation'", [str(generation)])
-        name = f"{_SNAPSHOT_PREFIX}{generation:08d}.duckdb"
+        last = int(self.rows("SELECT value FROM meta WHERE key = 'generation'")[0][0])
+        generation = snapshots.next_number(self.home.cache, last)
+        name = snapshots.name_of(generation)
         path = os.path.join(self.home.cache, name)
         try:
+            self.rows("UPDATE meta SET value = ? WHERE key = 'generation'", [str(generation)])
             self._copy_to(f"{path}.tmp")
             os.rename(f"{path}.tmp", path)
-            self._point_current(name)
+            snapshots.point_current(self.home.cache, name)
+            self._unmark(_UNPUBLISHED)
         except (duckdb.Error, OSError) as error:
-            self._drop_unfinished(f"{path}.tmp")
+            snapshots.drop_unfinished(f"{path}.tmp")
             raise HomeError(
                 f"{self.home.cache}: the snapshot cannot be written: {_reason(error)}. "
                 "Free some space, then run the command again"
             ) from error
         self._is_dirty = False
-        self._drop_old(name)
+        snapshots.drop_old(self.home.cache, name)
+        self._drop_unused_segments()
         return True
 
     def _copy_to(self, path: str) -> None:
-        self._drop_unfinished(path)
+        snapshots.drop_unfinished(path)
         source = self.rows("SELECT current_database()")[0][0]
         self._connection.execute(f"ATTACH {quote(path)} AS snapshot (BLOCK_SIZE 16384)")
         try:
@@ -311,32 +365,14 @@ class Writer:
         finally:
             self._connection.execute("DETACH snapshot")
 
-    @staticmethod
-    def _drop_unfinished(path: str) -> None:
-        remove_quietly(path)
-        remove_quietly(f"{path}.wal")
-
-    def _point_current(self, name: str) -> None:
-        temporary = os.path.join(self.home.cache, f"{CURRENT}.{os.getpid()}")
-        remove_quietly(temporary)
-        os.symlink(name, temporary)
-        os.rename(temporary, os.path.join(self.home.cache, CURRENT))
-        sync_folder(self.home.cache)
-
-    def _drop_old(self, current: str) -> None:
-        """Keep the last snapshots for readers that are just opening one, and drop segments that no run needs."""
-        names = sorted(
-            n for n in os.listdir(self.home.cache) if n.startswith(_SNAPSHOT_PREFIX) and n.endswith(".duckdb")
-        )
-        for name in [n for n in names if n != current][: -KEPT_SNAPSHOTS + 1]:
-            remove_quietly(os.path.join(self.home.cache, name))
-        self._drop_unused_segments()
-
     def _drop_unused_segments(self) -> None:
-        self.rows("DELETE FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
-        used = {row[0] for row in self.rows("SELECT file FROM segment")}
+        """Delete what no run has needed for a while; its age is counted from when it fell out of use."""
         if not os.path.isdir(self.home.points):
             return
+        for (file,) in self.rows("SELECT file FROM segment WHERE file NOT IN (SELECT file FROM segment_run)"):
+            snapshots.touch(os.path.join(self.home.points, file))
+        self.rows("DELETE FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
+        used = {row[0] for row in self.rows("SELECT file FROM segment")}
         oldest = time.time() - UNUSED_SEGMENT_S
         for entry in os.scandir(self.home.points):
             if entry.name not in used and entry.stat().st_mtime < oldest:

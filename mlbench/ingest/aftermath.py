@@ -30,31 +30,41 @@ def drop_gone_sources(writer: Writer, plan: Plan, scanned: Sequence[str]) -> Non
     writer.commit(Batch(source_ids=gone))
 
 
-def mark_missing(writer: Writer, plan: Plan, scanned: Sequence[str]) -> int:
+def mark_missing(writer: Writer, plan: Plan, looked_at: Sequence[str], unseen: Sequence[str]) -> int:
     """Mark runs that were not found again; forget those that moved or became part of another run.
 
+    A run moved when one that is new has its fingerprint; one that was there before is a copy.
+
+    Args:
+        writer: the open catalog.
+        plan: what was found.
+        looked_at: roots that were scanned, and roots that are gone.
+        unseen: folders that could not be listed: nothing is known of the runs below them.
+
     Returns:
-        How many runs below `scanned` are missing now.
+        How many runs are missing now.
     """
     found = {unit.run_id for unit in plan.units}
-    fingerprints = {
-        row[0] for row in writer.rows("SELECT fingerprint FROM run WHERE run_id IN (SELECT unnest(?))", [sorted(found)])
-    }
+    new = sorted(found - plan.known_runs)
+    marks = {row[0] for row in writer.rows("SELECT fingerprint FROM run WHERE run_id IN (SELECT unnest(?))", [new])}
+    rows = writer.rows("SELECT run_id, path, fingerprint, is_missing FROM run")
     gone = [
-        (run_id, safe.path_of_text(path), fingerprint)
-        for run_id, path, fingerprint in writer.rows("SELECT run_id, path, fingerprint FROM run")
-        if run_id not in found and any(is_inside(safe.path_of_text(path), root) for root in scanned)
+        (run_id, safe.path_of_text(path), mark, is_missing)
+        for run_id, path, mark, is_missing in rows
+        if run_id not in found and _is_below(safe.path_of_text(path), looked_at)
     ]
-    forgotten = {run_id for run_id, path, mark in gone if os.path.exists(path) or (mark and mark in fingerprints)}
-    missing = [run_id for run_id, _path, _mark in gone if run_id not in forgotten]
+    gone = [row for row in gone if not _is_below(row[1], unseen)]
+    forgotten = {run_id for run_id, path, mark, _missing in gone if os.path.exists(path) or (mark and mark in marks)}
+    missing = {run_id: was_missing for run_id, _path, _mark, was_missing in gone if run_id not in forgotten}
     if forgotten:
         writer.commit(Batch(run_ids=forgotten, source_ids=_orphans(writer, plan, forgotten)))
-    fresh = writer.rows("SELECT count(*) FROM run WHERE NOT is_missing AND run_id IN (SELECT unnest(?))", [missing])[0][
-        0
-    ]
-    if fresh:
-        writer.update("UPDATE run SET is_missing = true WHERE run_id IN (SELECT unnest(?))", [missing])
+    if not all(missing.values()):
+        writer.update("UPDATE run SET is_missing = true WHERE run_id IN (SELECT unnest(?))", [list(missing)])
     return len(missing)
+
+
+def _is_below(path: str, folders: Sequence[str]) -> bool:
+    return any(is_inside(path, folder) for folder in folders)
 
 
 def _orphans(writer: Writer, plan: Plan, forgotten: set[str]) -> set[int]:
@@ -73,10 +83,11 @@ ON a.fingerprint = b.fingerprint AND a.fingerprint <> '' AND a.run_id <> b.run_i
 WHERE a.path < b.path AND NOT a.is_missing AND NOT b.is_missing AND a.adapters LIKE '%tensorboard%'
 """
 _SAME_TIME = """
-SELECT b.run_id, a.name, 'perhaps the same as ' FROM run a JOIN run b ON a.run_id <> b.run_id AND a.root = b.root
+SELECT b.run_id, min(a.name), 'perhaps the same as ' FROM run a JOIN run b ON a.run_id <> b.run_id AND a.root = b.root
 WHERE a.adapters NOT LIKE '%tensorboard%' AND b.adapters = 'tensorboard'
   AND EXISTS (SELECT 1 FROM series s WHERE s.run_id = a.run_id)
   AND abs(a.started_s - b.started_s) < ?
+GROUP BY b.run_id
 """
 
 
@@ -89,5 +100,8 @@ def tell_hints(writer: Writer) -> None:
     if hints == known:
         return
     writer.update("UPDATE run SET hint = NULL WHERE hint IS NOT NULL", [])
-    for run_id, hint in hints.items():
-        writer.update("UPDATE run SET hint = ? WHERE run_id = ?", [hint, run_id])
+    writer.update(
+        "UPDATE run SET hint = new.hint FROM (SELECT unnest(?) AS run_id, unnest(?) AS hint) new "
+        "WHERE run.run_id = new.run_id",
+        [list(hints), list(hints.values())],
+    )

@@ -69,13 +69,19 @@ class Gatherer:
     def _read(self, member: Member, known: KnownSource | None, versions: Mapping[str, int], old: _OldFacts) -> Reading:
         claimed = member.claimed
         adapter = self.adapters[claimed.adapter]
-        goes_on = known is not None and adapter.appends and known.version == versions[adapter.name] and old.holds(known)
+        goes_on = adapter.appends and known is not None and _may_go_on(known, versions[adapter.name], old)
         cursor = json.loads(known.cursor) if known is not None and goes_on else None
         reading = read_source(adapter, claimed.claim, cursor, salt=self.salt)
         self.n_points += reading.n_points
         if known is None or not reading.is_continuation:
             return reading
         return _join(old.reading(known, safe.text_of_path(claimed.claim.path)), reading)
+
+
+def _may_go_on(known: KnownSource, version: int, old: _OldFacts) -> bool:
+    """Whether what the catalog holds of the source is a true beginning of it."""
+    is_readable = known.status not in {ReadStatus.UNREADABLE, ReadStatus.LFS_POINTER}
+    return is_readable and known.version == version and old.holds(known)
 
 
 def _join(before: Reading, after: Reading) -> Reading:

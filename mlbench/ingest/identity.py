@@ -177,7 +177,8 @@ def _fold_parts(own: Unit, below: list[Unit]) -> list[Unit]:
         parts = _splits_alone(own.folder, below)
     for unit in parts:
         _take(own, unit)
-    return [unit for unit in below if not any(unit is part for part in parts)]
+    taken = {id(part) for part in parts}
+    return [unit for unit in below if id(unit) not in taken]
 
 
 def _splits_alone(folder: str, below: list[Unit]) -> list[Unit]:

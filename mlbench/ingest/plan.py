@@ -56,6 +56,10 @@ class Plan:
     known: Mapping[SourceKey, KnownSource]
     runs_of_source: dict[SourceKey, set[str]] = field(default_factory=dict)
     """Every run that a source tells of, after this ingest."""
+    sources_of_run: Mapping[str, set[SourceKey]] = field(default_factory=dict)
+    """By run, as the catalog has them."""
+    known_runs: frozenset[str] = frozenset()
+    """Runs that the catalog had, missing ones too."""
 
     @property
     def changed(self) -> list[UnitPlan]:
@@ -96,21 +100,22 @@ def make_plan(writer: Writer, units: Sequence[Unit], roots: Sequence[str], versi
         run_id: (root, missing) for run_id, root, missing in writer.rows("SELECT run_id, root, is_missing FROM run")
     }
     sources_of_run = _sources_of_run(known)
-    plan = Plan([], known)
+    plan = Plan([], known, sources_of_run=sources_of_run, known_runs=frozenset(runs))
     for unit in units:
         run_id, root = run_id_of(unit.key), naming_root(unit.folder, roots)
         stamps = {source_key(member): stamp_of(member.claimed.claim) for member in unit.members}
         for key in stamps:
             plan.runs_of_source.setdefault(key, set()).add(run_id)
-        is_known = runs.get(run_id) == (safe.text_of_path(root), False) or _is_known_sweep(stamps, known)
+        is_known = runs.get(run_id) == (safe.text_of_path(root), False) or _is_known_sweep(unit, known)
         same = is_known and _same_sources(run_id, stamps, sources_of_run) and _unchanged(stamps, known, versions)
         plan.units.append(UnitPlan(unit, root, stamps, is_changed=not same))
     return plan
 
 
-def _is_known_sweep(stamps: Mapping[SourceKey, Stamp], known: Mapping[SourceKey, KnownSource]) -> bool:
-    """Its sources were read before and made no run."""
-    return all(key in known and not known[key].run_ids for key in stamps)
+def _is_known_sweep(unit: Unit, known: Mapping[SourceKey, KnownSource]) -> bool:
+    """Its own sources were read before and made no run."""
+    own = [source_key(member) for member in unit.members if not member.is_inherited]
+    return all(key in known and not known[key].run_ids for key in own)
 
 
 def _sources_of_run(known: Mapping[SourceKey, KnownSource]) -> dict[str, set[SourceKey]]:

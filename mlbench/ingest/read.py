@@ -55,10 +55,9 @@ def read_source(
         for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows), cursor):
             _sort_fact(fact, reading, batches)
     except Exception as error:  # noqa: BLE001 - adapters may come from other packages; one must not end the ingest
-        reading.small.append(
-            Problem(claim.path, f"the adapter {adapter.name!r} failed: {type(error).__name__}: {error}")
-        )
-        reading.cursor = Cursor(dict(cursor or {}), ReadStatus.UNREADABLE)
+        batches.clear()
+        what = f"the adapter {adapter.name!r} failed: {type(error).__name__}: {error}"
+        reading = Reading([Problem(claim.path, what)], cursor=Cursor({}, ReadStatus.UNREADABLE))
     reading.small = [redact_fact(fact, salt) for fact in reading.small]
     reading.points = {metric: _join(parts) for metric, parts in batches.items()}
     if reading.cursor.state.get("restarted"):

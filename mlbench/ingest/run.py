@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +20,10 @@ from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
 from mlbench.ingest.identity import Unit, find_units
 from mlbench.ingest.keep import to_json
-from mlbench.ingest.plan import Plan, UnitPlan, is_inside, make_plan, source_key
+from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, source_key
 from mlbench.ingest.scan import Scan, real_root, scan_root
 from mlbench.ingest.secrets import home_salt
-from mlbench.model import Adapter, Problem
+from mlbench.model import Adapter, Problem, ReadStatus, Role
 from mlbench.paths import Home
 
 if TYPE_CHECKING:
@@ -36,6 +37,17 @@ PUBLISH_SHARE = 9.0
 """Publishing takes at most a tenth of the time of a long ingest."""
 FIRST_PUBLISH_S = 0.3
 """The first runs are shown soon: half a second is the longest that feels like no wait."""
+
+
+_OF_THE_SCAN = "run_id IS NULL AND source_path NOT IN (SELECT path FROM source)"
+"""Problems of the walk itself: no source told them."""
+_ENDS = {
+    ReadStatus.TRUNCATED: (
+        "the file ends in the middle of a record",
+        "normal while it is being written; else its end is lost",
+    ),
+    ReadStatus.EMPTY: ("the file is empty", "normal while a training starts; else its points are lost"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +112,43 @@ def ingest_paths(
         HomeError: the home cannot be written, or another process writes it for too long.
     """
     summary = Summary()
-    words = journal.replay(home)
-    given = _real_roots([*words.roots, *paths] if rebuild else paths, summary)
+    known = journal.replay(home).roots
+    given = _real_roots(paths, summary, must_have=not rebuild)
     with open_writer(home, wait_s=wait_s) as writer:
         summary.talk += writer.talk
-        if rebuild:
+        if rebuild or writer.must_rebuild:
+            given = _everything(writer, known, given, summary)
             writer.clear()
-        roots = _remember_roots(home, words.roots, given)
+        roots = _remember_roots(home, known, given)
         scanned = _outermost(given, roots)
         summary.roots = tuple(given)
         _Ingest(home, writer, roots, summary, progress, is_cancelled).run(scanned)
     return summary
 
 
-def _real_roots(paths: Iterable[str], summary: Summary) -> list[str]:
+def _everything(writer: Writer, known: Sequence[str], given: Sequence[str], summary: Summary) -> list[str]:
+    """All roots that were ever named, by the journal or, where that has lost them, by the catalog itself.
+
+    Raises:
+        SourceError: there is none, and so nothing to build a catalog from.
+    """
+    stored = [safe.path_of_text(row[0]) for row in writer.rows("SELECT DISTINCT root FROM run ORDER BY root")]
+    found = list(dict.fromkeys([*known, *stored, *given]))
+    gone = [root for root in found if not os.path.isdir(root)]
+    summary.talk += [f"{root}: no such directory any more; its runs are left out" for root in gone]
+    if len(gone) == len(found):
+        raise SourceError("no directory is known to build the catalog from. Try: mlbench ingest DIR")
+    return [root for root in found if root not in gone]
+
+
+def _real_roots(paths: Iterable[str], summary: Summary, *, must_have: bool) -> list[str]:
     found: list[str] = []
     for path in dict.fromkeys(paths):
         try:
             found.append(real_root(path))
         except SourceError as error:
             summary.errors.append(str(error))
-    if not found and summary.errors:
+    if not found and summary.errors and must_have:
         raise SourceError("\n".join(summary.errors))
     return list(dict.fromkeys(found))
 
@@ -156,7 +184,11 @@ class _Ingest:
         self.batch = Batch()
         self.points: list[pa.Table] = []
         self.n_batch_points = 0
-        self.written: set[tuple[str, str]] = set()
+        self.shared: dict[SourceKey, tuple[SourceReading, UnitPlan]] = {}
+        """Sources above several runs; their rows are written last, when it is known which of the runs are sweeps."""
+        self.sweeps: set[str] = set()
+        self.seen: set[str] = set()
+        """Changed runs that were read, sweeps too."""
         self.publish_at = time.monotonic() + FIRST_PUBLISH_S
 
     def run(self, scanned: Sequence[str]) -> None:
@@ -168,14 +200,25 @@ class _Ingest:
         self.repositories.close()
         self._flush()
         if not self.summary.was_cancelled:
-            drop_gone_sources(self.writer, plan, scanned)
-            self.summary.n_missing = mark_missing(self.writer, plan, scanned)
-            if plan.changed:
-                tell_hints(self.writer)
+            self._finish(plan, scanned, scans)
         self._tell_scan_problems(scans)
         self._count(plan, gatherer)
-        is_published = self.writer.publish()
+        is_published = not self.writer.must_rebuild and self.writer.publish()
         self.progress(Progress("done", len(plan.units), len(plan.units), self.summary.n_points, is_published))
+
+    def _finish(self, plan: Plan, scanned: Sequence[str], scans: Sequence[Scan]) -> None:
+        """What can be said only when everything was read."""
+        for source, unit in self.shared.values():
+            self._add_source_row(source, unit, plan)
+        self._flush()
+        drop_gone_sources(self.writer, plan, scanned)
+        gone = [root for root in self.roots if not os.path.isdir(root)]
+        unseen = [problem.path for scan in scans for problem in scan.problems]
+        self.summary.n_missing = mark_missing(self.writer, plan, [*scanned, *gone], unseen)
+        if plan.changed:
+            tell_hints(self.writer)
+        if self.writer.must_rebuild:
+            self.writer.rebuilt()
 
     def _scan(self, root: str) -> Scan:
         def tell(n_folders: int, _n_claims: int) -> None:
@@ -191,6 +234,7 @@ class _Ingest:
                 self.summary.was_cancelled = True
                 return
             self.progress(Progress("read", n_done, len(changed), self.summary.n_points))
+            self.seen.add(unit.run_id)
             self._add(unit, gatherer.gather(unit), plan)
             self.summary.n_points = gatherer.n_points
             if self.n_batch_points >= BATCH_POINTS or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
@@ -203,7 +247,10 @@ class _Ingest:
     def _add(self, unit: UnitPlan, sources: list[SourceReading], plan: Plan) -> None:
         draft = Draft(unit.unit, unit.root, sources)
         self.batch.run_ids.add(unit.run_id)
-        if not draft.is_sweep_only:
+        self._drop_sources_gone_from(unit, plan)
+        if draft.is_sweep_only:
+            self.sweeps.add(unit.run_id)
+        else:
             draft.code = attribute_code(draft, self.repositories)
             newest = max((stamp.mtime_ns for stamp in unit.stamps.values()), default=-1)
             tables = add_rows(
@@ -216,22 +263,27 @@ class _Ingest:
             self.points += tables
             self.n_batch_points += sum(table.num_rows for table in tables)
         for source in sources:
-            self._add_source(source, unit, plan, is_sweep=draft.is_sweep_only)
+            for problem in _problems_of(source):
+                self._add_problem(problem, None if draft.is_sweep_only else unit.run_id, unit.root)
+            if source.member.is_inherited:
+                self.shared[source_key(source.member)] = (source, unit)
+            else:
+                self._add_source_row(source, unit, plan)
 
-    def _add_source(self, source: SourceReading, unit: UnitPlan, plan: Plan, *, is_sweep: bool) -> None:
+    def _drop_sources_gone_from(self, unit: UnitPlan, plan: Plan) -> None:
+        """In the transaction that commits the run without them, so that they never count as known."""
+        for key in plan.sources_of_run.get(unit.run_id, set()) - unit.stamps.keys():
+            if key not in plan.runs_of_source:
+                self.batch.source_ids.add(plan.known[key].source_id)
+
+    def _add_source_row(self, source: SourceReading, unit: UnitPlan, plan: Plan) -> None:
         key = source_key(source.member)
         claim, reading = source.member.claimed.claim, source.reading
-        problems = [fact for fact in reading.small if isinstance(fact, Problem)]
-        for problem in problems:
-            self._add_problem(problem, None if is_sweep else unit.run_id, unit.root)
-        if key in self.written:
-            return
-        self.written.add(key)
         stamp = unit.stamps[key]
         path = key[1]
         self.batch.source_ids.add(source.source_id)
         self.batch.add(
-            "source", source_id=source.source_id, run_ids=[] if is_sweep else sorted(plan.runs_of_source[key]),
+            "source", source_id=source.source_id, run_ids=sorted(plan.runs_of_source[key] - self.sweeps),
             adapter=key[0], adapter_version=self.adapters[key[0]].version, path=path,
             path_bytes=None if path == claim.path else claim.path.encode("utf-8", "surrogateescape"),
             root=safe.text_of_path(unit.root), role=claim.role.value, size_bytes=stamp.size_bytes,
@@ -256,7 +308,7 @@ class _Ingest:
         self.batch, self.points, self.n_batch_points = Batch(), [], 0
 
     def _publish(self, n_done: int, n_total: int) -> None:
-        if self._is_time():
+        if self._is_time() and not self.writer.must_rebuild:
             began = time.monotonic()
             is_published = self.writer.publish()
             cost_s = time.monotonic() - began
@@ -265,30 +317,44 @@ class _Ingest:
 
     def _tell_scan_problems(self, scans: Sequence[Scan]) -> None:
         """Problems of the walk itself (unreadable folders, FIFOs) replace those of the last walk."""
-        known = self.writer.rows("SELECT root, source_path, what FROM problem WHERE run_id IS NULL ORDER BY ALL")
+        known = self.writer.rows(f"SELECT root, source_path, what FROM problem WHERE {_OF_THE_SCAN} ORDER BY ALL")
         roots = {safe.text_of_path(scan.root) for scan in scans}
         found = [(safe.text_of_path(scan.root), problem) for scan in scans for problem in scan.problems]
         found += [("", problem) for problem in third_party()[1]]
         now = sorted((root, safe.text_of_path(problem.path), problem.what) for root, problem in found)
         if [row for row in known if row[0] in roots | {""}] == now:
             return
-        self.writer.rows("DELETE FROM problem WHERE run_id IS NULL AND root IN (SELECT unnest(?))", [[*roots, ""]])
+        self.writer.update(
+            f"DELETE FROM problem WHERE {_OF_THE_SCAN} AND root IN (SELECT unnest(?))", [sorted(roots | {""})]
+        )
         for root, problem in found:
             self._add_problem(problem, None, safe.path_of_text(root))
         self._flush()
 
     def _count(self, plan: Plan, gatherer: Gatherer) -> None:
         summary = self.summary
-        summary.n_runs = sum(
-            1 for unit in plan.units if any(is_inside(unit.unit.folder, root) for root in summary.roots)
-        )
-        summary.n_changed = len(plan.changed)
+        runs = self.writer.rows("SELECT path FROM run WHERE NOT is_missing")
+        problems = self.writer.rows("SELECT DISTINCT source_path, place, what FROM problem")
+        summary.n_runs = sum(1 for (path,) in runs if self._is_named(path))
+        summary.n_changed = len(self.seen)
         summary.n_read = gatherer.n_read
-        n_sources = len({key for unit in plan.units for key in unit.stamps})
-        summary.n_unchanged = max(n_sources - gatherer.n_read, 0)
-        summary.n_problems = int(
-            self.writer.rows("SELECT count(DISTINCT (source_path, place, what)) FROM problem")[0][0]
-        )
+        known = {key for unit in plan.units if not unit.is_changed for key in unit.stamps}
+        summary.n_unchanged = len(known) + gatherer.n_unchanged
+        summary.n_problems = sum(1 for path, _place, _what in problems if self._is_named(path))
+
+    def _is_named(self, path: str) -> bool:
+        """Whether a path of the catalog lies below a directory that this ingest was asked for."""
+        return any(is_inside(safe.path_of_text(path), root) for root in self.summary.roots)
+
+
+def _problems_of(source: SourceReading) -> list[Problem]:
+    """What the adapter could not read, and where the file just ends."""
+    problems = [fact for fact in source.reading.small if isinstance(fact, Problem)]
+    claim = source.member.claimed.claim
+    if claim.role is Role.EVENTS and source.reading.cursor.status in _ENDS:
+        what, hint = _ENDS[source.reading.cursor.status]
+        problems.append(Problem(claim.path, what, hint=hint))
+    return problems
 
 
 def _distinct(units: Iterable[Unit]) -> list[Unit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from dataclasses import replace
@@ -56,5 +57,5 @@ def _redact_param(fact: model.Param, salt: bytes) -> model.Param:
     if isinstance(fact.value, list | tuple | dict):
         value = safe.redact_json(fact.key, fact.value, salt=salt)
         if value != fact.value:
-            return replace(fact, raw=safe.redact_text(fact.raw, salt=salt), value=value)  # type: ignore[arg-type]
+            return replace(fact, raw=json.dumps(value, ensure_ascii=False), value=value)  # type: ignore[arg-type]
     return fact

@@ -1,0 +1,55 @@
+"""Snapshot files: their names, the link to the newest, and when old ones go."""
+
+from __future__ import annotations
+
+import os
+
+from mlbench.catalog.connection import CURRENT
+from mlbench.catalog.segments import remove_quietly, sync_folder
+
+KEPT_SNAPSHOTS = 3
+_PREFIX = "snap-"
+_ENDING = ".duckdb"
+
+
+def name_of(number: int) -> str:
+    """The file name of a snapshot; names sort as their numbers do."""
+    return f"{_PREFIX}{number:08d}{_ENDING}"
+
+
+def next_number(cache: str, last: int) -> int:
+    """Greater than `last` and all on disk, so that a catalog that was built again is news to every reader."""
+    numbers = [name.removeprefix(_PREFIX).partition(".")[0] for name in os.listdir(cache) if name.startswith(_PREFIX)]
+    return max([last, *(int(number) for number in numbers if number.isdigit())]) + 1
+
+
+def point_current(cache: str, name: str) -> None:
+    """Make `CURRENT` lead to a snapshot, in one step that survives a power loss."""
+    temporary = os.path.join(cache, f"{CURRENT}.{os.getpid()}")
+    remove_quietly(temporary)
+    os.symlink(name, temporary)
+    os.rename(temporary, os.path.join(cache, CURRENT))
+    sync_folder(cache)
+
+
+def drop_old(cache: str, current: str) -> None:
+    """Keep the last snapshots for readers that are just opening one; delete older and unfinished ones."""
+    ours = sorted(name for name in os.listdir(cache) if name.startswith(_PREFIX))
+    whole = [name for name in ours if name.endswith(_ENDING) and name != current]
+    unfinished = [name for name in ours if not name.endswith(_ENDING)]
+    for name in [*whole[: -KEPT_SNAPSHOTS + 1], *unfinished]:
+        remove_quietly(os.path.join(cache, name))
+
+
+def drop_unfinished(path: str) -> None:
+    """Delete a database that was not finished, with its log."""
+    remove_quietly(path)
+    remove_quietly(f"{path}.wal")
+
+
+def touch(path: str) -> None:
+    """Let a file's age begin now; nothing happens if it is gone."""
+    try:
+        os.utime(path)
+    except OSError:
+        pass
