@@ -72,7 +72,9 @@ def is_label(key: str, samples: Sequence[str], *, is_derived: bool = False) -> b
 def default_columns(
     reader: Reader, run_ids: Sequence[str], *, n_params: int = 6, n_metrics: int = 3
 ) -> tuple[str, ...]:
-    """Column specifications for these runs: parameters that differ among them, then the metrics that matter most.
+    """Column specifications for these runs: the metric that matters most, parameters that differ, more metrics.
+
+    The metric stands first since columns are left out from the right where there is no room.
 
     Parameters that most runs have come first, of those the ones that were said on a command line, then short values,
     then few distinct values (the axes of a sweep). Left out are paths, ids, dates and names that are different in
@@ -90,7 +92,8 @@ def default_columns(
     kept = sorted((param for param in differing if not _only_labels(param)), key=lambda param: _rank(param, n_runs))
     params = [param_spec(param.key) for param in kept[:n_params]]
     metrics = ranked_metrics(reader, run_ids)[:n_metrics] if n_runs else ()
-    return (*params, *map(metric_spec, metrics))
+    specs = [metric_spec(metric) for metric in metrics]
+    return (*specs[:1], *params, *specs[1:])
 
 
 def _only_labels(param: _Differing) -> bool:

@@ -150,11 +150,8 @@ class CatalogSession:
         rows = find_runs(reader, where=query, columns=None, within=self.roots).rows
         if not rows:
             return ()
-        usual = default_columns(reader, [row.head.run_id for row in rows])
-        metrics = tuple(spec for spec in usual if spec.startswith("metrics."))
-        params = tuple(spec for spec in usual if not spec.startswith("metrics."))
         status = ("status",) if len({row.head.status for row in rows}) > 1 else ()
-        return (*metrics[:1], *params, *metrics[1:], *status, "duration", "started")
+        return (*default_columns(reader, [row.head.run_id for row in rows]), *status, "duration", "started")
 
     def vocabulary(self) -> Vocabulary:
         """All names that the runs below the roots have."""

@@ -201,9 +201,9 @@ def test_without_columns_the_usual_ones_are_chosen_for_the_rows_found(reader: Fa
     answer = find_runs(reader, where="name:sweep")
 
     assert [column.spec for column in answer.columns] == [
-        "params.optimizer", "params.seed", "params.lr", "metrics.val/loss", "metrics.acc", "metrics.train/loss",
+        "metrics.val/loss", "params.optimizer", "params.seed", "params.lr", "metrics.acc", "metrics.train/loss",
     ]  # fmt: skip
-    assert answer.rows[0].values == ("adam", 0, 0.001, 0.25, 0.8, 0.25)
+    assert answer.rows[0].values == (0.25, "adam", 0, 0.001, 0.8, 0.25)
     assert [column.spec for column in find_runs(reader, where="name:sweep", limit=1).columns] == [
         "metrics.val/loss", "metrics.acc", "metrics.train/loss",
     ]  # fmt: skip
