@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlbench import journal
@@ -47,19 +47,30 @@ def open_reader(home: Home, *, now_s: float | None = None) -> Reader:
         now_s: the clock that status and ages are told by; the real one by default.
 
     Raises:
-        HomeError: the snapshot cannot be opened.
+        HomeError: the snapshot is missing or cannot be opened.
     """
     return Reader(_connect_current(home), home, time.time() if now_s is None else now_s)
 
 
+def moved_keys(home: Home) -> Mapping[str, str]:
+    """For each key in the journal whose run has moved, the key that the run has now; raises as `open_reader` does."""
+    with open_reader(home) as reader:
+        return reader.moved
+
+
 def _connect_current(home: Home) -> DuckDBPyConnection:
+    link = os.path.join(home.cache, CURRENT)
+    snapshot = link
     for _attempt in range(3):  # the snapshot may be replaced and deleted between readlink and open
-        snapshot = current_snapshot(home)
-        if snapshot is None:
+        try:
+            snapshot = os.path.join(home.cache, os.readlink(link))
+        except FileNotFoundError:
             return _empty()
+        except OSError as error:
+            raise HomeError(f"{link}: the catalog cannot be opened ({error.strerror}). Try: mlbench rebuild") from error
         if os.path.exists(snapshot):
             return _connect_snapshot(snapshot)
-    return _empty()
+    raise HomeError(f"{snapshot}: the catalog's snapshot is missing. Try: mlbench ingest DIR, or mlbench rebuild")
 
 
 def _empty() -> DuckDBPyConnection:
@@ -95,6 +106,11 @@ class Reader:
         self.home = home
         self.now_s = now_s
         self.words = journal.replay(home)
+        """What holds now, by the keys that the runs have now."""
+        self.moved = _moved(self.rows("SELECT run_key, fingerprint, is_missing FROM run"), self.words)
+        """For each key in the journal whose run has moved, the key that the run has now."""
+        if self.moved:
+            self.words = journal.replay(home, self.moved)
         self._lay_words()
         row = self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
         self.generation = int(row[0]) if row else 0
@@ -134,8 +150,7 @@ class Reader:
     def _lay_words(self) -> None:
         self._connection.execute(_WORD_TABLES)
         self._connection.execute("INSERT INTO clock VALUES (?)", [self.now_s])
-        keys = _present_keys(self.rows("SELECT run_key, fingerprint, is_missing FROM run"), self.words)
-        for table, rows in _word_rows(self.words, keys).items():
+        for table, rows in _word_rows(self.words).items():
             _insert(self._connection, table, rows)
         self._connection.execute(sql_text("views.sql"))
 
@@ -147,9 +162,12 @@ def _insert(connection: DuckDBPyConnection, table: str, rows: list[tuple[Any, ..
         connection.execute(f"INSERT INTO {table} SELECT {places}", [list(column) for column in zip(*rows, strict=True)])
 
 
-def _present_keys(runs: list[tuple[Any, ...]], words: journal.Words) -> dict[str, str]:
-    """For each key in the journal whose run has moved, the key of the run that it means now (by its fingerprint)."""
-    present = {key for key, _fingerprint, is_missing in runs if not is_missing}
+def _moved(runs: list[tuple[Any, ...]], words: journal.Words) -> dict[str, str]:
+    """For each key in the journal whose run has moved, the key of the run that it means now (by its fingerprint).
+
+    A run that is missing keeps its words: the ingest forgets it only when it has moved.
+    """
+    known = {key for key, _fingerprint, _is_missing in runs}
     by_fingerprint: dict[str, list[str]] = {}
     for key, fingerprint, is_missing in runs:
         if fingerprint and not is_missing:
@@ -158,26 +176,26 @@ def _present_keys(runs: list[tuple[Any, ...]], words: journal.Words) -> dict[str
     for fingerprint, keys in words.fingerprints.items():
         for key in keys:
             heirs = by_fingerprint.get(fingerprint, [])
-            if key not in present and len(heirs) == 1:
+            if key not in known and len(heirs) == 1:
                 moved[key] = heirs[0]
     return moved
 
 
-def _word_rows(words: journal.Words, moved: dict[str, str]) -> dict[str, list[tuple[Any, ...]]]:
-    def place(key: str) -> str:
-        return moved.get(key, key)
-
-    baselines = {place(key) for key in words.baselines.values()}
-    archived = {place(key) for key in words.archived}
-    names = {place(key): name for key, name in words.names.items()}
-    notes = {place(key): tuple(texts) for key, texts in words.notes.items()}
-    keys = baselines | archived | names.keys() | notes.keys()
+def _word_rows(words: journal.Words) -> dict[str, list[tuple[Any, ...]]]:
+    names, notes, baselines = words.names, words.notes, set(words.baselines.values())
+    keys = baselines | words.archived | names.keys() | notes.keys()
     return {
         "word_run": [
-            (key, names.get(key), notes[key][-1].body if notes.get(key) else None, key in archived, key in baselines)
+            (
+                key,
+                names.get(key),
+                notes[key][-1].body if key in notes else None,
+                key in words.archived,
+                key in baselines,
+            )
             for key in sorted(keys)
         ],
-        "word_tag": sorted({(place(key), tag) for key, tags in words.tags.items() for tag in tags}),
+        "word_tag": [(key, tag) for key, tags in sorted(words.tags.items()) for tag in tags],
         "word_note": [
             (key, note.body, note.author, note.at_s) for key, texts in sorted(notes.items()) for note in texts
         ],

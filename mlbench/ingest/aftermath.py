@@ -47,20 +47,32 @@ def mark_missing(writer: Writer, plan: Plan, looked_at: Sequence[str], unseen: S
     found = {unit.run_id for unit in plan.units}
     new = sorted(found - plan.known_runs)
     marks = {row[0] for row in writer.rows("SELECT fingerprint FROM run WHERE run_id IN (SELECT unnest(?))", [new])}
-    rows = writer.rows("SELECT run_id, path, fingerprint, is_missing FROM run")
     gone = [
-        (run_id, safe.path_of_text(path), mark, is_missing)
-        for run_id, path, mark, is_missing in rows
-        if run_id not in found and _is_below(safe.path_of_text(path), looked_at)
+        (run_id, path, bool(mark) and mark in marks and not os.path.exists(path), is_missing)
+        for run_id, path, mark, is_missing in _not_found(writer, found)
+        if not _is_below(path, unseen)
     ]
-    gone = [row for row in gone if not _is_below(row[1], unseen)]
-    forgotten = {run_id for run_id, path, mark, _missing in gone if os.path.exists(path) or (mark and mark in marks)}
-    missing = {run_id: was_missing for run_id, _path, _mark, was_missing in gone if run_id not in forgotten}
+    below = {run_id for run_id, path, _moved, _missing in gone if _is_below(path, looked_at)}
+    moved = {run_id for run_id, _path, has_moved, _missing in gone if has_moved}
+    part_of_another = {run_id for run_id, path, _moved, _missing in gone if run_id in below and os.path.exists(path)}
+    forgotten = moved | part_of_another
+    gone = [row for row in gone if row[0] in below - forgotten]
+    missing = {run_id: was_missing for run_id, _path, _moved, was_missing in gone}
     if forgotten:
         writer.commit(Batch(run_ids=forgotten, source_ids=_orphans(writer, plan, forgotten)))
     if not all(missing.values()):
         writer.update("UPDATE run SET is_missing = true WHERE run_id IN (SELECT unnest(?))", [list(missing)])
     return len(missing)
+
+
+def _not_found(writer: Writer, found: set[str]) -> list[tuple[str, str, str, bool]]:
+    """Id, path, fingerprint and mark of the runs of the catalog that this scan has not met."""
+    rows = writer.rows("SELECT run_id, path, fingerprint, is_missing FROM run")
+    return [
+        (run_id, safe.path_of_text(path), mark, is_missing)
+        for run_id, path, mark, is_missing in rows
+        if run_id not in found
+    ]
 
 
 def _is_below(path: str, folders: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 
@@ -86,13 +86,16 @@ class Journal:
     def tag(self, runs: Runs, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Entry:
         return self._say("tag", runs, add=tuple(add), remove=tuple(remove))
 
-    def note(self, runs: Runs, body: str, replaces: Iterable[str] | None = None) -> Entry:
+    def note(
+        self, runs: Runs, body: str, replaces: Iterable[str] | None = None, place: Mapping[str, str] = {}
+    ) -> Entry:
         """Write a note in place of those with the ids `replaces`: () adds one beside them, None replaces all that
-        the runs have now. An empty body takes the notes away.
+        the runs have now, also what was said before they moved (`place` as in `fold`). An empty body takes the
+        notes away.
         """
         runs = _refs(runs)
         if replaces is None:
-            notes = fold(read_entries(self.folder)[0]).notes
+            notes = fold(read_entries(self.folder)[0], place).notes
             replaces = dict.fromkeys(note.note_id for ref in runs for note in notes.get(ref.key, ()))
         return self._say("note", runs, remove=tuple(replaces), text=body)
 

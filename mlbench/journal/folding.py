@@ -45,10 +45,10 @@ class Words:
     problems: tuple[Problem, ...] = ()
 
 
-def replay(home: Home) -> Words:
-    """All words of a home as they hold now. Damaged lines are left out and told in `problems`."""
+def replay(home: Home, place: Mapping[str, str] = {}) -> Words:
+    """All words of a home as they hold now. Damaged lines are left out and told in `problems`; `place` as in `fold`."""
     entries, problems = read_entries(home.journal)
-    words = fold(entries)
+    words = fold(entries, place)
     return replace(words, problems=problems + words.problems)
 
 
@@ -79,9 +79,14 @@ class _Folded:
         return [self.runs.setdefault(ref.key, _RunWords()) for ref in entry.runs]
 
 
-def fold(entries: Iterable[Entry]) -> Words:
-    """The words that hold. Pure; neither order nor repetition of the entries matters."""
-    history = history_of(entries)
+def fold(entries: Iterable[Entry], place: Mapping[str, str] = {}) -> Words:
+    """The words that hold. Pure; neither order nor repetition of the entries matters.
+
+    Args:
+        entries: all that was said.
+        place: for the key of a run that moved, its key now: what was said of either is one history of one run.
+    """
+    history = history_of(_placed(entry, place) for entry in entries) if place else history_of(entries)
     undone = undone_of(history)
     folded = _Folded()
     for entry in history:
@@ -95,6 +100,12 @@ def fold(entries: Iterable[Entry]) -> Words:
                 folded.fingerprints.setdefault(ref.fingerprint, set()).add(ref.key)
         _FOLDS[entry.op](folded, entry)
     return _words(folded)
+
+
+def _placed(entry: Entry, place: Mapping[str, str]) -> Entry:
+    runs = tuple(ref._replace(key=place.get(ref.key, ref.key)) for ref in entry.runs)
+    key = place.get(entry.key, entry.key) if entry.op == "adopt" else entry.key
+    return entry._replace(runs=runs, key=key)
 
 
 def history_of(entries: Iterable[Entry]) -> list[Entry]:

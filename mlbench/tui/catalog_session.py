@@ -191,8 +191,9 @@ class CatalogSession:
     def note_of(self, run: RunHead) -> str:
         """The newest edit of the user's own notes."""
         from mlbench import journal
+        from mlbench.catalog.reader import moved_keys
 
-        notes = journal.replay(self.home).notes.get(run.key, ())
+        notes = journal.replay(self.home, moved_keys(self.home)).notes.get(run.key, ())
         return notes[-1].body if notes else ""
 
     # ------------------------------------------------------------ questions of details
@@ -281,7 +282,9 @@ class CatalogSession:
 
     def note(self, runs: Sequence[RunHead], body: str) -> None:
         """In place of the notes that the runs have."""
-        self._journal().note(_refs(runs), body)
+        from mlbench.catalog.reader import moved_keys
+
+        self._journal().note(_refs(runs), body, place=moved_keys(self.home))
 
     def set_baseline(self, run: RunHead | None) -> None:
         """Everywhere: the workbench has one baseline."""

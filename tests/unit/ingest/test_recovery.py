@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlbench import journal
 from mlbench.adapters import load_adapters
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.writer import open_writer
@@ -257,3 +258,28 @@ def test_a_list_of_secrets_is_hidden_in_its_raw_text_too(home: Home, logs: Path)
 
     for path in Path(home.cache).rglob("*"):
         assert not path.is_file() or secret.encode() not in path.read_bytes()
+
+
+def test_a_run_that_moved_to_another_root_takes_its_words_along(home: Home, logs: Path, tmp_path: Path) -> None:
+    ingest(home, logs)
+    with open_reader(home) as reader:
+        key, mark = reader.rows("SELECT key, fingerprint FROM runs WHERE name = 'a'")[0]
+    with journal.open_journal(home) as words:
+        words.tag([journal.RunRef(key, mark)], add=["good"])
+    (tmp_path / "other").mkdir()
+    (logs / "a").rename(tmp_path / "other/z")
+
+    ingest(home, tmp_path / "other")
+
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT r.name FROM tags t JOIN runs r ON r.id = t.run_id") == [("z",)]
+        assert reader.rows("SELECT name FROM runs ORDER BY name") == [("b",), ("c",), ("z",)]
+
+
+def test_a_copy_in_another_root_leaves_the_original_where_it_is(home: Home, logs: Path, tmp_path: Path) -> None:
+    ingest(home, logs)
+    shutil.copytree(logs / "a", tmp_path / "other/z")
+
+    ingest(home, tmp_path / "other")
+
+    assert list(statuses(home)) == ["a", "b", "c", "z"]

@@ -119,6 +119,15 @@ def test_a_note_replaces_what_the_run_has_unless_told_otherwise(home: Home) -> N
     assert [note.body for note in replay(home).notes["/r/a"]] == ["all in one"]
 
 
+def test_a_note_replaces_what_was_written_before_the_run_moved(home: Home) -> None:
+    place = {"/r/a": "/new/a"}
+    with journal_of(home) as journal:
+        journal.note(A, "old")
+        journal.note(RunRef("/new/a", "fa"), "new", place=place)
+
+    assert [note.body for note in replay(home, place).notes["/new/a"]] == ["new"]
+
+
 def test_an_empty_note_takes_the_notes_away(home: Home) -> None:
     with journal_of(home) as journal:
         journal.note([A, B], "odd")

@@ -124,6 +124,46 @@ def test_roots_stand_in_order_of_first_mention() -> None:
     assert words.roots == ("/b", "/a")
 
 
+def test_what_was_said_before_and_after_a_move_is_one_history() -> None:
+    new = RunRef("/new/a", "fa")
+    words = fold([
+        said(1, "tag", A, B, add=("bad", "kept")),
+        said(2, "note", A, text="old note"),
+        said(3, "name", A, text="old name"),
+        said(4, "archive", A),
+        said(5, "baseline", A),
+        said(6, "tag", new, add=("good",), remove=("bad",)),
+        said(7, "note", new, remove=("x-2",), text="new note"),
+        said(8, "name", new),
+        said(9, "unarchive", new),
+    ], place={"/r/a": "/new/a"})  # fmt: skip
+
+    assert words.tags == {"/new/a": ("good", "kept"), "/r/b": ("bad", "kept")}
+    assert {key: [note.body for note in notes] for key, notes in words.notes.items()} == {"/new/a": ["new note"]}
+    assert words.names == {}
+    assert words.archived == frozenset()
+    assert words.baselines == {"": "/new/a"}
+    assert words.fingerprints == {"fa": frozenset({"/new/a"}), "fb": frozenset({"/r/b"})}
+
+
+def test_an_adopted_run_that_moves_again_takes_everything_along() -> None:
+    place = {"/r/a": "/newer/a", "/new/a": "/newer/a"}
+    words = fold([
+        said(1, "tag", A, add=("x", "y")),
+        said(2, "adopt", RunRef("/new/a", "fa"), key="/r/a"),
+        said(3, "tag", RunRef("/newer/a", "fa"), remove=("x",)),
+    ], place)  # fmt: skip
+
+    assert words.tags == {"/newer/a": ("y",)}
+
+
+def test_only_the_keys_of_runs_are_places() -> None:
+    words = fold([said(1, "goal", key="/r/a", text="min"), said(2, "baseline", B, key="/r/a")], {"/r/a": "/new/a"})
+
+    assert words.goals == {"/r/a": "min"}
+    assert words.baselines == {"/r/a": "/r/b"}
+
+
 def test_fingerprints_lead_to_the_runs_that_were_said_with_them() -> None:
     words = fold([
         said(1, "tag", A, add=("x",)), said(2, "name", RunRef("/moved/a", "fa"), text="n"),
