@@ -105,16 +105,14 @@ def _check_path(word: str) -> None:
 @click.option("--home", metavar="DIR", help="Where the catalog and your words are kept.")
 @click.version_option(__version__, "--version", prog_name="mlbench", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, home: str | None) -> None:
+def cli(ctx: click.Context, home: str | None) -> Any:  # noqa: ANN401 - what the command returns
     """Compare machine-learning experiments in the terminal, from the files that training already wrote.
 
     mlbench PATH... opens the workbench on directories of logs.
     """
     ctx.obj = {"home": home, "why_not_open": _why_not_open, "open_workbench": _open_workbench}
-    if ctx.invoked_subcommand is None:
-        command = cli.get_command(ctx, OPEN)
-        if command is not None:
-            ctx.invoke(command)
+    command = cli.get_command(ctx, OPEN) if ctx.invoked_subcommand is None else None
+    return ctx.invoke(command) if command is not None else None
 
 
 def _why_not_open(size: tuple[int, int], *, is_terminal: bool) -> str | None:
@@ -147,7 +145,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
-        return _told(_words_of(error), error.exit_code)
+        return _told(_words_of(error, arguments), error.exit_code)
     except MlbenchError as error:
         return _told(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
@@ -167,11 +165,32 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _words_of(error: click.ClickException) -> str:
+def _words_of(error: click.ClickException, arguments: Sequence[str]) -> str:
     message = error.format_message()
+    word = _filter_with_dash(error, arguments)
+    if word is not None:
+        return f"{message.rstrip('.')}. A filter that begins with a dash goes into --where='{word}'"
     if isinstance(error, click.UsageError) and error.ctx is not None and "Try:" not in message:
         message = f"{message.rstrip('.')}. Try: {error.ctx.command_path} --help"
     return message
+
+
+def _filter_with_dash(error: click.ClickException, arguments: Sequence[str]) -> str | None:
+    """The word that click took for options though it must be a filter (`-tag:a` for `-t`), None if there is none."""
+    from string import ascii_letters
+
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or not any(param.name == "filter_word" for param in context.command.params):
+        return None
+    if isinstance(error, click.NoSuchOption):
+        starts: tuple[str, ...] = (error.option_name, "-h")  # `-hot` is read as `-h`, which there is, and `-o`
+    elif isinstance(error, click.BadParameter) and error.param is not None:
+        starts = tuple(
+            f"{name}{letter}" for name in error.param.opts for letter in ascii_letters
+        )  # `-note:x`: `-n ote:x`
+    else:
+        return None
+    return next((word for word in arguments if word[:2] != "--" and word.startswith(starts)), None)
 
 
 def _told(message: str, exit_code: int) -> int:

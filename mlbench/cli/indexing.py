@@ -17,14 +17,28 @@ if TYPE_CHECKING:
     from mlbench.paths import Home
 
 REDRAW_S = 0.1
+INTERRUPTED = 130
 
 
 def ingest_with_progress(home: Home, paths: Sequence[str], *, is_rebuild: bool = False) -> Summary:
-    """Ingest, with a progress line on a terminal. Ctrl+C ends it after the run at hand; what was read is kept."""
+    """Ingest, with a progress line on a terminal.
+
+    Ctrl+C ends it after the run at hand, and what was read is kept. Where that takes too long (another process has the
+    catalog, a slow disk is walked) a second Ctrl+C ends it at once.
+
+    Raises:
+        KeyboardInterrupt: at the second Ctrl+C.
+    """
     from mlbench.ingest.run import ingest_paths
 
     cancelled = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_signal: cancelled.set())
+
+    def stop(*_signal: object) -> None:
+        if cancelled.is_set():
+            raise KeyboardInterrupt
+        cancelled.set()
+
+    before = signal.signal(signal.SIGINT, stop)
     try:
         return ingest_paths(home, paths, progress=_drawer(), is_cancelled=cancelled.is_set, rebuild=is_rebuild)
     finally:
@@ -74,6 +88,13 @@ def tell_summary(summary: Summary, form: str | None) -> None:
         talk(f"{summary.n_problems} problems. Try: mlbench doctor, to list them")
 
 
-def exit_code_of(summary: Summary, *, is_strict: bool) -> int:
-    """3 when a named path could not be read (or, strictly, when any file had a problem), else 0."""
+def end_of(summary: Summary, *, is_strict: bool) -> int:
+    """The exit code: 130 when it was interrupted, which is told, else whether all was read.
+
+    Returns:
+        3 when a named path could not be read (or, strictly, when any file had a problem), else 0.
+    """
+    if summary.was_cancelled:
+        talk("interrupted: what was read so far is kept")
+        return INTERRUPTED
     return 3 if summary.errors or (is_strict and summary.n_problems) else 0

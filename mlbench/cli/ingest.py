@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
-from mlbench.cli.common import format_option, home_of, home_option, talk
-from mlbench.cli.indexing import exit_code_of, ingest_with_progress, tell_summary
+from mlbench.cli.common import format_option, home_of, home_option
+from mlbench.cli.indexing import end_of, ingest_with_progress, tell_summary
 
 
 @click.command("ingest")
@@ -26,7 +24,4 @@ def command(paths: tuple[str, ...], is_rebuild: bool, is_strict: bool, home: str
         raise click.UsageError("no directory was named. Try: mlbench ingest DIR")
     summary = ingest_with_progress(home_of(home), paths, is_rebuild=is_rebuild)
     tell_summary(summary, form)
-    if summary.was_cancelled:
-        talk("interrupted: what was read so far is kept")
-        sys.exit(130)
-    return exit_code_of(summary, is_strict=is_strict)
+    return end_of(summary, is_strict=is_strict)

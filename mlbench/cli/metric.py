@@ -22,6 +22,8 @@ def command(name: str | None, goal: str | None, is_primary: bool, home: str | No
     from mlbench.queries.names import metric_names
     from mlbench.render.records import Records
 
+    if name is None and (goal or is_primary):
+        raise click.UsageError("--goal and --primary are said of one metric. Give its NAME")
     place = home_of(home)
     with reading(place) as reader:
         known = metric_names(reader)

@@ -29,10 +29,14 @@ def command(
     mlbench note fast-run 'the one to beat'
     mlbench note --where tag:candidate 'rerun with more seeds'
     """
+    from mlbench.catalog.reader import moved_keys
+
     place = home_of(home)
     runs, text = (words[:1], " ".join(words[1:])) if where is None else ((), " ".join(words))
     if len(words) > len(runs):
-        heads = say_of_runs(place, runs, where, within, lambda journal, refs: journal.note(refs, text))
+        heads = say_of_runs(
+            place, runs, where, within, lambda journal, refs: journal.note(refs, text, place=moved_keys(place))
+        )
     else:
         with reading(place) as reader:
             heads = select_runs(reader, runs, where, within)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlbench.cli.common import home_of, home_option, print_lines, reading, talk, width_cells
+from mlbench.cli.indexing import INTERRUPTED
 from mlbench.errors import SourceError
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ def command(ctx: click.Context, paths: tuple[str, ...], home: str | None) -> int
     Where no terminal is attached, the runs and a comparison of the best are printed instead.
     """
     place = home_of(home)
-    roots = paths or _default_roots(place)
-    for path in roots:
+    for path in paths:
         if not os.path.isdir(os.path.expanduser(path)):
             raise SourceError(f"{path}: no such directory. Try: mlbench DIR, with a DIR that holds logs")
+    roots = paths or _default_roots(place)
     size = shutil.get_terminal_size((80, 24))
     reason = ctx.find_root().obj["why_not_open"](
         (size.columns, size.lines), is_terminal=sys.stdin.isatty() and sys.stdout.isatty()
@@ -40,20 +41,32 @@ def command(ctx: click.Context, paths: tuple[str, ...], home: str | None) -> int
     if reason is None:
         return int(ctx.find_root().obj["open_workbench"](place, roots))
     code = print_comparison(place, roots)
-    talk(reason)
+    if code != INTERRUPTED:
+        talk(reason)
     return code
 
 
 def _default_roots(place: Home) -> tuple[str, ...]:
-    """The current directory where nothing was ever ingested, else all that was."""
+    """The current directory where nothing was ever ingested, else all that was and is still there.
+
+    Raises:
+        SourceError: none of it is there any more.
+    """
     from mlbench import journal
 
-    return journal.replay(place).roots or (os.getcwd(),)
+    known = journal.replay(place).roots
+    there = tuple(root for root in known if os.path.isdir(root))
+    for root in known:
+        if root not in there:
+            talk(f"{root}: no such directory any more; its runs are left out")
+    if known and not there:
+        raise SourceError("no directory that was ingested is there any more. Try: mlbench DIR")
+    return there or (os.getcwd(),)
 
 
 def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
     """The runs, best first, and what makes the best differ from the next, as text."""
-    from mlbench.cli.indexing import exit_code_of, ingest_with_progress
+    from mlbench.cli.indexing import end_of, ingest_with_progress
     from mlbench.queries.compare import compare_runs
     from mlbench.queries.goals import primary_metric
     from mlbench.queries.runs import find_runs
@@ -64,6 +77,8 @@ def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
     summary = ingest_with_progress(place, roots)
     for line in (*summary.talk, *summary.errors):
         talk(line)
+    if summary.was_cancelled:
+        return end_of(summary, is_strict=False)
     with reading(place) as reader:
         shown = [row.head.run_id for row in find_runs(reader, columns=None, within=summary.roots).rows]
         primary = primary_metric(reader, shown)
@@ -77,7 +92,7 @@ def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
     talk(runs_summary(runs))
     if not summary.n_runs:
         talk(f"{', '.join(summary.roots)}: no runs found. See docs/reference/sources.md for what mlbench reads")
-    return exit_code_of(summary, is_strict=False)
+    return end_of(summary, is_strict=False)
 
 
 def quoted(metric: str) -> str:

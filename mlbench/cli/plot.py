@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -133,7 +133,8 @@ def command(
     )
     with reading(home_of(home)) as reader:
         specs = (group_by,) if group_by else ()
-        answer = _runs(reader, one_of(filter_word, where), specs, within, limit)
+        wanted = () if kind == "matrix" else metrics
+        answer = _runs(reader, one_of(filter_word, where), specs, within, limit, wanted)
         if kind == "matrix":
             _draw_matrices(reader, answer, options)
             return
@@ -148,15 +149,22 @@ def command(
         _draw_values(kind, series, answer, options)
 
 
-def _runs(reader: Reader, text: str, specs: Sequence[str], within: Sequence[str], limit: int) -> RunsAnswer:
+def _runs(
+    reader: Reader, text: str, specs: Sequence[str], within: Sequence[str], limit: int, metrics: Sequence[str]
+) -> RunsAnswer:
+    """The runs to draw: those that match and have a metric, `limit` at most."""
+    from mlbench.queries.names import runs_with
     from mlbench.queries.runs import find_runs
 
-    answer = find_runs(reader, where=text, columns=specs or ("name",), limit=limit, within=real_paths(within))
+    answer = find_runs(reader, where=text, columns=specs or None, within=real_paths(within))
     for remark in answer.remarks:
         talk(remark)
-    if answer.n_matched > limit:
-        talk(f"{limit} of {answer.n_matched} runs are drawn. Try: --limit, or a narrower filter")
-    return answer
+    ids = [row.head.run_id for row in answer.rows]
+    having = set(runs_with(reader, ids, metrics)) if ids and metrics else set(ids)
+    rows = tuple(row for row in answer.rows if row.head.run_id in having)
+    if len(rows) > limit:
+        talk(f"{limit} of {len(rows)} runs are drawn. Try: --limit, or a narrower filter")
+    return replace(answer, rows=rows[:limit])
 
 
 def _series(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], axis: str) -> tuple[SeriesAnswer, ...]:

@@ -20,6 +20,7 @@ from mlbench.cli.common import (
     within_option,
 )
 from mlbench.cli.completing import complete_metrics, complete_runs, complete_specs
+from mlbench.errors import SourceError
 
 DEFAULT_NAME = "report.md"
 MOST_RUNS = 20
@@ -130,10 +131,17 @@ def _beside(n_charts: int) -> str:
 
 
 def write_report(target: str, markdown: str, charts: Mapping[str, str], *, is_forced: bool) -> None:
-    """Write the charts, then the report that names them: never a report without its charts."""
+    """Write the charts, then the report that names them: never a report without its charts.
+
+    Raises:
+        SourceError: a file of these names is there (then nothing is written), or one cannot be written.
+    """
     from mlbench.render.export import write_file
 
-    folder = os.path.dirname(target)
-    for name, svg in charts.items():
-        write_file(os.path.join(folder, name), svg, is_new=not is_forced)
+    beside = {os.path.join(os.path.dirname(target), name): svg for name, svg in charts.items()}
+    for path in () if is_forced else (target, *beside):
+        if os.path.lexists(path):
+            raise SourceError(f"{path}: is there already. Try: --force, or another -o FILE")
+    for path, svg in beside.items():
+        write_file(path, svg, is_new=not is_forced)
     write_file(target, markdown, is_new=not is_forced)

@@ -9,12 +9,13 @@ from mlbench.cli.completing import complete_runs
 from mlbench.cli.words import print_runs, say_of_runs
 
 
-@click.command("tag", context_settings={"ignore_unknown_options": True})
+@click.command("tag", add_help_option=False, context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, required=True, metavar="RUN... +NAME -- -NAME", shell_complete=complete_runs)
 @where_option
 @within_option
 @home_option
 @format_option
+@click.help_option("--help")  # and no `-h`, which click would take out of `-bench`
 def command(
     words: tuple[str, ...], where: str | None, within: tuple[str, ...], home: str | None, form: str | None
 ) -> None:
@@ -25,6 +26,9 @@ def command(
     mlbench tag --where 'metrics.val/loss < 0.3' +candidate
     mlbench tag fast-run -- -good
     """
+    for word in words:
+        if word.startswith("--"):
+            raise click.UsageError(f"no such option: {word}. Try: mlbench tag --help")
     added = tuple(word[1:] for word in words if word.startswith("+"))
     removed = tuple(word[1:] for word in words if word.startswith("-"))
     runs = tuple(word for word in words if not word.startswith(("+", "-")))

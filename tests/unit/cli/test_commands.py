@@ -116,7 +116,8 @@ def test_a_truncated_and_a_garbage_log_are_told_and_strict_makes_them_three(mlbe
 
     assert (done.code, strict.code) == (0, 3)
     assert "Try: mlbench doctor" in done.err
-    assert [problem["path"] for problem in objects(listed)] == [str(tmp_path / "logs/b" / log.name)]
+    told = {problem["path"] for problem in objects(listed)}
+    assert told == {str(tmp_path / "logs" / name / log.name) for name in ("a", "b")}
 
 
 def test_rebuild_reads_everything_again(mlbench: Mlbench) -> None:
@@ -509,3 +510,14 @@ def test_the_comparison_goes_by_the_best_metric_of_the_runs_it_shows(mlbench: Ml
 
     assert done.code == 0, done.err
     assert [line.split()[0] for line in done.out.splitlines()[1:3]] == ["b", "a"]
+
+
+def test_plot_takes_the_runs_that_have_the_metric_before_it_counts(mlbench: Mlbench, tmp_path: Path) -> None:
+    scalar_file(tmp_path / "other/a/events.out.tfevents.1500000000.host", {"rare": [(1, 0.5), (2, 0.4)]})
+    mlbench("ingest", "other")
+
+    done = mlbench("plot", "-m", "rare", "--limit", "1", "--width", "60")
+
+    assert done.code == 0, done.err
+    assert done.out.startswith("rare")
+    assert "runs are drawn" not in done.err
