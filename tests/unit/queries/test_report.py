@@ -15,7 +15,11 @@ def test_by_default_the_best_run_comes_first_with_what_differs(reader: FakeReade
     assert report.title == "Comparison of 5 of 11 runs"
     assert report.query == "name:sweep"
     assert [row.head.name for row in report.runs.rows] == ["sweep/0", "sweep/3", "sweep/1", "sweep/2", "sweep/4"]
-    assert [column.spec for column in report.runs.columns][:3] == ["metrics.val/loss", "params.optimizer", "params.seed"]
+    assert [column.spec for column in report.runs.columns][:3] == [
+        "metrics.val/loss",
+        "params.optimizer",
+        "params.seed",
+    ]
     assert [head.name for head in report.diff.runs][:2] == ["sweep/0", "sweep/3"]
     assert {series.metric for series in report.series} == {"val/loss", "acc", "train/loss"}
     assert report.made_at == datetime.fromisoformat("2026-11-24T12:00")
