@@ -185,9 +185,8 @@ def _filter_with_dash(error: click.ClickException, arguments: Sequence[str]) -> 
     if isinstance(error, click.NoSuchOption):
         starts: tuple[str, ...] = (error.option_name, "-h")  # `-hot` is read as `-h`, which there is, and `-o`
     elif isinstance(error, click.BadParameter) and error.param is not None:
-        starts = tuple(
-            f"{name}{letter}" for name in error.param.opts for letter in ascii_letters
-        )  # `-note:x`: `-n ote:x`
+        # `-note:x` is read as `-n ote:x`
+        starts = tuple(f"{name}{letter}" for name in error.param.opts for letter in ascii_letters)
     else:
         return None
     return next((word for word in arguments if word[:2] != "--" and word.startswith(starts)), None)
