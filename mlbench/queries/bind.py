@@ -71,7 +71,7 @@ class Bound:
     source: str = "field"
     """field, param, metric or tag."""
     key: str = ""
-    """The name: of a metric whose value this is, of an env package."""
+    """The name: of a metric whose value this is, of a parameter, of an env package."""
 
     @property
     def present(self) -> str:
@@ -160,9 +160,11 @@ class Binding:
             case "metric":
                 return self._statistic("last", self.metric(ref, text), label)
             case "param":
-                p = self._keyed(_PARAM, "param", self._known("param", ref, text))
+                key = self._known("param", ref, text)
+                p = self._keyed(_PARAM, "param", key)
                 present = f"CASE WHEN {p}.type <> 'null' THEN {p}.txt END"
-                return Bound("param", label, present, f"{p}.number", (f"{p}.type", f"{p}.num", f"{p}.txt"), p, "param")
+                shown_values = (f"{p}.type", f"{p}.num", f"{p}.txt")
+                return Bound("param", label, present, f"{p}.number", shown_values, p, "param", key)
             case "tag":
                 t = self._keyed(_TAG, "tag", self._known("tag", ref, text))
                 return Bound("mixed", label, f"{t}.txt", f"{t}.number", (f"{t}.txt",), t, "tag")

@@ -41,8 +41,8 @@ class Comparing:
             FilterError: the value is none of what the left side can be.
         """
         write: dict[str, Callable[[Bound, str, Literal], Sql]] = {
-            "number": self._number, "duration": self._number, "mixed": _mixed, "param": _mixed, "status": self._status,
-            "time": self._time, "bool": self._bool, "version": self._version, "commit": _commit,
+            "number": self._number, "duration": self._number, "mixed": _mixed, "param": self._param,
+            "status": self._status, "time": self._time, "bool": self._bool, "version": self._version, "commit": _commit,
         }  # fmt: skip
         if left.kind in SETS:
             return in_set(left.kind, f"{_SET_COLUMN[left.kind]} {sign} ?", literal.text)
@@ -107,6 +107,17 @@ class Comparing:
             return f"nothing equals NaN. Try: nan({left.label})"
         what = "duration" if left.kind == "duration" else "number"
         return f"'{sign}' needs a {what}, got {shown(literal.text)}. Try: {example(left, sign)}"
+
+    def _param(self, left: Bound, sign: str, literal: Literal) -> Sql:
+        """A word is no bound for a parameter that is a number in every run that has it."""
+        if sign != "=" and number_of(literal.text) is None and self._is_always_number(left.key):
+            raise self._mistake(self._no_number(left, sign, literal), literal.at)
+        return _mixed(left, sign, literal)
+
+    def _is_always_number(self, key: str) -> bool:
+        sql = "SELECT count(*), count(num) FROM params WHERE key = ? AND type <> 'null'"
+        n_values, n_numbers = self._reader.rows(sql, (bindable(key),))[0]
+        return bool(n_values == n_numbers > 0)
 
     def _status(self, left: Bound, sign: str, literal: Literal) -> Sql:
         status = literal.text.strip().lower()

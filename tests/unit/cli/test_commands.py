@@ -521,3 +521,16 @@ def test_plot_takes_the_runs_that_have_the_metric_before_it_counts(mlbench: Mlbe
     assert done.code == 0, done.err
     assert done.out.startswith("rare")
     assert "runs are drawn" not in done.err
+
+
+def test_a_word_is_no_bound_for_a_parameter_that_is_always_a_number(mlbench: Mlbench) -> None:
+    done = mlbench("query", "lr < abc")
+
+    assert done.code == 2
+    assert done.err.splitlines()[0] == "mlbench: column 6: '<' needs a number, got 'abc'. Try: params.lr < 0.3"
+
+
+def test_a_word_is_a_bound_for_a_parameter_of_words(mlbench: Mlbench) -> None:
+    rows = objects(mlbench("query", "optimiser < b", "-c", "optimiser", "--format", "json"))
+
+    assert {row["optimiser"] for row in rows} == {"adam"}
