@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -343,8 +342,3 @@ def _code_rows(draft: Draft) -> list[dict[str, Any]]:
         "remote": state.remote, "how": state.how,
         "subject": state.subject, "committed_s": state.committed_s, "repository": safe.text_of_path(state.repository),
     }]  # fmt: skip
-
-
-def digest_of(content: bytes) -> str:
-    """16 hexadecimal digits of a hash, for fingerprints."""
-    return hashlib.blake2b(content, digest_size=8).hexdigest()

@@ -530,6 +530,16 @@ def test_a_word_is_no_bound_for_a_parameter_that_is_always_a_number(mlbench: Mlb
     assert done.err.splitlines()[0] == "mlbench: column 6: '<' needs a number, got 'abc'. Try: params.lr < 0.3"
 
 
+def test_a_run_without_any_time_has_no_duration(mlbench: Mlbench, tmp_path: Path) -> None:
+    (tmp_path / "other/x").mkdir(parents=True)
+    (tmp_path / "other/x/args.json").write_text('{"lr": 0.1}')
+    mlbench("ingest", "other")
+
+    rows = objects(mlbench("query", "--in", "other", "-c", "duration", "--format", "json"))
+
+    assert [row["duration"] for row in rows] == [None]
+
+
 def test_a_word_is_a_bound_for_a_parameter_of_words(mlbench: Mlbench) -> None:
     rows = objects(mlbench("query", "optimiser < b", "-c", "optimiser", "--format", "json"))
 
