@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Float64Array: TypeAlias = NDArray[np.float64]
     Int64Array: TypeAlias = NDArray[np.int64]
+    Int32Array: TypeAlias = NDArray[np.int32]
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
@@ -138,6 +139,27 @@ class Points:
     """Shape (n,), rising: place of the point among all values of the source, so that any order can be rebuilt."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PointTable:
+    """A batch of points of many metrics in the order of the file; what `Points` is for one. All arrays: shape (n,)."""
+
+    metrics: tuple[str, ...]
+    which: Int32Array
+    """For each point, the place of its metric in `metrics`."""
+    steps: Int64Array
+    wall_s: Float64Array
+    values: Float64Array
+    seq: Int64Array
+    """Rising."""
+
+    def split(self) -> Iterator[Points]:
+        """The points of each metric that has any."""
+        for place, metric in enumerate(self.metrics):
+            at = self.which == place
+            if at.any():
+                yield Points(metric, self.steps[at], self.wall_s[at], self.values[at], self.seq[at])
+
+
 @dataclass(frozen=True, slots=True)
 class Blob:
     """Something that is not a scalar, by its place in the source; never copied."""
@@ -155,6 +177,8 @@ class Blob:
     """png, jpeg, gif, wav, utf-8, proto, json."""
     width: int = 0
     height: int = 0
+    digest: str = ""
+    """16 hexadecimal digits: BLAKE2b of the payload, where the adapter has seen its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +286,7 @@ class Cursor:
 
 
 Fact: TypeAlias = (
-    Param | Points | Blob | RunField | ImportedTag | GitState | Environment | DataVersion | Restart
+    Param | Points | PointTable | Blob | RunField | ImportedTag | GitState | Environment | DataVersion | Restart
     | SweepDescription | Problem | Cursor
 )  # fmt: skip
 

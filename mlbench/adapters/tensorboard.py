@@ -15,6 +15,7 @@ A file that describes a sweep yields `SweepDescription` whether or not it also h
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import re
@@ -41,18 +42,20 @@ from mlbench.wire.files import is_lfs_pointer, open_regular
 
 if TYPE_CHECKING:
     from mlbench.wire.events import Event, Part, Value
-    from mlbench.wire.templates import Templates
+    from mlbench.wire.scanning import Block, Scanner
+    from mlbench.wire.shapes import Shapes
     from mlbench.wire.tfrecord import BadLength, BadPayload, Record
 
 _FLUSH_COST = 65_536
 """Records, values and 4 KiB blocks between two cursors: about 100 ms."""
 _SLOW_COST = 4
-"""What a record costs more that must be decoded the long way."""
+"""Of a record that must be decoded the long way."""
+_LEARNED = 16
+_DECODED = 64
+"""After so many records that taught a new shape, or were decoded and one did, the rest is looked at again."""
 _BYTES_PER_COST = 4096
 
 _HEAD_BYTES = 64
-_FRAME_BYTES = 16
-"""Of a record around its payload."""
 _NAME = re.compile(r"tfevents\.(\d{9,11})(?:\.((?:\d{1,3}\.){3}\d{1,3}|.+?)(?:\.\d+\.\d+(?:[._].*)?)?(?:\.v2)?)?$")
 
 
@@ -104,32 +107,72 @@ def _read_file(source: Source, file: BinaryIO, reading: EventReading) -> Iterato
 
 
 def _read_items(source: Source, file: BinaryIO, reading: EventReading) -> Generator[Fact, None, ReadStatus]:
-    from mlbench.wire.templates import Templates
-    from mlbench.wire.tfrecord import Record, Truncated, read_records
+    from mlbench.wire.scanning import Scanner, learned
 
-    templates = Templates()
-    match, add_points = templates.match, reading.add_points
+    known = learned()
+    scanner = Scanner(file, reading.offset, known, reading.plugins, searched=reading.searched)
+    reading.tags = known.shapes.tags
+    try:
+        return (yield from _read_found(source, scanner, reading, known.shapes))
+    finally:
+        scanner.close()
+
+
+def _read_found(
+    source: Source, scanner: Scanner, reading: EventReading, shapes: Shapes
+) -> Generator[Fact, None, ReadStatus]:
+    from mlbench.wire.scanning import Block
+    from mlbench.wire.tfrecord import Record, Truncated
+
     status = ReadStatus.EOF
-    for item in read_records(file, reading.offset, searched=reading.searched):
-        if isinstance(item, Record):
-            payload = item.payload
-            scalars = match(payload)
-            if scalars is None:
-                _add_event(source, item, reading, templates)
-            else:
-                add_points(*scalars)
-            size_bytes = len(payload)
-            reading.offset = item.offset + _FRAME_BYTES + size_bytes
-            reading.n_records += 1
-            reading.cost += 1 + size_bytes // _BYTES_PER_COST
-        elif isinstance(item, Truncated):
+    while (found := scanner.find()) is not None:
+        if isinstance(found, Block):
+            scanner.advance(found, _add_block(source, found, reading, scanner, shapes))
+        elif isinstance(found, Record):
+            _add_event(source, found, reading, shapes)
+            reading.count(1, found.end)
+        elif isinstance(found, Truncated):
             status = ReadStatus.TRUNCATED
         else:
-            _add_damage(item, reading)
+            _add_damage(found, reading)
         if reading.cost >= _FLUSH_COST:
             yield from reading.flush()
             yield reading.cursor(status)
     return status
+
+
+def _add_block(source: Source, block: Block, reading: EventReading, scanner: Scanner, shapes: Shapes) -> int:
+    """Decode the records of a block that are not scalars of a known shape, and take all others at once.
+
+    Returns:
+        How many records were taken: when new shapes were learned the rest is better looked at again.
+    """
+    import numpy as np
+
+    if not reading.is_begun:
+        block = block.first()  # the first event tells when the run began, whatever else it is
+    counts = block.counts()
+    n_records = len(block)
+    seq = reading.seq + np.cumsum(counts) - counts
+    later = np.zeros(n_records + 1, dtype=np.int64)
+    n_learned = n_values = 0
+    for n_decoded, index in enumerate(np.flatnonzero(block.numbers < 0).tolist(), start=1):
+        n_plugins = len(reading.plugins)
+        reading.seq = first = int(seq[index]) + n_values
+        n_learned += _add_event(source, block.record(index), reading, shapes)
+        later[index + 1] += reading.seq - first
+        n_values += reading.seq - first
+        is_claimed = len(reading.plugins) != n_plugins and scanner.is_blocked(block.numbers[index + 1 :]).any()
+        if n_learned >= _LEARNED or (n_learned and n_decoded >= _DECODED) or is_claimed:
+            n_records = index + 1
+            break
+    seq = seq + np.cumsum(later)[:-1]
+    scalars = block.scalars(n_records, seq)
+    if scalars is not None:
+        reading.add_scalars(scalars)
+    reading.seq = int(seq[n_records - 1] + counts[n_records - 1] + later[n_records])
+    reading.count(n_records, block.end(n_records))
+    return n_records
 
 
 def _add_damage(item: BadPayload | BadLength, reading: EventReading) -> None:
@@ -150,23 +193,17 @@ def _add_damage(item: BadPayload | BadLength, reading: EventReading) -> None:
         reading.offset = item.resumed_at
 
 
-def _add_event(source: Source, record: Record, reading: EventReading, templates: Templates) -> None:
-    """Decode a record the long way."""
+def _add_event(source: Source, record: Record, reading: EventReading, shapes: Shapes) -> bool:
+    """Decode a record the long way; whether the next ones like it will be recognised."""
     from mlbench.wire.events import decode_event
     from mlbench.wire.protobuf import WireError
 
-    reading.cost += _SLOW_COST
-    n_plugins = len(reading.plugins)
+    reading.cost += _SLOW_COST + len(record.payload) // _BYTES_PER_COST
     try:
         event = decode_event(record.payload, reading.plugins)
     except WireError:
         reading.leave_out("event", record.offset)
-        event = None
-    if len(reading.plugins) != n_plugins:
-        templates.forget()
-    if event is None:
-        return
-    templates.learn(record.payload, event)
+        return False
     if not reading.is_begun:
         reading.is_begun = True
         reading.facts.extend(_start(os.path.basename(source.path), event))
@@ -179,6 +216,7 @@ def _add_event(source: Source, record: Record, reading: EventReading, templates:
         reading.seq += 1
     for value in event.values:
         _add_value(record, event, value, reading)
+    return shapes.learn(record.payload, event)
 
 
 def _start(name: str, event: Event) -> Iterator[RunField]:
@@ -210,7 +248,8 @@ def _add_value(record: Record, event: Event, value: Value, reading: EventReading
 def _add_blob(reading: EventReading, record: Record, event: Event, part: Part, *, kind: str, metric: str) -> None:
     place = (record.payload_offset + part.start, part.end - part.start, part.encoding, part.width, part.height)
     reading.cost += 1
-    reading.facts.append(Blob(kind, metric, event.step, event.wall_s, reading.seq, *place))
+    digest = hashlib.blake2b(memoryview(record.payload)[part.start : part.end], digest_size=8).hexdigest()
+    reading.facts.append(Blob(kind, metric, event.step, event.wall_s, reading.seq, *place, digest))
 
 
 def _add_params(record: Record, tag: str, part: Part, reading: EventReading) -> None:

@@ -43,7 +43,7 @@ CREATE TABLE param (
 );
 
 CREATE TABLE series (
-    series_id     INTEGER,
+    series_id     BIGINT,
     run_id        VARCHAR,
     metric        VARCHAR,   -- source_metric, with the folded sub-folder before it: 'train/epoch_loss'
     source_run    VARCHAR,   -- folder of the log below the root, as TensorBoard names a run
@@ -68,7 +68,8 @@ CREATE TABLE segment_run (file VARCHAR, run_id VARCHAR);
 
 CREATE TABLE blob (
     run_id VARCHAR, kind VARCHAR, metric VARCHAR, step BIGINT, wall_s DOUBLE, seq BIGINT,
-    path VARCHAR, byte_offset BIGINT, byte_length BIGINT, encoding VARCHAR, width INTEGER, height INTEGER
+    path VARCHAR, byte_offset BIGINT, byte_length BIGINT, encoding VARCHAR, width INTEGER, height INTEGER,
+    digest VARCHAR           -- BLAKE2b of those bytes, 16 hexadecimal digits; '' where the adapter has not seen them
 );
 
 CREATE TABLE code (

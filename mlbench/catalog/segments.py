@@ -31,12 +31,22 @@ class Segment:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Points that lie in a segment, not yet known to the catalog."""
+
+    segment: Segment
+    series: pa.Table
+    """Rows of the table `series`."""
+    run_ids: tuple[str, ...]
+
+
 def point_schema() -> pa.Schema:
     """Columns of a segment. `seq` orders the points of a series over all its files."""
     import pyarrow as pa
 
     return pa.schema([
-        ("series_id", pa.int32()), ("source_id", pa.int32()), ("seq", pa.int64()), ("step", pa.int64()),
+        ("series_id", pa.int64()), ("source_id", pa.int32()), ("seq", pa.int64()), ("step", pa.int64()),
         ("wall_s", pa.float64()), ("value", pa.float64()),
     ])  # fmt: skip
 

@@ -24,7 +24,7 @@ from mlbench.catalog.connection import (
     quote,
     read_version,
 )
-from mlbench.catalog.segments import Segment, SegmentStore, remove_quietly, write_segment
+from mlbench.catalog.segments import SegmentStore, Stored, remove_quietly
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
 
@@ -39,6 +39,8 @@ RUN_TABLES = (
 """Tables whose rows belong to one run and are replaced with it."""
 UNUSED_SEGMENT_S = 300.0
 """A segment that no run needs is deleted after five minutes: readers of older snapshots may still want it."""
+SERIES_BLOCK = 1 << 24
+"""More series than a segment can have."""
 _POLL_S = 0.05
 _UNPUBLISHED = "unpublished"
 """Mark in `meta`: a commit that no snapshot holds yet, perhaps of a process that was killed."""
@@ -60,15 +62,19 @@ class Batch:
     """Sources whose rows are deleted first."""
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Rows by table; a missing column is NULL."""
-    points: pa.Table | None = None
-    """Columns of `segments.point_schema`, sorted by series_id, seq; all of runs in `run_ids`."""
+    stored: list[Stored] = field(default_factory=list)
+    """Series whose points lie in segments; all of runs in `run_ids`."""
 
     @property
     def is_empty(self) -> bool:
-        return not (self.run_ids or self.source_ids or self.rows)
+        return not (self.run_ids or self.source_ids or self.rows or self.stored)
 
     def add(self, table: str, **values: Any) -> None:  # noqa: ANN401 - a row's values are of any column type
         self.rows.setdefault(table, []).append(values)
+
+    def extend(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
+        """Add many rows of one table."""
+        self.rows.setdefault(table, []).extend(rows)
 
 
 def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
@@ -167,7 +173,8 @@ class Writer:
         self._lock = lock
         self._is_dirty = not os.path.exists(os.path.join(home.cache, CURRENT)) or self._is_marked(_UNPUBLISHED)
         self._points = SegmentStore(home.points)
-        self._next_series = self._next("series", "series_id")
+        self._schemas: dict[str, pa.Schema] = {}
+        self._next_series = -(-self._next("series", "series_id") // SERIES_BLOCK) * SERIES_BLOCK
         self._next_source = self._next("source", "source_id")
 
     def __enter__(self) -> Writer:
@@ -199,10 +206,14 @@ class Writer:
     def _next(self, table: str, column: str) -> int:
         return int(self.rows(f"SELECT coalesce(max({column}), 0) FROM {table}")[0][0]) + 1
 
-    def new_series_id(self) -> int:
-        """An id that no series of this catalog has had: old points in shared segments stay unreachable."""
-        self._next_series += 1
-        return self._next_series - 1
+    def new_series_block(self) -> int:
+        """The first of `SERIES_BLOCK` ids that no series of this catalog has had, for one segment.
+
+        Old points in shared segments stay unreachable, and processes need not agree on every id.
+        """
+        block = self._next_series
+        self._next_series += SERIES_BLOCK
+        return block
 
     def new_source_id(self) -> int:
         """An id that no source of this catalog has."""
@@ -270,33 +281,36 @@ class Writer:
         """
         if batch.is_empty:
             return
-        segment = self._store_points(batch)
 
         def replace() -> None:
             self._delete(batch)
             for table, rows in batch.rows.items():
                 self._insert(table, rows)
-            if segment is not None:
-                self._add_segment(segment, batch)
+            if batch.stored:
+                self._add_segments(batch.stored)
 
         self._transaction(replace)
 
-    def _store_points(self, batch: Batch) -> Segment | None:
-        if batch.points is None or not batch.points.num_rows:
-            return None
-        return write_segment(self.home.points, batch.points)
+    def _add_segments(self, stored: Sequence[Stored]) -> None:
+        import pyarrow as pa
 
-    def _add_segment(self, segment: Segment, batch: Batch) -> None:
-        self.rows("DELETE FROM segment WHERE file = ?", [segment.file])
-        row = {"file": segment.file, "hash": segment.hash, "n_rows": segment.n_rows, "size_bytes": segment.size_bytes}
-        self._insert("segment", [row])
-        runs = {row["run_id"] for row in batch.rows.get("series", [])}
-        self._insert("segment_run", [{"file": segment.file, "run_id": run_id} for run_id in sorted(runs)])
+        segments = {one.segment.file: one.segment for one in stored}
+        self.rows("DELETE FROM segment WHERE file IN (SELECT unnest(?))", [list(segments)])
+        self._insert("segment", [
+            {"file": segment.file, "hash": segment.hash, "n_rows": segment.n_rows, "size_bytes": segment.size_bytes}
+            for segment in segments.values()
+        ])  # fmt: skip
+        self._insert("segment_run", [
+            {"file": one.segment.file, "run_id": run_id} for one in stored for run_id in one.run_ids
+        ])  # fmt: skip
+        self._insert_table("series", pa.concat_tables([one.series for one in stored]))
 
     def _delete(self, batch: Batch) -> None:
         if batch.run_ids:
-            for table in (*RUN_TABLES, "problem"):
-                self.rows(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [sorted(batch.run_ids)])
+            # A run has rows elsewhere only if it has one here; most batches bring runs that are new.
+            known = self.rows("SELECT run_id FROM run WHERE run_id IN (SELECT unnest(?))", [sorted(batch.run_ids)])
+            for table in (*RUN_TABLES, "problem") if known else ():
+                self.rows(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [[row[0] for row in known]])
         if batch.source_ids:
             self.rows("DELETE FROM source WHERE source_id IN (SELECT unnest(?))", [sorted(batch.source_ids)])
 
@@ -306,9 +320,17 @@ class Writer:
         listed = list(rows)
         if not listed:
             return
-        schema = self._connection.sql(f"SELECT * FROM {table} LIMIT 0").to_arrow_table().schema
+        schema = self._schema(table)
         columns = [pa.array([row.get(field.name) for row in listed], type=field.type) for field in schema]
-        self._connection.register("incoming", pa.table(columns, schema=schema))
+        self._insert_table(table, pa.table(columns, schema=schema))
+
+    def _schema(self, table: str) -> pa.Schema:
+        if table not in self._schemas:
+            self._schemas[table] = self._connection.sql(f"SELECT * FROM {table} LIMIT 0").to_arrow_table().schema
+        return self._schemas[table]
+
+    def _insert_table(self, table: str, rows: pa.Table) -> None:
+        self._connection.register("incoming", rows)
         try:
             self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
         finally:

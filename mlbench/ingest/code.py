@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass, field
 
@@ -36,21 +35,25 @@ class Repositories:
                 repository.close()
 
 
-def attribute_code(draft: Draft, repositories: Repositories) -> model.GitState | None:
-    """The repository around the run as it was when the run started; None where a source recorded one, or none is."""
+def attribute_code(draft: Draft, repositories: Repositories, first_wall_s: float | None) -> model.GitState | None:
+    """The repository around the run as it was when the run started; None where a source recorded one, or none is.
+
+    Args:
+        draft: the run.
+        repositories: those met so far.
+        first_wall_s: when it started, where no source recorded that.
+    """
     if any(fact.commit for _member, _path, fact in draft.of_kind(model.GitState)):
         return None
     if any(fact.key in COMMIT_KEYS and fact.value for _member, _path, fact in draft.of_kind(model.Param)):
         return None
     folder = os.path.dirname(draft.unit.folder) if draft.unit.is_own_file else draft.unit.folder
     repository = repositories.around(folder)
-    return gitrepo.attribute(repository, _started(draft), folder=folder) if repository else None
+    return gitrepo.attribute(repository, _started(draft, first_wall_s), folder=folder) if repository else None
 
 
-def _started(draft: Draft) -> float | None:
-    """Recorded, else the first point's time."""
+def _started(draft: Draft, first_wall_s: float | None) -> float | None:
     recorded = draft.recorded("started")
     if isinstance(recorded, int | float):
         return float(recorded)
-    times = [float(columns.wall_s[0]) for source in draft.sources for columns in source.reading.points.values()]
-    return min((time for time in times if math.isfinite(time) and time > 0), default=None)
+    return first_wall_s if first_wall_s is not None and first_wall_s > 0 else None

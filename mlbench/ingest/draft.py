@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlbench import model, safe
 from mlbench.ingest.identity import Member, Unit, run_id_of
-from mlbench.ingest.read import Columns, Reading
-from mlbench.ingest.summary import summarise
+from mlbench.ingest.read import Reading
 from mlbench.model import Layer, Role
 
 if TYPE_CHECKING:
     from mlbench.catalog.writer import Batch
 
-SEQ_BITS = 40
-"""A point's place: rank of its file among the run's files, then its place in the file (2^40 values a file)."""
 COMMIT_KEYS = frozenset({"git_commit", "git.commit", "git_sha", "git_hash", "commit_hash", "commit_sha", "git_rev"})
 
 
@@ -32,40 +29,34 @@ class SourceReading:
     reading: Reading
 
 
-@dataclass(slots=True)
 class Draft:
     """A run about to be committed."""
 
-    unit: Unit
-    root: str
-    sources: list[SourceReading]
-    code: model.GitState | None = None
-    """Attributed from the repository around the run, where no source records a commit."""
-    facts: list[tuple[Member, str, model.Fact]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        for source in self.sources:
+    def __init__(self, unit: Unit, root: str, sources: list[SourceReading]) -> None:
+        self.unit, self.root, self.sources = unit, root, sources
+        self.run_id = run_id_of(unit.key)
+        self.code: model.GitState | None = None
+        """Attributed from the repository around the run, where no source records a commit."""
+        self._facts: dict[type[Any], list[tuple[Member, str, Any]]] = {}
+        for source in sources:
             path = safe.text_of_path(source.member.claimed.claim.path)
-            self.facts.extend((source.member, path, fact) for fact in source.reading.small)
+            for fact in source.reading.small:
+                self._facts.setdefault(type(fact), []).append((source.member, path, fact))
 
-    @property
-    def run_id(self) -> str:
-        return run_id_of(self.unit.key)
-
-    def of_kind(self, kind: type[Any]) -> Iterable[tuple[Member, str, Any]]:
+    def of_kind(self, kind: type[Any]) -> Sequence[tuple[Member, str, Any]]:
         """The facts of a kind with the member and path that say them, in order of the sources."""
-        return ((member, path, fact) for member, path, fact in self.facts if isinstance(fact, kind))
+        return self._facts.get(kind, ())
 
     @property
     def is_sweep_only(self) -> bool:
         """It only describes a sweep: no training has written here."""
         has_content = any(
-            source.reading.points or any(blob.kind != "hparams" for blob in source.reading.blobs)
+            source.reading.n_points or any(blob.kind != "hparams" for blob in source.reading.blobs)
             for source in self.sources
         )
-        if has_content or not self.unit.is_events_only or any(True for _param in self.of_kind(model.Param)):
+        if has_content or not self.unit.is_events_only or self.of_kind(model.Param):
             return False
-        return any(True for _sweep in self.of_kind(model.SweepDescription))
+        return bool(self.of_kind(model.SweepDescription))
 
     @property
     def said_at_start(self) -> str:
@@ -84,106 +75,48 @@ class Draft:
         return values[-1] if values else None
 
 
-def add_rows(draft: Draft, batch: Batch, *, new_series_id: Any, fingerprint: str, newest_s: float | None) -> list[Any]:  # noqa: ANN401
-    """Put a run's rows into the batch; returns its points as Arrow tables, series by series.
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What is known of a run beside the facts of its sources."""
 
-    Args:
-        draft: the run.
-        batch: where the rows go.
-        new_series_id: gives an unused series id.
-        fingerprint: hash of the run's oldest evidence.
-        newest_s: the newest mtime of its files, the last sign of life where there are no points.
-    """
-    series_rows, tables = _series(draft, new_series_id)
-    for row in series_rows:
-        batch.add("series", **row)
-    batch.add("run", **_run_row(draft, series_rows, fingerprint, newest_s))
-    for row in _param_rows(draft):
-        batch.add("param", **row)
+    fingerprint: str
+    """Hash of the run's oldest evidence."""
+    first_wall_s: float | None
+    """Of its points; None where none has a time."""
+    last_wall_s: float | None
+    newest_s: float | None
+    """The newest mtime of its files, the last sign of life where there are no points."""
+
+
+def add_rows(draft: Draft, batch: Batch, life: Life) -> None:
+    """Put a run's rows into the batch, all but those of its series."""
+    batch.add("run", **_run_row(draft, life))
+    batch.extend("param", _param_rows(draft))
     _add_blobs(draft, batch)
     _add_small(draft, batch)
-    return tables
 
 
-# ---------------------------------------------------------------- series
-
-
-def _series(draft: Draft, new_series_id: Any) -> tuple[list[dict[str, Any]], list[Any]]:  # noqa: ANN401
-    groups: dict[tuple[str, str, str, str], list[tuple[int, int, Columns]]] = {}
-    ordered = sorted(draft.sources, key=lambda source: source.member.claimed.claim.path)
-    for rank, source in enumerate(ordered):
-        for metric, columns in source.reading.points.items():
-            key = _series_key(draft, source.member, metric)
-            groups.setdefault(key, []).append((rank, source.source_id, columns))
-    rows: list[dict[str, Any]] = []
-    tables: list[Any] = []
-    for (metric, source_run, source_metric, adapter), parts in sorted(groups.items()):
-        columns, source_ids = _merge_parts(parts)
-        series_id = new_series_id()
-        rows.append(
-            {"series_id": series_id, "run_id": draft.run_id, "metric": metric, "source_run": source_run,
-             "source_metric": source_metric, "adapter": adapter} | summarise(columns)
-        )  # fmt: skip
-        tables.append(_table(series_id, source_ids, columns))
-    return rows, tables
-
-
-def _series_key(draft: Draft, member: Member, metric: str) -> tuple[str, str, str, str]:
-    folder = member.claimed.claim.run_folder
-    if member.claimed.claim.role is Role.EVENTS:
-        folder = os.path.dirname(member.claimed.claim.path)
-    source_run = safe.text_of_path(os.path.relpath(folder, draft.root))
-    return _prefixed(member, metric), source_run, metric, member.claimed.adapter
-
-
-def _prefixed(member: Member, metric: str) -> str:
+def prefixed(member: Member, metric: str) -> str:
     """The metric's name in the run: behind the sub-folder that was folded, unless the log says that already."""
     prefix = member.prefix
     return metric if not prefix or metric.startswith(f"{prefix}/") else f"{prefix}/{metric}"
 
 
-def _merge_parts(parts: Sequence[tuple[int, int, Columns]]) -> tuple[Columns, Any]:
-    import numpy as np
-
-    place = (1 << SEQ_BITS) - 1
-    columns = Columns(
-        np.concatenate([(rank << SEQ_BITS) | (part.seq & place) for rank, _id, part in parts]),
-        np.concatenate([part.steps for _rank, _id, part in parts]),
-        np.concatenate([part.wall_s for _rank, _id, part in parts]),
-        np.concatenate([part.values for _rank, _id, part in parts]),
-    )
-    ids = np.concatenate([np.full(len(part.steps), source_id, dtype=np.int32) for _rank, source_id, part in parts])
-    return columns, ids
-
-
-def _table(series_id: int, source_ids: Any, columns: Columns) -> Any:  # noqa: ANN401
-    import numpy as np
-    import pyarrow as pa
-
-    from mlbench.catalog.segments import point_schema
-
-    series = np.full(len(columns.steps), series_id, dtype=np.int32)
-    arrays = [series, source_ids, columns.seq, columns.steps, columns.wall_s, columns.values]
-    return pa.table([pa.array(array) for array in arrays], schema=point_schema())
-
-
 # ---------------------------------------------------------------- the run
 
 
-def _run_row(draft: Draft, series: list[dict[str, Any]], fingerprint: str, newest_s: float | None) -> dict[str, Any]:
+def _run_row(draft: Draft, life: Life) -> dict[str, Any]:
     folder = safe.text_of_path(draft.unit.folder)
-    firsts = [row["first_wall_s"] for row in series if row["first_wall_s"] is not None]
-    lasts = [row["last_wall_s"] for row in series if row["last_wall_s"] is not None]
     below = os.path.relpath(draft.unit.folder, draft.root)
     exit_code = draft.recorded("exit_code")
     return {
-        "run_id": draft.run_id, "run_key": folder, "fingerprint": fingerprint,
+        "run_id": draft.run_id, "run_key": folder, "fingerprint": life.fingerprint,
         "name": _name(draft, below), "path": folder, "root": safe.text_of_path(draft.root),
         "project": _text(draft.recorded("project")) or _project(draft),
         "group_name": _text(draft.recorded("group")) or _group(below),
         "status": draft.recorded("status"),
-        "started_s": _earliest(draft, firsts), "ended_s": draft.recorded("ended"),
-        "active_s": max(lasts) if lasts else newest_s,
+        "started_s": _earliest(draft, life.first_wall_s), "ended_s": draft.recorded("ended"),
+        "active_s": life.newest_s if life.last_wall_s is None else life.last_wall_s,
         "host": _text(draft.recorded("host")), "user_name": _text(draft.recorded("user")),
         "command": _text(draft.recorded("command")),
         "entry_point": _text(draft.recorded("entry_point")), "job_type": _text(draft.recorded("job_type")),
@@ -218,14 +151,13 @@ def _group(below: str) -> str:
     return safe.text_of_path(os.path.dirname(below))
 
 
-def _earliest(draft: Draft, firsts: list[float]) -> float | None:
+def _earliest(draft: Draft, first_wall_s: float | None) -> float | None:
     recorded = [
         float(fact.value)
         for member, _path, fact in draft.of_kind(model.RunField)
         if fact.name == "started" and not member.is_inherited and _is_time(fact.value)
     ]
-    times = recorded or firsts
-    return min(times) if times else None
+    return min(recorded) if recorded else first_wall_s
 
 
 def _is_time(value: str | float) -> bool:
@@ -235,31 +167,27 @@ def _is_time(value: str | float) -> bool:
 # ---------------------------------------------------------------- params
 
 
+_STRENGTH = {layer.value: place for place, layer in enumerate(model.PRECEDENCE)}
+
+
 def _param_rows(draft: Draft) -> list[dict[str, Any]]:
+    run_id = draft.run_id
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     for member, path, fact in draft.of_kind(model.Param):
-        layer = Layer.INHERITED if member.is_inherited else fact.layer
-        rows[fact.key, layer.value, path] = _param_row(draft.run_id, fact, layer, path)
+        layer = Layer.INHERITED.value if member.is_inherited else fact.layer.value
+        kind, number, text = typed(fact.value)
+        rows[fact.key, layer, path] = {
+            "run_id": run_id, "key": fact.key, "raw": fact.raw, "type": kind, "num": number, "txt": text,
+            "layer": layer, "source": path, "line": fact.line, "is_effective": False,
+        }  # fmt: skip
     strongest: dict[str, dict[str, Any]] = {}
-    for row in rows.values():
-        held = strongest.get(row["key"])
-        if held is None or _strength(row["layer"]) >= _strength(held["layer"]):
-            strongest[row["key"]] = row
+    for (key, layer, _path), row in rows.items():
+        held = strongest.get(key)
+        if held is None or _STRENGTH[layer] >= _STRENGTH[held["layer"]]:
+            strongest[key] = row
     for row in strongest.values():
         row["is_effective"] = True
     return list(rows.values())
-
-
-def _strength(layer: str) -> int:
-    return model.PRECEDENCE.index(Layer(layer))
-
-
-def _param_row(run_id: str, fact: model.Param, layer: Layer, path: str) -> dict[str, Any]:
-    kind, number, text = typed(fact.value)
-    return {
-        "run_id": run_id, "key": fact.key, "raw": fact.raw, "type": kind, "num": number, "txt": text,
-        "layer": layer.value, "source": path, "line": fact.line, "is_effective": False,
-    }  # fmt: skip
 
 
 def typed(value: model.JsonValue) -> tuple[str, float | None, str]:
@@ -300,9 +228,10 @@ def _add_blobs(draft: Draft, batch: Batch) -> None:
         member, path = source.member, safe.text_of_path(source.member.claimed.claim.path)
         for blob in source.reading.blobs:
             batch.add(
-                "blob", run_id=draft.run_id, kind=blob.kind, metric=_prefixed(member, blob.metric), step=blob.step,
+                "blob", run_id=draft.run_id, kind=blob.kind, metric=prefixed(member, blob.metric), step=blob.step,
                 wall_s=blob.wall_s, seq=blob.seq, path=path, byte_offset=blob.offset, byte_length=blob.length,
                 encoding=blob.encoding, width=blob.width, height=blob.height,
+                digest=blob.digest,
             )  # fmt: skip
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlbench import safe
-from mlbench.ingest.draft import SEQ_BITS, SourceReading
+from mlbench.ingest.draft import SourceReading
 from mlbench.ingest.identity import Member
 from mlbench.ingest.keep import from_json
 from mlbench.ingest.plan import KnownSource, Plan, SourceKey, UnitPlan, is_unchanged, source_key
-from mlbench.ingest.read import Columns, Reading, read_source
-from mlbench.model import Adapter, Blob, Cursor, ReadStatus
+from mlbench.ingest.read import Reading, read_source
+from mlbench.ingest.series import PLACE_MASK
+from mlbench.ingest.tables import join_tables
+from mlbench.model import Adapter, Blob, Cursor, PointTable, ReadStatus
 
 if TYPE_CHECKING:
     from mlbench.catalog.writer import Writer
-
-_PLACE = (1 << SEQ_BITS) - 1
 
 
 @dataclass(slots=True)
@@ -40,15 +40,31 @@ class Gatherer:
         """The readings of all sources of a run."""
         old = _OldFacts(self.writer, unit.run_id)
         return [
-            SourceReading(member, self._id_of(member), self._reading(member, unit, old)) for member in unit.unit.members
+            SourceReading(member, self.id_of(member), self._reading(member, unit, old)) for member in unit.unit.members
         ]
 
-    def _id_of(self, member: Member) -> int:
+    def id_of(self, member: Member) -> int:
+        """The id that a source has or gets."""
         key = source_key(member)
         if key not in self.source_ids:
             known = self.plan.known.get(key)
             self.source_ids[key] = known.source_id if known else self.writer.new_source_id()
         return self.source_ids[key]
+
+    def is_new(self, unit: UnitPlan) -> bool:
+        """Whether the catalog knows none of the run's sources, so that nothing has to be looked up in it."""
+        return unit.run_id not in self.plan.known_runs and not any(key in self.plan.known for key in unit.stamps)
+
+    def count(self, sources: list[SourceReading]) -> None:
+        """Take note of sources that another process has read."""
+        for source in sources:
+            key = source_key(source.member)
+            if key in self.shared:
+                continue
+            self.n_read += 1
+            self.n_points += source.reading.n_new_points
+            if source.member.is_inherited:
+                self.shared[key] = source.reading
 
     def _reading(self, member: Member, unit: UnitPlan, old: _OldFacts) -> Reading:
         key = source_key(member)
@@ -85,16 +101,11 @@ def _may_go_on(known: KnownSource, version: int, old: _OldFacts) -> bool:
 
 
 def _join(before: Reading, after: Reading) -> Reading:
-    import numpy as np
-
-    points = dict(before.points)
-    for metric, new in after.points.items():
-        held = points.get(metric)
-        points[metric] = new if held is None else Columns(
-            np.concatenate([held.seq, new.seq]), np.concatenate([held.steps, new.steps]),
-            np.concatenate([held.wall_s, new.wall_s]), np.concatenate([held.values, new.values]),
-        )  # fmt: skip
-    return replace(after, small=[*before.small, *after.small], points=points, blobs=[*before.blobs, *after.blobs])
+    points = join_tables([table for table in (before.points, after.points) if table is not None])
+    return replace(
+        after, small=[*before.small, *after.small], points=points, n_points=before.n_points + after.n_points,
+        blobs=[*before.blobs, *after.blobs],
+    )  # fmt: skip
 
 
 class _OldFacts:
@@ -103,7 +114,7 @@ class _OldFacts:
     def __init__(self, writer: Writer, run_id: str) -> None:
         self._writer = writer
         self._run_id = run_id
-        self._points: dict[int, dict[str, Columns]] | None = None
+        self._points: dict[int, PointTable] | None = None
 
     def holds(self, known: KnownSource) -> bool:
         """Whether the source's points are stored under this run (else it belonged to another and is read again)."""
@@ -111,38 +122,43 @@ class _OldFacts:
 
     def reading(self, known: KnownSource, path: str) -> Reading:
         cursor = Cursor(json.loads(known.cursor), ReadStatus(known.status), known.n_records, known.n_bad)
-        return Reading(from_json(known.facts), self._of_source(known.source_id), self._blobs(path), cursor)
+        points = self._of_source(known.source_id)
+        n_points = len(points.steps) if points is not None else 0
+        return Reading(from_json(known.facts), points, n_points, 0, self._blobs(path), cursor)
 
-    def _of_source(self, source_id: int) -> dict[str, Columns]:
+    def _of_source(self, source_id: int) -> PointTable | None:
         if self._points is None:
             self._points = self._load()
-        return self._points.get(source_id, {})
+        return self._points.get(source_id)
 
-    def _load(self) -> dict[int, dict[str, Columns]]:
+    def _load(self) -> dict[int, PointTable]:
         import numpy as np
 
         rows = self._writer.rows("SELECT series_id, source_metric FROM series WHERE run_id = ?", [self._run_id])
-        names = dict(rows)
-        if not names:
+        if not rows:
             return {}
         table = self._writer.points(self._run_id)
         columns = {name: np.asarray(table.column(name).to_numpy()) for name in table.column_names}
-        found: dict[int, dict[str, Columns]] = {}
-        for source_id in np.unique(columns["source_id"]):
-            mine = columns["source_id"] == source_id
-            for series_id in np.unique(columns["series_id"][mine]):
-                at = mine & (columns["series_id"] == series_id)
-                found.setdefault(int(source_id), {})[names[int(series_id)]] = _columns(columns, at)
+        metrics = tuple(dict.fromkeys(name for _series_id, name in rows))
+        series_ids = np.array(sorted(series_id for series_id, _name in rows))
+        names = dict(rows)
+        numbers = np.array([metrics.index(names[series_id]) for series_id in series_ids.tolist()], dtype=np.int32)
+        which = numbers[np.searchsorted(series_ids, columns["series_id"])]
+        found: dict[int, PointTable] = {}
+        for source_id in np.unique(columns["source_id"]).tolist():
+            at = np.flatnonzero(columns["source_id"] == source_id)
+            at = at[np.argsort(columns["seq"][at], kind="stable")]
+            present, places = np.unique(which[at], return_inverse=True)
+            found[source_id] = PointTable(
+                tuple(metrics[number] for number in present.tolist()), places.astype(np.int32), columns["step"][at],
+                columns["wall_s"][at], columns["value"][at], columns["seq"][at] & PLACE_MASK,
+            )  # fmt: skip
         return found
 
     def _blobs(self, path: str) -> list[Blob]:
         rows = self._writer.rows(
-            "SELECT kind, metric, step, wall_s, seq, byte_offset, byte_length, encoding, width, height FROM blob "
-            "WHERE run_id = ? AND path = ? ORDER BY seq",
+            "SELECT kind, metric, step, wall_s, seq, byte_offset, byte_length, encoding, width, height, digest "
+            "FROM blob WHERE run_id = ? AND path = ? ORDER BY seq",
             [self._run_id, path],
         )
         return [Blob(*row) for row in rows]
-
-
-def _columns(columns: Mapping[str, Any], at: Any) -> Columns:  # noqa: ANN401 - a numpy mask
-    return Columns(columns["seq"][at] & _PLACE, columns["step"][at], columns["wall_s"][at], columns["value"][at])

@@ -49,6 +49,11 @@ class UnitPlan:
     def run_id(self) -> str:
         return run_id_of(self.unit.key)
 
+    @property
+    def size_bytes(self) -> int:
+        """Of its sources together."""
+        return sum(max(stamp.size_bytes, 0) for stamp in self.stamps.values())
+
 
 @dataclass(slots=True)
 class Plan:

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 from mlbench.ingest.keep import SMALL_FACTS, SmallFact
 from mlbench.ingest.secrets import redact_fact
-from mlbench.model import Adapter, Blob, Claim, Cursor, JsonValue, Points, Problem, ReadStatus, Source
-
-if TYPE_CHECKING:
-    from mlbench.model import Float64Array, Int64Array
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Columns:
-    """The points of one metric of one source, in the order of the file. All arrays have shape (n,)."""
-
-    seq: Int64Array
-    steps: Int64Array
-    wall_s: Float64Array
-    values: Float64Array
+from mlbench.ingest.tables import join_tables
+from mlbench.model import Adapter, Blob, Claim, Cursor, JsonValue, Points, PointTable, Problem, ReadStatus, Source
 
 
 @dataclass(slots=True)
@@ -29,16 +16,20 @@ class Reading:
     """What one call of an adapter's `read` gave."""
 
     small: list[SmallFact] = field(default_factory=list)
-    points: dict[str, Columns] = field(default_factory=dict)
-    """By metric name as the log has it, in order of first appearance."""
+    points: PointTable | None = None
+    """In the order of the source; None when there are none, or when they have been put away (`without_points`)."""
+    n_points: int = 0
+    """Points of the source, also when they have been put away."""
+    n_new_points: int = 0
+    """Those that this reading brought."""
     blobs: list[Blob] = field(default_factory=list)
     cursor: Cursor = field(default_factory=lambda: Cursor({}))
     is_continuation: bool = False
     """These facts come after those of an earlier reading, which still hold."""
 
-    @property
-    def n_points(self) -> int:
-        return sum(len(columns.steps) for columns in self.points.values())
+    def without_points(self) -> Reading:
+        """What is left when the points lie in a segment."""
+        return replace(self, points=None)
 
 
 def read_source(
@@ -50,7 +41,7 @@ def read_source(
     like any other: one source never stops the others.
     """
     reading = Reading(is_continuation=cursor is not None)
-    batches: dict[str, list[Points]] = {}
+    batches: list[Points | PointTable] = []
     try:
         for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows), cursor):
             _sort_fact(fact, reading, batches)
@@ -59,29 +50,19 @@ def read_source(
         what = f"the adapter {adapter.name!r} failed: {type(error).__name__}: {error}"
         reading = Reading([Problem(claim.path, what)], cursor=Cursor({}, ReadStatus.UNREADABLE))
     reading.small = [redact_fact(fact, salt) for fact in reading.small]
-    reading.points = {metric: _join(parts) for metric, parts in batches.items()}
+    reading.points = join_tables(batches)
+    reading.n_points = reading.n_new_points = len(reading.points.steps) if reading.points is not None else 0
     if reading.cursor.state.get("restarted"):
         reading.is_continuation = False
     return reading
 
 
-def _sort_fact(fact: object, reading: Reading, batches: dict[str, list[Points]]) -> None:
-    if isinstance(fact, Points):
-        batches.setdefault(fact.metric, []).append(fact)
+def _sort_fact(fact: object, reading: Reading, batches: list[Points | PointTable]) -> None:
+    if isinstance(fact, Points | PointTable):
+        batches.append(fact)
     elif isinstance(fact, Blob):
         reading.blobs.append(fact)
     elif isinstance(fact, Cursor):
         reading.cursor = fact
     elif isinstance(fact, SMALL_FACTS):
         reading.small.append(fact)
-
-
-def _join(parts: list[Points]) -> Columns:
-    import numpy as np
-
-    return Columns(
-        np.concatenate([part.seq for part in parts]).astype(np.int64, copy=False),
-        np.concatenate([part.steps for part in parts]).astype(np.int64, copy=False),
-        np.concatenate([part.wall_s for part in parts]),
-        np.concatenate([part.values for part in parts]),
-    )

@@ -5,32 +5,33 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from mlbench import journal, safe
 from mlbench.adapters import load_adapters, third_party
+from mlbench.catalog.connection import WORK_FILE
 from mlbench.catalog.writer import Batch, Writer, open_writer
 from mlbench.errors import SourceError
 from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
 from mlbench.ingest.code import Repositories, attribute_code
-from mlbench.ingest.draft import Draft, SourceReading, add_rows
-from mlbench.ingest.fingerprint import fingerprint_of
+from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows
 from mlbench.ingest.gather import Gatherer
 from mlbench.ingest.identity import Unit, find_units
 from mlbench.ingest.keep import to_json
 from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, source_key
 from mlbench.ingest.scan import Scan, real_root, scan_root
 from mlbench.ingest.secrets import home_salt
+from mlbench.ingest.shelf import Shelf
+from mlbench.ingest.workers import ReadRun, Slicer, Task, Workers, event_bytes, put_away
 from mlbench.model import Adapter, Problem, ReadStatus, Role
 from mlbench.paths import Home
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-BATCH_POINTS = 1_000_000
-BATCH_RUNS = 500
+BATCH_POINTS = 4_000_000
+"""Their segments are on the disk already: what waits for the commit is small."""
+BATCH_RUNS = 1000
+SHELF_POINTS = 500_000
+"""Points of runs read in this process that wait for their segment: 20 MB."""
 PUBLISH_EVERY_S = 2.0
 """Readers see news at most this late; publishing costs a copy of the catalog."""
 PUBLISH_SHARE = 9.0
@@ -114,16 +115,46 @@ def ingest_paths(
     summary = Summary()
     known = journal.replay(home).roots
     given = _real_roots(paths, summary, must_have=not rebuild)
-    with open_writer(home, wait_s=wait_s) as writer:
-        summary.talk += writer.talk
-        if rebuild or writer.must_rebuild:
-            given = _everything(writer, known, given, summary)
-            writer.clear()
-        roots = _remember_roots(home, known, given)
-        scanned = _outermost(given, roots)
-        summary.roots = tuple(given)
-        _Ingest(home, writer, roots, summary, progress, is_cancelled).run(scanned)
+    scanner = _Scanner(progress)
+    workers = Workers()
+    try:
+        if not os.path.exists(os.path.join(home.cache, WORK_FILE)):
+            workers.start(scanner.event_bytes(_outermost(given, [*known, *given])), may_fork=True)
+        with open_writer(home, wait_s=wait_s) as writer:
+            summary.talk += writer.talk
+            if rebuild or writer.must_rebuild:
+                given = _everything(writer, known, given, summary)
+                writer.clear()
+            roots = _remember_roots(home, known, given)
+            scanned = _outermost(given, roots)
+            summary.roots = tuple(given)
+            _Ingest(home, writer, roots, summary, progress, is_cancelled, scanner, workers).run(scanned)
+    finally:
+        workers.close()
     return summary
+
+
+class _Scanner:
+    """Walks each root once in the life of an ingest."""
+
+    def __init__(self, progress: Callable[[Progress], None]) -> None:
+        self._progress = progress
+        self._scans: dict[str, Scan] = {}
+
+    def scan(self, root: str) -> Scan:
+        """What lies below a root."""
+        if root not in self._scans:
+            self._scans[root] = scan_root(root, load_adapters(), on_folder=self._tell)
+        return self._scans[root]
+
+    def _tell(self, n_folders: int, _n_claims: int) -> None:
+        if n_folders % 64 == 1:
+            self._progress(Progress("scan", n_folders))
+
+    def event_bytes(self, roots: Sequence[str]) -> int:
+        """How much there is to read below the roots."""
+        claims = [claimed.claim for root in roots for claimed in self.scan(root).claims]
+        return event_bytes([(claim.role, claim.path) for claim in claims])
 
 
 def _everything(writer: Writer, known: Sequence[str], given: Sequence[str], summary: Summary) -> list[str]:
@@ -174,15 +205,16 @@ class _Ingest:
 
     def __init__(
         self, home: Home, writer: Writer, roots: Sequence[str], summary: Summary,
-        progress: Callable[[Progress], None], is_cancelled: Callable[[], bool],
+        progress: Callable[[Progress], None], is_cancelled: Callable[[], bool], scanner: _Scanner, workers: Workers,
     ) -> None:  # fmt: skip
         self.writer, self.roots, self.summary = writer, roots, summary
         self.progress, self.is_cancelled = progress, is_cancelled
+        self.scanner, self.workers = scanner, workers
         self.adapters: dict[str, Adapter] = {adapter.name: adapter for adapter in load_adapters()}
         self.salt = home_salt(home)
         self.repositories = Repositories()
         self.batch = Batch()
-        self.points: list[pa.Table] = []
+        self.shelf = Shelf(home.points, 0)
         self.n_batch_points = 0
         self.shared: dict[SourceKey, tuple[SourceReading, UnitPlan]] = {}
         """Sources above several runs; their rows are written last, when it is known which of the runs are sweeps."""
@@ -192,7 +224,7 @@ class _Ingest:
         self.publish_at = time.monotonic() + FIRST_PUBLISH_S
 
     def run(self, scanned: Sequence[str]) -> None:
-        scans = [self._scan(root) for root in scanned]
+        scans = [self.scanner.scan(root) for root in scanned]
         units = _distinct(unit for scan in scans for unit in find_units(scan.root, scan.claims))
         plan = make_plan(self.writer, units, self.roots, {a.name: a.version for a in self.adapters.values()})
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
@@ -220,48 +252,73 @@ class _Ingest:
         if self.writer.must_rebuild:
             self.writer.rebuilt()
 
-    def _scan(self, root: str) -> Scan:
-        def tell(n_folders: int, _n_claims: int) -> None:
-            if n_folders % 64 == 1:
-                self.progress(Progress("scan", n_folders))
-
-        return scan_root(root, tuple(self.adapters.values()), on_folder=tell)
-
     def _read_all(self, plan: Plan, gatherer: Gatherer) -> None:
         changed = plan.changed
-        for n_done, unit in enumerate(changed):
-            if self.is_cancelled():
-                self.summary.was_cancelled = True
+        new = [unit for unit in changed if gatherer.is_new(unit)]
+        self.workers.start(sum(unit.size_bytes for unit in new), may_fork=False)
+        for done in self.workers.do(self._tasks(new, gatherer), self.adapters, self._is_stopped):
+            if done.stored is not None:
+                self.batch.stored.append(done.stored)
+                self.n_batch_points += done.stored.segment.n_rows
+            for run in done.runs:
+                gatherer.count(run.sources)
+                self._add(run, plan)
+            self._report(len(changed), gatherer)
+        if self.summary.was_cancelled:
+            return
+        fresh = {unit.run_id for unit in new}
+        for unit in changed:
+            if unit.run_id in fresh:
+                continue
+            if self._is_stopped():
                 return
-            self.progress(Progress("read", n_done, len(changed), self.summary.n_points))
-            self.seen.add(unit.run_id)
-            self._add(unit, gatherer.gather(unit), plan)
-            self.summary.n_points = gatherer.n_points
-            if self.n_batch_points >= BATCH_POINTS or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
-                self._flush()
-                self._publish(n_done + 1, len(changed))
+            run = put_away(unit, gatherer.gather(unit), self._open_shelf())
+            self._add(run, plan)
+            self._report(len(changed), gatherer)
+
+    def _tasks(self, units: Sequence[UnitPlan], gatherer: Gatherer) -> Iterator[Task]:
+        for part in Slicer().slices(units):
+            if self.summary.was_cancelled:
+                return
+            ids = {source_key(member): gatherer.id_of(member) for unit in part for member in unit.unit.members}
+            yield Task(part, ids, self.writer.new_series_block(), self.shelf.folder, self.salt)
+
+    def _is_stopped(self) -> bool:
+        self.summary.was_cancelled = self.summary.was_cancelled or self.is_cancelled()
+        return self.summary.was_cancelled
+
+    def _open_shelf(self) -> Shelf:
+        if not self.shelf.next_series_id:
+            self.shelf.next_series_id = self.writer.new_series_block()
+        return self.shelf
+
+    def _report(self, n_total: int, gatherer: Gatherer) -> None:
+        """Tell how far we are, and commit what is enough."""
+        self.summary.n_points = gatherer.n_points
+        self.progress(Progress("read", len(self.seen), n_total, self.summary.n_points))
+        if self.shelf.n_points >= SHELF_POINTS:
+            self._store_shelf()
+        if self.n_batch_points >= BATCH_POINTS or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
+            self._flush()
+            self._publish(len(self.seen), n_total)
 
     def _is_time(self) -> bool:
         return time.monotonic() >= self.publish_at
 
-    def _add(self, unit: UnitPlan, sources: list[SourceReading], plan: Plan) -> None:
+    def _add(self, run: ReadRun, plan: Plan) -> None:
+        unit, sources = run.unit, run.sources
+        self.seen.add(unit.run_id)
         draft = Draft(unit.unit, unit.root, sources)
         self.batch.run_ids.add(unit.run_id)
         self._drop_sources_gone_from(unit, plan)
         if draft.is_sweep_only:
             self.sweeps.add(unit.run_id)
         else:
-            draft.code = attribute_code(draft, self.repositories)
+            draft.code = attribute_code(draft, self.repositories, run.span.first_wall_s)
             newest = max((stamp.mtime_ns for stamp in unit.stamps.values()), default=-1)
-            tables = add_rows(
-                draft,
-                self.batch,
-                new_series_id=self.writer.new_series_id,
-                fingerprint=fingerprint_of(unit.unit, draft.said_at_start),
-                newest_s=newest / 1e9 if newest >= 0 else None,
-            )
-            self.points += tables
-            self.n_batch_points += sum(table.num_rows for table in tables)
+            life = Life(run.fingerprint, run.span.first_wall_s, run.span.last_wall_s,
+                        newest / 1e9 if newest >= 0 else None)  # fmt: skip
+            add_rows(draft, self.batch, life)
         for source in sources:
             for problem in _problems_of(source):
                 self._add_problem(problem, None if draft.is_sweep_only else unit.run_id, unit.root)
@@ -300,12 +357,15 @@ class _Ingest:
         )  # fmt: skip
 
     def _flush(self) -> None:
-        import pyarrow as pa
-
-        if self.points:
-            self.batch.points = pa.concat_tables(self.points)
+        self._store_shelf()
         self.writer.commit(self.batch)
-        self.batch, self.points, self.n_batch_points = Batch(), [], 0
+        self.batch, self.n_batch_points = Batch(), 0
+
+    def _store_shelf(self) -> None:
+        stored = self.shelf.store()
+        if stored is not None:
+            self.batch.stored.append(stored)
+            self.n_batch_points += stored.segment.n_rows
 
     def _publish(self, n_done: int, n_total: int) -> None:
         if self._is_time() and not self.writer.must_rebuild:

@@ -1,80 +1,182 @@
-"""Summaries of series: everything that a table of runs shows of a curve, so that no table ever reads points."""
+"""Summaries of series: everything that a table of runs shows of a curve, so that no table ever reads points.
+
+All series of a batch are summarised at once: numpy's reductions over stretches cost a few nanoseconds a point, a
+Python loop over series would cost more than reading them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlbench.wire import views
 
 if TYPE_CHECKING:
-    from mlbench.ingest.read import Columns
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from mlbench.ingest.series import SeriesPoints
     from mlbench.model import Float64Array, Int64Array
 
 SKETCH_POINTS = 64
 """Enough for a sparkline of 32 cells with its least and greatest value in each."""
+_STRETCHES = SKETCH_POINTS // 2
 
 
-def summarise(columns: Columns) -> dict[str, Any]:
-    """The columns n ... sketch of the table `series`, over the effective view.
+def summarise(points: SeriesPoints) -> dict[str, pa.Array]:
+    """The columns n ... sketch of the table `series`, over the effective view; each has one row a series."""
+    import numpy as np
+    import pyarrow as pa
 
-    Args:
-        columns: all raw points of one series in order; at least one.
-    """
+    n_raw, raw_starts = points.counts, points.ends - points.counts
+    back = _flags(points.steps[1:] < points.steps[:-1], raw_starts)
+    n_back = _count(back, raw_starts)
+    steps, wall, values, counts = points.steps, points.wall_s, points.values, n_raw
+    if n_back.any():
+        kept = _effective(points, np.flatnonzero(n_back))
+        steps, wall, values = steps[kept], wall[kept], values[kept]
+        counts = np.add.reduceat(kept, raw_starts, dtype=np.int64)
+    ends = np.cumsum(counts)
+    starts, lasts = ends - counts, ends - 1
+    columns = {
+        "n": counts, "n_raw": n_raw,
+        "first_step": steps[starts], "last_step": steps[lasts],
+        "first_value": values[starts], "last_value": values[lasts],
+        "n_repeat": _count(_flags(steps[1:] == steps[:-1], starts), starts), "n_back": n_back,
+    }  # fmt: skip
+    arrays: dict[str, pa.Array] = {name: pa.array(column) for name, column in columns.items()}
+    arrays["first_wall_s"], arrays["last_wall_s"] = _known(wall[starts]), _known(wall[lasts])
+    arrays |= _extremes(steps, wall, values, starts, counts)
+    arrays["sketch"] = sketches(values, starts, counts)
+    return arrays
+
+
+def _flags(changes: NDArray[np.bool_], starts: Int64Array) -> NDArray[np.bool_]:
+    """A flag for every point, of how it stands to the one before it in its series; the first ones have none."""
     import numpy as np
 
-    kept = views.effective(columns.steps)
-    steps, wall, values = columns.steps[kept], columns.wall_s[kept], columns.values[kept]
+    flags = np.concatenate((np.zeros(1, dtype=np.bool_), changes))
+    flags[starts] = False
+    return flags
+
+
+def _count(flags: NDArray[np.bool_], starts: Int64Array) -> Int64Array:
+    import numpy as np
+
+    if not flags.any():
+        return np.zeros(starts.size, dtype=np.int64)
+    return np.add.reduceat(flags, starts, dtype=np.int64)
+
+
+def _effective(points: SeriesPoints, restarted: Int64Array) -> NDArray[np.bool_]:
+    """Which points are on the newest branch; only series whose step went back have to be looked at."""
+    import numpy as np
+
+    kept = np.ones(points.steps.size, dtype=np.bool_)
+    ends = points.ends
+    for series in restarted.tolist():
+        stretch = slice(int(ends[series] - points.counts[series]), int(ends[series]))
+        kept[stretch] = views.effective(points.steps[stretch])
+    return kept
+
+
+def _extremes(
+    steps: Int64Array, wall: Float64Array, values: Float64Array, starts: Int64Array, counts: Int64Array
+) -> dict[str, pa.Array]:
+    """Least, greatest and mean of the finite values; NULL where there are none. Of equal ones the first."""
+    import numpy as np
+    import pyarrow as pa
+
     finite = np.isfinite(values)
-    row: dict[str, Any] = {
-        "n": len(steps), "n_raw": len(columns.steps),
-        "first_step": int(steps[0]), "last_step": int(steps[-1]),
-        "first_wall_s": _known(wall[0]), "last_wall_s": _known(wall[-1]),
-        "first_value": float(values[0]), "last_value": float(values[-1]),
-        "n_nan": int(np.isnan(values).sum()), "n_inf": int(np.isinf(values).sum()),
-        "n_repeat": views.count_repeats(columns.steps), "n_back": views.count_step_backs(columns.steps),
-        "sketch": sketch(values),
-    }  # fmt: skip
-    if finite.any():
-        row |= _extremes(steps[finite], wall[finite], values[finite])
-    return row
+    n_finite, n_nan = counts, np.zeros(starts.size, dtype=np.int64)
+    if not finite.all():
+        n_finite = np.add.reduceat(finite, starts, dtype=np.int64)
+        n_nan = np.add.reduceat(np.isnan(values), starts, dtype=np.int64)
+    none = n_finite == 0
+    arrays: dict[str, pa.Array] = {"n_nan": pa.array(n_nan), "n_inf": pa.array(counts - n_finite - n_nan)}
+    for name, reduce, other in (("min", np.minimum, np.inf), ("max", np.maximum, -np.inf)):
+        filled = values if finite.all() else np.where(finite, values, other)
+        found = reduce.reduceat(filled, starts)
+        at = _first_equal(filled, found, starts, counts)
+        arrays[f"{name}_value"] = pa.array(values[at], mask=none)
+        arrays[f"{name}_step"] = pa.array(steps[at], mask=none)
+        arrays[f"{name}_wall_s"] = _known(wall[at], none)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduceat(values if finite.all() else np.where(finite, values, 0.0), starts)
+        arrays["mean_value"] = pa.array(total / np.maximum(n_finite, 1), mask=none)
+    return arrays
 
 
-def _extremes(steps: Int64Array, wall: Float64Array, values: Float64Array) -> dict[str, Any]:
+def _first_equal(values: Float64Array, found: Float64Array, starts: Int64Array, counts: Int64Array) -> Int64Array:
+    """Where each series first has its extreme."""
     import numpy as np
 
-    least, greatest = int(np.argmin(values)), int(np.argmax(values))
-    with np.errstate(over="ignore"):
-        mean = float(values.mean())
-    return {
-        "min_value": float(values[least]), "min_step": int(steps[least]), "min_wall_s": _known(wall[least]),
-        "max_value": float(values[greatest]), "max_step": int(steps[greatest]), "max_wall_s": _known(wall[greatest]),
-        "mean_value": mean,
-    }  # fmt: skip
+    hits = np.flatnonzero(values == np.repeat(found, counts))
+    return hits[np.searchsorted(hits, starts)]
 
 
-def _known(wall_s: Any) -> float | None:  # noqa: ANN401 - a numpy scalar
-    import math
+def _known(wall_s: Float64Array, none: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Times; NULL where they are not finite."""
+    import numpy as np
+    import pyarrow as pa
 
-    value = float(wall_s)
-    return value if math.isfinite(value) else None
+    unknown = ~np.isfinite(wall_s)
+    return pa.array(wall_s, mask=unknown if none is None else unknown | none)
 
 
-def sketch(values: Float64Array) -> list[float]:
-    """At most 64 values that draw the curve: all of a short one, else least and greatest of 32 stretches in order.
+def sketches(values: Float64Array, starts: Int64Array, counts: Int64Array) -> pa.Array:
+    """At most 64 values that draw each curve: all of a short one, else least and greatest of 32 stretches in order.
+
+    In a stretch that ends lower than it begins the greatest value comes first.
 
     Args:
-        values: shape (n,), n >= 1. NaN and infinity are left out of a stretch unless it has nothing else.
+        values: shape (n_points,). NaN and infinity are left out of a stretch unless it has nothing else.
+        starts: shape (n_series,), where each series begins.
+        counts: shape (n_series,), how many points it has; at least 1.
     """
     import numpy as np
+    import pyarrow as pa
 
-    if len(values) <= SKETCH_POINTS:
-        return [float(value) for value in values]
-    drawn: list[float] = []
-    for part in np.array_split(values, SKETCH_POINTS // 2):
-        finite = part[np.isfinite(part)]
-        if not len(finite):
-            drawn += [float(part[0]), float(part[-1])]
-            continue
-        low, high = int(np.argmin(finite)), int(np.argmax(finite))
-        drawn += [float(finite[min(low, high)]), float(finite[max(low, high)])]
-    return drawn
+    is_long = counts > SKETCH_POINTS
+    n_drawn = np.where(is_long, SKETCH_POINTS, counts)
+    offsets = np.concatenate(([0], np.cumsum(n_drawn)))
+    drawn = np.empty(int(offsets[-1]), dtype=np.float32)
+    short = np.flatnonzero(~is_long)
+    with np.errstate(over="ignore", invalid="ignore"):
+        drawn[_places(offsets[short], counts[short])] = values[_places(starts[short], counts[short])]
+        chosen = np.flatnonzero(is_long)
+        if chosen.size:
+            at = _places(offsets[chosen], np.full(chosen.size, SKETCH_POINTS, dtype=np.int64))
+            drawn[at] = _stretches(values, starts[chosen], counts[chosen])
+    return pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), pa.array(drawn))
+
+
+def _places(starts: Int64Array, counts: Int64Array) -> Int64Array:
+    """All indices of stretches of these lengths."""
+    import numpy as np
+
+    before = np.cumsum(counts) - counts
+    places: Int64Array = np.arange(int(counts.sum())) + np.repeat(starts - before, counts)
+    return places
+
+
+def _stretches(values: Float64Array, starts: Int64Array, counts: Int64Array) -> Float64Array:
+    """Shape (n_series * 64,): the two values of each of the 32 stretches, which are as long as each other or by one."""
+    import numpy as np
+
+    number = np.arange(_STRETCHES)
+    base, rest = counts[:, None] // _STRETCHES, counts[:, None] % _STRETCHES
+    begins = (starts[:, None] + number * base + np.minimum(number, rest)).ravel()
+    ends = np.append(begins[1:], 0).reshape(-1, _STRETCHES)
+    ends[:, -1] = starts + counts
+    # Between the series that are drawn lie others: each stretch is bounded on both sides.
+    bounds = np.column_stack((begins, ends.ravel())).ravel()
+    bounds = bounds[:-1] if bounds[-1] == values.size else bounds
+    finite = np.isfinite(values)
+    low = np.minimum.reduceat(np.where(finite, values, np.inf), bounds)[::2]
+    high = np.maximum.reduceat(np.where(finite, values, -np.inf), bounds)[::2]
+    first, last = values[begins], values[ends.ravel() - 1]
+    empty = low > high
+    low, high = np.where(empty, first, low), np.where(empty, last, high)
+    falls = (first > last) & ~empty
+    return np.column_stack((np.where(falls, high, low), np.where(falls, low, high))).ravel()

@@ -5,13 +5,15 @@ The cursor's state is described in `mlbench.adapters.tensorboard`.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from mlbench.model import Cursor, Fact, JsonValue, Points, Problem, ReadStatus
+from mlbench.model import Cursor, Fact, JsonValue, PointTable, Problem, ReadStatus
 from mlbench.wire.crc32c import crc32c
+
+if TYPE_CHECKING:
+    from mlbench.wire.scanning import Scalars
 
 # Kind of damage: what is said of one and of several, and what to do.
 _SAID = {
@@ -42,7 +44,10 @@ _SAID = {
     ),
 }
 
-_Columns: TypeAlias = "tuple[array[int], array[float], array[float], array[int]]"
+Row: TypeAlias = tuple[str, int, float, float, int]
+"""Metric, step, wall time, value and sequence number of one point."""
+_POINTS_PER_COST = 16
+"""Points of a block that cost as much as one event that was decoded."""
 
 
 @dataclass(slots=True)
@@ -66,7 +71,10 @@ class EventReading:
     plugins: dict[str, str] = field(default_factory=dict)
     untold: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Kind of damage: how often, and the first offset."""
-    columns: dict[str, _Columns] = field(default_factory=dict)
+    tags: Sequence[str] = ()
+    """Names of the tags that `scalars` has numbers of."""
+    scalars: list[Scalars] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     cost: int = 0
     """Of what was gathered since the last cursor: how much work and memory it took."""
@@ -141,18 +149,10 @@ class EventReading:
 
     def flush(self) -> Iterator[Fact]:
         """Hand out what was gathered, and forget it."""
-        import numpy as np
-
-        columns, facts = self.columns, self.facts
-        self.columns, self.facts, self.cost = {}, [], 0
-        for metric, (steps, walls, values, seqs) in columns.items():
-            yield Points(
-                metric,
-                np.frombuffer(steps, dtype=np.int64),
-                np.frombuffer(walls, dtype=np.float64),
-                np.frombuffer(values, dtype=np.float64),
-                np.frombuffer(seqs, dtype=np.int64),
-            )
+        scalars, rows, facts = self.scalars, self.rows, self.facts
+        self.scalars, self.rows, self.facts, self.cost = [], [], [], 0
+        if scalars or rows:
+            yield point_table(scalars, rows, self.tags)
         yield from facts
 
     def told(self, path: str) -> Iterator[Problem]:
@@ -161,6 +161,11 @@ class EventReading:
         for kind, (n, first) in untold.items():
             one, several, hint = _SAID[kind]
             yield Problem(path, one if n == 1 else several.format(n=n), f"offset {first}", hint)
+
+    def count(self, n_records: int, end: int) -> None:
+        """So many records more were read, up to this offset."""
+        self.n_records += n_records
+        self.offset = end
 
     def note(self, kind: str, offset: int) -> None:
         n, first = self.untold.get(kind, (0, offset))
@@ -174,12 +179,44 @@ class EventReading:
         """Gather the points of one event, in its order."""
         self.cost += len(metrics)
         for metric, value in zip(metrics, values, strict=True):
-            columns = self.columns.get(metric)
-            if columns is None:
-                columns = self.columns[metric] = (array("q"), array("d"), array("d"), array("q"))
-            steps, walls, numbers, seqs = columns
-            steps.append(step)
-            walls.append(wall_s)
-            numbers.append(value)
-            seqs.append(self.seq)
+            self.rows.append((metric, step, wall_s, value, self.seq))
             self.seq += 1
+
+    def add_scalars(self, scalars: Scalars) -> None:
+        """Gather many points; their sequence numbers are told by the caller."""
+        self.cost += 1 + scalars.steps.size // _POINTS_PER_COST
+        self.scalars.append(scalars)
+
+
+def point_table(scalars: Sequence[Scalars], rows: Sequence[Row], tags: Sequence[str]) -> PointTable:
+    """Join points that came in blocks and points that came one by one, in the order of the file.
+
+    Args:
+        scalars: blocks, whose `tags` are places in `tags`.
+        rows: metric, step, wall time, value and sequence number.
+        tags: names for the blocks.
+    """
+    import numpy as np
+
+    from mlbench.wire.float32 import widen
+
+    numbers = np.concatenate([block.tags for block in scalars]) if scalars else np.zeros(0, dtype=np.int32)
+    present = np.flatnonzero(np.bincount(numbers)) if numbers.size else numbers
+    place_of = {tags[number]: place for place, number in enumerate(present.tolist())}
+    single = [place_of.setdefault(row[0], len(place_of)) for row in rows]
+    places = np.zeros(int(present[-1]) + 1 if present.size else 0, dtype=np.int32)
+    places[present] = np.arange(present.size, dtype=np.int32)
+    columns = [
+        np.concatenate([*(part(block) for block in scalars), np.array(ours, dtype=dtype)])
+        for part, ours, dtype in (
+            (lambda block: places[block.tags], single, np.int32),
+            (lambda block: block.steps, [row[1] for row in rows], np.int64),
+            (lambda block: block.wall_s, [row[2] for row in rows], np.float64),
+            (lambda block: widen(block.values), [row[3] for row in rows], np.float64),
+            (lambda block: block.seq, [row[4] for row in rows], np.int64),
+        )
+    ]
+    if rows and scalars:
+        order = np.argsort(columns[4], kind="stable")
+        columns = [column[order] for column in columns]
+    return PointTable(tuple(place_of), *columns)

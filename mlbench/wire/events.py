@@ -11,6 +11,7 @@ import struct
 from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 
+from mlbench.wire.float32 import widen_at
 from mlbench.wire.protobuf import I32, I64, LEN, VARINT, WireError, fields, key, signed, text_at
 from mlbench.wire.tensors import DT_STRING, Tensor, read_tensor, scalar_of
 
@@ -213,8 +214,7 @@ def _typed(
 ) -> Value:
     body_key, first, last = body
     if body_key == _SIMPLE:
-        (number,) = struct.unpack_from("<f", payload, first)
-        return Value(tag, SCALAR, number, first)
+        return Value(tag, SCALAR, widen_at(payload, first), first)
     if metadata.plugin == "hparams":
         start, end = metadata.content
         parts = (Part(start, end, "proto"),) if end > start else ()

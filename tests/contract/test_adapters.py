@@ -29,10 +29,12 @@ from mlbench.model import (
     Listing,
     Param,
     Points,
+    PointTable,
     Problem,
     RunField,
     Source,
 )
+from tests.facts import apart
 from tests.paths import ROOT
 
 MAX_CUTS = 4096
@@ -99,7 +101,7 @@ def without_batches(facts: Iterable[Fact]) -> tuple[dict[str, Comparable], list[
     """Points joined per metric, whatever their batches; and every other fact but cursors and Problems, in order."""
     points: dict[str, tuple[list[object], ...]] = {}
     others: list[object] = []
-    for fact in facts:
+    for fact in apart(facts):
         if isinstance(fact, Points):
             columns = points.setdefault(fact.metric, ([], [], [], []))
             columns[0].append(fact.steps.tobytes())
@@ -150,6 +152,8 @@ def assert_well_formed(facts: list[Fact]) -> None:
         match fact:
             case Points():
                 assert_points(fact)
+            case PointTable():
+                assert_table(fact)
             case Blob():
                 assert math.isfinite(fact.wall_s) or math.isnan(fact.wall_s)
                 assert fact.offset >= 0
@@ -176,6 +180,17 @@ def assert_points(points: Points) -> None:
     assert points.wall_s.shape == points.values.shape == points.seq.shape == (n,)
     assert bool(np.all(np.diff(points.seq) > 0))
     assert not bool(np.any(np.isinf(points.wall_s)))
+
+
+def assert_table(table: PointTable) -> None:
+    import numpy as np
+
+    assert table.which.dtype == np.int32
+    assert np.unique(table.which).tolist() == list(range(len(table.metrics)))
+    assert len(set(table.metrics)) == len(table.metrics)
+    assert bool(np.all(np.diff(table.seq) > 0))
+    for points in table.split():
+        assert_points(points)
 
 
 def assert_run_field(field: RunField) -> None:

@@ -14,6 +14,7 @@ import pytest
 from mlbench.adapters.tensorboard import ADAPTER
 from mlbench.model import Cursor, Fact, Listing, Param, Points, Problem, ReadStatus, RunField, Source
 from mlbench.wire.views import effective
+from tests.facts import apart
 from tests.paths import CORPORA, FORMATS, needs_corpora, needs_formats
 
 Series = dict[str, list[tuple[int, int, int]]]
@@ -37,7 +38,7 @@ def event_files(root: Path) -> Iterator[tuple[str, list[Path]]]:
 
 
 def read(files: list[Path]) -> list[Fact]:
-    return [fact for path in files for fact in ADAPTER.read(Source(str(path), str(path.parent)), None)]
+    return [fact for path in files for fact in apart(ADAPTER.read(Source(str(path), str(path.parent)), None))]
 
 
 def bits(column: Any) -> list[int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlbench.model import Adapter, Claim, Cursor, Fact, Listing, Param, Points, Problem, RunField, Source
+from tests.facts import apart
 from tests.paths import FORMATS
 
 Series = dict[str, tuple[int, int, int, float]]
@@ -26,7 +27,7 @@ def claims_below(adapter: Adapter, root: str | Path) -> list[Claim]:
 
 
 def read(adapter: Adapter, claim: Claim) -> list[Fact]:
-    return list(adapter.read(Source(claim.path, claim.run_folder, claim.follows), None))
+    return list(apart(adapter.read(Source(claim.path, claim.run_folder, claim.follows), None)))
 
 
 def read_only_claim(adapter: Adapter, root: str | Path) -> list[Fact]:

@@ -9,8 +9,8 @@ import pytest
 from mlbench import journal
 from mlbench.catalog.connection import NewerCatalogError
 from mlbench.catalog.reader import open_reader
-from mlbench.catalog.segments import SegmentStore, point_schema, write_segment
-from mlbench.catalog.writer import Batch, WriterBusyError, open_writer
+from mlbench.catalog.segments import SegmentStore, Stored, point_schema, write_segment
+from mlbench.catalog.writer import SERIES_BLOCK, Batch, WriterBusyError, open_writer
 from mlbench.errors import HomeError
 from mlbench.paths import Home
 from mlbench.watch import catalog_stamp
@@ -32,8 +32,15 @@ def points(series_id: int, *values: float) -> pa.Table:
     )
 
 
-def one_run(run_id: str, *values: float, series_id: int = 1) -> Batch:
-    batch = Batch(run_ids={run_id}, points=points(series_id, *values))
+def stored(home: Home, run_id: str, series_id: int, *values: float) -> Stored:
+    """The points of one series in a segment."""
+    row = {"series_id": series_id, "run_id": run_id, "metric": "loss", "n": len(values), "n_raw": len(values)}
+    segment = write_segment(home.points, points(series_id, *values))
+    return Stored(segment, pa.Table.from_pylist([row]), (run_id,))
+
+
+def one_run(home: Home, run_id: str, *values: float, series_id: int = 1) -> Batch:
+    batch = Batch(run_ids={run_id}, stored=[stored(home, run_id, series_id, *values)])
     batch.add(
         "run",
         run_id=run_id,
@@ -44,7 +51,6 @@ def one_run(run_id: str, *values: float, series_id: int = 1) -> Batch:
         fingerprint=f"f-{run_id}",
         is_missing=False,
     )
-    batch.add("series", series_id=series_id, run_id=run_id, metric="loss", n=len(values), n_raw=len(values))
     return batch
 
 
@@ -56,7 +62,7 @@ def test_an_empty_home_gives_a_reader_without_runs(home: Home) -> None:
 
 def test_readers_see_nothing_before_it_is_published(home: Home) -> None:
     with open_writer(home) as open_one:
-        open_one.commit(one_run("a", 0.5))
+        open_one.commit(one_run(home, "a", 0.5))
         with open_reader(home) as before:
             assert before.rows("SELECT count(*) FROM runs") == [(0,)]
 
@@ -68,18 +74,18 @@ def test_readers_see_nothing_before_it_is_published(home: Home) -> None:
 
 def test_publishing_twice_without_news_writes_nothing(home: Home) -> None:
     with open_writer(home) as open_one:
-        open_one.commit(one_run("a", 0.5))
+        open_one.commit(one_run(home, "a", 0.5))
 
         assert [open_one.publish(), open_one.publish()] == [True, False]
 
 
 def test_an_open_reader_keeps_its_snapshot_while_others_are_published(home: Home) -> None:
     with open_writer(home) as open_one:
-        open_one.commit(one_run("a", 0.5))
+        open_one.commit(one_run(home, "a", 0.5))
         open_one.publish()
         with open_reader(home) as reader:
             for number in range(5):
-                open_one.commit(one_run(f"b{number}", 0.5, series_id=10 + number))
+                open_one.commit(one_run(home, f"b{number}", 0.5, series_id=10 + number))
                 open_one.publish()
 
             assert reader.rows("SELECT count(*) FROM run") == [(1,)]
@@ -88,8 +94,8 @@ def test_an_open_reader_keeps_its_snapshot_while_others_are_published(home: Home
 
 def test_a_run_committed_again_replaces_its_rows_and_points(home: Home) -> None:
     with open_writer(home) as open_one:
-        open_one.commit(one_run("a", 0.5, series_id=open_one.new_series_id()))
-        open_one.commit(one_run("a", 0.25, 0.125, series_id=open_one.new_series_id()))
+        open_one.commit(one_run(home, "a", 0.5, series_id=open_one.new_series_block()))
+        open_one.commit(one_run(home, "a", 0.25, 0.125, series_id=open_one.new_series_block()))
 
         assert open_one.rows("SELECT n FROM series") == [(2,)]
         assert open_one.points("a").column("value").to_pylist() == [0.25, 0.125]
@@ -97,14 +103,14 @@ def test_a_run_committed_again_replaces_its_rows_and_points(home: Home) -> None:
 
 def test_series_ids_are_never_used_twice(home: Home) -> None:
     with open_writer(home) as first:
-        first.commit(one_run("a", 0.5, series_id=first.new_series_id()))
+        first.commit(one_run(home, "a", 0.5, series_id=first.new_series_block()))
     with open_writer(home) as second:
-        assert second.new_series_id() == 2
+        assert second.new_series_block() == 2 * SERIES_BLOCK
 
 
 def test_a_batch_that_fails_leaves_nothing_behind(home: Home) -> None:
     with open_writer(home) as open_one:
-        batch = one_run("a", 0.5)
+        batch = one_run(home, "a", 0.5)
         batch.add("no_such_table", x=1)
 
         with pytest.raises(HomeError, match="tags and notes are safe"):
@@ -140,7 +146,7 @@ def test_a_file_that_is_no_catalog_is_moved_aside(home: Home) -> None:
 
 def test_a_damaged_snapshot_is_told_with_what_to_type(home: Home) -> None:
     with open_writer(home) as open_one:
-        open_one.commit(one_run("a", 0.5))
+        open_one.commit(one_run(home, "a", 0.5))
         open_one.publish()
     snapshot = Path(home.cache, os.readlink(f"{home.cache}/CURRENT"))
     snapshot.write_bytes(b"garbage" * 3000)
@@ -194,9 +200,9 @@ def test_a_snapshot_that_cannot_be_written_leaves_readers_with_the_last(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_writer(home) as open_one:
-        open_one.commit(one_run("a", 0.5))
+        open_one.commit(one_run(home, "a", 0.5))
         open_one.publish()
-        open_one.commit(one_run("b", 0.5, series_id=2))
+        open_one.commit(one_run(home, "b", 0.5, series_id=2))
         with monkeypatch.context() as patched:
             patched.setattr(os, "rename", lambda *_names: (_ for _ in ()).throw(OSError(28, "No space left on device")))
             with pytest.raises(HomeError, match="snapshot cannot be written"):
@@ -209,7 +215,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_readers_with_the_last(
 
 def test_words_lie_over_the_snapshot_as_soon_as_they_are_said(home: Home) -> None:
     with open_writer(home) as open_one:
-        open_one.commit(one_run("a", 0.5))
+        open_one.commit(one_run(home, "a", 0.5))
         open_one.publish()
     ref = journal.RunRef("/a", "f-a")
     with journal.open_journal(home) as words:
@@ -231,7 +237,7 @@ def test_words_lie_over_the_snapshot_as_soon_as_they_are_said(home: Home) -> Non
 def test_the_stamp_changes_with_every_snapshot_and_every_word(home: Home) -> None:
     stamps = [catalog_stamp(home)]
     with open_writer(home) as open_one:
-        open_one.commit(one_run("a", 0.5))
+        open_one.commit(one_run(home, "a", 0.5))
         open_one.publish()
     stamps.append(catalog_stamp(home))
     with journal.open_journal(home) as words:
@@ -244,7 +250,7 @@ def test_the_stamp_changes_with_every_snapshot_and_every_word(home: Home) -> Non
 
 def test_the_cache_is_private(home: Home) -> None:
     with open_writer(home) as open_one:
-        open_one.commit(one_run("a", 0.5))
+        open_one.commit(one_run(home, "a", 0.5))
         open_one.publish()
 
     assert Path(home.cache).stat().st_mode & 0o077 == 0

@@ -1,0 +1,249 @@
+"""Reading runs in several processes: each takes whole runs and leaves their points in a segment.
+
+A task is a pure function of paths and of what the committing process hands out (ids, salt): done twice it gives the
+same segment. Workers are started before the catalog is opened, since a process that has DuckDB open must not fork.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+
+from mlbench.adapters import load_adapters
+from mlbench.catalog.segments import Stored
+from mlbench.ingest.draft import Draft, SourceReading
+from mlbench.ingest.fingerprint import fingerprint_of
+from mlbench.ingest.plan import SourceKey, UnitPlan, source_key
+from mlbench.ingest.read import Reading, read_source
+from mlbench.ingest.shelf import Shelf, Span
+from mlbench.model import Adapter, Role
+
+MIN_FORK_BYTES = 16 << 20
+MIN_SPAWN_BYTES = 64 << 20
+"""Less than this is read sooner than two processes are started, by forking or from nothing."""
+FIRST_TASK_BYTES = 1 << 20
+TASK_BYTES = 24 << 20
+"""Half a million scalars: 60 MB while they are sorted and stored."""
+TASK_RUNS = 250
+MAX_WORKERS = 4
+"""More do not help the one process that commits, and each costs some 100 MB while it reads."""
+_PARENT_POLL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Runs to be read by one process, none of whose sources the catalog knows."""
+
+    units: tuple[UnitPlan, ...]
+    source_ids: Mapping[SourceKey, int]
+    first_series_id: int
+    points_folder: str
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRun:
+    """A run whose points have been put away."""
+
+    unit: UnitPlan
+    sources: list[SourceReading]
+    """Without points."""
+    span: Span
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDone:
+    runs: tuple[ReadRun, ...]
+    stored: Stored | None
+
+
+@dataclass(slots=True)
+class Slicer:
+    """Cuts the runs to be read into tasks: small ones first, so that the first runs are soon on the screen."""
+
+    limit_bytes: int = FIRST_TASK_BYTES
+    _units: list[UnitPlan] = field(default_factory=list)
+    _n_bytes: int = 0
+
+    def slices(self, units: Sequence[UnitPlan]) -> Iterator[tuple[UnitPlan, ...]]:
+        """The runs in their order, a task's worth at a time."""
+        for unit in units:
+            self._units.append(unit)
+            self._n_bytes += unit.size_bytes
+            if self._n_bytes >= self.limit_bytes or len(self._units) >= TASK_RUNS:
+                yield self._cut()
+                self.limit_bytes = min(2 * self.limit_bytes, TASK_BYTES)
+        if self._units:
+            yield self._cut()
+
+    def _cut(self) -> tuple[UnitPlan, ...]:
+        units, self._units, self._n_bytes = tuple(self._units), [], 0
+        return units
+
+
+def do_task(
+    task: Task, adapters: Mapping[str, Adapter] | None = None, is_stopped: Callable[[], bool] = lambda: False
+) -> TaskDone:
+    """Read the runs of a task and store their points.
+
+    Args:
+        task: what to read.
+        adapters: by name; in another process, those that it finds itself.
+        is_stopped: asked before each run; those that were read are kept.
+
+    Raises:
+        HomeError: the points cannot be stored.
+    """
+    if adapters is None:
+        adapters = {adapter.name: adapter for adapter in load_adapters()}
+    shelf = Shelf(task.points_folder, task.first_series_id)
+    shared: dict[SourceKey, Reading] = {}
+    runs: list[ReadRun] = []
+    for unit in task.units:
+        if is_stopped():
+            break
+        sources: list[SourceReading] = []
+        for member in unit.unit.members:
+            key = source_key(member)
+            reading = shared.get(key)
+            if reading is None:
+                reading = read_source(adapters[key[0]], member.claimed.claim, None, salt=task.salt)
+            if member.is_inherited:
+                shared[key] = reading
+            sources.append(SourceReading(member, task.source_ids[key], reading))
+        runs.append(put_away(unit, sources, shelf))
+    return TaskDone(tuple(runs), shelf.store())
+
+
+def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> ReadRun:
+    """Lay a run's points on the shelf and keep the rest."""
+    draft = Draft(unit.unit, unit.root, sources)
+    fingerprint = fingerprint_of(unit.unit, draft.said_at_start)
+    span = Span() if draft.is_sweep_only else shelf.add(draft)
+    light = [SourceReading(source.member, source.source_id, source.reading.without_points()) for source in sources]
+    return ReadRun(unit, light, span, fingerprint)
+
+
+class Workers:
+    """Processes that do tasks. Without any, or when one died, tasks are done here."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self._ahead = 0
+
+    def start(self, n_bytes: int, *, may_fork: bool) -> None:
+        """Start as many processes as are worth it for reading so much, unless they run already.
+
+        Args:
+            n_bytes: of the sources to be read.
+            may_fork: this process has no catalog open.
+        """
+        may_fork = may_fork and threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
+        n_workers = _useful(n_bytes, may_fork=may_fork)
+        if n_workers and self._pool is None:
+            self._pool = _start(n_workers, may_fork=may_fork)
+            self._ahead = 2 * n_workers
+
+    def do(
+        self, tasks: Iterator[Task], adapters: Mapping[str, Adapter], is_stopped: Callable[[], bool]
+    ) -> Iterator[TaskDone]:
+        """The tasks' results, in the order in which they become ready; no more of them once it is stopped."""
+        pending: dict[Future[TaskDone], Task] = {}
+        for task in tasks:
+            if self._pool is None:
+                yield do_task(task, adapters, is_stopped)
+                continue
+            if is_stopped():
+                break
+            pending[self._pool.submit(do_task, task)] = task
+            if len(pending) >= self._ahead:
+                yield from self._ready(pending)
+        while pending:
+            yield from self._ready(pending)
+
+    def _ready(self, pending: dict[Future[TaskDone], Task]) -> Iterator[TaskDone]:
+        done, _others = wait(pending, return_when=FIRST_COMPLETED)
+        for future in done:
+            task = pending.pop(future, None)
+            if task is None:
+                continue
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                # A process was killed, most likely for its memory: one at a time needs the least.
+                self._pool = None
+                yield do_task(task)
+                for other in list(pending):
+                    yield do_task(pending.pop(other))
+
+    def close(self) -> None:
+        """Let the processes end when they have done what they are at."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _useful(n_bytes: int, *, may_fork: bool) -> int:
+    """How many processes are worth starting: none for little, or on one processor."""
+    if n_bytes < (MIN_FORK_BYTES if may_fork else MIN_SPAWN_BYTES):
+        return 0
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(n_cores, MAX_WORKERS) if n_cores > 1 else 0
+
+
+def event_bytes(claims: Sequence[tuple[Role, str]]) -> int:
+    """The size of the event files and metric files among these; those that are gone count nothing."""
+    total = 0
+    for role, path in claims:
+        if role in {Role.EVENTS, Role.METRICS}:
+            try:
+                total += os.stat(path).st_size
+            except OSError:
+                continue
+    return total
+
+
+def _start(n_workers: int, *, may_fork: bool) -> ProcessPoolExecutor | None:
+    """Start the processes: forked with all modules loaded once, else each from nothing; None where that fails."""
+    if may_fork:
+        _load()
+    context = multiprocessing.get_context("fork" if may_fork else "spawn")
+    try:
+        pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
+        pool.submit(_load).result()
+    except (OSError, BrokenProcessPool):
+        return None
+    return pool
+
+
+def _load() -> None:
+    """Import what reading needs, so that forked processes share it."""
+    import numpy as np  # noqa: F401
+    import pyarrow.parquet as pq  # noqa: F401
+
+    import mlbench.wire.scanning  # noqa: F401
+
+    load_adapters()
+
+
+def _begin(parent: int) -> None:
+    """In a new process: ctrl+c is the parent's affair, and without the parent there is nothing to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Facts hold no cycles: looking for them costs a tenth of the reading, and copies the pages shared with the parent.
+    gc.freeze()
+    gc.disable()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_PARENT_POLL_S)
+    os._exit(1)

@@ -1,0 +1,168 @@
+"""Training loops are periodic: the same metrics in the same order, so that whole periods form the rows of a matrix.
+
+A period is recognised from records that were walked one by one; the following ones are then compared row by row,
+all bytes but wall times, steps, values and checksums, until one differs (a step that grew by a byte, another order).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from mlbench.wire.shapes import VALUE_BYTES, Shapes
+from mlbench.wire.tfrecord import FOOTER_BYTES, HEADER_BYTES
+from mlbench.wire.window import FRAME_BYTES, Window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlbench.model import Int64Array
+
+    Int32Array = NDArray[np.int32]
+    UInt8Array = NDArray[np.uint8]
+
+MIN_SEEN = 128
+"""Records that must agree with a period before it is believed: a metric logged ten times in a row is no period."""
+FIRST_REACH = 256
+"""Records that are walked before a period is looked for the first time."""
+_CANDIDATES = 8
+_ROW_BYTES = 2048
+"""Shorter periods are taken several at a time: numpy is slow on short rows."""
+_BLOCK_BYTES = 1 << 17
+Kind: TypeAlias = tuple[int, int]
+"""Shape and length of a record: one shape has several lengths, as its step grows."""
+_WALL_BYTES = 8
+_CONTINUES = 0x80
+
+
+def find_period(shapes: Int32Array, lengths: Int64Array) -> int:
+    """How many records the period has that these records end with; 0: none.
+
+    Args:
+        shapes: shape (n,), numbers of known shapes, or -1.
+        lengths: shape (n,), of the payloads.
+    """
+    n = shapes.size
+    if n < 2 or shapes[-1] < 0:
+        return 0
+    alike = np.flatnonzero((shapes[:-1] == shapes[-1]) & (lengths[:-1] == lengths[-1]))
+    for place in alike[: -_CANDIDATES - 1 : -1].tolist():
+        k = n - 1 - int(place)
+        seen = min(n, max(2 * k, MIN_SEEN))
+        if 2 * k > n:
+            return 0
+        is_same = (shapes[n - seen + k :] == shapes[n - seen : n - k]) & (
+            lengths[n - seen + k :] == lengths[n - seen : n - k]
+        )
+        if is_same.all() and (shapes[n - k :] >= 0).all():
+            return k
+    return 0
+
+
+class Period:
+    """One period, or several in a row, as a template of bytes."""
+
+    def __init__(
+        self, template: UInt8Array, mask: UInt8Array, places: Int64Array, lengths: Int64Array, numbers: Int32Array
+    ) -> None:
+        self._template, self._mask = template, mask
+        self._places, self._lengths, self._numbers = places, lengths, numbers
+        self.n_bytes = template.size
+
+    @classmethod
+    def of(
+        cls, window: Window, shapes: Shapes, places: Int64Array, lengths: Int64Array, numbers: Int32Array,
+        widths: Int64Array,
+    ) -> Period:  # fmt: skip
+        """The period that some records in the window are, as `Shapes.classify` tells of them."""
+        start = int(places[0])
+        n_bytes = int(places[-1] + lengths[-1]) + FRAME_BYTES - start
+        mask = np.full(n_bytes, 0xFF, dtype=np.uint8)
+        flat = shapes.flat
+        for place, length, number, width in zip(
+            (places - start).tolist(), lengths.tolist(), numbers.tolist(), widths.tolist(), strict=True
+        ):
+            payload, end = place + HEADER_BYTES, place + HEADER_BYTES + length
+            mask[payload + 1 : payload + 1 + _WALL_BYTES] = 0
+            mask[payload + 10 : payload + width] = _CONTINUES
+            mask[end : end + FOOTER_BYTES] = 0
+            first = flat.first[number]
+            for before_end in flat.ends[first : first + flat.n_values[number]].tolist():
+                mask[end - before_end : end - before_end + VALUE_BYTES] = 0
+        n_rows = max(1, _ROW_BYTES // n_bytes)
+        return cls(
+            np.tile(window.octets[start : start + n_bytes] & mask, n_rows),
+            np.tile(mask, n_rows),
+            np.concatenate([places - start + row * n_bytes for row in range(n_rows)]),
+            np.tile(lengths, n_rows),
+            np.tile(numbers, n_rows),
+        )
+
+    def beginning_with(self, record: Kind) -> Period:
+        """The same cycle from its first record of this kind on."""
+        first = int(np.flatnonzero((self._numbers == record[0]) & (self._lengths == record[1]))[0])
+        start = int(self._places[first])
+        return Period(
+            np.roll(self._template, -start), np.roll(self._mask, -start),
+            np.roll((self._places - start) % self.n_bytes, -first), np.roll(self._lengths, -first),
+            np.roll(self._numbers, -first),
+        )  # fmt: skip
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """The kinds of its records."""
+        return set(zip(self._numbers.tolist(), self._lengths.tolist(), strict=True))
+
+    def begins_at(self, window: Window, start: int) -> bool:
+        """Whether one row at least begins here."""
+        row = window.octets[start : min(start + self.n_bytes, window.n_bytes)]
+        return row.size == self.n_bytes and bool(((row & self._mask) == self._template).all())
+
+    def count(self, window: Window, start: int) -> int:
+        """How many rows begin at `start`, in what is in the window."""
+        n_rows = (window.n_bytes - start) // self.n_bytes
+        rows = window.octets[start : start + n_rows * self.n_bytes].reshape(n_rows, self.n_bytes)
+        step = max(1, _BLOCK_BYTES // self.n_bytes)
+        masked = np.empty((step, self.n_bytes), dtype=np.uint8)
+        for first in range(0, n_rows, step):
+            part = rows[first : first + step]
+            np.bitwise_and(part, self._mask, out=masked[: len(part)])
+            same = masked[: len(part)] == self._template
+            if not same.all():
+                return first + int(np.argmin(same.all(axis=1)))
+        return n_rows
+
+    def records(self, start: int, n_rows: int) -> tuple[Int64Array, Int64Array, Int32Array]:
+        """Places, lengths and shape numbers of the records of so many rows."""
+        places = (start + np.arange(n_rows, dtype=np.int64) * self.n_bytes)[:, None] + self._places
+        return places.ravel(), np.tile(self._lengths, n_rows), np.tile(self._numbers, n_rows)
+
+
+class Periods:
+    """The periods met so far, by the records in them: the next file of a sweep mostly goes on as the last one did."""
+
+    def __init__(self) -> None:
+        self._newest: dict[Kind, Period] = {}
+        self._turned: dict[Kind, Period] = {}
+        self.longest = 0
+        """Records in the longest period."""
+        self.reach = FIRST_REACH
+        """Records to be walked in the next file before a period is looked for: many if the last one had none."""
+
+    def add(self, period: Period) -> None:
+        """Remember a period under each kind of its records; a newer one takes the place of an older one."""
+        kinds = period.kinds
+        self.longest = max(self.longest, len(kinds))
+        for kind in kinds:
+            self._newest[kind] = period
+            self._turned.pop(kind, None)
+
+    def beginning_with(self, kind: Kind) -> Period | None:
+        """The newest period that has such a record, turned so that it begins with it."""
+        if kind not in self._turned and kind in self._newest:
+            self._turned[kind] = self._newest[kind].beginning_with(kind)
+        return self._turned.get(kind)
+
+    def __bool__(self) -> bool:
+        return bool(self._newest)

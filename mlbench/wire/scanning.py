@@ -1,0 +1,330 @@
+"""An event file from an offset to its end: scalars by the thousand, everything else record by record.
+
+The file is read in windows. In each, the records are found, told apart by their shapes and sealed, both checksums of
+all of them at once. Where a seal does not hold, the window is read again by the plain reader of `tfrecord`, which says
+what is wrong and where, and goes on after the damage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from mlbench.wire.periods import FIRST_REACH, Period, Periods, find_period
+from mlbench.wire.shapes import VALUE_BYTES, Shapes
+from mlbench.wire.tfrecord import HEADER_BYTES, BadLength, Item, Record, read_records
+from mlbench.wire.window import FRAME_BYTES, Window, give_back, take_window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlbench.model import Float64Array, Int64Array
+
+    Int32Array = NDArray[np.int32]
+    Float32Array = NDArray[np.float32]
+    Records = tuple[Int64Array, Int64Array, Int32Array]
+    """Places in the window, lengths of the payloads, numbers of the shapes."""
+
+_PEEK = 16
+"""Records beyond one period that are looked at to see whether a known period begins there."""
+_TRUSTED_ROWS = 4
+"""A known period that holds for fewer may be a part of the true one, which is then looked for."""
+_MOST_PEEKED = 256
+_GROWTH = 4
+"""How much further is walked each time that no period was found."""
+_LAST_REACH = 1 << 16
+_MANY_UNKNOWN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What one file taught that holds for the next."""
+
+    shapes: Shapes = field(default_factory=Shapes)
+    periods: Periods = field(default_factory=Periods)
+
+
+_newest = [Learned()]
+
+
+def learned() -> Learned:
+    """What this process has learned so far; nothing where that has become too much."""
+    if _newest[0].shapes.is_full:
+        _newest[0] = Learned()
+    return _newest[0]
+
+
+class Block:
+    """Whole records of one window whose checksums hold, in the order of the file; all arrays have shape (n,)."""
+
+    def __init__(
+        self, window: Window, base: int, shapes: Shapes,
+        places: Int64Array, lengths: Int64Array, numbers: Int32Array,
+    ) -> None:  # fmt: skip
+        self._window, self._base, self._shapes = window, base, shapes
+        self.places = places
+        self.lengths = lengths
+        self.numbers = numbers
+        """Shapes, -1 for records that have to be decoded one by one."""
+
+    def __len__(self) -> int:
+        return self.places.size
+
+    def end(self, n_records: int) -> int:
+        """The offset in the file behind the first so many records."""
+        last = n_records - 1
+        return self._base + int(self.places[last] + self.lengths[last]) + FRAME_BYTES
+
+    def record(self, index: int) -> Record:
+        """One record with its payload."""
+        place = int(self.places[index])
+        start = place + HEADER_BYTES
+        return Record(self._base + place, self._window.bytes_at(start, start + int(self.lengths[index])))
+
+    def first(self) -> Block:
+        """The first record alone, to be decoded."""
+        return Block(self._window, self._base, self._shapes, self.places[:1], self.lengths[:1],
+                     np.full(1, -1, dtype=np.int32))  # fmt: skip
+
+    def counts(self) -> Int64Array:
+        """How many values each record has; 0 for those to be decoded."""
+        if not self._shapes.n_shapes:
+            return np.zeros(len(self), dtype=np.int64)
+        counts = self._shapes.flat.n_values[self.numbers]
+        counts[self.numbers < 0] = 0
+        return counts
+
+    def scalars(self, n_records: int, seq: Int64Array) -> Scalars | None:
+        """The scalars of the first so many records; None if there are none.
+
+        Args:
+            n_records: how many.
+            seq: shape (n,), the sequence number of each record's first value.
+        """
+        known = np.flatnonzero(self.numbers[:n_records] >= 0)
+        if not known.size:
+            return None
+        if known.size == n_records:
+            places, lengths, numbers = self.places[:n_records], self.lengths[:n_records], self.numbers[:n_records]
+            seq = seq[:n_records]
+        else:
+            places, lengths, numbers = self.places[known], self.lengths[known], self.numbers[known]
+            seq = seq[known]
+        fronts = self._window.fronts(places)
+        flat = self._shapes.flat
+        steps, wall_s, first, n_values = fronts.steps(), fronts.wall_s, flat.first[numbers], flat.n_values[numbers]
+        ends = places + lengths + HEADER_BYTES
+        if int(n_values.max()) > 1:
+            # Each record's columns stand once for each of its values.
+            n_total = int(n_values.sum())
+            within = np.arange(n_total) - np.repeat(np.cumsum(n_values) - n_values, n_values)
+            steps, wall_s, ends, first, seq = (np.repeat(a, n_values) for a in (steps, wall_s, ends, first, seq))
+            first, seq = first + within, seq + within
+        values = self._window.take(ends - flat.ends[first], VALUE_BYTES).view(np.float32)
+        return Scalars(flat.tags[first], steps, wall_s, values, seq)
+
+
+class Scalars:
+    """Points of many metrics in the order of the file; all arrays have shape (n,)."""
+
+    __slots__ = ("seq", "steps", "tags", "values", "wall_s")
+
+    def __init__(
+        self, tags: Int32Array, steps: Int64Array, wall_s: Float64Array, values: Float32Array, seq: Int64Array
+    ) -> None:
+        self.tags = tags
+        """Numbers of `Shapes.tags`."""
+        self.steps = steps
+        self.wall_s = wall_s
+        self.values = values
+        """The file's own 32 bits."""
+        self.seq = seq
+
+
+class Scanner:
+    """Reads one file; ask `find` again and again, and after each block say with `advance` how much of it was taken."""
+
+    def __init__(
+        self, file: BinaryIO, offset: int, learned: Learned, plugins: Mapping[str, str], *, searched: int = 0
+    ) -> None:
+        self._file, self._plugins = file, plugins
+        self._shapes, self._periods = learned.shapes, learned.periods
+        self._offset, self._searched = offset, searched
+        self._window = take_window()
+        self._base = -1
+        """Offset of the window; -1: nothing is loaded."""
+        self._sealed = 0
+        """The place in the window up to which records have been sealed."""
+        self._period: Period | None = None
+        self._reach = learned.periods.reach
+        self._is_spent = False
+        """The rest of the window is left to the next one."""
+        self._plain: Iterator[Item] | None = None
+        self._plain_until = 0
+        self._blocked: tuple[tuple[int, int], NDArray[np.bool_]] = ((0, 0), np.zeros(0, dtype=np.bool_))
+
+    def find(self) -> Block | Item | None:
+        """The next records or what is wrong with them; None at the end of the file."""
+        while True:
+            if self._plain is not None:
+                item = next(self._plain, None)
+                if item is None:
+                    return None
+                self._offset = _end_of(item)
+                if self._offset >= self._plain_until:
+                    self._plain, self._base = None, -1
+                return item
+            if self._base < 0 or not self._start <= self._window.n_bytes - FRAME_BYTES:
+                self._load()
+            block = self._find_block()
+            if block is not None:
+                return block
+
+    @property
+    def _start(self) -> int:
+        return self._offset - self._base
+
+    def _load(self) -> None:
+        self._window.load(self._file, self._offset)
+        self._base, self._sealed = self._offset, 0
+
+    def advance(self, block: Block, n_records: int) -> None:
+        """Go on behind the first `n_records` records of the block."""
+        self._offset = block.end(n_records)
+        if self._is_spent and n_records == len(block):
+            self._base = -1
+
+    def _find_block(self) -> Block | None:
+        """The records that lie whole in the window; None where there are none or where something is wrong."""
+        start = self._start
+        places, lengths, numbers = self._records(start)
+        if not places.size and start:
+            self._load()  # the rest of the window is a part of a record
+            return None
+        new = np.searchsorted(places, self._sealed)
+        if places.size and self._window.seal(places[new:], lengths[new:]):
+            self._sealed = int(places[-1] + lengths[-1]) + FRAME_BYTES
+            numbers[self.is_blocked(numbers)] = -1
+            return Block(self._window, self._base, self._shapes, places, lengths, numbers)
+        # Read from here to where the window ends record by record: damage, a huge record, or the end of the file.
+        self._plain = read_records(self._file, self._offset, searched=self._searched)
+        self._plain_until = self._base + max(self._window.n_bytes, 1)
+        self._searched = 0
+        return None
+
+    def is_blocked(self, numbers: Int32Array) -> NDArray[np.bool_]:
+        """Which of these shapes are of tensors that a plugin has claimed in this file (`Shapes.blocked`)."""
+        known = (len(self._plugins), self._shapes.n_shapes)
+        if not all(known):
+            return np.zeros(numbers.size, dtype=np.bool_)
+        if self._blocked[0] != known:
+            self._blocked = (known, self._shapes.blocked(self._plugins))
+        return self._blocked[1][numbers] & (numbers >= 0)
+
+    def _records(self, start: int) -> Records:
+        parts: list[Records] = []
+        position, is_peek, self._is_spent = start, True, False
+        while True:
+            n_rows = self._period.count(self._window, position) if self._period else 0
+            if self._period and n_rows:
+                parts.append(self._period.records(position, n_rows))
+                position += n_rows * self._period.n_bytes
+                if position + self._period.n_bytes > self._window.n_bytes:
+                    self._is_spent = True  # the next window shall begin with a whole period
+                    break
+                is_peek = n_rows >= _TRUSTED_ROWS
+            if is_peek and self._periods:
+                part = self._peek(position)
+            else:
+                part = self._walk(position)
+                if not part[0].size:
+                    break
+            is_peek = False
+            if part[0].size:
+                parts.append(part)
+                position = int(part[0][-1] + part[1][-1]) + FRAME_BYTES
+            if np.count_nonzero(part[2] < 0) > _MANY_UNKNOWN:
+                break  # what they teach makes the following ones cheap
+        if not parts:
+            empty = np.zeros(0, dtype=np.int64)
+            return empty, empty, np.zeros(0, dtype=np.int32)
+        places, lengths, numbers = zip(*parts, strict=True)
+        return np.concatenate(places), np.concatenate(lengths), np.concatenate(numbers)
+
+    def _peek(self, position: int) -> Records:
+        """The records up to the one where a known period begins, or a few."""
+        places: list[int] = []
+        lengths: list[int] = []
+        numbers: list[int] = []
+        most = min(self._periods.longest + _PEEK, _MOST_PEEKED)
+        for place in self._window.walk(position, most).tolist():
+            length = self._window.length(place)
+            number = self._shapes.recognise(self._window.bytes_at(place + HEADER_BYTES, place + HEADER_BYTES + length))
+            period = self._periods.beginning_with((number, length))
+            if period is not None and period.begins_at(self._window, place):
+                self._period = period
+                break
+            places.append(place)
+            lengths.append(length)
+            numbers.append(number)
+        return np.array(places, np.int64), np.array(lengths, np.int64), np.array(numbers, np.int32)
+
+    def _walk(self, position: int) -> Records:
+        """Some records, and the period that they end with, for the following ones."""
+        places = self._window.walk(position, self._reach)
+        if not places.size:
+            return places, places, np.zeros(0, dtype=np.int32)
+        lengths = self._window.lengths(places)
+        numbers, widths = self._shapes.classify(self._window, places, lengths)
+        # A period that ends in the middle (a step is about to grow by a byte) is of use in the next file.
+        self._learn_period((places, lengths, numbers), widths, places.size // 2)
+        end = self._learn_period((places, lengths, numbers), widths, places.size)
+        if end:
+            self._reach = max(FIRST_REACH, 3 * self._periods.longest)
+            return places[:end], lengths[:end], numbers[:end]
+        if places.size >= self._reach:
+            self._reach = min(self._reach * _GROWTH, _LAST_REACH)
+        return places, lengths, numbers
+
+    def _learn_period(self, records: Records, widths: Int64Array, n_records: int) -> int:
+        """Learn the period that the first so many records end with.
+
+        Returns:
+            How many records there are up to the end of its last whole turn; 0: there is no period.
+        """
+        places, lengths, numbers = records[0][:n_records], records[1][:n_records], records[2][:n_records]
+        k = find_period(numbers, lengths)
+        if not k:
+            return 0
+        end = n_records - _since_new_step(self._window.fronts(places[-k:]).steps())
+        turn = slice(end - k, end)
+        self._period = Period.of(self._window, self._shapes, places[turn], lengths[turn], numbers[turn], widths[turn])
+        self._periods.add(self._period)
+        return end
+
+    def close(self) -> None:
+        """Give the window back for the next file, which is likely to be like this one."""
+        give_back(self._window)
+        if self._period is not None:
+            self._periods.reach = FIRST_REACH
+        elif self._reach > FIRST_REACH:
+            self._periods.reach = _LAST_REACH
+
+
+def _since_new_step(steps: Int64Array) -> int:
+    """How many of these records of one period come after the last change of the step: a row should not hold one,
+
+    since a step that grows by a byte ends the row.
+    """
+    changes = np.flatnonzero(steps[1:] != steps[:-1])
+    return int(steps.size - 1 - changes[-1]) if changes.size else 0
+
+
+def _end_of(item: Item) -> int:
+    """Where reading goes on after an item; for one that is the last, where it would."""
+    if isinstance(item, BadLength):
+        return item.offset if item.resumed_at is None else item.resumed_at
+    return getattr(item, "end", item.offset)
