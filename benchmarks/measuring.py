@@ -254,7 +254,8 @@ def print_figures(title: str, figures: Sequence[Figure]) -> int:
     print(f"\n{title}\n{'figure':<46} {'ours':>12} {'theirs':>12} {'value':>12}       goal")
     for figure in figures:
         value = f"{_number(figure.value)} {figure.unit}".rstrip()
-        print(f"{figure.name:<46} {_number(figure.ours):>12} {_number(figure.theirs):>12} {value:>14}  {_goal(figure)}")
+        line = f"{figure.name:<46} {_number(figure.ours):>12} {_number(figure.theirs):>12} {value:>14}  {_goal(figure)}"
+        print(line, flush=True)
     return sum(figure.is_missed for figure in figures)
 
 

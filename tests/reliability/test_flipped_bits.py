@@ -98,17 +98,25 @@ def read(path: Path, cursor: Mapping[str, JsonValue] | None = None) -> list[Fact
     return list(ADAPTER.read(Source(str(path), str(path.parent)), cursor))
 
 
+def batches(facts: list[Fact]) -> Iterator[Points]:
+    """Every batch of points, those that hold many metrics taken apart."""
+    for fact in facts:
+        if isinstance(fact, Points):
+            yield fact
+        elif hasattr(fact, "split"):
+            yield from fact.split()
+
+
 def read_points(facts: list[Fact]) -> dict[str, list[Point]]:
     """The points by metric; their places in the file must rise."""
     found: dict[str, list[Point]] = {}
-    for fact in facts:
-        if isinstance(fact, Points):
-            columns = (fact.steps.tolist(), fact.wall_s, fact.values)
-            found.setdefault(fact.metric, []).extend(
-                (fact.metric, step, wall_s.tobytes(), number.tobytes())
-                for step, wall_s, number in zip(*columns, strict=True)
-            )
-            assert all(before < after for before, after in pairwise(fact.seq.tolist()))
+    for batch in batches(facts):
+        columns = (batch.steps.tolist(), batch.wall_s, batch.values)
+        found.setdefault(batch.metric, []).extend(
+            (batch.metric, step, wall_s.tobytes(), number.tobytes())
+            for step, wall_s, number in zip(*columns, strict=True)
+        )
+        assert all(before < after for before, after in pairwise(batch.seq.tolist()))
     return found
 
 
