@@ -28,6 +28,10 @@ SAMPLE_S = 0.05
 MIB = 1 << 20
 _PR_SET_CHILD_SUBREAPER = 36
 
+# The package of this tree is measured, here and in child processes, also where another one is installed.
+sys.path.insert(0, str(ROOT))
+os.environ["PYTHONPATH"] = str(ROOT)
+
 
 # ---------------------------------------------------------------- sets and yardstick
 
