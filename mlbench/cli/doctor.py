@@ -27,12 +27,34 @@ if TYPE_CHECKING:
 
 
 @click.command("doctor")
+@click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
+@click.option("--crc", "is_crc", is_flag=True, help="Check both checksums of every record of event files at PATH...")
 @click.option("--strict", "is_strict", is_flag=True, help="Exit with 3 when there is any problem.")
 @within_option
 @home_option
 @format_option
-def command(is_strict: bool, within: tuple[str, ...], home: str | None, form: str | None) -> int:
-    """List every file that could not be read wholly, and say how home and terminal are."""
+def command(
+    paths: tuple[str, ...],
+    is_crc: bool,
+    is_strict: bool,
+    within: tuple[str, ...],
+    home: str | None,
+    form: str | None,
+) -> int:
+    """List every file that could not be read wholly, and say how home and terminal are.
+
+    With --crc, check event files and all event files below directories, whether or not they were ever ingested: each
+    damaged place is listed with its file and offset, and the exit code is 3. A file that only ends within a record is
+    listed too, but that is the normal state of a log that is being written.
+    """
+    if is_crc:
+        if not paths or within:
+            raise click.UsageError("--crc takes the paths themselves. Try: mlbench doctor --crc DIR")
+        from mlbench.cli.checking import check_files
+
+        return check_files(paths, form, is_strict=is_strict)
+    if paths:
+        raise click.UsageError(f"{paths[0]}: paths belong to --crc. Try: mlbench doctor --in {paths[0]}")
     from mlbench.queries.show import list_problems
     from mlbench.render.problems import problem_records, problem_table
     from mlbench.render.table import layout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mlbench.wire.dump_literal import literal_value, read_literal
 from mlbench.wire.dump_tree import Items, Node, Pair, Pairs, Remark, Scalar, TreeError, clip
@@ -209,6 +209,6 @@ def _option(word: str, following: list[str], line: int) -> Pair:
 def _value(text: str, line: int) -> Node:
     node = literal_value(text)
     if not isinstance(node, Scalar):
-        return replace(node, line=line)
+        return node._replace(line=line)
     # Quotes that the shell left are the value's own.
     return Scalar(text, text if node.quote else node.value, line)

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from mlbench.wire.dump_literal import literal_value, read_literal
@@ -34,7 +34,7 @@ class Lines:
 
 
 def _pair(key: str, text: str, line: int) -> Pair:
-    return Pair(key, replace(literal_value(text), line=line), line)
+    return Pair(key, literal_value(text)._replace(line=line), line)
 
 
 # ---------------------------------------------------------------- key=value, key: value

@@ -84,3 +84,22 @@ def yaml_1_1_meaning(text: str) -> str:
         return "text"
     is_number = _CORE_FLOAT.match(text) and not _CORE_INT.match(text)
     return "text" if is_number and not _YAML_1_1_FLOAT.match(text) else ""
+
+
+_WORDS: dict[str, tuple[JsonValue, str]] = {
+    **{word: (value, yaml_1_1_meaning(word)) for word, value in _CORE_WORDS.items()},
+    **{word: (word, yaml_1_1_meaning(word)) for word in _YAML_1_1_WORDS},
+}
+_COMMON_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(\.[0-9]*(?:[eE][-+][0-9]+)?)?\Z")
+"""Numbers that YAML 1.1 and 1.2 read alike: nearly all that there are."""
+
+
+def plain_value(text: str) -> tuple[JsonValue, str]:
+    """`core_value` and `yaml_1_1_meaning` of a plain scalar at once, with one regular expression for most."""
+    if (word := _WORDS.get(text)) is not None:
+        return word
+    if text[0] not in "-+.0123456789":
+        return text, ""
+    if found := _COMMON_NUMBER.match(text):
+        return (_integer(text) if found[1] is None else float(text)), ""
+    return core_value(text), yaml_1_1_meaning(text)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlbench.model import JsonValue
 from mlbench.wire.dump_tree import MAX_DEPTH, MAX_LEAVES, MAX_WEIGHT, Raw, RawPath
 
 TOO_DEEP = "(nested too deeply)"
 _NO_TEXTS: Mapping[RawPath, Raw] = {}
+_SINGLE = frozenset({str, int, float, bool, type(None)})
+"""The types of most values: asked by name, since asking whether one is a mapping takes longer than all the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One parameter. `path` holds the keys as they stand in the source, which may themselves contain dots."""
 
     key: str
@@ -44,8 +46,7 @@ def flatten(value: Mapping[str, JsonValue], *, raw: Mapping[RawPath, Raw] = _NO_
     """
     leaves: list[Leaf] = []
     weight = 0
-    for keys, path, leaf in _walk(value):
-        key = ".".join(keys)
+    for key, path, leaf in _walk(value):
         weight += len(key)
         if len(leaves) == MAX_LEAVES or weight > MAX_WEIGHT:
             return Flat(tuple(leaves), is_cut=True)
@@ -57,21 +58,25 @@ def flatten(value: Mapping[str, JsonValue], *, raw: Mapping[RawPath, Raw] = _NO_
     return Flat(tuple(leaves))
 
 
-def _walk(root: Mapping[str, JsonValue]) -> Iterator[tuple[tuple[str, ...], RawPath, JsonValue]]:
-    """Every value with its shown keys and its true path, depth first, without recursion."""
-    stack: list[tuple[tuple[str, ...], RawPath, JsonValue]] = [((), (), root)]
+def _walk(root: Mapping[str, JsonValue]) -> Iterator[tuple[str, RawPath, JsonValue]]:
+    """Every value with its dotted key and its true path, depth first, without recursion."""
+    stack: list[tuple[str | None, RawPath, JsonValue]] = [(None, (), root)]
     while stack:
-        keys, path, value = stack.pop()
+        key, path, value = stack.pop()
+        if type(value) in _SINGLE:
+            yield key or "", path, value
+            continue
         if isinstance(value, Mapping) and _is_tagged(value):
             inner = value["value"]
             if isinstance(inner, Mapping) and inner and len(path) < MAX_DEPTH:
-                stack.append((keys, (*path, "value"), inner))
+                stack.append((key, (*path, "value"), inner))
                 continue
         elif isinstance(value, Mapping) and (value or not path) and len(path) < MAX_DEPTH:
-            children = [((*keys, str(key)), (*path, str(key)), child) for key, child in value.items()]
+            before = "" if key is None else f"{key}."
+            children = [(f"{before}{name}", (*path, str(name)), child) for name, child in value.items()]
             stack.extend(reversed(children))
             continue
-        yield keys, path, value
+        yield key or "", path, value
 
 
 def _is_tagged(value: Mapping[str, JsonValue]) -> bool:

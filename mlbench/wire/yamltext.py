@@ -2,14 +2,15 @@
 
 The text is read event by event (libyaml's parser, of PyYAML), never through a loader that builds objects: PyYAML's C
 composer ends the process on 50,000 nested brackets, its constructor needs 13 s for one base-60 number, and a tenth of
-real `hparams.yaml` have tags that `safe_load` refuses. Scalars follow the core schema of YAML 1.2
+real `hparams.yaml` have tags that `safe_load` refuses. The loop over the events is written for speed (benchmarks/
+configs.py): a sweep has thousands of these files. Scalars follow the core schema of YAML 1.2
 (https://yaml.org/spec/1.2.2/#103-core-schema), plus the merge key `<<` of YAML 1.1, which real configs use.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlbench.wire.dump_tree import (
     MAX_DEPTH,
@@ -27,11 +28,11 @@ from mlbench.wire.dump_tree import (
     flow_text,
     load_tree,
 )
-from mlbench.wire.dump_values import core_value, yaml_1_1_meaning
+from mlbench.wire.dump_values import plain_value
 from mlbench.wire.dump_yaml_tags import apply_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     import yaml
 
@@ -47,21 +48,11 @@ def load_yaml(text: str) -> Loaded:
     Raises:
         TreeError: it is no YAML, or it passes a limit of depth, aliases or size.
     """
-    building = _Building()
-    for event in _events(text):
-        building.take(event)
-        if building.is_done:
-            break
-    root = building.root or Scalar("", None, 1)
-    return load_tree(root, remarks=tuple(building.remarks), yaml_1_1=tuple(building.yaml_1_1))
-
-
-def _events(text: str) -> Iterator[yaml.Event]:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    building = _Building()
     try:
-        yield from yaml.parse(text, Loader=loader)
+        _build(building, text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         problem = error.problem or "could not be understood"
@@ -71,6 +62,32 @@ def _events(text: str) -> Iterator[yaml.Event]:
         raise TreeError("is not YAML: it holds a control character", line) from None
     except UnicodeError:
         raise TreeError("is not YAML: it holds half of a surrogate pair") from None
+    root = building.root or Scalar("", None, 1)
+    return load_tree(root, remarks=tuple(building.remarks), yaml_1_1=tuple(building.yaml_1_1))
+
+
+def _build(building: _Building, text: str) -> None:
+    """Hand every event of the first document to what it concerns."""
+    import yaml
+
+    parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    takers: dict[type[yaml.Event], Callable[[Any], None]] = {
+        yaml.ScalarEvent: building.scalar,
+        yaml.AliasEvent: building.alias,
+        yaml.SequenceStartEvent: building.start_list,
+        yaml.MappingStartEvent: building.start_mapping,
+        yaml.SequenceEndEvent: building.end,
+        yaml.MappingEndEvent: building.end,
+        yaml.DocumentStartEvent: building.document,
+    }
+    following, taker = parser.get_event, takers.get
+    try:
+        while not building.is_done and (event := following()) is not None:
+            take = taker(type(event))
+            if take is not None:
+                take(event)
+    finally:
+        parser.dispose()
 
 
 def _line(event: yaml.Event) -> int:
@@ -111,40 +128,35 @@ class _Building:
     remarks: list[Remark] = field(default_factory=list)
     yaml_1_1: list[Remark] = field(default_factory=list)
 
-    def take(self, event: yaml.Event) -> None:
-        import yaml
-
-        match event:
-            case yaml.ScalarEvent():
-                self._scalar(event, _line(event))
-            case yaml.AliasEvent():
-                self._alias(event.anchor or "", _line(event))
-            case yaml.CollectionStartEvent():
-                self._start(event, _line(event), is_mapping=isinstance(event, yaml.MappingStartEvent))
-            case yaml.CollectionEndEvent():
-                self._end()
-            case yaml.DocumentStartEvent():
-                self._document(_line(event))
-
-    def _document(self, line: int) -> None:
+    def document(self, event: yaml.DocumentStartEvent) -> None:
         self.n_documents += 1
         if self.n_documents > 1:
-            self.remarks.append(Remark("a second document begins here; only the first was read", line))
+            what = "a second document begins here; only the first was read"
+            self.remarks.append(Remark(what, _line(event)))
             self.is_done = True
 
-    def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
-        text = event.value
+    def scalar(self, event: yaml.ScalarEvent) -> None:
+        text, style, tag = event.value, event.style, event.tag
+        mark = event.start_mark
+        line = mark.line + 1 if mark else 1
         weight = NODE_WEIGHT + len(text)
         self._weigh(weight, line)
-        quote = "" if not event.style else event.style if event.style in "'\"" else '"'
-        is_resolved = not quote and event.tag is None
-        if is_resolved and (meaning := yaml_1_1_meaning(text)):
-            self.yaml_1_1.append(Remark(f"{clip(text)} is {meaning} to a YAML 1.1 reader such as PyYAML", line))
-        node = apply_tag(event.tag, Scalar(text, core_value(text) if is_resolved else text, line, quote))
-        self._keep(event.anchor, _Anchored(node, weight, 1))
+        node: Node
+        if style or tag is not None:
+            quote = "" if not style else style if style in "'\"" else '"'
+            node = apply_tag(tag, Scalar(text, text, line, quote))
+        else:
+            value, meaning = plain_value(text)
+            node = Scalar(text, value, line)
+            if meaning:
+                what = f"{clip(text)} is {meaning} to a YAML 1.1 reader such as PyYAML"
+                self.yaml_1_1.append(Remark(what, line))
+        if event.anchor is not None:
+            self.anchors[event.anchor] = _Anchored(node, weight, 1)
         self._place(node, 1)
 
-    def _alias(self, name: str, line: int) -> None:
+    def alias(self, event: yaml.AliasEvent) -> None:
+        name, line = event.anchor or "", _line(event)
         found = self.anchors.get(name)
         if found is None:
             raise TreeError(f"holds an alias, *{clip(name)}, before or inside what it repeats", line)
@@ -156,17 +168,25 @@ class _Building:
         self._weigh(found.weight, line)
         self._place(found.node, found.height)
 
-    def _start(self, event: yaml.CollectionStartEvent, line: int, *, is_mapping: bool) -> None:
+    def start_list(self, event: yaml.SequenceStartEvent) -> None:
+        self._start(event, is_mapping=False)
+
+    def start_mapping(self, event: yaml.MappingStartEvent) -> None:
+        self._start(event, is_mapping=True)
+
+    def _start(self, event: yaml.CollectionStartEvent, *, is_mapping: bool) -> None:
+        line = _line(event)
         self._weigh(NODE_WEIGHT, line)
         if len(self.stack) >= MAX_DEPTH:
             raise TreeError(f"nests deeper than {MAX_DEPTH} levels", line)
         self.stack.append(_Open(is_mapping, event.tag, event.anchor, line, self.weight - NODE_WEIGHT))
 
-    def _end(self) -> None:
+    def end(self, _event: yaml.CollectionEndEvent) -> None:
         done = self.stack.pop()
         plain: Node = _mapping(done) if done.is_mapping else Items(tuple(done.nodes), done.line)
         node = apply_tag(done.tag, plain)
-        self._keep(done.anchor, _Anchored(node, self.weight - done.weight_before, done.height))
+        if done.anchor is not None:
+            self.anchors[done.anchor] = _Anchored(node, self.weight - done.weight_before, done.height)
         self._place(node, done.height)
 
     def _weigh(self, more: int, line: int) -> None:
@@ -174,29 +194,27 @@ class _Building:
         if self.weight > MAX_WEIGHT:
             raise TreeError("holds too much, counting what its aliases repeat", line)
 
-    def _keep(self, anchor: str | None, anchored: _Anchored) -> None:
-        if anchor is not None:
-            self.anchors[anchor] = anchored
-
     def _place(self, node: Node, height: int) -> None:
         if not self.stack:
             self.root = node
             return
         top = self.stack[-1]
         top.nodes.append(node)
-        top.height = max(top.height, height + 1)
+        if top.height <= height:
+            top.height = height + 1
 
 
 def _mapping(done: _Open) -> Pairs:
     pairs: list[Pair] = []
     merged: list[Pairs] = []
     for key, value in zip(done.nodes[::2], done.nodes[1::2], strict=True):
-        if sources := _merge_sources(key, value):
+        if type(key) is not Scalar:
+            # A key that is itself a list or mapping is only a name here, and must not grow with its nesting.
+            pairs.append(Pair(clip(flow_text(key), width=200), value, key.line))
+        elif key.text == "<<" and (sources := _merge_sources(key, value)):
             merged += sources
         else:
-            # A key that is itself a list or mapping is only a name here, and must not grow with its nesting.
-            name = key.text if isinstance(key, Scalar) else clip(flow_text(key), width=200)
-            pairs.append(Pair(name, value, key.line))
+            pairs.append(Pair(key.text, value, key.line))
     if not merged:
         return Pairs(tuple(pairs), done.line)
     inherited: dict[str, Pair] = {}
@@ -207,9 +225,9 @@ def _mapping(done: _Open) -> Pairs:
     return Pairs((*inherited.values(), *pairs), done.line)
 
 
-def _merge_sources(key: Node, value: Node) -> list[Pairs]:
+def _merge_sources(key: Scalar, value: Node) -> list[Pairs]:
     """The mappings that a merge key `<<` names, earlier ones stronger; [] if the key is an ordinary one."""
-    if not isinstance(key, Scalar) or key.text != "<<" or key.quote:
+    if key.quote:
         return []
     nodes = value.nodes if isinstance(value, Items) else (value,)
     sources = [node for node in nodes if isinstance(node, Pairs)]

@@ -1,9 +1,11 @@
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mlbench.model import JsonValue
-from mlbench.wire.dump_values import core_value, python_value, yaml_1_1_meaning
+from mlbench.wire.dump_values import core_value, plain_value, python_value, yaml_1_1_meaning
 
 
 @pytest.mark.parametrize(
@@ -108,3 +110,23 @@ def test_an_absurdly_long_integer_stays_text() -> None:
 )
 def test_what_yaml_1_1_takes_for_something_else_is_known(text: str, meaning: str) -> None:
     assert yaml_1_1_meaning(text) == meaning
+
+
+@settings(max_examples=1000)
+@given(text=st.text("01279+-._eExXoOanfiy:~", max_size=7) | st.sampled_from(["", "null", "yes", "OFF", ".inf", "a"]))
+def test_both_meanings_at_once_are_the_same_two(text: str) -> None:
+    assert repr(plain_value(text)) == repr((core_value(text), yaml_1_1_meaning(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "meaning"),
+    [
+        ("-0.5e-03", -0.0005, ""),
+        ("7", 7, ""),
+        ("007", 7, "an octal number"),
+        ("1e-3", 0.001, "text"),
+        ("on", "on", "true"),
+    ],
+)
+def test_a_plain_scalar_has_a_value_and_another_reader_s_meaning(text: str, value: object, meaning: str) -> None:
+    assert plain_value(text) == (value, meaning)
