@@ -8,10 +8,14 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlbench.ingest.run import ingest_paths
+from mlbench.main import run
+from mlbench.paths import find_home
 from mlbench.wire.parity.shown import read_folder
 from tests import tensorboards
 from tests.contract.parity_cases import GROUPS, Log, write_odd_folders
@@ -99,15 +103,37 @@ def test_the_readers_own_checksum_is_the_one_that_hastens_them() -> None:
 # ---------------------------------------------------------------- real logs
 
 
+@pytest.fixture(scope="module")
+def corpora_home(tmp_path_factory: pytest.TempPathFactory) -> str:
+    home = str(tmp_path_factory.mktemp("corpora") / "home")
+    ingest_paths(find_home(home), [str(CORPORA)])
+    return home
+
+
 @VIEWS
 @needs_corpora
-def test_every_real_run_is_shown_as_its_reader_shows_it(view: str, tmp_path: Path) -> None:
+def test_every_real_run_is_exported_as_its_reader_shows_it(view: str, corpora_home: str, tmp_path: Path) -> None:
     readers = Readers(CORPORA, tmp_path / "port")
+    output = str(tmp_path / "series.parquet")
 
-    different, n_points = readers.compare(view, folders(CORPORA))
+    code = run(["export", "series", "--view", view, "--strict", "-o", output, "--home", corpora_home])
 
-    assert different == []
+    exported = series_of(output)
+    assert code == 0
+    assert exported == {name: shown for name in folders(CORPORA) if (shown := readers.shown(view, name))}
+    n_points = sum(len(points) for shown in exported.values() for points in shown.values())
     assert n_points == (201_048 if view == "tensorboard" else 220_944)
+
+
+def series_of(path: str) -> dict[str, Shown]:
+    """Source run to source metric to points in order, from an export."""
+    table = pq.read_table(path)
+    columns = [table.column(name).to_pylist() for name in ("source_run", "source_metric", "step")]
+    wall_s, value = (table.column(name).to_numpy().view("int64").tolist() for name in ("wall_time", "value"))
+    found: dict[str, Shown] = {}
+    for source_run, tag, *point in zip(*columns, wall_s, value, strict=True):
+        found.setdefault(source_run, {}).setdefault(tag, []).append((point[0], point[1], point[2]))
+    return found
 
 
 @VIEWS

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from mlbench.model import Problem
-from mlbench.safe import text_of_path
 from mlbench.wire.files import open_regular
 from mlbench.wire.parity.accumulators import EventAccumulator, Lost, PluginAccumulator
 from mlbench.wire.parity.files import Damage, is_taken_for_a_file, payloads, python_files, server_files
@@ -72,7 +71,7 @@ def read_folder(view: str, folder: str) -> Shown:
         else:
             _read_as_python(view, folder, shown)
     except OSError as error:
-        shown.problems.append(Problem(text_of_path(folder), f"The folder could not be read: {error.strerror}"))
+        shown.problems.append(Problem(folder, f"The folder could not be read: {error.strerror}"))
     return shown
 
 
@@ -85,19 +84,19 @@ def _read_as_python(view: str, folder: str, shown: Shown) -> None:
         rules = PluginAccumulator()
     if is_taken_for_a_file(folder):
         what = f"The reader {view} takes a folder of this name for a file and fails: it shows nothing"
-        shown.problems.append(Problem(text_of_path(folder), what))
+        shown.problems.append(Problem(folder, what))
         return
     shown.files = python_files(folder)
     for rank, path in enumerate(shown.files):
         if not os.path.exists(path):
             what = f"The link leads nowhere, and the reader {view} ends here: later files are not read"
-            shown.problems.append(Problem(text_of_path(path), what))
+            shown.problems.append(Problem(path, what))
             break
         try:
             _read_python_file(path, rank, rules, shown)
         except (Lost, OSError, UnicodeEncodeError) as failure:
             what = f"The reader {view} fails on the file ({_reason(failure)}): it shows nothing of the folder"
-            shown.problems.append(Problem(text_of_path(path), what))
+            shown.problems.append(Problem(path, what))
             return
     shown.series = _series(rules)
 
@@ -136,7 +135,7 @@ def _read_as_server(folder: str, shown: Shown) -> None:
         try:
             _read_server_file(path, rank, rules, shown)
         except OSError as error:
-            shown.problems.append(Problem(text_of_path(path), f"The file could not be read: {error.strerror}"))
+            shown.problems.append(Problem(path, f"The file could not be read: {error.strerror}"))
     shown.series = _series(rules)
 
 
@@ -176,7 +175,7 @@ def _n_values(event: Event) -> int:
 def _ended(path: str, file: BinaryIO, offset: int, reason: str) -> Problem:
     left = os.fstat(file.fileno()).st_size - offset
     what = f"The reader ends at {reason}: the last {left:,} bytes are not shown"
-    return Problem(text_of_path(path), what, place=f"offset {offset}")
+    return Problem(path, what, place=f"offset {offset}")
 
 
 def _series(rules: _Rules) -> list[ShownSeries]:
