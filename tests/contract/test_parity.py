@@ -18,7 +18,8 @@ from mlbench.main import run
 from mlbench.paths import find_home
 from mlbench.wire.parity.shown import read_folder
 from tests import tensorboards
-from tests.contract.parity_cases import GROUPS, Log, write_odd_folders
+from tests.contract.parity_cases import GROUPS, write_odd_folders
+from tests.contract.parity_log import Log
 from tests.paths import CORPORA, FORMATS, needs_corpora, needs_formats
 from tests.tensorboards import Shown
 

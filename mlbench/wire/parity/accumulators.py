@@ -220,13 +220,10 @@ def _compress(histogram: Any) -> None:  # noqa: ANN401
     counts = np.array(histogram.bucket)
     weights = (counts * _WHOLE / (counts.sum() or 1.0)).cumsum()
     before = np.concatenate([[0.0], weights[:-1]])
-    for share in _SHARES:
-        first = int(np.searchsorted(weights, share, side="right"))
-        places = np.flatnonzero(weights[first:] != before[first:])
-        if not places.size:
-            return
-        if first + int(places[0]) >= n_edges:
-            raise Lost(_TOO_FEW_EDGES)
+    reached = (int(np.searchsorted(weights, share, side="right")) for share in _SHARES)
+    asked = (first + np.flatnonzero(weights[first:] != before[first:])[:1] for first in reached)
+    if any((place >= n_edges).any() for place in asked):
+        raise Lost(_TOO_FEW_EDGES)
 
 
 def _drop_from(curves: Iterable[Curve], step: int) -> None:

@@ -104,6 +104,12 @@ def test_series_of_other_sources_are_counted_and_left_out(empty: FakeReader, tmp
     assert answer.problems == ()
 
 
+def test_a_run_without_sources_has_no_rows(empty: FakeReader) -> None:
+    run = empty.add_run("a")
+
+    assert read_parity(empty, [run], view="plugin").table.num_rows == 0
+
+
 def test_an_unknown_view_names_the_nearest(empty: FakeReader) -> None:
     with pytest.raises(UsageError, match=r"no view 'plugins'\. Did you mean 'plugin'"):
         read_parity(empty, [], view="plugins")
