@@ -234,14 +234,15 @@ def _param_value(param: LayeredParam) -> Value:
 
 
 def _metric_records(metric: SeriesHead) -> list[tuple[Value, ...]]:
+    """Behind the count stands what is special: NaN, repeated steps, points that a restart replaced."""
     numbers = (
         ("last", metric.last, metric.last_step),
         ("min", metric.min, metric.min_step),
         ("max", metric.max, metric.max_step),
-        ("count", float(metric.n), None),
     )
-    return [
-        (what, metric.metric, int(value) if what == "count" else value, None if step is None else f"step {step}")
+    rows: list[tuple[Value, ...]] = [
+        (what, metric.metric, value, None if step is None else f"step {step}")
         for what, value, step in numbers
         if value is not None
     ]
+    return [*rows, ("count", metric.metric, metric.n, series_remarks(metric) or None)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,19 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 
-from tests.contract.parity_log import FIRST, FLOAT, SECOND, Files, Log, one, scalar_record, simple_value, spoilt, tensor
+from tests.contract.parity_log import (
+    FIRST,
+    FLOAT,
+    SECOND,
+    Files,
+    Log,
+    metadata,
+    one,
+    scalar_record,
+    simple_value,
+    spoilt,
+    tensor,
+)
 from tests.contract.parity_rules import metadata_cases, mixed_kinds, restarts, several_files, tensor_cases, versions
 
 # ---------------------------------------------------------------- numbers
@@ -170,6 +183,47 @@ def _value(value: bytes) -> bytes:
     return b"\x09" + struct.pack("<d", 2000.0) + b"\x10\x03\x2a" + bytes([len(summary)]) + summary
 
 
+# ---------------------------------------------------------------- at random
+
+
+def random_logs() -> Iterator[tuple[str, Files]]:
+    """Two files of any events in any order; the same at every call."""
+    for seed in range(150):
+        dice = random.Random(seed)  # noqa: S311 - not for secrets
+        yield (
+            f"random-{seed:03}",
+            {
+                FIRST: _random_log(dice, start_s=1000.0),
+                SECOND: _random_log(dice, start_s=2000.0),
+            },
+        )
+
+
+def _random_log(dice: random.Random, *, start_s: float) -> bytes:
+    log = Log(dice.choice([None, "brain.Event:1", "brain.Event:2", "brain.Event:2"]), start_s=start_s)
+    for _event in range(dice.randrange(30)):
+        tag, step = dice.choice("ab"), dice.randint(-2, 12)
+        kind = dice.randrange(12)
+        if kind < 5:
+            log.simple(tag, step)
+        elif kind < 8:
+            log.tensors(
+                tag,
+                step,
+                plugin=dice.choice(["scalars", "scalars", None, "text"]),
+                data_class=dice.choice([0, 0, 1, 2]),
+            )
+        elif kind == 8:
+            log.start(step)
+        elif kind == 9:
+            log.event(step=step, tagged_run_metadata={"tag": tag})
+        elif kind == 10:
+            log.values(step, Summary.Value(tag=tag, metadata=metadata("scalars")), simple_value(step))
+        else:
+            log.event(step=step, wall_time=dice.choice([math.inf, math.nan, 5.0]), graph_def=b"")
+    return log.content
+
+
 def write_odd_folders(root: Path) -> list[str]:
     """Folders that are odd not by what stands in their files; returns their names."""
     good = Log().simple("a", 0, 1).content
@@ -199,5 +253,5 @@ def write_odd_folders(root: Path) -> list[str]:
 GROUPS: dict[str, Callable[[], Iterator[tuple[str, Files]]]] = {
     "restarts": restarts, "versions": versions, "several_files": several_files, "metadata": metadata_cases,
     "mixed_kinds": mixed_kinds, "tensors": tensor_cases, "numbers": number_cases, "framing": framing,
-    "flips": flips, "mutations": mutations, "wire": wire_cases,
+    "flips": flips, "mutations": mutations, "wire": wire_cases, "random": random_logs,
 }  # fmt: skip

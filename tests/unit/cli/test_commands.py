@@ -460,6 +460,19 @@ def test_the_views_of_tensorboard_are_exported_alike(mlbench: Mlbench, tmp_path:
     assert 0 < n_rows["tensorboard"] < n_raw
 
 
+@pytest.mark.parametrize("view", PARITY_VIEWS)
+def test_a_point_has_the_same_number_and_names_in_every_view(mlbench: Mlbench, tmp_path: Path, view: str) -> None:
+    for name in (view, "raw"):
+        mlbench("export", "series", "-o", f"{name}.parquet", "--view", name)
+
+    points, raw = (
+        {repr(row) for row in pq.read_table(tmp_path / f"{name}.parquet").to_pylist()} for name in (view, "raw")
+    )
+
+    assert len(points) > 1000
+    assert points <= raw
+
+
 def test_damage_is_told_twenty_files_at_most_and_strict_ends_with_3(mlbench: Mlbench, tmp_path: Path) -> None:
     for place in range(22):
         path = tmp_path / f"damaged/{place:02}/tfevents.1"
