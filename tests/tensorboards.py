@@ -129,8 +129,8 @@ def data_server(root: Path, port_file: Path) -> dict[str, Shown]:
     """What the server shows of every run below `root` with all samples kept: run to tag to points."""
     binary = server_binary()
     assert binary is not None
-    arguments = ["--logdir", str(root), "--reload", "once", "--port", "0", "--port-file", str(port_file), "-v",
-                 "--samples-per-plugin=scalars=all", "--die-after-stdin"]  # fmt: skip
+    arguments = ["--logdir", str(root), "--reload", "once", "-v", "--samples-per-plugin=scalars=all",
+                 "--host", "127.0.0.1", "--port", "0", "--port-file", str(port_file), "--die-after-stdin"]  # fmt: skip
     with subprocess.Popen(
         [binary, *arguments], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as server:
@@ -151,7 +151,7 @@ def _ask(port: int) -> dict[str, Shown]:
     from tensorboard.data.proto.data_provider_pb2_grpc import TensorBoardDataProviderStub
 
     options = [("grpc.max_receive_message_length", -1)]
-    with grpc.secure_channel(f"localhost:{port}", grpc.local_channel_credentials(), options=options) as channel:
+    with grpc.secure_channel(f"127.0.0.1:{port}", grpc.local_channel_credentials(), options=options) as channel:
         request = messages.ReadScalarsRequest(
             plugin_filter=messages.PluginFilter(plugin_name="scalars"),
             downsample=messages.Downsample(num_points=1 << 40),
