@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
 
 
+MOST_TOLD = 20
+"""Problems told one by one."""
+
+
 @click.command("export")
 @click.argument("what", type=click.Choice(["runs", "params", "series"]))
 @click.argument("filter_word", metavar="[FILTER]", required=False)
@@ -38,19 +43,21 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--view",
-    type=click.Choice(["effective", "raw"]),
+    type=click.Choice(["effective", "raw", "eventaccumulator", "plugin", "tensorboard"]),
     default="effective",
     show_default=True,
-    help="Which points of a series: those that a restart did not replace, or all.",
+    help="Which points of series: those that no restart replaced; all; or what EventAccumulator, TensorBoard's plugin "
+    "accumulator or its data server shows of the same event files, which are read again.",
 )
+@click.option("--strict", "is_strict", is_flag=True, help="Exit with 3 when a file could not be shown wholly.")
 @where_option
 @within_option
 @home_option
 @format_option
 def command(
-    what: str, filter_word: str | None, output: str, view: str, where: str | None, within: tuple[str, ...],
-    home: str | None, form: str | None,
-) -> None:  # fmt: skip
+    what: str, filter_word: str | None, output: str, view: str, is_strict: bool, where: str | None,
+    within: tuple[str, ...], home: str | None, form: str | None,
+) -> int:  # fmt: skip
     """Write runs, params or series to FILE, with exact values; the format is told by its ending.
 
     series has the columns root, run, metric, source_run, source_metric, step, wall_time, value, seq.
@@ -64,20 +71,53 @@ def command(
     with reading(home_of(home)) as reader:
         answer = find_runs(reader, where=one_of(filter_word, where), columns=None, within=real_paths(within))
         ids = [row.head.run_id for row in answer.rows]
-        table = _table(reader, what, ids, view)
-    write_table_file(output, table)
-    talk(f"{output}: {table.num_rows} rows of {len(ids)} runs")
+        export = _export(reader, what, ids, view)
+    write_table_file(output, export.table)
+    for line in export.talk:
+        talk(line)
+    talk(f"{output}: {export.table.num_rows} rows of {len(ids)} runs")
+    return 3 if is_strict and export.has_problems else 0
 
 
-def _table(reader: Reader, what: str, ids: list[str], view: str) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class _Export:
+    table: pa.Table
+    talk: tuple[str, ...] = ()
+    """What to say of it on stderr."""
+    has_problems: bool = False
+
+
+def _export(reader: Reader, what: str, ids: list[str], view: str) -> _Export:
     if what == "series":
-        from mlbench.queries.series import export_series
-
-        return export_series(reader, ids, view=view)
+        return _series(reader, ids, view) if view in {"effective", "raw"} else _parity(reader, ids, view)
     if what == "params":
         sql = (
             "SELECT r.name AS run, p.* FROM params p JOIN runs r ON r.id = p.run_id WHERE r.id IN (SELECT unnest(?)) "
             "ORDER BY r.name, r.id, p.key"
         )
-        return reader.table(sql, [ids])
-    return reader.table("SELECT * FROM runs WHERE id IN (SELECT unnest(?)) ORDER BY name, id", [ids])
+        return _Export(reader.table(sql, [ids]))
+    return _Export(reader.table("SELECT * FROM runs WHERE id IN (SELECT unnest(?)) ORDER BY name, id", [ids]))
+
+
+def _series(reader: Reader, ids: list[str], view: str) -> _Export:
+    from mlbench.queries.series import count_set_aside, export_series
+    from mlbench.render.show import set_aside_text
+
+    remark = set_aside_text(*count_set_aside(reader, ids)) if view == "effective" else ""
+    return _Export(export_series(reader, ids, view=view), (f"{remark}. Try: --view raw, for all",) if remark else ())
+
+
+def _parity(reader: Reader, ids: list[str], view: str) -> _Export:
+    from mlbench.queries.parity import read_parity
+    from mlbench.render.problems import problem_text
+
+    answer = read_parity(reader, ids, view=view)
+    lines: list[str] = [problem_text(problem) for problem in answer.problems[:MOST_TOLD]]
+    if len(answer.problems) > MOST_TOLD:
+        lines.append(f"{len(answer.problems) - MOST_TOLD} more such problems")
+    if answer.n_other_series:
+        come, are = ("comes", "is") if answer.n_other_series == 1 else ("come", "are")
+        lines.append(
+            f"{answer.n_other_series} series of these runs {come} from no event file and {are} not in this view"
+        )
+    return _Export(answer.table, tuple(lines), bool(answer.problems))

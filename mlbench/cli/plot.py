@@ -176,7 +176,19 @@ def _series(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], axis: st
     series = fetch_series(reader, ids, wanted) if ids else ()
     if not series:
         talk("no run with these metrics matches")
+    _tell_set_aside(series)
     return series
+
+
+def _tell_set_aside(series: Sequence[SeriesAnswer]) -> None:
+    """Repeated steps and points that a restart replaced are never hidden without a word."""
+    from mlbench.render.show import set_aside_text
+
+    n_points = sum(one.n_raw for one in series)
+    n_repeats = sum(int((one.steps[1:] == one.steps[:-1]).sum()) for one in series)
+    remark = set_aside_text(n_points, n_points - sum(len(one.steps) for one in series), n_repeats)
+    if remark:
+        talk(remark)
 
 
 def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlbench.errors import UsageError
@@ -116,13 +116,37 @@ def export_series(reader: Reader, run_ids: Sequence[str], *, view: str) -> pa.Ta
         masks = [_mask(points.column("step").to_numpy(), view) for _series_id, points in series_slices(table)]
         table = table.filter(pa.array(np.concatenate(masks)))
     known = np.array([row[0] for row in rows], dtype=np.int64)
-    places = pa.array(np.searchsorted(known, table.column("series_id").to_numpy()))
-    spelled = [(root, _below(key, root), metric, run, name) for _id, root, key, metric, run, name in rows]
+    places = np.searchsorted(known, table.column("series_id").to_numpy())
+    spelled = [(root, below_root(key, root), metric, run, name) for _id, root, key, metric, run, name in rows]
+    return points_table(spelled, places, {title: table.column(name) for title, name in _NUMBERS.items()})
+
+
+def points_table(
+    spelled: Sequence[tuple[str | None, str, str, str, str]], places: Int64Array, numbers: Mapping[str, Any]
+) -> pa.Table:
+    """Points with the names of their series before them; each distinct name is held once.
+
+    Args:
+        spelled: for each series root, run, metric, source_run and source_metric.
+        places: for each point the place of its series in `spelled`.
+        numbers: the columns step, wall_time, value and seq.
+    """
+    import pyarrow as pa
+
     columns = {
-        title: _repeated(pa.array([texts[i] for texts in spelled], pa.string()).dictionary_encode(), places)
+        title: _repeated(pa.array([texts[i] for texts in spelled], pa.string()).dictionary_encode(), pa.array(places))
         for i, title in enumerate(_TEXTS)
     }
-    return pa.table({**columns, **{title: table.column(name) for title, name in _NUMBERS.items()}})
+    return pa.table({**columns, **numbers})
+
+
+def count_set_aside(reader: Reader, run_ids: Sequence[str]) -> tuple[int, int, int]:
+    """How many points the runs have, how many of these a restart replaced, and how many others repeat a step."""
+    sums = "coalesce(sum(n_raw), 0), coalesce(sum(n_raw - n), 0), coalesce(sum(n_repeat), 0)"
+    (row,) = reader.rows(
+        f"SELECT {sums} FROM series WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))", [list(run_ids)]
+    )
+    return int(row[0]), int(row[1]), int(row[2])
 
 
 def _repeated(encoded: pa.DictionaryArray, places: pa.Array) -> pa.DictionaryArray:
@@ -132,7 +156,7 @@ def _repeated(encoded: pa.DictionaryArray, places: pa.Array) -> pa.DictionaryArr
     return pa.DictionaryArray.from_arrays(encoded.indices.take(places), encoded.dictionary)
 
 
-def _below(key: str, root: str | None) -> str:
+def below_root(key: str, root: str | None) -> str:
     """The run's path below its root, with the native id where one source holds several runs."""
     if root is None or key == root:
         return "."

@@ -121,6 +121,24 @@ def series_remarks(metric: SeriesHead) -> Safe:
     return safe(", ".join(parts))
 
 
+def set_aside_text(n_points: int, n_aside: int, n_repeats: int) -> Safe:
+    """What the effective view did with the points of series, '' where it shows each and no step comes twice.
+
+    `12 of 40 points were replaced by a restart and are left out, 5 points repeat the step before them and are kept`
+    """
+    parts = []
+    if n_aside:
+        were = "was" if n_aside == 1 else "were"
+        are = "is" if n_aside == 1 else "are"
+        parts.append(f"{n_aside:,} of {n_points:,} points {were} replaced by a restart and {are} left out")
+    if n_repeats:
+        many = "1 point repeats the step before it and is" if n_repeats == 1 else (
+            f"{n_repeats:,} points repeat the step before them and are"
+        )  # fmt: skip
+        parts.append(f"{many} kept")
+    return safe(", ".join(parts))
+
+
 def _blob_table(blobs: Sequence[BlobHead]) -> Table:
     rows = tuple(
         (
@@ -216,14 +234,15 @@ def _param_value(param: LayeredParam) -> Value:
 
 
 def _metric_records(metric: SeriesHead) -> list[tuple[Value, ...]]:
+    """Behind the count stands what is special: NaN, repeated steps, points that a restart replaced."""
     numbers = (
         ("last", metric.last, metric.last_step),
         ("min", metric.min, metric.min_step),
         ("max", metric.max, metric.max_step),
-        ("count", float(metric.n), None),
     )
-    return [
-        (what, metric.metric, int(value) if what == "count" else value, None if step is None else f"step {step}")
+    rows: list[tuple[Value, ...]] = [
+        (what, metric.metric, value, None if step is None else f"step {step}")
         for what, value, step in numbers
         if value is not None
     ]
+    return [*rows, ("count", metric.metric, metric.n, series_remarks(metric) or None)]

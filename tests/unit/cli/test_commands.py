@@ -12,6 +12,7 @@ import pytest
 
 from mlbench import __version__
 from mlbench.main import COMMANDS
+from mlbench.wire.parity.shown import PARITY_VIEWS
 from tests.events import scalar_file
 from tests.unit.cli.conftest import SAMPLES, Done
 
@@ -434,6 +435,69 @@ def test_the_effective_view_leaves_out_what_a_restart_replaced(mlbench: Mlbench,
         for name in ("raw.csv", "effective.csv")
     )
     assert n_raw > n_effective > 1
+
+
+def test_the_effective_view_says_how_many_points_it_leaves_out(mlbench: Mlbench) -> None:
+    effective = mlbench("export", "series", "long/w128-seed0", "-o", "effective.csv")
+    raw = mlbench("export", "series", "long/w128-seed0", "-o", "raw.csv", "--view", "raw")
+    plot = mlbench("plot", "-m", "val/loss", "long/w128-seed0", "--width", "60", "--height", "10")
+
+    assert "points were replaced by a restart and are left out. Try: --view raw, for all\n" in effective.err
+    assert "replaced" not in raw.err
+    assert "points were replaced by a restart and are left out\n" in plot.err
+
+
+def test_the_views_of_tensorboard_are_exported_alike(mlbench: Mlbench, tmp_path: Path) -> None:
+    n_rows = {}
+    for view in PARITY_VIEWS:
+        done = mlbench("export", "series", "long/w128-seed0", "-o", f"{view}.parquet", "--view", view, "--strict")
+        assert done.code == 0, done.err
+        n_rows[view] = pq.read_table(tmp_path / f"{view}.parquet").num_rows
+    mlbench("export", "series", "long/w128-seed0", "-o", "raw.parquet", "--view", "raw")
+
+    n_raw = pq.read_table(tmp_path / "raw.parquet").num_rows
+    assert n_rows["eventaccumulator"] == n_rows["plugin"] == n_raw
+    assert 0 < n_rows["tensorboard"] < n_raw
+
+
+@pytest.mark.parametrize("view", PARITY_VIEWS)
+def test_a_point_has_the_same_number_and_names_in_every_view(mlbench: Mlbench, tmp_path: Path, view: str) -> None:
+    for name in (view, "raw"):
+        mlbench("export", "series", "-o", f"{name}.parquet", "--view", name)
+
+    points, raw = (
+        {repr(row) for row in pq.read_table(tmp_path / f"{name}.parquet").to_pylist()} for name in (view, "raw")
+    )
+
+    assert len(points) > 1000
+    assert points <= raw
+
+
+def test_damage_is_told_twenty_files_at_most_and_strict_ends_with_3(mlbench: Mlbench, tmp_path: Path) -> None:
+    for place in range(22):
+        path = tmp_path / f"damaged/{place:02}/tfevents.1"
+        scalar_file(path, {"loss": [(0, 1.0)]})
+        path.write_bytes(path.read_bytes() + b"no record at all")
+    mlbench("ingest", "damaged")
+
+    loose = mlbench("export", "series", "--in", "damaged", "-o", "p.csv", "--view", "plugin")
+    strict = mlbench("export", "series", "--in", "damaged", "-o", "p.csv", "--view", "plugin", "--strict")
+
+    assert (loose.code, strict.code) == (0, 3)
+    assert loose.err.count("The reader ends at a checksum that does not hold") == 20
+    assert "mlbench: 2 more such problems\n" in loose.err
+
+
+def test_series_that_tensorboard_cannot_have_are_counted(mlbench: Mlbench, tmp_path: Path) -> None:
+    (tmp_path / "csv/a").mkdir(parents=True)
+    (tmp_path / "csv/a/metrics.csv").write_text("step,loss\n0,1\n1,2\n")
+    mlbench("ingest", "csv")
+
+    done = mlbench("export", "series", "--in", "csv", "-o", "p.csv", "--view", "tensorboard")
+
+    assert done.code == 0
+    assert "1 series of these runs comes from no event file and is not in this view" in done.err
+    assert (tmp_path / "p.csv").read_text("utf-8").count("\n") == 1
 
 
 @pytest.mark.parametrize("what", ["runs", "params"])

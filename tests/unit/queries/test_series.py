@@ -3,7 +3,7 @@
 import pytest
 
 from mlbench.errors import UsageError
-from mlbench.queries.series import export_series, fetch_series
+from mlbench.queries.series import count_set_aside, export_series, fetch_series
 from tests.unit.queries.conftest import NOW_S, FakeReader, run_id_of
 
 
@@ -105,3 +105,15 @@ def test_a_run_is_told_below_its_root(empty: FakeReader, key: str, root: str | N
     empty.add_series(run_id, "loss", [1.0])
 
     assert export_series(empty, [run_id], view="raw").column("run").to_pylist() == [run]
+
+
+def test_what_the_effective_view_leaves_out_and_repeats_is_counted(empty: FakeReader) -> None:
+    run, other = empty.add_run("a"), empty.add_run("b")
+    empty.add_series(run, "loss", [(0, 1.0), (1, 2.0), (2, 2.5), (1, 3.0)])
+    empty.add_series(run, "acc", [(0, 1.0)])
+    empty.add_series(other, "loss", [(0, 1.0), (0, 2.0)])
+    empty.connection.execute("UPDATE series SET n_repeat = 1 WHERE run_id = ?", [other])
+
+    assert count_set_aside(empty, [run]) == (5, 2, 0)
+    assert count_set_aside(empty, [run, other]) == (7, 2, 1)
+    assert count_set_aside(empty, []) == (0, 0, 0)

@@ -4,7 +4,7 @@ from mlbench.queries.answers import ShowAnswer
 from mlbench.render.cells import plain
 from mlbench.render.problems import problem_records, problem_table, problem_text
 from mlbench.render.records import write
-from mlbench.render.show import series_remarks, show_records, show_sections
+from mlbench.render.show import series_remarks, set_aside_text, show_records, show_sections
 from mlbench.render.table import layout, section_lines
 from tests.golden.check import check_golden
 
@@ -49,3 +49,12 @@ def test_names_of_strangers_are_made_safe() -> None:
 
     assert "\x1b" not in text
     assert "\x9b" not in text
+
+
+def test_what_a_view_did_with_points_is_told_in_words() -> None:
+    assert set_aside_text(40, 12, 0) == "12 of 40 points were replaced by a restart and are left out"
+    assert set_aside_text(40, 1, 1) == (
+        "1 of 40 points was replaced by a restart and is left out, 1 point repeats the step before it and is kept"
+    )
+    assert set_aside_text(4000, 0, 1200) == "1,200 points repeat the step before them and are kept"
+    assert set_aside_text(40, 0, 0) == ""
