@@ -112,7 +112,7 @@ def test_what_yaml_1_1_takes_for_something_else_is_known(text: str, meaning: str
     assert yaml_1_1_meaning(text) == meaning
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(text=st.text("01279+-._eExXoOanfiy:~", max_size=7) | st.sampled_from(["", "null", "yes", "OFF", ".inf", "a"]))
 def test_both_meanings_at_once_are_the_same_two(text: str) -> None:
     assert repr(plain_value(text)) == repr((core_value(text), yaml_1_1_meaning(text)))
