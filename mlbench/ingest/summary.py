@@ -88,21 +88,22 @@ def _extremes(
     import pyarrow as pa
 
     finite = np.isfinite(values)
+    is_finite = bool(finite.all())
     n_finite, n_nan = counts, np.zeros(starts.size, dtype=np.int64)
-    if not finite.all():
+    if not is_finite:
         n_finite = np.add.reduceat(finite, starts, dtype=np.int64)
         n_nan = np.add.reduceat(np.isnan(values), starts, dtype=np.int64)
     none = n_finite == 0
     arrays: dict[str, pa.Array] = {"n_nan": pa.array(n_nan), "n_inf": pa.array(counts - n_finite - n_nan)}
     for name, reduce, other in (("min", np.minimum, np.inf), ("max", np.maximum, -np.inf)):
-        filled = values if finite.all() else np.where(finite, values, other)
+        filled = values if is_finite else np.where(finite, values, other)
         found = reduce.reduceat(filled, starts)
         at = _first_equal(filled, found, starts, counts)
         arrays[f"{name}_value"] = pa.array(values[at], mask=none)
         arrays[f"{name}_step"] = pa.array(steps[at], mask=none)
         arrays[f"{name}_wall_s"] = _known(wall[at], none)
     with np.errstate(over="ignore", invalid="ignore"):
-        total = np.add.reduceat(values if finite.all() else np.where(finite, values, 0.0), starts)
+        total = np.add.reduceat(values if is_finite else np.where(finite, values, 0.0), starts)
         arrays["mean_value"] = pa.array(total / np.maximum(n_finite, 1), mask=none)
     return arrays
 
@@ -173,8 +174,9 @@ def _stretches(values: Float64Array, starts: Int64Array, counts: Int64Array) -> 
     bounds = np.column_stack((begins, ends.ravel())).ravel()
     bounds = bounds[:-1] if bounds[-1] == values.size else bounds
     finite = np.isfinite(values)
-    low = np.minimum.reduceat(np.where(finite, values, np.inf), bounds)[::2]
-    high = np.maximum.reduceat(np.where(finite, values, -np.inf), bounds)[::2]
+    is_finite = bool(finite.all())
+    low = np.minimum.reduceat(values if is_finite else np.where(finite, values, np.inf), bounds)[::2]
+    high = np.maximum.reduceat(values if is_finite else np.where(finite, values, -np.inf), bounds)[::2]
     first, last = values[begins], values[ends.ravel() - 1]
     empty = low > high
     low, high = np.where(empty, first, low), np.where(empty, last, high)

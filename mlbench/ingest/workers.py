@@ -7,8 +7,10 @@ same segment. Workers are started before the catalog is opened, since a process 
 from __future__ import annotations
 
 import gc
+import importlib
 import multiprocessing
 import os
+import pkgutil
 import signal
 import threading
 import time
@@ -229,8 +231,11 @@ def _load() -> None:
     import numpy as np  # noqa: F401
     import pyarrow.parquet as pq  # noqa: F401
 
-    import mlbench.wire.scanning  # noqa: F401
+    import mlbench.wire
 
+    for module in pkgutil.iter_modules(mlbench.wire.__path__, "mlbench.wire."):
+        if not module.ispkg:
+            importlib.import_module(module.name)
     load_adapters()
 
 

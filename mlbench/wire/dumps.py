@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from mlbench.model import JsonValue, Layer
 from mlbench.wire import dump_absl, dump_command, dump_lines
+from mlbench.wire.dump_json import read_json
 from mlbench.wire.dump_literal import read_at, read_literal, reader_of
 from mlbench.wire.dump_tree import MAX_DEPTH, Loaded, Node, Pairs, Remark, TreeError, load_tree
 from mlbench.wire.yamltext import load_yaml
@@ -105,6 +106,8 @@ def _read_yaml(text: str) -> Dump:
 
 def _read_mapping(text: str) -> Dump:
     """JSON, or a dict that Python printed."""
+    if (plain := read_json(text)) is not None:
+        return Dump("json", load_tree(dump_absl.without_absl_flags(plain)))
     node, end = read_literal(text)
     rest = text[end:].strip()
     remarks: tuple[Remark, ...] = ()
