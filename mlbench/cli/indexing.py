@@ -13,7 +13,7 @@ from mlbench.cli.common import talk
 from mlbench.cli.words import print_rows
 
 if TYPE_CHECKING:
-    from mlbench.ingest.run import Progress, Summary
+    from mlbench.ingest.progress import Progress, Summary
     from mlbench.paths import Home
 
 REDRAW_S = 0.1

@@ -76,11 +76,13 @@ def source_key(member: Member) -> SourceKey:
     return member.claimed.adapter, safe.text_of_path(member.claimed.claim.path)
 
 
-def read_known(writer: Writer) -> dict[SourceKey, KnownSource]:
-    """The sources of the catalog."""
+def read_known(writer: Writer, paths: Iterable[str] | None = None) -> dict[SourceKey, KnownSource]:
+    """The sources of the catalog, or those at some paths."""
+    some = "" if paths is None else " WHERE path IN (SELECT unnest(?))"
     rows = writer.rows(
         "SELECT adapter, path, source_id, run_ids, adapter_version, stamp, cursor, facts, root, status, n_records, "
-        "n_bad FROM source"
+        f"n_bad FROM source{some}",
+        [] if paths is None else [sorted(paths)],
     )
     return {
         (adapter, path): KnownSource(
@@ -100,10 +102,24 @@ def make_plan(writer: Writer, units: Sequence[Unit], roots: Sequence[str], versi
             holds it.
         versions: of the adapters; sources read by an older one are read again.
     """
-    known = read_known(writer)
-    runs = {
-        run_id: (root, missing) for run_id, root, missing in writer.rows("SELECT run_id, root, is_missing FROM run")
-    }
+    return _plan(writer, units, roots, versions, read_known(writer))
+
+
+def plan_some(writer: Writer, units: Sequence[Unit], roots: Sequence[str], versions: Mapping[str, int]) -> Plan:
+    """The same for a few runs whose sources are those they had; the catalog is not asked about any other."""
+    paths = {safe.text_of_path(member.claimed.claim.path) for unit in units for member in unit.members}
+    plan = _plan(writer, units, roots, versions, read_known(writer, paths))
+    for key, source in plan.known.items():
+        plan.runs_of_source[key] |= source.run_ids  # also of runs that share it and are not looked at now
+    return plan
+
+
+def _plan(
+    writer: Writer, units: Sequence[Unit], roots: Sequence[str], versions: Mapping[str, int],
+    known: dict[SourceKey, KnownSource],
+) -> Plan:  # fmt: skip
+    rows = writer.rows("SELECT run_id, root, is_missing FROM run")
+    runs = {run_id: (root, missing) for run_id, root, missing in rows}
     sources_of_run = _sources_of_run(known)
     plan = Plan([], known, sources_of_run=sources_of_run, known_runs=frozenset(runs))
     for unit in units:

@@ -2,91 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 
 from mlbench import journal, safe
-from mlbench.adapters import load_adapters, third_party
+from mlbench.adapters import load_adapters
 from mlbench.catalog.connection import WORK_FILE
-from mlbench.catalog.writer import Batch, Writer, open_writer
-from mlbench.errors import SourceError
-from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
-from mlbench.ingest.code import Repositories, attribute_code
-from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows
-from mlbench.ingest.gather import Gatherer
-from mlbench.ingest.identity import Unit, find_units
-from mlbench.ingest.keep import to_json
-from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, source_key
+from mlbench.catalog.writer import Writer, open_writer
+from mlbench.errors import HomeError, SourceError
+from mlbench.ingest.identity import Unit
+from mlbench.ingest.ingesting import Ingest
+from mlbench.ingest.plan import is_inside
+from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan, real_root, scan_root
-from mlbench.ingest.secrets import home_salt
-from mlbench.ingest.shelf import Shelf
-from mlbench.ingest.workers import ReadRun, Slicer, Task, Workers, event_bytes, put_away
-from mlbench.model import Adapter, Problem, ReadStatus, Role
+from mlbench.ingest.workers import Workers, event_bytes
 from mlbench.paths import Home
-
-BATCH_POINTS = 4_000_000
-"""Their segments are on the disk already: what waits for the commit is small."""
-BATCH_RUNS = 1000
-SHELF_POINTS = 500_000
-"""Points of runs read in this process that wait for their segment: 20 MB."""
-PUBLISH_EVERY_S = 2.0
-"""Readers see news at most this late; publishing costs a copy of the catalog."""
-PUBLISH_SHARE = 9.0
-"""Publishing takes at most a tenth of the time of a long ingest."""
-FIRST_PUBLISH_S = 0.3
-"""The first runs are shown soon: half a second is the longest that feels like no wait."""
-
-
-_OF_THE_SCAN = "run_id IS NULL AND source_path NOT IN (SELECT path FROM source)"
-"""Problems of the walk itself: no source told them."""
-_ENDS = {
-    ReadStatus.TRUNCATED: (
-        "the file ends in the middle of a record",
-        "normal while it is being written; else its end is lost",
-    ),
-    ReadStatus.EMPTY: ("the file is empty", "normal while a training starts; else its points are lost"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an ingest is."""
-
-    stage: str
-    """scan, read or done."""
-    n_done: int = 0
-    """Runs committed so far (`read`), folders seen (`scan`)."""
-    n_total: int = 0
-    """Runs to commit; 0 while scanning."""
-    n_points: int = 0
-    is_published: bool = False
-    """New runs are visible to readers since the last report."""
-
-
-@dataclass(slots=True)
-class Summary:
-    """What an ingest did."""
-
-    roots: tuple[str, ...] = ()
-    n_runs: int = 0
-    """Runs found below the roots."""
-    n_changed: int = 0
-    n_read: int = 0
-    """Sources that were opened."""
-    n_unchanged: int = 0
-    """Sources that were known and not opened."""
-    n_points: int = 0
-    """Points read, not counting those that were known."""
-    n_problems: int = 0
-    """Problems of the sources below the roots, old and new."""
-    n_missing: int = 0
-    errors: list[str] = field(default_factory=list)
-    """Roots that could not be read, told in one line each."""
-    talk: list[str] = field(default_factory=list)
-    was_cancelled: bool = False
 
 
 def ingest_paths(
@@ -97,6 +27,7 @@ def ingest_paths(
     is_cancelled: Callable[[], bool] = lambda: False,
     rebuild: bool = False,
     wait_s: float = 10.0,
+    scanner: Scanner | None = None,
 ) -> Summary:
     """Read what is new below the paths into the catalog.
 
@@ -107,6 +38,7 @@ def ingest_paths(
         is_cancelled: asked between runs; what was read by then is kept.
         rebuild: forget the catalog first and read everything again.
         wait_s: how long to wait for another process that writes.
+        scanner: what is known of the roots already; by default they are walked.
 
     Raises:
         SourceError: no path can be read.
@@ -115,11 +47,12 @@ def ingest_paths(
     summary = Summary()
     known = journal.replay(home).roots
     given = _real_roots(paths, summary, must_have=not rebuild)
-    scanner = _Scanner(progress)
+    scanner = scanner or Scanner(progress)
     workers = Workers()
     try:
         if not os.path.exists(os.path.join(home.cache, WORK_FILE)):
-            workers.start(scanner.event_bytes(_outermost(given, [*known, *given])), may_fork=True)
+            scans = [scanner.scan(root) for root in _outermost(given, [*known, *given])]
+            workers.start(event_bytes(claimed.claim for scan in scans for claimed in scan.claims), may_fork=True)
         with open_writer(home, wait_s=wait_s) as writer:
             summary.talk += writer.talk
             if rebuild or writer.must_rebuild:
@@ -128,33 +61,55 @@ def ingest_paths(
             roots = _remember_roots(home, known, given)
             scanned = _outermost(given, roots)
             summary.roots = tuple(given)
-            _Ingest(home, writer, roots, summary, progress, is_cancelled, scanner, workers).run(scanned)
+            scans = [scanner.scan(root) for root in scanned]
+            Ingest(home, writer, roots, summary, progress, is_cancelled, workers).run(scans)
     finally:
         workers.close()
     return summary
 
 
-class _Scanner:
+def ingest_changed(home: Home, scanner: Scanner, units: Sequence[Unit], *, wait_s: float = 0.0) -> Summary:
+    """Read what has come into the files of known runs; nothing else is looked at.
+
+    Args:
+        home: whose catalog holds the runs.
+        scanner: with the roots that hold them.
+        units: the runs.
+        wait_s: how long to wait for another process that writes.
+
+    Raises:
+        HomeError: as `ingest_paths` does.
+    """
+    summary = Summary(roots=tuple(scanner.scans))
+    roots = journal.replay(home).roots
+    with open_writer(home, wait_s=wait_s) as writer:
+        if writer.must_rebuild:
+            raise CatalogLostError(f"{home.cache}: the catalog has to be read again as a whole")
+        Ingest(home, writer, roots, summary, lambda _progress: None, lambda: False, Workers()).run_some(units)
+    return summary
+
+
+class CatalogLostError(HomeError):
+    """The catalog is empty or half built: only a whole ingest helps."""
+
+
+class Scanner:
     """Walks each root once in the life of an ingest."""
 
     def __init__(self, progress: Callable[[Progress], None]) -> None:
         self._progress = progress
-        self._scans: dict[str, Scan] = {}
+        self.scans: dict[str, Scan] = {}
+        """By root."""
 
     def scan(self, root: str) -> Scan:
         """What lies below a root."""
-        if root not in self._scans:
-            self._scans[root] = scan_root(root, load_adapters(), on_folder=self._tell)
-        return self._scans[root]
+        if root not in self.scans:
+            self.scans[root] = scan_root(root, load_adapters(), on_folder=self._tell)
+        return self.scans[root]
 
     def _tell(self, n_folders: int, _n_claims: int) -> None:
         if n_folders % 64 == 1:
             self._progress(Progress("scan", n_folders))
-
-    def event_bytes(self, roots: Sequence[str]) -> int:
-        """How much there is to read below the roots."""
-        claims = [claimed.claim for root in roots for claimed in self.scan(root).claims]
-        return event_bytes([(claim.role, claim.path) for claim in claims])
 
 
 def _everything(writer: Writer, known: Sequence[str], given: Sequence[str], summary: Summary) -> list[str]:
@@ -198,225 +153,3 @@ def _outermost(given: Sequence[str], roots: Sequence[str]) -> list[str]:
     """A folder inside a known root is scanned with the whole of it: what a run is may depend on what lies around."""
     chosen = {max((r for r in roots if is_inside(root, r)), key=lambda r: -len(r), default=root) for root in given}
     return sorted(root for root in chosen if not any(root != other and is_inside(root, other) for other in chosen))
-
-
-class _Ingest:
-    """One ingest under way: the open writer, the growing batch and the counts."""
-
-    def __init__(
-        self, home: Home, writer: Writer, roots: Sequence[str], summary: Summary,
-        progress: Callable[[Progress], None], is_cancelled: Callable[[], bool], scanner: _Scanner, workers: Workers,
-    ) -> None:  # fmt: skip
-        self.writer, self.roots, self.summary = writer, roots, summary
-        self.progress, self.is_cancelled = progress, is_cancelled
-        self.scanner, self.workers = scanner, workers
-        self.adapters: dict[str, Adapter] = {adapter.name: adapter for adapter in load_adapters()}
-        self.salt = home_salt(home)
-        self.repositories = Repositories()
-        self.batch = Batch()
-        self.shelf = Shelf(home.points, 0)
-        self.n_batch_points = 0
-        self.shared: dict[SourceKey, tuple[SourceReading, UnitPlan]] = {}
-        """Sources above several runs; their rows are written last, when it is known which of the runs are sweeps."""
-        self.sweeps: set[str] = set()
-        self.seen: set[str] = set()
-        """Changed runs that were read, sweeps too."""
-        self.publish_at = time.monotonic() + FIRST_PUBLISH_S
-
-    def run(self, scanned: Sequence[str]) -> None:
-        scans = [self.scanner.scan(root) for root in scanned]
-        units = _distinct(unit for scan in scans for unit in find_units(scan.root, scan.claims))
-        plan = make_plan(self.writer, units, self.roots, {a.name: a.version for a in self.adapters.values()})
-        gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
-        self._read_all(plan, gatherer)
-        self.repositories.close()
-        self._flush()
-        if not self.summary.was_cancelled:
-            self._finish(plan, scanned, scans)
-        self._tell_scan_problems(scans)
-        self._count(plan, gatherer)
-        is_published = not self.writer.must_rebuild and self.writer.publish()
-        self.progress(Progress("done", len(plan.units), len(plan.units), self.summary.n_points, is_published))
-
-    def _finish(self, plan: Plan, scanned: Sequence[str], scans: Sequence[Scan]) -> None:
-        """What can be said only when everything was read."""
-        for source, unit in self.shared.values():
-            self._add_source_row(source, unit, plan)
-        self._flush()
-        drop_gone_sources(self.writer, plan, scanned)
-        gone = [root for root in self.roots if not os.path.isdir(root)]
-        unseen = [problem.path for scan in scans for problem in scan.problems]
-        self.summary.n_missing = mark_missing(self.writer, plan, [*scanned, *gone], unseen)
-        if plan.changed:
-            tell_hints(self.writer)
-        if self.writer.must_rebuild:
-            self.writer.rebuilt()
-
-    def _read_all(self, plan: Plan, gatherer: Gatherer) -> None:
-        changed = plan.changed
-        new = [unit for unit in changed if gatherer.is_new(unit)]
-        self.workers.start(sum(unit.size_bytes for unit in new), may_fork=False)
-        for done in self.workers.do(self._tasks(new, gatherer), self.adapters, self._is_stopped):
-            if done.stored is not None:
-                self.batch.stored.append(done.stored)
-                self.n_batch_points += done.stored.segment.n_rows
-            for run in done.runs:
-                gatherer.count(run.sources)
-                self._add(run, plan)
-            self._report(len(changed), gatherer)
-        if self.summary.was_cancelled:
-            return
-        fresh = {unit.run_id for unit in new}
-        for unit in changed:
-            if unit.run_id in fresh:
-                continue
-            if self._is_stopped():
-                return
-            run = put_away(unit, gatherer.gather(unit), self._open_shelf())
-            self._add(run, plan)
-            self._report(len(changed), gatherer)
-
-    def _tasks(self, units: Sequence[UnitPlan], gatherer: Gatherer) -> Iterator[Task]:
-        for part in Slicer().slices(units):
-            if self.summary.was_cancelled:
-                return
-            ids = {source_key(member): gatherer.id_of(member) for unit in part for member in unit.unit.members}
-            yield Task(part, ids, self.writer.new_series_block(), self.shelf.folder, self.salt)
-
-    def _is_stopped(self) -> bool:
-        self.summary.was_cancelled = self.summary.was_cancelled or self.is_cancelled()
-        return self.summary.was_cancelled
-
-    def _open_shelf(self) -> Shelf:
-        if not self.shelf.next_series_id:
-            self.shelf.next_series_id = self.writer.new_series_block()
-        return self.shelf
-
-    def _report(self, n_total: int, gatherer: Gatherer) -> None:
-        """Tell how far we are, and commit what is enough."""
-        self.summary.n_points = gatherer.n_points
-        self.progress(Progress("read", len(self.seen), n_total, self.summary.n_points))
-        if self.shelf.n_points >= SHELF_POINTS:
-            self._store_shelf()
-        if self.n_batch_points >= BATCH_POINTS or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
-            self._flush()
-            self._publish(len(self.seen), n_total)
-
-    def _is_time(self) -> bool:
-        return time.monotonic() >= self.publish_at
-
-    def _add(self, run: ReadRun, plan: Plan) -> None:
-        unit, sources = run.unit, run.sources
-        self.seen.add(unit.run_id)
-        draft = Draft(unit.unit, unit.root, sources)
-        self.batch.run_ids.add(unit.run_id)
-        self._drop_sources_gone_from(unit, plan)
-        if draft.is_sweep_only:
-            self.sweeps.add(unit.run_id)
-        else:
-            draft.code = attribute_code(draft, self.repositories, run.span.first_wall_s)
-            newest = max((stamp.mtime_ns for stamp in unit.stamps.values()), default=-1)
-            life = Life(run.fingerprint, run.span.first_wall_s, run.span.last_wall_s,
-                        newest / 1e9 if newest >= 0 else None)  # fmt: skip
-            add_rows(draft, self.batch, life)
-        for source in sources:
-            for problem in _problems_of(source):
-                self._add_problem(problem, None if draft.is_sweep_only else unit.run_id, unit.root)
-            if source.member.is_inherited:
-                self.shared[source_key(source.member)] = (source, unit)
-            else:
-                self._add_source_row(source, unit, plan)
-
-    def _drop_sources_gone_from(self, unit: UnitPlan, plan: Plan) -> None:
-        """In the transaction that commits the run without them, so that they never count as known."""
-        for key in plan.sources_of_run.get(unit.run_id, set()) - unit.stamps.keys():
-            if key not in plan.runs_of_source:
-                self.batch.source_ids.add(plan.known[key].source_id)
-
-    def _add_source_row(self, source: SourceReading, unit: UnitPlan, plan: Plan) -> None:
-        key = source_key(source.member)
-        claim, reading = source.member.claimed.claim, source.reading
-        stamp = unit.stamps[key]
-        path = key[1]
-        self.batch.source_ids.add(source.source_id)
-        self.batch.add(
-            "source", source_id=source.source_id, run_ids=sorted(plan.runs_of_source[key] - self.sweeps),
-            adapter=key[0], adapter_version=self.adapters[key[0]].version, path=path,
-            path_bytes=None if path == claim.path else claim.path.encode("utf-8", "surrogateescape"),
-            root=safe.text_of_path(unit.root), role=claim.role.value, size_bytes=stamp.size_bytes,
-            mtime_ns=stamp.mtime_ns, inode=stamp.inode, stamp=stamp.text,
-            cursor=json.dumps(dict(reading.cursor.state)), status=reading.cursor.status.value,
-            n_records=reading.cursor.n_records, n_bad=reading.cursor.n_bad, read_s=time.time(),
-            facts=to_json(reading.small),
-        )  # fmt: skip
-
-    def _add_problem(self, problem: Problem, run_id: str | None, root: str) -> None:
-        self.batch.add(
-            "problem", run_id=run_id, source_path=safe.text_of_path(problem.path), place=problem.place,
-            what=problem.what, hint=problem.hint, root=safe.text_of_path(root), since_s=time.time(),
-        )  # fmt: skip
-
-    def _flush(self) -> None:
-        self._store_shelf()
-        self.writer.commit(self.batch)
-        self.batch, self.n_batch_points = Batch(), 0
-
-    def _store_shelf(self) -> None:
-        stored = self.shelf.store()
-        if stored is not None:
-            self.batch.stored.append(stored)
-            self.n_batch_points += stored.segment.n_rows
-
-    def _publish(self, n_done: int, n_total: int) -> None:
-        if self._is_time() and not self.writer.must_rebuild:
-            began = time.monotonic()
-            is_published = self.writer.publish()
-            cost_s = time.monotonic() - began
-            self.publish_at = time.monotonic() + max(PUBLISH_EVERY_S, PUBLISH_SHARE * cost_s)
-            self.progress(Progress("read", n_done, n_total, self.summary.n_points, is_published))
-
-    def _tell_scan_problems(self, scans: Sequence[Scan]) -> None:
-        """Problems of the walk itself (unreadable folders, FIFOs) replace those of the last walk."""
-        known = self.writer.rows(f"SELECT root, source_path, what FROM problem WHERE {_OF_THE_SCAN} ORDER BY ALL")
-        roots = {safe.text_of_path(scan.root) for scan in scans}
-        found = [(safe.text_of_path(scan.root), problem) for scan in scans for problem in scan.problems]
-        found += [("", problem) for problem in third_party()[1]]
-        now = sorted((root, safe.text_of_path(problem.path), problem.what) for root, problem in found)
-        if [row for row in known if row[0] in roots | {""}] == now:
-            return
-        self.writer.update(
-            f"DELETE FROM problem WHERE {_OF_THE_SCAN} AND root IN (SELECT unnest(?))", [sorted(roots | {""})]
-        )
-        for root, problem in found:
-            self._add_problem(problem, None, safe.path_of_text(root))
-        self._flush()
-
-    def _count(self, plan: Plan, gatherer: Gatherer) -> None:
-        summary = self.summary
-        runs = self.writer.rows("SELECT path FROM run WHERE NOT is_missing")
-        problems = self.writer.rows("SELECT DISTINCT source_path, place, what FROM problem")
-        summary.n_runs = sum(1 for (path,) in runs if self._is_named(path))
-        summary.n_changed = len(self.seen)
-        summary.n_read = gatherer.n_read
-        known = {key for unit in plan.units if not unit.is_changed for key in unit.stamps}
-        summary.n_unchanged = len(known) + gatherer.n_unchanged
-        summary.n_problems = sum(1 for path, _place, _what in problems if self._is_named(path))
-
-    def _is_named(self, path: str) -> bool:
-        """Whether a path of the catalog lies below a directory that this ingest was asked for."""
-        return any(is_inside(safe.path_of_text(path), root) for root in self.summary.roots)
-
-
-def _problems_of(source: SourceReading) -> list[Problem]:
-    """What the adapter could not read, and where the file just ends."""
-    problems = [fact for fact in source.reading.small if isinstance(fact, Problem)]
-    claim = source.member.claimed.claim
-    if claim.role is Role.EVENTS and source.reading.cursor.status in _ENDS:
-        what, hint = _ENDS[source.reading.cursor.status]
-        problems.append(Problem(claim.path, what, hint=hint))
-    return problems
-
-
-def _distinct(units: Iterable[Unit]) -> list[Unit]:
-    """Each run once, however many roots and links lead to it."""
-    return list({unit.key: unit for unit in units}.values())

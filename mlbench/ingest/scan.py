@@ -25,14 +25,40 @@ class Claimed:
     claim: Claim
 
 
+@dataclass(frozen=True, slots=True)
+class FolderScan:
+    """What one folder holds."""
+
+    listing: Listing
+    claims: tuple[Claimed, ...]
+    problems: tuple[Problem, ...]
+    """Of entries that look like logs and are no files."""
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Paths that an adapter reads whole."""
+        return frozenset(claimed.claim.path for claimed in self.claims if claimed.claim.is_closed)
+
+
 @dataclass(slots=True)
 class Scan:
     """What one walk found."""
 
     root: str
-    claims: list[Claimed] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    n_folders: int = 0
+    folders: dict[str, FolderScan] = field(default_factory=dict)
+    """By real path, in the order of the walk."""
+    unreadable: list[Problem] = field(default_factory=list)
+    """Folders that could not be listed."""
+
+    @property
+    def claims(self) -> list[Claimed]:
+        """Of all folders."""
+        return [claimed for folder in self.folders.values() for claimed in folder.claims]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Of the walk itself."""
+        return [*self.unreadable, *(problem for folder in self.folders.values() for problem in folder.problems)]
 
 
 def real_root(path: str) -> str:
@@ -62,38 +88,48 @@ def scan_root(
         on_folder: called with the folders and claims so far, for progress.
     """
     scan = Scan(root)
-    for listing, special in _walk(root, scan):
-        scan.n_folders += 1
-        claimed = [Claimed(adapter.name, claim) for adapter in adapters for claim in adapter.claims(listing)]
-        scan.claims.extend(claimed)
-        if special:
-            scan.problems.extend(_special_problems(listing.path, special, adapters))
-        on_folder(scan.n_folders, len(scan.claims))
+    n_claims = 0
+    for folder in walk(root, adapters, scan.unreadable):
+        scan.folders[folder.listing.path] = folder
+        n_claims += len(folder.claims)
+        on_folder(len(scan.folders), n_claims)
     return scan
 
 
-def _walk(root: str, scan: Scan) -> Iterator[tuple[Listing, tuple[str, ...]]]:
-    """Folders top down; after each, the caller's claims are in `scan` and say what not to enter."""
+def walk(root: str, adapters: Sequence[Adapter], unreadable: list[Problem]) -> Iterator[FolderScan]:
+    """Folders top down; what cannot be listed is added to `unreadable`."""
     seen: set[tuple[int, int]] = set()
     stack: list[tuple[str, int]] = [(root, 0)]
     while stack:
-        folder, depth = stack.pop()
-        if _is_seen(folder, seen) or depth > MAX_DEPTH:
+        path, depth = stack.pop()
+        if _is_seen(path, seen) or depth > MAX_DEPTH:
             continue
-        try:
-            files, folders, special = _list_folder(folder)
-        except OSError as error:
-            scan.problems.append(
-                Problem(folder, f"the folder cannot be read: {error.strerror}", hint="check its permissions")
-            )
+        folder = look_into(path, adapters, unreadable)
+        if folder is None:
             continue
-        n_before = len(scan.claims)
-        yield Listing(folder, files, folders), special
-        closed = {claimed.claim.path for claimed in scan.claims[n_before:] if claimed.claim.is_closed}
-        if folder in closed:
-            continue
-        below = (os.path.join(folder, name) for name in reversed(folders) if name not in SKIPPED_FOLDERS)
-        stack.extend((os.path.realpath(path), depth + 1) for path in below if path not in closed)
+        yield folder
+        stack.extend((below, depth + 1) for below in reversed(folders_below(folder)))
+
+
+def look_into(path: str, adapters: Sequence[Adapter], unreadable: list[Problem]) -> FolderScan | None:
+    """List one folder and ask every adapter about it; None where it cannot be listed."""
+    try:
+        files, folders, special = _list_folder(path)
+    except OSError as error:
+        unreadable.append(Problem(path, f"the folder cannot be read: {error.strerror}", hint="check its permissions"))
+        return None
+    listing = Listing(path, files, folders)
+    claims = tuple(Claimed(adapter.name, claim) for adapter in adapters for claim in adapter.claims(listing))
+    return FolderScan(listing, claims, tuple(_special_problems(path, special, adapters)) if special else ())
+
+
+def folders_below(folder: FolderScan) -> list[str]:
+    """Real paths of the folders to be walked next."""
+    path, closed = folder.listing.path, folder.closed
+    if path in closed:
+        return []
+    below = (os.path.join(path, name) for name in folder.listing.folders if name not in SKIPPED_FOLDERS)
+    return [os.path.realpath(path) for path in below if path not in closed]
 
 
 def _is_seen(folder: str, seen: set[tuple[int, int]]) -> bool:

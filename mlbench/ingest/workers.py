@@ -14,7 +14,7 @@ import pkgutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.plan import SourceKey, UnitPlan, source_key
 from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.shelf import Shelf, Span
-from mlbench.model import Adapter, Role
+from mlbench.model import Adapter, Claim, Role
 
 MIN_FORK_BYTES = 16 << 20
 MIN_SPAWN_BYTES = 64 << 20
@@ -201,13 +201,13 @@ def _useful(n_bytes: int, *, may_fork: bool) -> int:
     return min(n_cores, MAX_WORKERS) if n_cores > 1 else 0
 
 
-def event_bytes(claims: Sequence[tuple[Role, str]]) -> int:
+def event_bytes(claims: Iterable[Claim]) -> int:
     """The size of the event files and metric files among these; those that are gone count nothing."""
     total = 0
-    for role, path in claims:
-        if role in {Role.EVENTS, Role.METRICS}:
+    for claim in claims:
+        if claim.role in {Role.EVENTS, Role.METRICS}:
             try:
-                total += os.stat(path).st_size
+                total += os.stat(claim.path).st_size
             except OSError:
                 continue
     return total

@@ -16,7 +16,7 @@ from mlbench.tui.session import IndexDone, IndexProgress, ReportQuestion, RunsFo
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
-    from mlbench.ingest.run import Progress
+    from mlbench.ingest.progress import Progress
     from mlbench.journal import Journal, RunRef
     from mlbench.queries.answers import (
         DiffAnswer,

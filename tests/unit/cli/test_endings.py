@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlbench.cli import indexing
-from mlbench.ingest.run import Progress, Summary
+from mlbench.ingest.progress import Progress, Summary
 from mlbench.main import run
 from mlbench.paths import find_home
 from tests.events import scalar_file

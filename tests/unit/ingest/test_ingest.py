@@ -11,7 +11,8 @@ from mlbench import journal
 from mlbench.adapters import tensorboard
 from mlbench.catalog.reader import Reader, open_reader
 from mlbench.errors import HomeError, SourceError
-from mlbench.ingest.run import Summary, ingest_paths
+from mlbench.ingest.progress import Summary
+from mlbench.ingest.run import ingest_paths
 from mlbench.paths import Home
 from tests.events import scalar_file
 

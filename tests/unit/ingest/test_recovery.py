@@ -14,8 +14,9 @@ from mlbench.adapters import load_adapters
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.writer import open_writer
 from mlbench.errors import SourceError
-from mlbench.ingest import run as ingest_run
-from mlbench.ingest.run import Progress, Summary, ingest_paths
+from mlbench.ingest import ingesting
+from mlbench.ingest.progress import Progress, Summary
+from mlbench.ingest.run import ingest_paths
 from mlbench.model import Adapter, Claim, Cursor, Fact, JsonValue, Listing, Points, Role, Source
 from mlbench.paths import Home
 from tests.events import scalar_file
@@ -68,7 +69,7 @@ def test_readers_keep_the_old_catalog_until_a_rebuild_is_done(
     home: Home, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest(home, logs)
-    monkeypatch.setattr(ingest_run, "FIRST_PUBLISH_S", 0.0)
+    monkeypatch.setattr(ingesting, "FIRST_PUBLISH_S", 0.0)
     seen: list[int] = []
 
     def look(_progress: Progress) -> None:
@@ -238,7 +239,7 @@ def test_an_adapter_that_fails_half_way_never_doubles_its_points(
         raise ValueError("boom")
 
     half = Adapter("half", claims, read, example=lambda _folder: None, appends=True)
-    monkeypatch.setattr(ingest_run, "load_adapters", lambda: (*load_adapters(), half))
+    monkeypatch.setattr(ingesting, "load_adapters", lambda: (*load_adapters(), half))
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/x.half").write_text("x")
 

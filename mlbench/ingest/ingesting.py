@@ -1,0 +1,289 @@
+"""One ingest under way: runs are read, batches committed, snapshots published."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from mlbench import safe
+from mlbench.adapters import load_adapters, third_party
+from mlbench.catalog.writer import Batch, Writer
+from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
+from mlbench.ingest.code import Repositories, attribute_code
+from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows
+from mlbench.ingest.gather import Gatherer
+from mlbench.ingest.identity import Unit, find_units
+from mlbench.ingest.keep import to_json
+from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, plan_some, source_key
+from mlbench.ingest.progress import Progress, Summary
+from mlbench.ingest.scan import Scan
+from mlbench.ingest.secrets import home_salt
+from mlbench.ingest.shelf import Shelf
+from mlbench.ingest.workers import ReadRun, Slicer, Task, Workers, put_away
+from mlbench.model import Adapter, Problem, ReadStatus, Role
+from mlbench.paths import Home
+
+BATCH_POINTS = 4_000_000
+"""Their segments are on the disk already: what waits for the commit is small."""
+BATCH_RUNS = 1000
+SHELF_POINTS = 500_000
+"""Points of runs read in this process that wait for their segment: 20 MB."""
+PUBLISH_EVERY_S = 2.0
+"""Readers see news at most this late; publishing costs a copy of the catalog."""
+PUBLISH_SHARE = 9.0
+"""Publishing takes at most a tenth of the time of a long ingest."""
+FIRST_PUBLISH_S = 0.3
+"""The first runs are shown soon: half a second is the longest that feels like no wait."""
+
+
+_OF_THE_SCAN = "run_id IS NULL AND source_path NOT IN (SELECT path FROM source)"
+"""Problems of the walk itself: no source told them."""
+_ENDS = {
+    ReadStatus.TRUNCATED: (
+        "the file ends in the middle of a record",
+        "normal while it is being written; else its end is lost",
+    ),
+    ReadStatus.EMPTY: ("the file is empty", "normal while a training starts; else its points are lost"),
+}
+
+
+class Ingest:
+    """One ingest under way: the open writer, the growing batch and the counts."""
+
+    def __init__(
+        self, home: Home, writer: Writer, roots: Sequence[str], summary: Summary,
+        progress: Callable[[Progress], None], is_cancelled: Callable[[], bool], workers: Workers,
+    ) -> None:  # fmt: skip
+        self.writer, self.roots, self.summary = writer, roots, summary
+        self.progress, self.is_cancelled = progress, is_cancelled
+        self.workers = workers
+        self.adapters: dict[str, Adapter] = {adapter.name: adapter for adapter in load_adapters()}
+        self.salt = home_salt(home)
+        self.repositories = Repositories()
+        self.batch = Batch()
+        self.shelf = Shelf(home.points, 0)
+        self.n_batch_points = 0
+        self.shared: dict[SourceKey, tuple[SourceReading, UnitPlan]] = {}
+        """Sources above several runs; their rows are written last, when it is known which of the runs are sweeps."""
+        self.sweeps: set[str] = set()
+        self.seen: set[str] = set()
+        """Changed runs that were read, sweeps too."""
+        self.publish_at = time.monotonic() + FIRST_PUBLISH_S
+
+    def run_some(self, units: Sequence[Unit]) -> None:
+        """Read known runs again, and look at no others."""
+        plan = plan_some(self.writer, units, self.roots, self._versions())
+        gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
+        self._read_all(plan, gatherer)
+        self.repositories.close()
+        self._add_shared(plan)
+        self.summary.n_changed, self.summary.n_read = len(self.seen), gatherer.n_read
+        if self.summary.n_changed:
+            self.writer.publish()
+
+    def _versions(self) -> dict[str, int]:
+        return {adapter.name: adapter.version for adapter in self.adapters.values()}
+
+    def _add_shared(self, plan: Plan) -> None:
+        for source, unit in self.shared.values():
+            self._add_source_row(source, unit, plan)
+        self._flush()
+
+    def run(self, scans: Sequence[Scan]) -> None:
+        """Read whatever is new in what was scanned, and take note of what is gone."""
+        scanned = [scan.root for scan in scans]
+        units = find_all(scans)
+        plan = make_plan(self.writer, units, self.roots, self._versions())
+        gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
+        self._read_all(plan, gatherer)
+        self.repositories.close()
+        self._flush()
+        if not self.summary.was_cancelled:
+            self._finish(plan, scanned, scans)
+        self._tell_scan_problems(scans)
+        self._count(plan, gatherer)
+        is_published = not self.writer.must_rebuild and self.writer.publish()
+        self.progress(Progress("done", len(plan.units), len(plan.units), self.summary.n_points, is_published))
+
+    def _finish(self, plan: Plan, scanned: Sequence[str], scans: Sequence[Scan]) -> None:
+        """What can be said only when everything was read."""
+        self._add_shared(plan)
+        drop_gone_sources(self.writer, plan, scanned)
+        gone = [root for root in self.roots if not os.path.isdir(root)]
+        unseen = [problem.path for scan in scans for problem in scan.problems]
+        self.summary.n_missing = mark_missing(self.writer, plan, [*scanned, *gone], unseen)
+        if plan.changed:
+            tell_hints(self.writer)
+        if self.writer.must_rebuild:
+            self.writer.rebuilt()
+
+    def _read_all(self, plan: Plan, gatherer: Gatherer) -> None:
+        changed = plan.changed
+        new = [unit for unit in changed if gatherer.is_new(unit)]
+        self.workers.start(sum(unit.size_bytes for unit in new), may_fork=False)
+        for done in self.workers.do(self._tasks(new, gatherer), self.adapters, self._is_stopped):
+            if done.stored is not None:
+                self.batch.stored.append(done.stored)
+                self.n_batch_points += done.stored.segment.n_rows
+            for run in done.runs:
+                gatherer.count(run.sources)
+                self._add(run, plan)
+            self._report(len(changed), gatherer)
+        if self.summary.was_cancelled:
+            return
+        fresh = {unit.run_id for unit in new}
+        for unit in changed:
+            if unit.run_id in fresh:
+                continue
+            if self._is_stopped():
+                return
+            run = put_away(unit, gatherer.gather(unit), self._open_shelf())
+            self._add(run, plan)
+            self._report(len(changed), gatherer)
+
+    def _tasks(self, units: Sequence[UnitPlan], gatherer: Gatherer) -> Iterator[Task]:
+        for part in Slicer().slices(units):
+            if self.summary.was_cancelled:
+                return
+            ids = {source_key(member): gatherer.id_of(member) for unit in part for member in unit.unit.members}
+            yield Task(part, ids, self.writer.new_series_block(), self.shelf.folder, self.salt)
+
+    def _is_stopped(self) -> bool:
+        self.summary.was_cancelled = self.summary.was_cancelled or self.is_cancelled()
+        return self.summary.was_cancelled
+
+    def _open_shelf(self) -> Shelf:
+        if not self.shelf.next_series_id:
+            self.shelf.next_series_id = self.writer.new_series_block()
+        return self.shelf
+
+    def _report(self, n_total: int, gatherer: Gatherer) -> None:
+        """Tell how far we are, and commit what is enough."""
+        self.summary.n_points = gatherer.n_points
+        self.progress(Progress("read", len(self.seen), n_total, self.summary.n_points))
+        if self.shelf.n_points >= SHELF_POINTS:
+            self._store_shelf()
+        if self.n_batch_points >= BATCH_POINTS or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
+            self._flush()
+            self._publish(len(self.seen), n_total)
+
+    def _is_time(self) -> bool:
+        return time.monotonic() >= self.publish_at
+
+    def _add(self, run: ReadRun, plan: Plan) -> None:
+        unit, sources = run.unit, run.sources
+        self.seen.add(unit.run_id)
+        draft = Draft(unit.unit, unit.root, sources)
+        self.batch.run_ids.add(unit.run_id)
+        self._drop_sources_gone_from(unit, plan)
+        if draft.is_sweep_only:
+            self.sweeps.add(unit.run_id)
+        else:
+            draft.code = attribute_code(draft, self.repositories, run.span.first_wall_s)
+            newest = max((stamp.mtime_ns for stamp in unit.stamps.values()), default=-1)
+            life = Life(run.fingerprint, run.span.first_wall_s, run.span.last_wall_s,
+                        newest / 1e9 if newest >= 0 else None)  # fmt: skip
+            add_rows(draft, self.batch, life)
+        for source in sources:
+            for problem in _problems_of(source):
+                self._add_problem(problem, None if draft.is_sweep_only else unit.run_id, unit.root)
+            if source.member.is_inherited:
+                self.shared[source_key(source.member)] = (source, unit)
+            else:
+                self._add_source_row(source, unit, plan)
+
+    def _drop_sources_gone_from(self, unit: UnitPlan, plan: Plan) -> None:
+        """In the transaction that commits the run without them, so that they never count as known."""
+        for key in plan.sources_of_run.get(unit.run_id, set()) - unit.stamps.keys():
+            if key not in plan.runs_of_source:
+                self.batch.source_ids.add(plan.known[key].source_id)
+
+    def _add_source_row(self, source: SourceReading, unit: UnitPlan, plan: Plan) -> None:
+        key = source_key(source.member)
+        claim, reading = source.member.claimed.claim, source.reading
+        stamp = unit.stamps[key]
+        path = key[1]
+        self.batch.source_ids.add(source.source_id)
+        self.batch.add(
+            "source", source_id=source.source_id, run_ids=sorted(plan.runs_of_source[key] - self.sweeps),
+            adapter=key[0], adapter_version=self.adapters[key[0]].version, path=path,
+            path_bytes=None if path == claim.path else claim.path.encode("utf-8", "surrogateescape"),
+            root=safe.text_of_path(unit.root), role=claim.role.value, size_bytes=stamp.size_bytes,
+            mtime_ns=stamp.mtime_ns, inode=stamp.inode, stamp=stamp.text,
+            cursor=json.dumps(dict(reading.cursor.state)), status=reading.cursor.status.value,
+            n_records=reading.cursor.n_records, n_bad=reading.cursor.n_bad, read_s=time.time(),
+            facts=to_json(reading.small),
+        )  # fmt: skip
+
+    def _add_problem(self, problem: Problem, run_id: str | None, root: str) -> None:
+        self.batch.add(
+            "problem", run_id=run_id, source_path=safe.text_of_path(problem.path), place=problem.place,
+            what=problem.what, hint=problem.hint, root=safe.text_of_path(root), since_s=time.time(),
+        )  # fmt: skip
+
+    def _flush(self) -> None:
+        self._store_shelf()
+        self.writer.commit(self.batch)
+        self.batch, self.n_batch_points = Batch(), 0
+
+    def _store_shelf(self) -> None:
+        stored = self.shelf.store()
+        if stored is not None:
+            self.batch.stored.append(stored)
+            self.n_batch_points += stored.segment.n_rows
+
+    def _publish(self, n_done: int, n_total: int) -> None:
+        if self._is_time() and not self.writer.must_rebuild:
+            began = time.monotonic()
+            is_published = self.writer.publish()
+            cost_s = time.monotonic() - began
+            self.publish_at = time.monotonic() + max(PUBLISH_EVERY_S, PUBLISH_SHARE * cost_s)
+            self.progress(Progress("read", n_done, n_total, self.summary.n_points, is_published))
+
+    def _tell_scan_problems(self, scans: Sequence[Scan]) -> None:
+        """Problems of the walk itself (unreadable folders, FIFOs) replace those of the last walk."""
+        known = self.writer.rows(f"SELECT root, source_path, what FROM problem WHERE {_OF_THE_SCAN} ORDER BY ALL")
+        roots = {safe.text_of_path(scan.root) for scan in scans}
+        found = [(safe.text_of_path(scan.root), problem) for scan in scans for problem in scan.problems]
+        found += [("", problem) for problem in third_party()[1]]
+        now = sorted((root, safe.text_of_path(problem.path), problem.what) for root, problem in found)
+        if [row for row in known if row[0] in roots | {""}] == now:
+            return
+        self.writer.update(
+            f"DELETE FROM problem WHERE {_OF_THE_SCAN} AND root IN (SELECT unnest(?))", [sorted(roots | {""})]
+        )
+        for root, problem in found:
+            self._add_problem(problem, None, safe.path_of_text(root))
+        self._flush()
+
+    def _count(self, plan: Plan, gatherer: Gatherer) -> None:
+        summary = self.summary
+        runs = self.writer.rows("SELECT path FROM run WHERE NOT is_missing")
+        problems = self.writer.rows("SELECT DISTINCT source_path, place, what FROM problem")
+        summary.n_runs = sum(1 for (path,) in runs if self._is_named(path))
+        summary.n_changed = len(self.seen)
+        summary.n_read = gatherer.n_read
+        known = {key for unit in plan.units if not unit.is_changed for key in unit.stamps}
+        summary.n_unchanged = len(known) + gatherer.n_unchanged
+        summary.n_problems = sum(1 for path, _place, _what in problems if self._is_named(path))
+
+    def _is_named(self, path: str) -> bool:
+        """Whether a path of the catalog lies below a directory that this ingest was asked for."""
+        return any(is_inside(safe.path_of_text(path), root) for root in self.summary.roots)
+
+
+def _problems_of(source: SourceReading) -> list[Problem]:
+    """What the adapter could not read, and where the file just ends."""
+    problems = [fact for fact in source.reading.small if isinstance(fact, Problem)]
+    claim = source.member.claimed.claim
+    if claim.role is Role.EVENTS and source.reading.cursor.status in _ENDS:
+        what, hint = _ENDS[source.reading.cursor.status]
+        problems.append(Problem(claim.path, what, hint=hint))
+    return problems
+
+
+def find_all(scans: Iterable[Scan]) -> list[Unit]:
+    """The runs of several scans, each once, however many roots and links lead to it."""
+    return list({unit.key: unit for scan in scans for unit in find_units(scan.root, scan.claims)}.values())
