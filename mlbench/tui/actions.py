@@ -51,6 +51,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.details", ("enter",), "run", "show all that is known of this run", (RUNS,), footer=17),
     Action("runs.archive", ("a",), "archive", "archive the marked runs (else this one), or take them back", (RUNS,)),
     Action("runs.primary", ("m",), "primary", "make this column's metric the primary one", (RUNS,)),
+    Action("runs.follow", ("L",), "follow", "follow the trainings that are running, or stop following", (RUNS,)),
     Action("runs.baseline", ("b",), "baseline", "make this run the baseline, or no run", (RUNS, RUN), footer=16),
     Action("runs.compare", ("d",), "compare", "compare the marked runs on the whole screen", footer=11),
     Action("runs.plots", ("p",), "plots", "chart the marked runs on the whole screen", footer=12),

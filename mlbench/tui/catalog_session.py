@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,7 +13,16 @@ from typing import TYPE_CHECKING
 from mlbench.errors import UsageError
 from mlbench.paths import Home
 from mlbench.safe import safe, text_of_path
-from mlbench.tui.session import IndexDone, IndexProgress, ReportQuestion, RunsFound, RunsQuestion, Sketches, Vocabulary
+from mlbench.tui.session import (
+    Followed,
+    IndexDone,
+    IndexProgress,
+    ReportQuestion,
+    RunsFound,
+    RunsQuestion,
+    Sketches,
+    Vocabulary,
+)
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
         SeriesAnswer,
         ShowAnswer,
     )
+    from mlbench.watch import Pace, Watcher
 
 _BASELINE = "run.baseline = true and run.archived in (true, false)"
 VALUES_PER_PARAM = 8
@@ -93,6 +104,11 @@ class CatalogSession:
         self._table = _Lane(home)
         self._detail = _Lane(home)
         self._words: Journal | None = None
+        self._watcher: Watcher | None = None
+        """Of the roots, once they were read."""
+        self._pace: Pace | None = None
+        self._catalog = ""
+        """The stamp of the catalog that was seen last."""
 
     @property
     def scope(self) -> str:
@@ -111,15 +127,38 @@ class CatalogSession:
 
     def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
         """Read what is new below the roots."""
-        from mlbench.ingest.run import ingest_paths
+        from mlbench.watch import Pace, Watcher
 
         def progress(step: Progress) -> None:
             tell(IndexProgress(step.stage, step.n_done, step.n_total, step.is_published))
 
         if not self.roots:
             return IndexDone(0, 0, 0)
-        done = ingest_paths(self.home, self.roots, progress=progress, is_cancelled=is_cancelled)
+        self._watcher, self._pace = None, Pace()
+        watcher = Watcher(self.home, self.roots, progress=progress, is_cancelled=is_cancelled)
+        done = watcher.look()
+        self._watcher = watcher
+        if done is None:
+            return IndexDone(0, 0, 0)
         return IndexDone(done.n_runs, done.n_read, done.n_problems, tuple(done.errors), tuple(done.talk))
+
+    def follow(self, is_cancelled: Callable[[], bool]) -> Followed | None:
+        """Look at the roots; a catalog that another process writes is looked at by that one."""
+        from mlbench.errors import HomeError, SourceError
+        from mlbench.watch import catalog_stamp
+
+        if self._watcher is None or self._pace is None:
+            return None
+        began = time.monotonic()
+        try:
+            changed = None if is_cancelled() else self._watcher.look()
+        except (HomeError, SourceError):
+            changed = None  # busy, full, or a mount that went away: the next look may find it otherwise
+        before, self._catalog = self._catalog, catalog_stamp(self.home)
+        is_new = changed is not None and bool(changed.n_changed or changed.n_missing)
+        has_changed = is_new or before not in ("", self._catalog)
+        looking_s = time.monotonic() - began
+        return Followed(has_changed, self._pace.wait_s(has_changed=has_changed, looking_s=looking_s))
 
     # ------------------------------------------------------------ questions of the table
 

@@ -15,7 +15,7 @@ from mlbench.tui.actions import PROBLEMS, RUN, RUNS
 from mlbench.tui.asker import Asker
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.prompts import Prompt, Prompter
-from mlbench.tui.session import IndexDone, IndexProgress, RunsFound, RunsQuestion, Session, Vocabulary
+from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsFound, RunsQuestion, Session, Vocabulary
 from mlbench.tui.view import ChartLook, View
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PREVIEW_DELAY_S = 0.06
 """The charts follow the cursor so much later: moving on costs nothing, and the eye sees no wait."""
 TYPING_DELAY_S = 0.08
+FOLLOW = "follow"
+"""The name of the delay between two looks, and of the question."""
 MOST_COMPARED, MOST_CHARTED = 24, 60
 """Runs side by side, and curves in a chart: of more marks the first ones are shown, and the title says so."""
 BASELINE_SLOT = 7
@@ -82,6 +84,8 @@ class Desk:
         self.heads: dict[str, RunHead] = {}
         """Every run that was seen, by id: marked runs may be hidden by the query."""
         self.is_leaving = False
+        self.is_following = True
+        """Running trainings are looked at again and again."""
         self.goes_to_top = False
         """The cursor goes to the first run when the next answer comes: the order is another one."""
         self._n_words = 0
@@ -323,6 +327,27 @@ class Desk:
         for text in (*done.talk, *done.errors):
             self.say(text, "warning")
         self.panes.draw_table(self)
+        self.follow_later(0.0)
+
+    # ------------------------------------------------------------ following
+
+    def follow_later(self, wait_s: float) -> None:
+        """Look for news after a while, in a thread; nothing is drawn where there are none."""
+        if self.is_following and not self.is_leaving:
+            self.host.later(FOLLOW, max(wait_s, 0.001), self._follow)
+
+    def _follow(self) -> None:
+        def look() -> Followed | None:
+            return self.session.follow(lambda: self.is_leaving)
+
+        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: None)
+
+    def _take_followed(self, followed: Followed | None) -> None:
+        if followed is None:
+            return
+        if followed.has_changed:
+            self.reload()
+        self.follow_later(followed.wait_s)
 
     def _index_failed(self, error: MlbenchError) -> None:
         self.answers.done, self.answers.progress = IndexDone(0, 0, 0), None

@@ -77,6 +77,16 @@ class IndexDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """What a look for news came to."""
+
+    has_changed: bool
+    """There are new points, or other runs."""
+    wait_s: float
+    """Until the next look."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReportQuestion:
     """A report to be written."""
 
@@ -103,6 +113,9 @@ class Session(Protocol):
 
     def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
         """Read what is new in the logs."""
+
+    def follow(self, is_cancelled: Callable[[], bool]) -> Followed | None:
+        """Look once for what has come since the logs were read; None where there is nothing to follow."""
 
     def find(self, question: RunsQuestion) -> RunsFound:
         """The runs that match. Raises FilterError with the place of the mistake."""

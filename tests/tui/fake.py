@@ -32,6 +32,7 @@ from mlbench.queries.answers import (
 )
 from mlbench.queries.mistakes import FilterError
 from mlbench.tui.session import (
+    Followed,
     IndexDone,
     IndexProgress,
     ReportQuestion,
@@ -123,10 +124,15 @@ class FakeSession:
     scope: str = "sweep"
     metric_name: str = "val/loss"
     problem_lines: tuple[ProblemLine, ...] = ()
+    news: list[Followed] = field(default_factory=list)
+    """What the looks for news will come to; after the last one there is nothing to follow."""
 
     def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
         tell(IndexProgress("read", len(self.runs), len(self.runs), is_published=True))
         return IndexDone(len(self.runs), len(self.runs), len(self.problem_lines))
+
+    def follow(self, is_cancelled: Callable[[], bool]) -> Followed | None:
+        return self.news.pop(0) if self.news else None
 
     def find(self, question: RunsQuestion) -> RunsFound:
         self.questions.append(question)

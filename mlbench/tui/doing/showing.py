@@ -70,6 +70,13 @@ def reload(desk: Desk, _n: int) -> None:
         desk.panes.draw_bars(desk)
 
 
+def toggle_following(desk: Desk, _n: int) -> None:
+    """Look for new points again and again, or no more."""
+    desk.is_following = not desk.is_following
+    desk.follow_later(0.0)
+    desk.say("following: new points are shown as they come" if desk.is_following else "no longer following", "muted")
+
+
 # ---------------------------------------------------------------- the command line
 
 
@@ -166,6 +173,7 @@ HANDLERS: Mapping[str, Handler] = {
     "app.zoom": lambda desk, _n: desk.with_view(is_zoomed=not desk.view.is_zoomed),
     "app.problems": show_problems,
     "app.reload": reload,
+    "runs.follow": toggle_following,
     "app.command": ask_command,
     "app.help": lambda desk, _n: desk.host.show_help(),
     "app.palette": lambda desk, _n: desk.host.show_palette(),
