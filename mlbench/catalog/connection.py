@@ -12,7 +12,7 @@ from mlbench.errors import HomeError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 WORK_FILE = "work.duckdb"
 CURRENT = "CURRENT"
 LOCK_FILE = "writer.lock"
@@ -97,6 +97,19 @@ def check_not_newer(version: int, path: str) -> None:
         raise NewerCatalogError(
             f"{path}: written by a newer mlbench (catalog {version}, this one reads {SCHEMA_VERSION}). "
             "Try: pip install --upgrade mlbench, or mlbench --home DIR"
+        )
+
+
+def check_not_older(version: int, path: str) -> None:
+    """Refuse a snapshot that an older mlbench wrote: its columns may mean something else. A writer replaces it.
+
+    Raises:
+        HomeError: it was.
+    """
+    if version < SCHEMA_VERSION:
+        raise HomeError(
+            f"{path}: written by an older mlbench (catalog {version}, this one reads {SCHEMA_VERSION}). "
+            "Try: mlbench rebuild, which reads the logs again; your words are safe"
         )
 
 

@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlbench import journal
-from mlbench.catalog.connection import CURRENT, check_not_newer, connect, create_tables, read_version, sql_text
+from mlbench.catalog.connection import (
+    CURRENT,
+    check_not_newer,
+    check_not_older,
+    connect,
+    create_tables,
+    read_version,
+    sql_text,
+)
 from mlbench.catalog.segments import SegmentStore
 from mlbench.errors import HomeError
 from mlbench.paths import Home
@@ -90,6 +98,7 @@ def _connect_snapshot(path: str) -> DuckDBPyConnection:
     check_not_newer(version, path)
     if version == 0:
         raise HomeError(f"{path}: this is not a catalog of mlbench. Try: mlbench rebuild")
+    check_not_older(version, path)
     return connection
 
 

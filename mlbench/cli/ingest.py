@@ -22,6 +22,7 @@ def command(paths: tuple[str, ...], is_rebuild: bool, is_strict: bool, home: str
     """
     if not paths and not is_rebuild:
         raise click.UsageError("no directory was named. Try: mlbench ingest DIR")
-    summary = ingest_with_progress(home_of(home), paths, is_rebuild=is_rebuild)
-    tell_summary(summary, form)
+    place = home_of(home)
+    summary = ingest_with_progress(place, paths, is_rebuild=is_rebuild)
+    tell_summary(place, summary, form)
     return end_of(summary, is_strict=is_strict)

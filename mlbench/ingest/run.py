@@ -20,6 +20,7 @@ from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
 from mlbench.ingest.identity import Unit, find_units
 from mlbench.ingest.keep import to_json
+from mlbench.ingest.numbers import number_runs
 from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, source_key
 from mlbench.ingest.scan import Scan, real_root, scan_root
 from mlbench.ingest.secrets import home_salt
@@ -217,6 +218,7 @@ class _Ingest:
         self.summary.n_missing = mark_missing(self.writer, plan, [*scanned, *gone], unseen)
         if plan.changed:
             tell_hints(self.writer)
+        number_runs(self.writer)
         if self.writer.must_rebuild:
             self.writer.rebuilt()
 
