@@ -51,7 +51,8 @@ def forget_runs(home: Home, run_ids: Collection[str]) -> dict[str, int]:
         }
         counts = {table: _count(writer, table, ids) for table in (*RUN_TABLES, "problem", "run_number")}
         writer.commit(Batch(run_ids=set(ids), source_ids=orphans))
-        writer.update("DELETE FROM run_number WHERE run_id IN (SELECT unnest(?))", [ids])
+        # The number stays taken: a note that says #12 must not mean another run.
+        writer.update("UPDATE run_number SET run_id = '', fingerprint = '' WHERE run_id IN (SELECT unnest(?))", [ids])
         writer.update("UPDATE source SET run_ids = list_filter(run_ids, lambda one: NOT list_contains(?, one))", [ids])
         _leave_no_copy(home, writer)
     return {table: n for table, n in {**counts, "source": len(orphans)}.items() if n}

@@ -109,6 +109,6 @@ CREATE TABLE problem (run_id VARCHAR, source_path VARCHAR, place VARCHAR, what V
 -- its own, and a rebuild keeps all.
 CREATE TABLE run_number (
     number      INTEGER,   -- 1 and up
-    run_id      VARCHAR,
+    run_id      VARCHAR,   -- empty for a number whose run was forgotten
     fingerprint VARCHAR    -- by which a run that moved is known again
 );

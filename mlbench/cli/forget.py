@@ -189,6 +189,8 @@ def _print(said: Rewritten, rows: Mapping[str, int], form: str | None) -> None:
         ("files rewritten", said.n_files),
         ("archived files rewritten", said.n_archived),
     )
-    listed = [("journal", what, n) for what, n in journal]
+    listed = [("journal", what, n) for what, n in journal if n]
     listed += [("catalog", what, n) for what, n in sorted(rows.items())]
+    if not listed:
+        talk("nothing was found that would have to go")
     print_rows(Records(("where", "what", "n"), tuple(listed)), form)

@@ -41,6 +41,7 @@ def command(folder: str | None, group: str | None) -> None:
         for path in (home, os.path.join(home, "journal"), os.path.join(home, "cache")):
             _make(path, group_id)
         _write_ignored(os.path.join(home, ".gitignore"), group_id)
+        _share_salt(home, group_id)
     except OSError as error:
         raise HomeError(f"{home}: cannot be made: {error.strerror}. See who owns {place}, and its groups") from error
     who = f"shared with the group {group}" if group else "as it was" if was_there else "yours alone"
@@ -73,6 +74,20 @@ def _write_ignored(path: str, group_id: int | None) -> None:
     if group_id is not None:
         os.chown(path, -1, group_id)
         os.chmod(path, 0o640)
+
+
+def _share_salt(home: str, group_id: int | None) -> None:
+    """All members redact secrets alike; a salt that only its maker may read would be nobody else's."""
+    if group_id is None:
+        return
+    from mlbench.ingest.secrets import SALT_FILE, home_salt
+    from mlbench.paths import find_home
+
+    place = find_home(home)
+    home_salt(place)
+    path = os.path.join(place.journal, SALT_FILE)
+    os.chown(path, -1, group_id)
+    os.chmod(path, 0o640)
 
 
 def _tell_parents(place: str) -> None:

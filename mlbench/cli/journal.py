@@ -126,4 +126,4 @@ def _list(place: Home, form: str | None) -> None:
         authors = tuple(sorted({entry.author for entry, _line in entries}))
         rows.append((name, len(entries), authors, size_bytes, len(problems)))
     print_rows(Records(("file", "entries", "authors", "size_bytes", "problems"), tuple(rows)), form)
-    talk(f"{place.journal}: {len(rows)} files")
+    talk(f"{place.journal}: {len(rows)} {'file' if len(rows) == 1 else 'files'}")

@@ -45,7 +45,8 @@ def open_journal(home: Home, *, author: str | None = None, clock_us: Callable[[]
 def describe(entry: Entry) -> str:
     """What an entry says, in a few words: `tag +good -bad on 3 runs`. Not cleaned."""
     changes = [f"+{tag}" for tag in entry.add] + [f"-{tag}" for tag in entry.remove] if entry.op == "tag" else []
-    words = [entry.op.replace("_", " "), *changes, entry.key, entry.text.partition("\n")[0][:60]]
+    text = ("" if entry.text else "removed") if entry.op == "view" else entry.text.partition("\n")[0][:60]
+    words = [entry.op.replace("_", " "), *changes, entry.key, text]
     runs = {0: "", 1: "on 1 run"}.get(len(entry.runs), f"on {len(entry.runs)} runs")
     return " ".join(word for word in [*words, runs] if word)
 
