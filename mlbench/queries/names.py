@@ -259,7 +259,9 @@ def _metric_to_be_best_in(reader: Reader, scope: Sql, word: str) -> tuple[str, s
         return primary
     metrics = find_metrics(reader, [word], shown_ids)
     if len(metrics) > 1:
-        raise UsageError(f"@best({word}) means {len(metrics)} metrics: {', '.join(metrics[:MAX_LISTED])}. Name one")
+        more = f" and {len(metrics) - MAX_LISTED} more" if len(metrics) > MAX_LISTED else ""
+        listed = ", ".join(metrics[:MAX_LISTED])
+        raise UsageError(f"@best({word}) means {len(metrics)} metrics: {listed}{more}. Name one of them")
     goal, _how = goal_of(reader, metrics[0])
     if not goal:
         raise UsageError(
