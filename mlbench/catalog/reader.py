@@ -121,8 +121,8 @@ class Reader:
         if self.moved:
             self.words = journal.replay(home, self.moved)
         self._lay_words()
-        row = self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
-        self.generation = int(row[0]) if row else 0
+        rows = self.rows("SELECT value FROM meta WHERE key = 'generation'")  # to its end: `table` needs that
+        self.generation = int(rows[0][0]) if rows else 0
         """Rises with every published snapshot."""
 
     def __enter__(self) -> Reader:
