@@ -64,6 +64,10 @@ COMMANDS: dict[str, CommandEntry] = {
 }
 
 
+class ReaderGoneError(Exception):
+    """Nobody reads our output any more."""
+
+
 class Workbench(click.Group):
     """`mlbench`: commands by name, and paths, which mean `open`."""
 
@@ -84,6 +88,12 @@ class Workbench(click.Group):
             _check_path(args[0])
             args = [OPEN, *args]
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click would end with 1
+            raise ReaderGoneError from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         for section in dict.fromkeys(entry.section for entry in COMMANDS.values()):
@@ -161,10 +171,8 @@ def run(arguments: Sequence[str]) -> int:
         return _told(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _told("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`): that is no failure, but Python must not try to flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (BrokenPipeError, ReaderGoneError):
+        return _left_by_the_reader()
     except Exception as fault:
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
@@ -174,6 +182,12 @@ def run(arguments: Sequence[str]) -> int:
             3,
         )
     return code if isinstance(code, int) else 0
+
+
+def _left_by_the_reader() -> int:
+    """The reader of our output has gone (`| head`): that is no failure, but Python must not try to flush again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return 0
 
 
 def _words_of(error: click.ClickException, arguments: Sequence[str]) -> str:
