@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 OPEN = "open"
 INTERRUPTED = 130
+COMPLETE_VARIABLE = "_MLBENCH_COMPLETE"
 TRACEBACK_VARIABLE = "MLBENCH_TRACEBACK"
 
 
@@ -160,6 +161,10 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    if COMPLETE_VARIABLE in os.environ:
+        from mlbench.cli.shells import register
+
+        register()
     try:
         code: Any = cli.main(args=list(arguments), prog_name="mlbench", standalone_mode=False)
         sys.stdout.flush()

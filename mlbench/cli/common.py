@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from mlbench.cli.completing import complete_filter
 from mlbench.cli.progress import is_quiet, is_verbose, remember_flag, waiting
 from mlbench.paths import Home, find_home
 from mlbench.safe import safe_lines
@@ -61,13 +62,16 @@ def format_option(command: Decorated) -> Decorated:
 def within_option(command: Decorated) -> Decorated:
     """`--in PATH`, repeatable."""
     return click.option(
-        "--in", "within", multiple=True, metavar="PATH", help="Only runs at or below PATH (repeatable)."
-    )(command)
+        "--in", "within", multiple=True, metavar="PATH", type=click.Path(),
+        help="Only runs at or below PATH (repeatable).",
+    )(command)  # fmt: skip
 
 
 def where_option(command: Decorated) -> Decorated:
     """`--where FILTER`, in place of RUN... or of a filter that begins with a dash."""
-    return click.option("--where", metavar="FILTER", help="Runs that match FILTER.")(command)
+    return click.option("--where", metavar="FILTER", help="Runs that match FILTER.", shell_complete=complete_filter)(
+        command
+    )
 
 
 def home_of(chosen: str | None) -> Home:

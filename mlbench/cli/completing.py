@@ -75,6 +75,7 @@ _LAST = re.compile(
     r"^(?P<before>.*?)(?P<name>[^\s()=<>!~,'\"]+)\s*(?P<sign>=|==|!=|<>)\s*(?P<quote>['\"]?)(?P<value>[^'\"\s]*)$",
     re.DOTALL,
 )
+_PLAIN = re.compile(r"[A-Za-z0-9_.+-]+")
 _WORD = re.compile(r"[^\s()=<>!~,]*$")
 _VALUES = "SELECT DISTINCT txt FROM param WHERE is_effective AND key = ? AND starts_with(txt, ?) ORDER BY txt LIMIT ?"
 
@@ -86,14 +87,15 @@ def filter_endings(reader: Reader, text: str) -> list[str]:
     """
     if (match := _LAST.match(text)) and (values := _values_of(reader, match["name"], match["value"])):
         begin = text[: match.start("quote")]
-        return [begin + _spelled(value) for value in values if "'" not in value]
+        return [begin + _spelled(value, match["quote"]) for value in values if "'" not in value]
     word = _WORD.search(text)
     at = word.start() if word else len(text)
     return [text[:at] + spec for spec in _beginning(text[at:], _specs(reader, text[at:]))]
 
 
-def _spelled(value: str) -> str:
-    return value if re.fullmatch(r"-?[0-9.]+(e-?[0-9]+)?", value) else f"'{value}'"
+def _spelled(value: str, quote: str) -> str:
+    """In quotes where they were typed, or where there is no other way: a filter stands in quotes of the shell's."""
+    return f"{quote or chr(39)}{value}{quote or chr(39)}" if quote or not _PLAIN.fullmatch(value) else value
 
 
 def _values_of(reader: Reader, name: str, begun: str) -> list[str]:

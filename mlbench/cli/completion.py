@@ -21,6 +21,9 @@ def command(ctx: click.Context, shell: str, home: str | None) -> None:  # noqa: 
     """
     from click.shell_completion import get_completion_class
 
+    from mlbench.cli.shells import register
+
+    register()
     completion = get_completion_class(shell)
     if completion is None:
         raise click.UsageError(f"no completion for {shell}")
