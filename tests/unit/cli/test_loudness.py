@@ -227,3 +227,26 @@ def test_no_color_means_no_colour_on_a_terminal_either(home: Path, no_color: str
     assert process.returncode == 0
     assert b"val/accuracy" in shown
     assert (b"\x1b[" in shown) == has_colour
+
+
+def test_a_watcher_tells_what_grew_until_it_is_interrupted(home: Path, tmp_path: Path) -> None:
+    from tests.events import scalar_file
+
+    scalar_file(tmp_path / "grow/a/events.out.tfevents.1700000000.host", {"a": [(1, 0.5)]})
+    with subprocess.Popen(
+        command("ingest", "grow", "--watch", "--format", "jsonl"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        scalar_file(tmp_path / "grow/b/events.out.tfevents.1700000000.host", {"a": [(1, 0.5), (2, 0.5)]})
+        told = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        end = process.stderr.read()
+
+    assert '"runs": 1' in first
+    assert told == "mlbench: 1 runs changed, 2 new points\n"
+    assert (process.returncode, end) == (130, "mlbench: no longer watching; what was read is kept\n")
