@@ -75,7 +75,9 @@ def test_four_processes_at_once_fail_nowhere_and_lose_no_tag(tmp_path: Path) -> 
     }
 
     assert {kind: (code, err.decode()) for kind, (_out, err, code) in ends.items() if code or err} == {}
-    done = {kind: json.loads(out) for kind, (out, _err, _code) in ends.items()}
+    outputs = {kind: out.decode() for kind, (out, _err, _code) in ends.items()}
+    assert [kind for kind, out in outputs.items() if not out.startswith("[")] == [], outputs
+    done = {kind: json.loads(out) for kind, out in outputs.items()}
     assert {kind: failed for kind, (_n, failed, _told) in done.items() if failed} == {}
     with open_reader(find_home(str(home))) as reader:
         n_points = sum(n for (n,) in reader.rows("SELECT n_raw FROM series"))
