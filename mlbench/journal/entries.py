@@ -16,6 +16,8 @@ from mlbench.wire.files import open_regular
 
 ENDING = ".jsonl"
 """What the names of journal files end in."""
+READINGS = 3
+"""A journal that changes under every reading is taken as it was in the last."""
 _Told = TypeVar("_Told", str, tuple[str, int])
 _SURROGATES = re.compile("[\ud800-\udfff]")
 CLOCK_LIMIT = 1 << 53
@@ -85,15 +87,16 @@ def read_entries(folder: str) -> tuple[tuple[Entry, ...], tuple[Problem, ...]]:
 
 def read_all_lines(folder: str) -> tuple[list[tuple[Entry, bytes]], tuple[Problem, ...]]:
     """The same with the lines. Where files are merged meanwhile it is read again: no word is missed for a moment."""
-    for is_last in (False, False, True):
+    n_left = READINGS
+    while True:
         found: list[tuple[Entry, bytes]] = []
         problems: list[Problem] = []
         names = journal_names(folder)
         for name in names:
             found += read_lines(os.path.join(folder, name), problems)
-        if is_last or names == journal_names(folder):
-            break
-    return found, tuple(problems)
+        n_left -= 1
+        if not n_left or names == journal_names(folder):
+            return found, tuple(problems)
 
 
 def export_lines(home: Home) -> Iterator[str]:

@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -13,10 +14,13 @@ from mlbench.journal import (
     compact,
     compact_if_grown,
     export_lines,
+    forget_runs,
+    holding,
     open_journal,
     read_entries,
     replay,
     rewriting,
+    stamp,
 )
 from mlbench.paths import Home, find_home
 
@@ -179,6 +183,96 @@ def test_a_group_reads_what_lies_in_a_folder_that_it_may_read(home: Home) -> Non
     assert stat.S_IMODE(Path(home.journal, merged.name).stat().st_mode) == 0o640
     assert stat.S_IMODE(archive.stat().st_mode) == 0o770
     assert [stat.S_IMODE(path.stat().st_mode) for path in archive.iterdir()] == [0o640, 0o640]
+
+
+def test_a_journal_that_changes_under_every_reading_is_read_three_times(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlbench.journal import entries
+
+    say_in_processes(home, "one")
+    names_of, calls = entries.journal_names, []
+
+    def one_more_each_time(folder: str) -> list[str]:
+        calls.append(folder)
+        say_in_processes(home, f"more{len(calls)}")
+        return names_of(folder)
+
+    monkeypatch.setattr(entries, "journal_names", one_more_each_time)
+    found, _problems = read_entries(home.journal)
+
+    assert len(found) == 6
+    assert len(calls) == 5
+
+
+# ---------------------------------------------------------------- who has a file
+
+
+def test_a_file_that_others_took_away_meanwhile_is_left_to_them(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    say_in_processes(home, "one", "two", "three")
+    first, second, _third = (Path(home.journal, name) for name in names_in(home.journal))
+    taken: list[bytes] = []
+
+    def taken_while_waiting(fd: int) -> None:
+        if not taken:
+            taken.append(first.read_bytes())
+            first.unlink()  # while we wait for it: it is not the file of this name any more
+            second.unlink()  # before we open it
+        holding.hold_alone(fd)
+
+    monkeypatch.setattr(rewriting, "hold_alone", taken_while_waiting)
+
+    assert compact(home.journal) == Merged()
+    assert len(names_in(home.journal)) == 1
+
+
+def test_a_file_that_is_gone_is_not_rewritten(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    say_in_processes(home, "one", "two")
+    monkeypatch.setattr(rewriting, "_held", lambda _path: None)
+
+    assert forget_runs(home, {"/r/a"}).is_empty
+
+
+def test_without_locks_words_are_written_and_merged_all_the_same(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(_fd: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    say_in_processes(home, "one", "two")
+
+    assert compact(home.journal).n_files == 2
+    assert replay(home).tags == {"/r/a": ("one", "two")}
+
+
+def test_a_lock_that_fails_otherwise_means_that_nothing_is_said_or_merged(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say_in_processes(home, "one", "two")
+    n_open = len(os.listdir("/proc/self/fd"))
+
+    def broken(_fd: int, how: int) -> None:
+        if how != fcntl.LOCK_UN:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("fcntl.flock", broken)
+    with pytest.raises(HomeError, match="the journal was not merged: Input/output error"):
+        compact(home.journal)
+    with pytest.raises(HomeError, match="the tag was not saved: Input/output error"):
+        say_in_processes(home, "three")
+
+    assert len(os.listdir("/proc/self/fd")) == n_open
+    assert replay(home).tags == {"/r/a": ("one", "two")}
+
+
+def test_a_link_to_nowhere_counts_as_an_empty_file(home: Home) -> None:
+    say_in_processes(home, "one")
+    before = stamp(home)
+    Path(home.journal, "link.jsonl").symlink_to("nowhere")
+
+    assert stamp(home) != before
+    assert [problem.what for problem in replay(home).problems] == [
+        "the journal file could not be read: No such file or directory"
+    ]
 
 
 # ---------------------------------------------------------------- two journals
