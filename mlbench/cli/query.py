@@ -47,7 +47,7 @@ def command(
     """List the runs that match FILTER, with the parameters that differ among them and their metrics.
 
     On a terminal each run has a number before it: '#12' names it wherever a RUN is asked for (in quotes, since # begins
-    a comment in a shell). A run keeps its number; --columns number gives it in other formats.
+    a comment in a shell). A run keeps its number; --columns run.number gives it in other formats.
 
     \b
     mlbench query 'metrics.val/loss < 0.3 and params.lr between 1e-4 and 1e-2'
