@@ -35,6 +35,8 @@ def connect(path: str, *, read_only: bool) -> DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(path, read_only=read_only, config=dict(_CONFIG))
+    # Under `python -c` and in notebooks DuckDB draws a bar on stdout, among the data, after two seconds.
+    connection.execute("SET enable_progress_bar = false")
     if path != ":memory:":
         connection.execute("SET temp_directory = ?", [os.path.dirname(path)])
     return connection

@@ -53,6 +53,14 @@ def test_the_package_has_a_version_and_no_other_attributes_appear() -> None:
         mlbench.opne  # noqa: B018
 
 
+def test_no_progress_is_drawn_among_the_data_where_python_thinks_that_somebody_types(folder: Path) -> None:
+    code = f"import mlbench; h = mlbench.open({str(folder)!r}); print(list(h.sql(\"SELECT current_setting('enable_progress_bar') AS bar\")))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[{'bar': False}]\n"
+
+
 # ---------------------------------------------------------------- which home
 
 
