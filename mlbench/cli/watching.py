@@ -35,7 +35,8 @@ def watch_paths(home: Home, paths: Sequence[str]) -> int:
             began = time.monotonic()
             summary = _look(home, paths, over)
             if summary is not None and (summary.n_changed or summary.n_read):
-                talk(f"{summary.n_changed} runs changed, {summary.n_points:,} new points")
+                runs = f"{summary.n_changed:,} {'run' if summary.n_changed == 1 else 'runs'}"
+                talk(f"{runs} changed, {summary.n_points:,} new {'point' if summary.n_points == 1 else 'points'}")
                 wait_s = FIRST_WAIT_S
             else:
                 wait_s = min(wait_s * BACK_OFF, LONGEST_WAIT_S)

@@ -129,6 +129,18 @@ def test_an_export_is_not_replaced_unless_told(mlbench: Mlbench, tmp_path: Path)
     assert mlbench("journal", "export", "-").out == (tmp_path / "words.jsonl").read_text()
 
 
+def test_an_import_reads_standard_input(mlbench: Mlbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    mlbench("tag", SEED, "+good")
+    exported = mlbench("journal", "export", "-").out
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(exported.encode())))
+
+    done = mlbench("--home", str(tmp_path / "other"), "journal", "import", "-")
+
+    assert done.err == "mlbench: 2 new of 2 entries; the others were here already\n"
+
+
 def test_damaged_lines_of_an_import_are_told_and_the_others_taken(mlbench: Mlbench, tmp_path: Path) -> None:
     mlbench("journal", "export", "words.jsonl")
     (tmp_path / "words.jsonl").write_text((tmp_path / "words.jsonl").read_text() + "deadbeef {}\n")

@@ -248,5 +248,5 @@ def test_a_watcher_tells_what_grew_until_it_is_interrupted(home: Path, tmp_path:
         end = process.stderr.read()
 
     assert '"runs": 1' in first
-    assert told == "mlbench: 1 runs changed, 2 new points\n"
+    assert told == "mlbench: 1 run changed, 2 new points\n"
     assert (process.returncode, end) == (130, "mlbench: no longer watching; what was read is kept\n")
