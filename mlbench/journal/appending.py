@@ -285,7 +285,7 @@ class Journal:
         make_folder(self.folder)
         day = time.strftime("%Y%m%d", time.gmtime())
         self._path = os.path.join(self.folder, f"{day}-{host_name()}-{self._pid}-{self._actor}.jsonl")
-        fd = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        fd = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             if shared := os.stat(self.folder).st_mode & GROUP_READS:
                 os.fchmod(fd, 0o600 | shared)

@@ -209,7 +209,7 @@ def _rewriting(folder: str, what: str) -> Iterator[None]:
 def _held(path: str) -> int | None:
     """The file, open and held alone; None if it was taken away meanwhile."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = _opened(path)
     except FileNotFoundError:
         return None
     try:
@@ -221,6 +221,13 @@ def _held(path: str) -> int | None:
         raise
     os.close(fd)
     return None
+
+
+def _opened(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError:  # another member's file: the folder is ours to write, the file is not
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _content(fd: int) -> bytes:

@@ -233,6 +233,22 @@ def test_a_file_that_is_gone_is_not_rewritten(home: Home, monkeypatch: pytest.Mo
     assert forget_runs(home, {"/r/a"}).is_empty
 
 
+def test_a_file_that_only_its_owner_may_write_is_merged_all_the_same(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say_in_processes(home, "one", "two")
+    opened = os.open
+
+    def as_another_member(path: str, flags: int, mode: int = 0o777) -> int:
+        if path.endswith(".jsonl") and flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return opened(path, flags, mode)
+
+    monkeypatch.setattr("os.open", as_another_member)
+
+    assert compact(home.journal).n_files == 2
+
+
 def test_without_locks_words_are_written_and_merged_all_the_same(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(_fd: int, _how: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
