@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 OPEN = "open"
 INTERRUPTED = 130
+COMPLETE_VARIABLE = "_MLBENCH_COMPLETE"
 TRACEBACK_VARIABLE = "MLBENCH_TRACEBACK"
 
 
@@ -50,12 +51,22 @@ COMMANDS: dict[str, CommandEntry] = {
     "archive": CommandEntry("Archive runs, or take them back.", "archive", _SAY),
     "metric": CommandEntry("Set a metric's goal, or make it the primary one.", "metric", _SAY),
     "undo": CommandEntry("Take back the last word you said.", "undo", _SAY),
+    "redo": CommandEntry("Say again what was taken back last.", "redo", _SAY),
+    "views": CommandEntry("List, save or remove views: a filter with its columns and order.", "views", _SAY),
     "report": CommandEntry("Write a Markdown report that compares runs.", "report", _GIVE),
     "export": CommandEntry("Write runs, params or series to a file.", "export", _GIVE),
+    "journal": CommandEntry("List, export, import or merge the files of your words.", "journal", _KEEP),
+    "init": CommandEntry("Make a home for a project and its team.", "init", _KEEP),
+    "forget": CommandEntry("Take runs, or a person's name, out of catalog and journal.", "forget", _KEEP),
+    "settings": CommandEntry("Show every setting, its value and where it comes from.", "settings", _KEEP),
     "doctor": CommandEntry("Say what could not be read, and check the home.", "doctor", _KEEP),
     "rebuild": CommandEntry("Build the catalog again from all known directories.", "rebuild", _KEEP),
     "completion": CommandEntry("Print the completion script of a shell.", "completion", _KEEP),
 }
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads our output any more."""
 
 
 class Workbench(click.Group):
@@ -78,6 +89,12 @@ class Workbench(click.Group):
             _check_path(args[0])
             args = [OPEN, *args]
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click would end with 1
+            raise ReaderGoneError from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         for section in dict.fromkeys(entry.section for entry in COMMANDS.values()):
@@ -103,14 +120,19 @@ def _check_path(word: str) -> None:
     epilog="Exit codes: 0 done, 1 the data says no, 2 typed wrong, 3 something could not be read, 130 interrupted.",
 )
 @click.option("--home", metavar="DIR", help="Where the catalog and your words are kept.")
+@click.option("--quiet", is_flag=True, help="Say nothing on stderr but what went wrong.")
+@click.option("--verbose", is_flag=True, help="Say more: where the home is, how long it took.")
 @click.version_option(__version__, "--version", prog_name="mlbench", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, home: str | None) -> Any:  # noqa: ANN401 - what the command returns
+def cli(ctx: click.Context, home: str | None, quiet: bool, verbose: bool) -> Any:  # noqa: ANN401 - what the command returns
     """Compare machine-learning experiments in the terminal, from the files that training already wrote.
 
     mlbench PATH... opens the workbench on directories of logs.
     """
-    ctx.obj = {"home": home, "why_not_open": _why_not_open, "open_workbench": _open_workbench}
+    ctx.obj = {
+        "home": home, "quiet": quiet, "verbose": verbose,
+        "why_not_open": _why_not_open, "open_workbench": _open_workbench,
+    }  # fmt: skip
     command = cli.get_command(ctx, OPEN) if ctx.invoked_subcommand is None else None
     return ctx.invoke(command) if command is not None else None
 
@@ -141,6 +163,10 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    if COMPLETE_VARIABLE in os.environ:
+        from mlbench.cli.shells import register
+
+        register()
     try:
         code: Any = cli.main(args=list(arguments), prog_name="mlbench", standalone_mode=False)
         sys.stdout.flush()
@@ -152,10 +178,8 @@ def run(arguments: Sequence[str]) -> int:
         return _told(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _told("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`): that is no failure, but Python must not try to flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (BrokenPipeError, ReaderGoneError):
+        return _left_by_the_reader()
     except Exception as fault:
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
@@ -165,6 +189,12 @@ def run(arguments: Sequence[str]) -> int:
             3,
         )
     return code if isinstance(code, int) else 0
+
+
+def _left_by_the_reader() -> int:
+    """The reader of our output has gone (`| head`): that is no failure, but Python must not try to flush again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return 0
 
 
 def _words_of(error: click.ClickException, arguments: Sequence[str]) -> str:

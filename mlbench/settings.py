@@ -1,7 +1,8 @@
 """What the user may set, in `settings.toml`: one line per setting, documented at its field.
 
 The file lies in the user's configuration directory, or where MLBENCH_CONFIG says. It is read when it is there; nothing
-is ever written to it.
+is ever written to it. A setting may also be given for one command in the environment: MLBENCH_ and its name in capitals
+(MLBENCH_GLYPHS=ascii), which is stronger than the file. `mlbench settings` says which value comes from where.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any, TypeGuard
 from mlbench.errors import UsageError
 
 CONFIG_VARIABLE = "MLBENCH_CONFIG"
+VARIABLE_PREFIX = "MLBENCH_"
+DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +65,43 @@ def read_settings(path: str | None = None) -> Settings:
     Raises:
         UsageError: the file cannot be read, or says something that is no setting; the message names the nearest one.
     """
+    return read_origins(path)[0]
+
+
+def read_origins(path: str | None = None) -> tuple[Settings, dict[str, str]]:
+    """The settings in force, and where each comes from: `default`, the file's path or the variable's name."""
     is_named = path is not None or CONFIG_VARIABLE in os.environ
     path = path or settings_path()
+    said = _said_by_file(path, is_named=is_named)
+    origins = {each.name: path if each.name in said else DEFAULT for each in fields(Settings)}
+    for name in origins:
+        variable = VARIABLE_PREFIX + name.upper()
+        if name != "keys" and variable in os.environ:
+            said[name] = _value(name, _plain(os.environ[variable]), variable)
+            origins[name] = variable
+    return Settings(**said), origins
+
+
+def _said_by_file(path: str, *, is_named: bool) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             text = file.read()
     except FileNotFoundError as error:
         if not is_named:
-            return Settings()
+            return {}
         raise UsageError(f"{path}: there are no settings here. Try: unset {CONFIG_VARIABLE}") from error
     except OSError as error:
         raise UsageError(f"{path}: the settings cannot be read: {error.strerror}. Try: chmod u+r {path}") from error
-    return parse_settings(text, path)
+    return _said(text, path)
 
 
 def parse_settings(text: bytes, path: str) -> Settings:
     """The settings of a TOML text; `path` is for the messages. Raises UsageError as `read_settings` does."""
+    return Settings(**_said(text, path))
+
+
+def _said(text: bytes, path: str) -> dict[str, Any]:
+    """The values that a TOML text gives, by their names."""
     import tomllib
 
     try:
@@ -88,8 +112,17 @@ def parse_settings(text: bytes, path: str) -> Settings:
     for name in table:
         if name not in names:
             raise UsageError(f"{path}: there is no setting '{name}'. {_nearest(name, names)}")
-    values: dict[str, Any] = {name: _value(name, value, path) for name, value in table.items()}
-    return Settings(**values)
+    return {name: _value(name, value, path) for name, value in table.items()}
+
+
+def _plain(text: str) -> object:
+    """A variable's value as TOML has it; a bare word is a text."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except ValueError:
+        return text
 
 
 def _value(name: str, value: object, path: str) -> object:

@@ -35,6 +35,8 @@ def connect(path: str, *, read_only: bool) -> DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(path, read_only=read_only, config=dict(_CONFIG))
+    # Under `python -c` and in notebooks DuckDB draws a bar on stdout, among the data, after two seconds.
+    connection.execute("SET enable_progress_bar = false")
     if path != ":memory:":
         connection.execute("SET temp_directory = ?", [os.path.dirname(path)])
     return connection
@@ -97,6 +99,19 @@ def check_not_newer(version: int, path: str) -> None:
         raise NewerCatalogError(
             f"{path}: written by a newer mlbench (catalog {version}, this one reads {SCHEMA_VERSION}). "
             "Try: pip install --upgrade mlbench, or mlbench --home DIR"
+        )
+
+
+def check_not_older(version: int, path: str) -> None:
+    """Refuse a snapshot that an older mlbench wrote: its columns may mean something else. A writer replaces it.
+
+    Raises:
+        HomeError: it was.
+    """
+    if version < SCHEMA_VERSION:
+        raise HomeError(
+            f"{path}: written by an older mlbench (catalog {version}, this one reads {SCHEMA_VERSION}). "
+            "Try: mlbench rebuild, which reads the logs again; your words are safe"
         )
 
 

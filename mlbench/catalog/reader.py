@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlbench import journal
-from mlbench.catalog.connection import CURRENT, check_not_newer, connect, create_tables, read_version, sql_text
+from mlbench.catalog.connection import (
+    CURRENT,
+    check_not_newer,
+    check_not_older,
+    connect,
+    create_tables,
+    read_version,
+    sql_text,
+)
 from mlbench.catalog.segments import SegmentStore
 from mlbench.errors import HomeError
 from mlbench.paths import Home
@@ -90,6 +98,7 @@ def _connect_snapshot(path: str) -> DuckDBPyConnection:
     check_not_newer(version, path)
     if version == 0:
         raise HomeError(f"{path}: this is not a catalog of mlbench. Try: mlbench rebuild")
+    check_not_older(version, path)
     return connection
 
 
@@ -112,8 +121,8 @@ class Reader:
         if self.moved:
             self.words = journal.replay(home, self.moved)
         self._lay_words()
-        row = self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
-        self.generation = int(row[0]) if row else 0
+        rows = self.rows("SELECT value FROM meta WHERE key = 'generation'")  # to its end: `table` needs that
+        self.generation = int(rows[0][0]) if rows else 0
         """Rises with every published snapshot."""
 
     def __enter__(self) -> Reader:

@@ -105,3 +105,11 @@ CREATE TABLE source (
     facts      VARCHAR       -- JSON: what it says beside points and blobs, so that an unchanged source is never read again
 );
 CREATE TABLE problem (run_id VARCHAR, source_path VARCHAR, place VARCHAR, what VARCHAR, hint VARCHAR, root VARCHAR, since_s DOUBLE);
+
+-- Small numbers that name runs (#12): given once, in order of their start, and never given again. A run that moved keeps
+-- its own, and a rebuild keeps all.
+CREATE TABLE run_number (
+    number      INTEGER,   -- 1 and up
+    run_id      VARCHAR,   -- empty for a number whose run was forgotten
+    fingerprint VARCHAR    -- by which a run that moved is known again
+);

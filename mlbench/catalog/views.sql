@@ -51,3 +51,6 @@ CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, 
 CREATE TEMP VIEW artifacts AS SELECT * FROM artifact;
 CREATE TEMP VIEW lineage AS SELECT * FROM lineage_edge;
 CREATE TEMP VIEW validations AS SELECT * FROM validation;
+
+-- run_numbers: the small number of each run, which `#12` names
+CREATE TEMP VIEW run_numbers AS SELECT run_id, number FROM run_number WHERE run_id <> '';

@@ -243,7 +243,9 @@ class Writer:
 
     def clear(self) -> None:
         """Forget everything, for a rebuild; readers keep the last snapshot until the rebuild is done."""
-        tables = self.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND table_name <> 'meta'")
+        tables = self.rows(
+            "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND table_name NOT IN ('meta', 'run_number')"
+        )
 
         def forget() -> None:
             self._mark(_REBUILDING)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from mlbench.cli.completing import complete_filter
+from mlbench.cli.progress import is_quiet, is_verbose, remember_flag, waiting
 from mlbench.paths import Home, find_home
 from mlbench.safe import safe_lines
 
@@ -30,8 +33,20 @@ WIDE_CELLS = 10_000
 
 
 def home_option(command: Decorated) -> Decorated:
-    """`--home DIR`, which may also stand before the command."""
-    return click.option("--home", metavar="DIR", help="Where the catalog and your words are kept.")(command)
+    """`--home DIR`, `--quiet` and `--verbose`, which may also stand before the command."""
+    return loudness_options(
+        click.option("--home", metavar="DIR", help="Where the catalog and your words are kept.")(command)
+    )
+
+
+def loudness_options(command: Decorated) -> Decorated:
+    """`--quiet` and `--verbose`: how much is said on stderr."""
+    for name, text in (
+        ("--verbose", "Say more: where the home is, how long it took."),
+        ("--quiet", "Say nothing but what went wrong."),
+    ):
+        command = click.option(name, is_flag=True, expose_value=False, callback=remember_flag, help=text)(command)
+    return command
 
 
 def format_option(command: Decorated) -> Decorated:
@@ -47,13 +62,16 @@ def format_option(command: Decorated) -> Decorated:
 def within_option(command: Decorated) -> Decorated:
     """`--in PATH`, repeatable."""
     return click.option(
-        "--in", "within", multiple=True, metavar="PATH", help="Only runs at or below PATH (repeatable)."
-    )(command)
+        "--in", "within", multiple=True, metavar="PATH", type=click.Path(),
+        help="Only runs at or below PATH (repeatable).",
+    )(command)  # fmt: skip
 
 
 def where_option(command: Decorated) -> Decorated:
     """`--where FILTER`, in place of RUN... or of a filter that begins with a dash."""
-    return click.option("--where", metavar="FILTER", help="Runs that match FILTER.")(command)
+    return click.option("--where", metavar="FILTER", help="Runs that match FILTER.", shell_complete=complete_filter)(
+        command
+    )
 
 
 def home_of(chosen: str | None) -> Home:
@@ -68,12 +86,16 @@ def reading(home: Home) -> Iterator[Reader]:
     """A reader of the newest snapshot; what is wrong with the journal is told on stderr."""
     from mlbench.catalog.reader import open_reader
 
-    with open_reader(home) as reader:
+    began = time.perf_counter()
+    with waiting("reading the catalog"), open_reader(home) as reader:
         for problem in reader.words.problems:
-            talk(f"{problem.path}: {problem.place}: {problem.what}".replace(": : ", ": "))
+            warn(f"{problem.path}: {problem.place}: {problem.what}".replace(": : ", ": "))
         if not reader.words.roots:
             talk("nothing has been ingested yet. Try: mlbench ingest DIR")
         yield reader
+        generation = reader.generation
+    explain(f"home: journal {home.journal}, catalog {home.cache} (by {home.source}), snapshot {generation}")
+    explain(f"answered in {(time.perf_counter() - began) * 1e3:.0f} ms")
 
 
 def select_runs(
@@ -121,8 +143,20 @@ def one_of(filter_word: str | None, where: str | None) -> str:
 
 
 def talk(text: str) -> None:
-    """Say something on stderr, cleaned; data goes to stdout."""
+    """Say something on stderr, cleaned, unless `--quiet`; data goes to stdout."""
+    if not is_quiet():
+        warn(text)
+
+
+def warn(text: str) -> None:
+    """Say on stderr what went wrong, even if `--quiet`."""
     print(f"mlbench: {safe_lines(text)}", file=sys.stderr)  # noqa: T201 - the one place that talks
+
+
+def explain(text: str) -> None:
+    """Say on stderr what goes without saying, if `--verbose`."""
+    if is_verbose():
+        warn(text)
 
 
 def emit(content: str | bytes) -> None:

@@ -12,7 +12,7 @@ from mlbench.cli.common import emit, home_option
 @home_option
 @click.pass_context
 def command(ctx: click.Context, shell: str, home: str | None) -> None:  # noqa: ARG001 - every command takes --home
-    """Print the completion script of SHELL. It knows run names, metric names and parameter keys.
+    """Print the completion script of SHELL. It knows runs, metrics, parameter keys and values, tags, views.
 
     \b
     bash:  mlbench completion bash > ~/.local/share/bash-completion/completions/mlbench
@@ -21,6 +21,9 @@ def command(ctx: click.Context, shell: str, home: str | None) -> None:  # noqa: 
     """
     from click.shell_completion import get_completion_class
 
+    from mlbench.cli.shells import register
+
+    register()
     completion = get_completion_class(shell)
     if completion is None:
         raise click.UsageError(f"no completion for {shell}")

@@ -18,9 +18,13 @@ from mlbench.cli.common import (
     reading,
     real_paths,
     talk,
+    warn,
     width_cells,
     within_option,
 )
+from mlbench.cli.progress import ProgressLine, pace
+from mlbench.cli.words import print_rows
+from mlbench.paths import TEAM_FOLDER
 
 if TYPE_CHECKING:
     from mlbench.paths import Home
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
 @click.option("--crc", "is_crc", is_flag=True, help="Check both checksums of every record of event files at PATH...")
 @click.option("--strict", "is_strict", is_flag=True, help="Exit with 3 when there is any problem.")
+@click.option("--fsck", "is_fsck", is_flag=True, help="Check what mlbench keeps: journal, snapshot and points.")
 @within_option
 @home_option
 @format_option
@@ -37,6 +42,7 @@ def command(
     paths: tuple[str, ...],
     is_crc: bool,
     is_strict: bool,
+    is_fsck: bool,
     within: tuple[str, ...],
     home: str | None,
     form: str | None,
@@ -46,6 +52,9 @@ def command(
     With --crc, check event files and all event files below directories, whether or not they were ever ingested: each
     damaged place is listed with its file and offset, and the exit code is 3. A file that only ends within a record is
     listed too, but that is the normal state of a log that is being written.
+
+    With --fsck what mlbench keeps itself is checked instead: the checksum of every line of the journal, every block of
+    the newest snapshot, and the hash of every file of points. What is damaged is told with what to do, and ends with 3.
     """
     if is_crc:
         if not paths or within:
@@ -55,6 +64,8 @@ def command(
         return check_files(paths, form, is_strict=is_strict)
     if paths:
         raise click.UsageError(f"{paths[0]}: paths belong to --crc. Try: mlbench doctor --in {paths[0]}")
+    if is_fsck:
+        return _fsck(home_of(home), form)
     from mlbench.queries.show import list_problems
     from mlbench.render.problems import problem_records, problem_table
     from mlbench.render.table import layout
@@ -74,11 +85,35 @@ def command(
     return 3 if is_strict and problems else 0
 
 
+def _fsck(place: Home, form: str | None) -> int:
+    """Check the home, print what was checked, and say what is wrong."""
+    from mlbench.catalog.fsck import check_home
+    from mlbench.render.records import Records
+
+    line = ProgressLine()
+
+    def tell(done: int, total: int) -> None:
+        line.draw(
+            lambda: f"{done >> 20:,} of {total >> 20:,} MiB checked{pace(done >> 20, total >> 20, line.elapsed_s)}"
+        )
+
+    found = check_home(place, tell)
+    line.erase()
+    rows = tuple((one.what, one.path, one.state, one.hint) for one in found)
+    print_rows(Records(("what", "path", "state", "what to do"), rows), form)
+    wrong = [one for one in found if not one.is_well]
+    for one in wrong:
+        warn(f"{one.path}: {one.state}. {one.hint}")
+    talk(f"{len(found)} checked, {len(wrong)} not well" if wrong else f"{len(found)} checked, all is well")
+    return 3 if wrong else 0
+
+
 def _home_lines(place: Home, n_runs: int) -> list[str]:
     lines = [f"home: journal {place.journal}, catalog {place.cache} (by {place.source}), {n_runs} runs"]
     for path in (place.journal, place.cache):
-        if os.path.isdir(path) and os.stat(path).st_mode & 0o022:
-            lines.append(f"{path}: others may write here. Try: chmod go-w {path}")
+        others = 0o002 if place.source == TEAM_FOLDER else 0o022  # a team's group may
+        if os.path.isdir(path) and os.stat(path).st_mode & others:
+            lines.append(f"{path}: others may write here. Try: chmod {'o' if others == 0o002 else 'go'}-w {path}")
         if os.path.isdir(path) and not os.access(path, os.W_OK):
             lines.append(f"{path}: you may not write here. Try: mlbench --home DIR")
     return lines

@@ -5,18 +5,17 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from mlbench.cli.common import talk
+from mlbench.cli.common import explain, reading, talk, warn
+from mlbench.cli.progress import ERASE, ProgressLine, is_verbose, pace
 from mlbench.cli.words import print_rows
 
 if TYPE_CHECKING:
     from mlbench.ingest.progress import Progress, Summary
     from mlbench.paths import Home
 
-REDRAW_S = 0.1
 INTERRUPTED = 130
 
 
@@ -44,33 +43,33 @@ def ingest_with_progress(home: Home, paths: Sequence[str], *, is_rebuild: bool =
     finally:
         signal.signal(signal.SIGINT, before)
         if sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[K")
+            sys.stderr.write(ERASE)
 
 
 def _drawer() -> Callable[[Progress], None]:
-    if not sys.stderr.isatty():
-        return lambda _progress: None
-    drawn_at = 0.0
+    line = ProgressLine()
+    reading_since = 0.0
 
     def draw(progress: Progress) -> None:
-        nonlocal drawn_at
-        if time.monotonic() - drawn_at < REDRAW_S:
-            return
-        drawn_at = time.monotonic()
-        sys.stderr.write(f"\r\x1b[K{progress_text(progress)}")
-        sys.stderr.flush()
+        nonlocal reading_since
+        reading_since = reading_since or (line.elapsed_s if progress.stage == "read" else 0.0)
+        if progress.stage == "done":
+            line.erase()
+        else:
+            line.draw(lambda: progress_text(progress, line.elapsed_s - reading_since))
 
     return draw
 
 
-def progress_text(progress: Progress) -> str:
-    """`1,078 of 2,000 runs indexed, 3.2M points`."""
+def progress_text(progress: Progress, elapsed_s: float = 0.0) -> str:
+    """`1,078 of 2,000 runs indexed, 412/s, 2 s left, 3,200,000 points`."""
     if progress.stage == "scan":
         return f"{progress.n_done:,} folders seen"
-    return f"{progress.n_done:,} of {progress.n_total:,} runs indexed, {progress.n_points:,} points"
+    runs = f"{progress.n_done:,} of {progress.n_total:,} runs indexed"
+    return f"{runs}{pace(progress.n_done, progress.n_total, elapsed_s)}, {progress.n_points:,} points"
 
 
-def tell_summary(summary: Summary, form: str | None) -> None:
+def tell_summary(home: Home, summary: Summary, form: str | None) -> None:
     """What was done: one record on stdout, errors and problems on stderr."""
     from mlbench.render.records import Records
 
@@ -81,11 +80,23 @@ def tell_summary(summary: Summary, form: str | None) -> None:
     )  # fmt: skip
     print_rows(Records(keys, (values,)), form)
     for line in (*summary.talk, *summary.errors):
-        talk(line)
+        warn(line)
     for root in summary.roots if not summary.n_runs else ():
         talk(f"{root}: no runs found. mlbench reads event files, parameter dumps and trackers' records")
     if summary.n_problems:
-        talk(f"{summary.n_problems} problems. Try: mlbench doctor, to list them")
+        _tell_problems(home, summary)
+
+
+def _tell_problems(home: Home, summary: Summary) -> None:
+    """How many there are; with `--verbose` each of them."""
+    if is_verbose():
+        from mlbench.queries.show import list_problems
+        from mlbench.render.problems import problem_text
+
+        with reading(home) as reader:
+            for problem in list_problems(reader, within=summary.roots):
+                explain(problem_text(problem))
+    talk(f"{summary.n_problems} problems. Try: mlbench doctor, to list them")
 
 
 def end_of(summary: Summary, *, is_strict: bool) -> int:
@@ -95,6 +106,6 @@ def end_of(summary: Summary, *, is_strict: bool) -> int:
         3 when a named path could not be read (or, strictly, when any file had a problem), else 0.
     """
     if summary.was_cancelled:
-        talk("interrupted: what was read so far is kept")
+        warn("interrupted: what was read so far is kept")
         return INTERRUPTED
     return 3 if summary.errors or (is_strict and summary.n_problems) else 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlbench.cli.common import home_of, home_option, print_lines, reading, talk, width_cells
+from mlbench.cli.common import home_of, home_option, print_lines, reading, talk, warn, width_cells
 from mlbench.cli.indexing import INTERRUPTED
 from mlbench.errors import SourceError
 
@@ -58,7 +58,7 @@ def _default_roots(place: Home) -> tuple[str, ...]:
     there = tuple(root for root in known if os.path.isdir(root))
     for root in known:
         if root not in there:
-            talk(f"{root}: no such directory any more; its runs are left out")
+            warn(f"{root}: no such directory any more; its runs are left out")
     if known and not there:
         raise SourceError("no directory that was ingested is there any more. Try: mlbench DIR")
     return there or (os.getcwd(),)
@@ -76,7 +76,7 @@ def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
 
     summary = ingest_with_progress(place, roots)
     for line in (*summary.talk, *summary.errors):
-        talk(line)
+        warn(line)
     if summary.was_cancelled:
         return end_of(summary, is_strict=False)
     with reading(place) as reader:

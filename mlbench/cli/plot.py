@@ -27,7 +27,7 @@ from mlbench.cli.common import (
     where_option,
     within_option,
 )
-from mlbench.cli.completing import complete_metrics, complete_specs
+from mlbench.cli.completing import complete_filter, complete_metrics, complete_specs
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -56,7 +56,7 @@ class PlotOptions:
 
 
 @click.command("plot")
-@click.argument("filter_word", metavar="[FILTER]", required=False)
+@click.argument("filter_word", metavar="[FILTER]", required=False, shell_complete=complete_filter)
 @click.option(
     "-m",
     "--metric",

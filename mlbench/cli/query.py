@@ -19,11 +19,15 @@ from mlbench.cli.common import (
     width_cells,
     within_option,
 )
-from mlbench.cli.completing import complete_specs
+from mlbench.cli.completing import complete_filter, complete_specs
+from mlbench.cli.selecting import chosen_view, selection_option
+
+LEAST_CELLS = 60
+"""On narrower terminals the numbers of the runs are left out."""
 
 
 @click.command("query")
-@click.argument("filter_word", metavar="[FILTER]", required=False)
+@click.argument("filter_word", metavar="[FILTER]", required=False, shell_complete=complete_filter)
 @click.option(
     "-c", "--columns", multiple=True, metavar="SPEC", help="A column (repeatable).", shell_complete=complete_specs
 )
@@ -31,31 +35,42 @@ from mlbench.cli.completing import complete_specs
     "-s", "--sort", multiple=True, metavar="SPEC[:desc]", help="Sort by it (repeatable).", shell_complete=complete_specs
 )
 @click.option("-n", "--limit", type=click.IntRange(min=0), metavar="N", help="At most N runs.")
+@selection_option
 @where_option
 @within_option
 @home_option
 @format_option
 def command(
-    filter_word: str | None, columns: tuple[str, ...], sort: tuple[str, ...], limit: int | None, where: str | None,
-    within: tuple[str, ...], home: str | None, form: str | None,
+    filter_word: str | None, columns: tuple[str, ...], sort: tuple[str, ...], limit: int | None,
+    selection: str | None, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> None:  # fmt: skip
     """List the runs that match FILTER, with the parameters that differ among them and their metrics.
+
+    On a terminal each run has a number before it: '#12' names it wherever a RUN is asked for (in quotes, since # begins
+    a comment in a shell). A run keeps its number; --columns run.number gives it in other formats.
 
     \b
     mlbench query 'metrics.val/loss < 0.3 and params.lr between 1e-4 and 1e-2'
     mlbench query 'tag:baseline -note:debug resnet' --sort metrics.val/accuracy:desc --limit 5
     mlbench query status=failed -c started -c 'min(metrics.val/loss) as best' --format json
     """
+    from mlbench.queries.names import numbers_of
     from mlbench.queries.runs import find_runs
+    from mlbench.queries.views import SavedView
     from mlbench.render.runs import runs_records, runs_summary, runs_table
     from mlbench.render.table import layout
 
-    text = one_of(filter_word, where)
-    with reading(home_of(home)) as reader:
-        answer = find_runs(reader, where=text, columns=columns, sort=sort, limit=limit, within=real_paths(within))
+    asked = SavedView(one_of(filter_word, where), columns, sort, limit)
     chosen = chosen_format(form)
+    with reading(home_of(home)) as reader:
+        view = chosen_view(reader, selection, asked)
+        answer = find_runs(
+            reader, where=view.filter, columns=view.columns, sort=view.sort, limit=view.limit, within=real_paths(within)
+        )
+        numbers = numbers_of(reader, [row.head.run_id for row in answer.rows]) if chosen == "table" else {}
     if chosen == "table":
-        print_lines(layout(runs_table(answer), width_cells()))
+        has_room = width_cells() >= LEAST_CELLS
+        print_lines(layout(runs_table(answer, numbers if has_room else None), width_cells()))
     else:
         print_records(runs_records(answer), chosen)
     for remark in answer.remarks:

@@ -9,10 +9,12 @@ from mlbench.cli.indexing import end_of, ingest_with_progress, tell_summary
 
 
 @click.command("rebuild")
+@click.option("--strict", "is_strict", is_flag=True, help="Exit with 3 when any file had a problem.")
 @home_option
 @format_option
-def command(home: str | None, form: str | None) -> int:
+def command(is_strict: bool, home: str | None, form: str | None) -> int:
     """Build the catalog again from all directories that were ever ingested. Your words are not touched."""
-    summary = ingest_with_progress(home_of(home), (), is_rebuild=True)
-    tell_summary(summary, form)
-    return end_of(summary, is_strict=False)
+    place = home_of(home)
+    summary = ingest_with_progress(place, (), is_rebuild=True)
+    tell_summary(place, summary, form)
+    return end_of(summary, is_strict=is_strict)

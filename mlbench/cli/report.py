@@ -19,7 +19,8 @@ from mlbench.cli.common import (
     where_option,
     within_option,
 )
-from mlbench.cli.completing import complete_metrics, complete_runs, complete_specs
+from mlbench.cli.completing import complete_filter, complete_metrics, complete_runs, complete_specs
+from mlbench.cli.selecting import chosen_view, selection_option
 from mlbench.errors import SourceError
 
 DEFAULT_NAME = "report.md"
@@ -28,7 +29,7 @@ MOST_RUNS = 20
 
 
 @click.command("report")
-@click.argument("filter_word", metavar="[FILTER]", required=False)
+@click.argument("filter_word", metavar="[FILTER]", required=False, shell_complete=complete_filter)
 @click.option(
     "-o",
     "--output",
@@ -90,6 +91,7 @@ MOST_RUNS = 20
 )
 @click.option("--inline-text", is_flag=True, help="Charts as text in the report, and no files beside it.")
 @click.option("--force", "is_forced", is_flag=True, help="Replace a report that is there.")
+@selection_option
 @where_option
 @within_option
 @home_option
@@ -97,7 +99,8 @@ MOST_RUNS = 20
 def command(
     filter_word: str | None, output: str | None, runs: tuple[str, ...], metrics: tuple[str, ...],
     columns: tuple[str, ...], sort: tuple[str, ...], limit: int, baseline: str | None, title: str, smoothing: float,
-    inline_text: bool, is_forced: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
+    inline_text: bool, is_forced: bool, selection: str | None, where: str | None, within: tuple[str, ...],
+    home: str | None, form: str | None,
 ) -> None:  # fmt: skip
     """Write a Markdown report that compares the runs that match FILTER, with charts as SVG files beside it.
 
@@ -107,14 +110,16 @@ def command(
     mlbench report --inline-text -o -
     """
     from mlbench.queries.report import gather_report
+    from mlbench.queries.views import SavedView
     from mlbench.render.report import draw_report
 
     if form not in (None, "markdown"):
         raise click.UsageError(f"a report is Markdown, not {form}. Try: mlbench query --format {form}")
     target = output or DEFAULT_NAME
     with reading(home_of(home)) as reader:
+        view = chosen_view(reader, selection, SavedView(one_of(filter_word, where), columns, sort))
         answer = gather_report(
-            reader, where=one_of(filter_word, where), runs=runs, columns=columns, sort=sort, limit=limit,
+            reader, where=view.filter, runs=runs, columns=view.columns, sort=view.sort, limit=limit,
             metrics=metrics, baseline=baseline, within=real_paths(within), title=title,
         )  # fmt: skip
     stem = os.path.splitext(os.path.basename(target))[0]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from mlbench.cli.common import format_option, home_of, home_option, where_option, within_option
-from mlbench.cli.completing import complete_runs
+from mlbench.cli.completing import complete_tagging
 from mlbench.cli.words import print_runs, say_of_runs
 
 
 @click.command("tag", add_help_option=False, context_settings={"ignore_unknown_options": True})
-@click.argument("words", nargs=-1, required=True, metavar="RUN... +NAME -- -NAME", shell_complete=complete_runs)
+@click.argument("words", nargs=-1, required=True, metavar="RUN... +NAME -- -NAME", shell_complete=complete_tagging)
 @where_option
 @within_option
 @home_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlbench.cli.common import (
     chosen_format,
+    explain,
     home_of,
     print_lines,
     print_records,
@@ -45,6 +46,7 @@ def say_of_runs(
         return ()
     with open_journal(home) as journal:
         talk(describe(say(journal, refs_of(heads))))
+    tidy(home)
     return heads
 
 
@@ -79,3 +81,26 @@ def undo_last(home_word: str | None) -> None:
     with open_journal(home_of(home_word)) as journal:
         entry = journal.undo()
     talk(f"taken back: {describe(entry)}" if entry else "there is nothing to take back")
+
+
+def redo_last(home_word: str | None) -> None:
+    """Say again what was taken back last and say which it was."""
+    from mlbench.journal import describe, open_journal
+
+    with open_journal(home_of(home_word)) as journal:
+        entry = journal.redo()
+    talk(f"said again: {describe(entry)}" if entry else "there is nothing to say again")
+
+
+def tidy(home: Home) -> None:
+    """Merge the journal's files where there are many; that it cannot be done is no reason to fail."""
+    from mlbench.errors import HomeError
+    from mlbench.journal import compact_if_grown
+
+    try:
+        merged = compact_if_grown(home.journal)
+    except HomeError as error:
+        explain(str(error))
+    else:
+        if merged.n_files:
+            explain(f"{merged.n_files} journal files merged into {merged.name}")

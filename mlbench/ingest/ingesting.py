@@ -16,6 +16,7 @@ from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows
 from mlbench.ingest.gather import Gatherer
 from mlbench.ingest.identity import Unit, find_units
 from mlbench.ingest.keep import to_json
+from mlbench.ingest.numbers import number_runs
 from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, plan_some, source_key
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan
@@ -116,6 +117,7 @@ class Ingest:
         self.summary.n_missing = mark_missing(self.writer, plan, [*scanned, *gone], unseen)
         if plan.changed:
             tell_hints(self.writer)
+        number_runs(self.writer)
         if self.writer.must_rebuild:
             self.writer.rebuilt()
 

@@ -25,12 +25,15 @@ from mlbench.journal.entries import (
     read_lines,
 )
 from mlbench.journal.folding import fold, history_of, undone_of
+from mlbench.journal.holding import hold, is_in_place, release, sync_folder
 from mlbench.model import Problem
 from mlbench.paths import Home, host_name, make_folder
 
 AUTOMATIC_OPS = frozenset({"undo", "root", "adopt"})
 """What the program says in the user's name; `undo` passes over it."""
 _TICK_LIMIT = 1 << 31
+GROUP_READS = 0o040
+"""A journal folder that a group may read has files that it may read; else they are private."""
 Runs = RunRef | Iterable[RunRef]
 
 
@@ -42,7 +45,8 @@ def open_journal(home: Home, *, author: str | None = None, clock_us: Callable[[]
 def describe(entry: Entry) -> str:
     """What an entry says, in a few words: `tag +good -bad on 3 runs`. Not cleaned."""
     changes = [f"+{tag}" for tag in entry.add] + [f"-{tag}" for tag in entry.remove] if entry.op == "tag" else []
-    words = [entry.op.replace("_", " "), *changes, entry.key, entry.text.partition("\n")[0][:60]]
+    text = ("" if entry.text else "removed") if entry.op == "view" else entry.text.partition("\n")[0][:60]
+    words = [entry.op.replace("_", " "), *changes, entry.key, text]
     runs = {0: "", 1: "on 1 run"}.get(len(entry.runs), f"on {len(entry.runs)} runs")
     return " ".join(word for word in [*words, runs] if word)
 
@@ -181,8 +185,9 @@ class Journal:
         stripped = [line.rstrip("\n").encode("utf-8", "replace") for line in lines]
         found = parse_lines([*stripped, b""], path, problems)
         with self._lock:
-            known = set(read_entries(self.folder)[0])
-            new = {entry: line for entry, line in found if entry not in known}
+            # By identity, not by content: of an entry from which a person was forgotten no older copy is let in.
+            known = {entry.id for entry in read_entries(self.folder)[0]}
+            new = {entry.id: line for entry, line in found if entry.id not in known}
             if new:
                 with self._durably("the imported words were") as fd:
                     self._append(fd, b"".join(line + b"\n" for line in new.values()))
@@ -212,10 +217,16 @@ class Journal:
 
     @contextmanager
     def _durably(self, what: str) -> Iterator[int]:
-        """The open file of this process; an OSError meanwhile becomes a HomeError that says what was not saved."""
+        """The open file of this process, held so that no other process takes it away (see `rewriting`); an OSError
+        meanwhile becomes a HomeError that says what was not saved.
+        """
         with self._lock:
             try:
-                yield self._open()
+                fd = self._open()
+                try:
+                    yield fd
+                finally:
+                    release(fd)
             except OSError as error:
                 raise HomeError(
                     f"{self.folder}: {what} not saved: {error.strerror}. "
@@ -257,10 +268,16 @@ class Journal:
         self._is_torn = False
 
     def _open(self) -> int:
-        """The file of this process and actor: a new one after a fork, and if the file was moved or deleted."""
-        if self._fd >= 0 and self._pid == os.getpid() and self._is_in_place():
-            return self._fd
-        self.close()
+        """The file of this process and actor, held: a new one after a fork, and if it was moved, merged or deleted."""
+        while True:
+            if self._fd >= 0 and self._pid == os.getpid():
+                hold(self._fd)
+                if is_in_place(self._path, self._fd):
+                    return self._fd
+            self.close()
+            self._create()
+
+    def _create(self) -> None:
         self._pid, self._actor, self._number, self._is_torn = os.getpid(), secrets.token_hex(4), 0, False
         folders = [self.folder]
         while not os.path.isdir(folders[-1]) and folders[-1] != os.path.dirname(folders[-1]):
@@ -268,30 +285,17 @@ class Journal:
         make_folder(self.folder)
         day = time.strftime("%Y%m%d", time.gmtime())
         self._path = os.path.join(self.folder, f"{day}-{host_name()}-{self._pid}-{self._actor}.jsonl")
-        fd = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        fd = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
+            if shared := os.stat(self.folder).st_mode & GROUP_READS:
+                os.fchmod(fd, 0o600 | shared)
             # Without this a power cut can take the name of the file and so every word in it; or that of a new folder.
             for folder in folders:
-                _sync_folder(folder)
+                sync_folder(folder)
         except OSError:
             os.close(fd)
             raise
         self._fd = fd
-        return fd
-
-    def _is_in_place(self) -> bool:
-        try:
-            return os.path.samestat(os.stat(self._path), os.fstat(self._fd))
-        except OSError:
-            return False
-
-
-def _sync_folder(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _refs(runs: Runs) -> tuple[RunRef, ...]:

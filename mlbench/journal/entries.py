@@ -6,14 +6,19 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from mlbench.errors import HomeError
 from mlbench.model import Problem
 from mlbench.paths import Home
 from mlbench.wire.files import open_regular
 
+ENDING = ".jsonl"
+"""What the names of journal files end in."""
+READINGS = 3
+"""A journal that changes under every reading is taken as it was in the last."""
+_Told = TypeVar("_Told", str, tuple[str, int])
 _SURROGATES = re.compile("[\ud800-\udfff]")
 CLOCK_LIMIT = 1 << 53
 """Microseconds: the year 2255. A clock beyond it is no clock."""
@@ -76,29 +81,51 @@ def stamp(home: Home) -> str:
 
 def read_entries(folder: str) -> tuple[tuple[Entry, ...], tuple[Problem, ...]]:
     """The readable entries of all files, in order of the files, and what could not be read. No folder: nothing."""
-    entries: list[Entry] = []
-    problems: list[Problem] = []
-    for name, _ in journal_files(folder):
-        path = os.path.join(folder, name)
-        entries += (entry for entry, _ in read_lines(path, problems))
-    return tuple(entries), tuple(problems)
+    lines, problems = read_all_lines(folder)
+    return tuple(entry for entry, _ in lines), problems
+
+
+def read_all_lines(folder: str) -> tuple[list[tuple[Entry, bytes]], tuple[Problem, ...]]:
+    """The same with the lines. Where files are merged meanwhile it is read again: no word is missed for a moment."""
+    n_left = READINGS
+    while True:
+        found: list[tuple[Entry, bytes]] = []
+        problems: list[Problem] = []
+        names = journal_names(folder)
+        for name in names:
+            found += read_lines(os.path.join(folder, name), problems)
+        n_left -= 1
+        if not n_left or names == journal_names(folder):
+            return found, tuple(problems)
 
 
 def export_lines(home: Home) -> Iterator[str]:
     """Each readable line of the journal once, as it was written, with its line end; for `Journal.import_lines`."""
     seen: set[Entry] = set()
-    for name, _ in journal_files(home.journal):
-        for entry, line in read_lines(os.path.join(home.journal, name), []):
-            if entry not in seen:
-                seen.add(entry)
-                yield line.decode() + "\n"
+    for entry, line in read_all_lines(home.journal)[0]:
+        if entry not in seen:
+            seen.add(entry)
+            yield line.decode() + "\n"
+
+
+def journal_names(folder: str) -> list[str]:
+    """The names of the journal's files, sorted; raises as `journal_files` does."""
+    return _listed(folder, lambda item: item.name)
 
 
 def journal_files(folder: str) -> list[tuple[str, int]]:
-    """Name and size in bytes of each journal file, sorted."""
+    """Name and size in bytes of each journal file, sorted.
+
+    Raises:
+        HomeError: the folder cannot be read; one that is not there is empty.
+    """
+    return _listed(folder, lambda item: (item.name, _size_bytes(item)))
+
+
+def _listed(folder: str, told: Callable[[os.DirEntry[str]], _Told]) -> list[_Told]:
     try:
         with os.scandir(folder) as items:
-            return sorted((item.name, _size_bytes(item)) for item in items if item.name.endswith(".jsonl"))
+            return sorted(told(item) for item in items if item.name.endswith(ENDING))
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -40,6 +40,7 @@ FIELDS = {
     "adapters": Field("r.adapters", "text"),
     "n_metrics": Field("r.n_metrics", "number"),
     "n_points": Field("r.n_points", "number"),
+    "number": Field("(SELECT n.number FROM run_number n WHERE n.run_id = r.id)", "number"),
 }
 """`run.NAME` and `attributes.NAME`; the names in PLAIN_FIELDS need no prefix."""
 

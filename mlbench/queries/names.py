@@ -1,4 +1,4 @@
-"""Which runs and metrics are meant by what was typed: names, beginnings, ids, paths, globs, `@best`, `@baseline`."""
+"""Which runs and metrics are meant by what was typed: names, beginnings, ids, `#12`, paths, globs, `@best`."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ from mlbench.queries.vocabulary import runs_text
 from mlbench.queries.within import real_text, scope_of
 
 __all__ = [
-    "find_metrics", "goal_of", "guess_goal", "metric_names", "param_keys", "primary_metric", "resolve_runs",
+    "find_metrics", "goal_of", "guess_goal", "metric_names", "numbers_of", "param_keys", "primary_metric",
+    "resolve_runs",
 ]  # fmt: skip
 
 MAX_LISTED = 5
 _GLOB = re.compile(r"[*?\[]")
+_NUMBER = re.compile(r"#([0-9]{1,9})")
+_BEST_OF = re.compile(r"@best\((.+)\)", re.IGNORECASE | re.DOTALL)
 _NAME = "coalesce(r.name, r.id)"
+_MARKS = ("@best", "@best(METRIC)", "@baseline")
 _Match = tuple[str, str]
 """Id and name of a run."""
 
@@ -36,9 +40,10 @@ def resolve_runs(
 ) -> tuple[RunHead, ...]:
     """The runs that words mean, in the order of the words, each run once.
 
-    A word is, tried in this order: `@best` (by the primary metric) or `@baseline`; an id or a name; the path of a
-    run; a glob over names or paths (all that match, by name, archived ones left out); the unique beginning of a
-    name or id; the unique end of a name in whole parts (`seed_1` for `sweep/seed_1`); a folder that holds one run.
+    A word is, tried in this order: `@best` (by the primary metric), `@best(METRIC)` or `@baseline`; an id or a name;
+    `#12`, the number of a run in this catalog; the path of a run; a glob over names or paths (all that match, by
+    name, archived ones left out); the unique beginning of a name or id; the unique end of a name in whole parts
+    (`seed_1` for `sweep/seed_1`); a folder that holds one run.
 
     Args:
         reader: the catalog.
@@ -119,6 +124,8 @@ def _resolve(reader: Reader, word: str, scope: Sql, *, is_archived: bool) -> lis
     text = bindable(word)
     if exact := _select(reader, scope, Sql(f"r.id = ? OR {_NAME} = ? OR r.key = ?", (text, text, text))):
         return [_only(exact, f"{shown(word)} is the name of")]
+    if number := _NUMBER.fullmatch(word):
+        return [_numbered(reader, word, int(number[1]), scope)]
     path = real_text(word)
     if at_path := _select(reader, scope, Sql("r.path = ?", (path,))):
         return [_only(at_path, f"{shown(word)} holds")]
@@ -185,17 +192,33 @@ def _no_run(reader: Reader, word: str, scope: Sql) -> str:
     return f"no run {shown(word)} in {runs_text(len(names))}.{hint}"
 
 
-# ---------------------------------------------------------------- marks
+# ---------------------------------------------------------------- marks and numbers
+
+
+def numbers_of(reader: Reader, run_ids: Sequence[str]) -> dict[str, int]:
+    """The numbers that `#12` names runs by; a run that came with the last moment's snapshot may have none yet."""
+    rows = reader.rows("SELECT run_id, number FROM run_number WHERE run_id IN (SELECT unnest(?))", [list(run_ids)])
+    return {str(run_id): int(number) for run_id, number in rows}
+
+
+def _numbered(reader: Reader, word: str, number: int, scope: Sql) -> _Match:
+    matching = _select(reader, scope, Sql("r.id IN (SELECT run_id FROM run_number WHERE number = ?)", (number,)))
+    if matching:
+        return _only(matching, f"{shown(word)} is")
+    (most,) = reader.rows("SELECT coalesce(max(number), 0) FROM run_number")[0]
+    raise UsageError(f"no run {shown(word)}: the numbers go up to {most}. Try: mlbench query, which shows them")
 
 
 def _marked(reader: Reader, word: str, scope: Sql) -> _Match:
+    if of := _BEST_OF.fullmatch(word):
+        return _best(reader, scope, of[1].strip())
     match word.lower():
         case "@best":
             return _best(reader, scope)
         case "@baseline":
             return _baseline(reader, scope)
         case _:
-            raise UsageError(f"no run {shown(word)}.{did_you_mean(word, ('@best', '@baseline')) or ' Try: @best'}")
+            raise UsageError(f"no run {shown(word)}.{did_you_mean(word, _MARKS) or ' Try: ' + ', '.join(_MARKS)}")
 
 
 def _baseline(reader: Reader, scope: Sql) -> _Match:
@@ -205,12 +228,9 @@ def _baseline(reader: Reader, scope: Sql) -> _Match:
     return _only(marked, "@baseline is")
 
 
-def _best(reader: Reader, scope: Sql) -> _Match:
-    shown_runs = _select(reader, scope, Sql("NOT r.archived"))
-    primary = primary_metric(reader, [run_id for run_id, _name in shown_runs])
-    if primary is None:
-        raise UsageError("no metric says which run is best. Try: mlbench metric NAME --goal min")
-    metric, goal = primary
+def _best(reader: Reader, scope: Sql, word: str = "") -> _Match:
+    """The run with the best finite value of a metric, by default of the primary one."""
+    metric, goal = _metric_to_be_best_in(reader, scope, word)
     series = main_series(bindable(metric))
     order = "ASC" if goal == "min" else "DESC"
     where = joined("AND", [scope, Sql(f"NOT r.archived AND s.{goal}_value IS NOT NULL")])
@@ -223,3 +243,29 @@ def _best(reader: Reader, scope: Sql) -> _Match:
         raise UsageError(f"{shown(metric)} has no finite value in any run, so none is best")
     run_id, name = rows[0]
     return run_id, name
+
+
+def _metric_to_be_best_in(reader: Reader, scope: Sql, word: str) -> tuple[str, str]:
+    """Name and goal.
+
+    Raises:
+        UsageError: there is no such metric, the word means several, or it has no goal.
+    """
+    shown_ids = [run_id for run_id, _name in _select(reader, scope, Sql("NOT r.archived"))]
+    if not word:
+        primary = primary_metric(reader, shown_ids)
+        if primary is None:
+            raise UsageError("no metric says which run is best. Try: mlbench metric NAME --goal min")
+        return primary
+    metrics = find_metrics(reader, [word], shown_ids)
+    if len(metrics) > 1:
+        more = f" and {len(metrics) - MAX_LISTED} more" if len(metrics) > MAX_LISTED else ""
+        listed = ", ".join(metrics[:MAX_LISTED])
+        raise UsageError(f"@best({word}) means {len(metrics)} metrics: {listed}{more}. Name one of them")
+    goal, _how = goal_of(reader, metrics[0])
+    if not goal:
+        raise UsageError(
+            f"it is not known whether less or more of {shown(metrics[0])} is better. "
+            f"Try: mlbench metric {shown(metrics[0])} --goal min"
+        )
+    return metrics[0], goal

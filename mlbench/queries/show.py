@@ -28,6 +28,7 @@ from mlbench.queries.within import scope_of
 _SHOWN_FIELDS = (
     "id", "name", "project", "group", "status", "started", "ended", "duration", "user", "host", "command",
     "entry_point", "job_type", "exit_code", "parent_id", "path", "root", "adapters", "n_metrics", "n_points",
+    "number",
 )  # fmt: skip
 _STRENGTH = f"""CASE layer {" ".join(f"WHEN '{layer}' THEN {place}" for place, layer in enumerate(PRECEDENCE))} END"""
 _PARAMS = f"""SELECT key, coalesce(raw, ''), type, num, txt, layer, coalesce(source, ''), line, is_effective FROM param

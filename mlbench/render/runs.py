@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,13 @@ PARAM_DIGITS = 6
 STATUS_ROLES = {"failed": "bad", "killed": "bad", "stalled": "warning", "running": "good", "no metrics": "muted"}
 
 
-def runs_table(answer: RunsAnswer) -> Table:
-    """One row for each run; of every metric with a goal, the best value has the role `good`."""
+def runs_table(answer: RunsAnswer, numbers: Mapping[str, int] | None = None) -> Table:
+    """One row for each run; of every metric with a goal, the best value has the role `good`.
+
+    Args:
+        answer: the runs.
+        numbers: by run id, for a first column that names each run `#12`; None for no such column.
+    """
     labels = run_labels([row.head for row in answer.rows])
     columns = [
         _column_cells(column, [row.values[index] for row in answer.rows]) for index, column in enumerate(answer.columns)
@@ -35,8 +40,15 @@ def runs_table(answer: RunsAnswer) -> Table:
         )
         for i, (row, label) in enumerate(zip(answer.rows, labels, strict=True))
     ]
-    headings = (heading("run"), *(_heading(c, cells) for c, cells in zip(answer.columns, columns, strict=True)))
-    return Table(headings, tuple(rows))
+    headings = [heading("run"), *(_heading(c, cells) for c, cells in zip(answer.columns, columns, strict=True))]
+    if numbers is None:
+        return Table(tuple(headings), tuple(rows))
+    numbered = [(_number_cell(numbers.get(run.head.run_id)), *row) for run, row in zip(answer.rows, rows, strict=True)]
+    return Table((heading("#", align="right"), *headings), tuple(numbered))
+
+
+def _number_cell(number_: int | None) -> Cell:
+    return Cell(safe("" if number_ is None else f"{number_}"), "muted", "right")
 
 
 def _heading(column: Column, cells: Sequence[Cell]) -> Heading:

@@ -16,7 +16,7 @@ LEAST_TEXT_CELLS = 12
 LEAST_CUT_CELLS = 4
 """The first column, alone, may be cut this short."""
 FIRST_SHARE = 4
-"""A quarter of the width is the first column's: it says what the row is about."""
+"""A quarter of the width is the first column's that holds texts: it says what the row is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,8 @@ def _fitted(headings: Sequence[Heading], rows: Sequence[tuple[Cell, ...]], natur
     """Widths of the columns that are shown: cut what may be cut, then leave out columns from the right."""
     for n_shown in range(len(natural), 1, -1):
         least = [_least_cells(headings[i], rows, i, natural[i]) for i in range(n_shown)]
-        least[0] = max(least[0], min(natural[0], width // FIRST_SHARE))
+        first = next((i for i in range(n_shown) if headings[i].is_cut), 0)
+        least[first] = max(least[first], min(natural[first], width // FIRST_SHARE))
         if _total(least) <= width:
             return _shrunk(natural[:n_shown], least, width)
     return [min(natural[0], max(width, LEAST_CUT_CELLS))] if natural else []

@@ -64,7 +64,7 @@ def commands_in(line: str) -> Iterator[Command]:
         start = next(at for at, word in enumerate(words) if _base(word) == "mlbench")
         call = []
         for word in words[start + 1 :]:
-            if word.startswith("#") or set(word) <= _OPERATORS:
+            if (word.startswith("#") and not re.fullmatch(r"#\d+", word)) or set(word) <= _OPERATORS:
                 break
             call.append(word)
         words = words[start + 1 + len(call) :]

@@ -113,3 +113,19 @@ def test_the_python_example_of_the_sql_page_runs(after_tutorial: Home) -> None:
 
     assert len(names["rows"]) == 33  # type: ignore[arg-type]
     assert names["table"].num_rows == 33  # type: ignore[attr-defined]
+
+
+def test_the_examples_of_the_python_page_run(after_tutorial: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    examples = blocks((DOCS / "how-to" / "python.md").read_text(encoding="utf-8"), "python")
+    names: dict[str, object] = {}
+
+    for example in examples:
+        exec(compile(example, "python.md", "exec"), names)  # noqa: S102 - our own documentation
+
+    assert len(examples) == 7
+    assert len(names["best"]) == 5  # type: ignore[arg-type]
+    assert names["table"].num_rows == 5  # type: ignore[attr-defined]
+    assert len(names["digits"].runs()) == 33  # type: ignore[attr-defined]
+    assert len(names["losses"]) > 100  # type: ignore[arg-type]
+    assert sum(names["counts"].values()) == 33  # type: ignore[attr-defined]
+    assert "optimiser" in capfd.readouterr().out

@@ -60,7 +60,7 @@ def test_runs_keep_the_order_of_the_words_and_come_once(runs: FakeReader) -> Non
         ),
         ("twin", "'twin' is the name of 2 runs: twin (ddd555), twin (eee666). Try: its id, ddd555"),
         ("@bset", "no run '@bset'. Did you mean '@best'?"),
-        ("@xyzzy", "no run '@xyzzy'. Try: @best"),
+        ("@xyzzy", "no run '@xyzzy'. Try: @best, @best(METRIC), @baseline"),
         ("@baseline", "no run is the baseline. Try: mlbench baseline RUN"),
         ("@best", "no metric says which run is best. Try: mlbench metric NAME --goal min"),
     ],
