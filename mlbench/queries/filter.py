@@ -20,6 +20,7 @@ from mlbench.queries.literals import number_of
 from mlbench.queries.mistakes import FilterError, shown
 from mlbench.queries.operands import Cursor, is_call, read_call, read_operand, read_ref, ref_of
 from mlbench.queries.tree import (
+    DATA_SET,
     PREFIXES,
     AllOf,
     AnyOf,
@@ -212,8 +213,8 @@ def _alone(cursor: Cursor, token: Token, left: Operand | Literal) -> Node:
 
 
 def _has_prefix(token: Token) -> bool:
-    prefix, dot, _name = token.keyword.partition(".")
-    return bool(dot) and prefix in PREFIXES
+    prefix, dot, name = token.keyword.partition(".")
+    return bool(dot) and prefix in PREFIXES and (PREFIXES[prefix] != "dataset" or name in DATA_SET)
 
 
 def _is_truth(ref: Ref) -> bool:
