@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from mlbench.cli.completing import complete_filter
 from mlbench.paths import Home, find_home
 from mlbench.safe import safe_lines
 
@@ -53,7 +54,9 @@ def within_option(command: Decorated) -> Decorated:
 
 def where_option(command: Decorated) -> Decorated:
     """`--where FILTER`, in place of RUN... or of a filter that begins with a dash."""
-    return click.option("--where", metavar="FILTER", help="Runs that match FILTER.")(command)
+    return click.option("--where", metavar="FILTER", help="Runs that match FILTER.", shell_complete=complete_filter)(
+        command
+    )
 
 
 def home_of(chosen: str | None) -> Home:

@@ -12,7 +12,8 @@ from mlbench.cli.common import emit, home_option
 @home_option
 @click.pass_context
 def command(ctx: click.Context, shell: str, home: str | None) -> None:  # noqa: ARG001 - every command takes --home
-    """Print the completion script of SHELL. It knows run names, metric names and parameter keys.
+    """Print the completion script of SHELL. It knows run names, metric names, parameter keys, and
+    what may come next in a filter.
 
     \b
     bash:  mlbench completion bash > ~/.local/share/bash-completion/completions/mlbench

@@ -19,11 +19,11 @@ from mlbench.cli.common import (
     width_cells,
     within_option,
 )
-from mlbench.cli.completing import complete_specs
+from mlbench.cli.completing import complete_filter, complete_specs
 
 
 @click.command("query")
-@click.argument("filter_word", metavar="[FILTER]", required=False)
+@click.argument("filter_word", metavar="[FILTER]", required=False, shell_complete=complete_filter)
 @click.option(
     "-c", "--columns", multiple=True, metavar="SPEC", help="A column (repeatable).", shell_complete=complete_specs
 )

@@ -472,7 +472,9 @@ def test_completion_knows_runs_metrics_and_specs(home: Path) -> None:
 
     assert "logs/long/w128-seed0" in completing.complete_runs(context, parameter, "logs/long")
     assert completing.complete_metrics(context, parameter, "val/acc") == ["val/accuracy"]
-    assert "params.optimiser" in completing.complete_specs(context, parameter, "params.o")
+    assert [one.value for one in completing.complete_specs(context, parameter, "params.o")] == ["params.optimiser"]
+    found = completing.complete_filter(context, parameter, "params.lr > 0.1 and optimiser = ad")
+    assert [(one.value, one.help) for one in found] == [("params.lr > 0.1 and optimiser = adam", "value")]
 
 
 # ---------------------------------------------------------------- the main job without a terminal
