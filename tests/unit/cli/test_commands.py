@@ -383,6 +383,20 @@ def test_undo_with_nothing_to_undo(mlbench: Mlbench) -> None:
     assert mlbench("undo").err == "mlbench: there is nothing to take back\n"
 
 
+def test_query_groups_runs_by_columns(mlbench: Mlbench) -> None:
+    done = mlbench(
+        "query", "logs/sweep", "--group-by", "params.optimiser, params.width", "-c", "step of min(val/loss) as at"
+    )
+
+    assert done.code == 0
+    heading, first = (line.split("\t") for line in done.out.splitlines()[:2])
+    assert heading == ["params.optimiser", "params.width", "runs", "at", "at ±", "at n"]
+    assert (*first[:3], first[5]) == ("adam", "16", "6", "6")
+    assert float(first[3]) == pytest.approx(203.333, abs=1e-3)
+    assert float(first[4]) == pytest.approx(42.326, abs=1e-3)
+    assert mlbench("query", "--group-by", "nothing").code == 2
+
+
 # ---------------------------------------------------------------- report, export, doctor, completion
 
 
