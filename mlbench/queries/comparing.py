@@ -100,8 +100,10 @@ class Comparing:
         # From a column, since a constant pattern is compiled before TRY can catch it.
         sql = "SELECT TRY(regexp_matches('', pattern)) FROM (SELECT CAST(? AS VARCHAR) AS pattern) AS given"
         if self._reader.rows(sql, [bindable(pattern.text)])[0][0] is None:
-            hint = f"Try: like '%{pattern.text[:40]}%'"
-            raise self._mistake(f"{shown(pattern.text)} is no regular expression. {hint}", pattern.at)
+            why = why_no_regex(pattern.text)
+            letters = re.sub(r"[^\w /.-]+", "%", pattern.text[:40]).strip("%") or "res"
+            hint = f"Try: like '%{letters}%'"
+            raise self._mistake(f"{shown(pattern.text)} is no regular expression ({why}). {hint}", pattern.at)
 
     def _mistake(self, message: str, at: int) -> FilterError:
         return FilterError(message, self._text, at)
@@ -231,6 +233,17 @@ def _holds(left: _Ordered, sign: str, right: _Ordered) -> bool:
 def in_set(kind: str, condition: str, text: str) -> Sql:
     """The runs of which one tag or note fulfils a condition."""
     return Sql(f"r.id IN ({SETS[kind]}{condition})", (bindable(text),))
+
+
+def why_no_regex(pattern: str) -> str:
+    """What is wrong with a regular expression that RE2 refuses."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return f"{error.msg} at its character {error.pos + 1}" if error.pos is not None else error.msg
+    except (OverflowError, RecursionError):
+        return "it repeats too often"
+    return "in RE2 there is no look-around, no back-reference and no repetition beyond 1000"
 
 
 def pattern_sql(expression: str, how: str) -> str:

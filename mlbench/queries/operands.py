@@ -191,6 +191,11 @@ def read_operand(cursor: Cursor) -> Operand | Curve | Literal:
     ref = read_ref(cursor)
     if cursor.peek().keyword == "at" and cursor.peek(1).keyword in AGGREGATES and cursor.peek(2).kind is Kind.OPEN:
         return _read_value_at(cursor, ref)
+    if cursor.peek().keyword == "at" and cursor.peek(1).kind is Kind.WORD and cursor.peek(2).kind is Kind.SIGN:
+        name = cursor.peek(1).text
+        raise cursor.mistake(
+            f"after 'at' comes where that is least or greatest. Try: at min({name})", cursor.peek(1).at
+        )
     return ref
 
 

@@ -250,8 +250,12 @@ MISTAKES = [
         20,
         "column 20: '~' needs a text, and metrics.val/loss is none. Try: metrics.val/loss < 0.3",
     ),
-    ("name ~ '(a'", 8, "column 8: '(a' is no regular expression. Try: like '%(a%'"),
-    ("acc at loss > 3", 8, "no field, parameter, metric or tag 'loss' in 12 runs. Did you mean 'val/loss'?"),
+    (
+        "name ~ '(a'",
+        8,
+        "column 8: '(a' is no regular expression (missing ), unterminated subpattern at its character 1). Try: like '%a%'",
+    ),
+    ("acc at loss > 3", 8, "column 8: after 'at' comes where that is least or greatest. Try: at min(loss)"),
     (
         "best(flat) > 3",
         1,
