@@ -52,6 +52,8 @@ FROM (SELECT DISTINCT run_id, tag FROM tags WHERE value = '') AS once GROUP BY r
 _NOTES = "SELECT run_id, min(body) AS body FROM imported_note GROUP BY run_id"
 _COMPUTED = "SELECT unnest(CAST(? AS VARCHAR[])) AS run_id, unnest(CAST(? AS DOUBLE[])) AS number"
 
+MAX_TOLD = 5
+"""Names that are told where none is near the one that was typed."""
 GOALLESS = "nothing says whether {0} shall be least or greatest. Try: min({1}), or: mlbench metric {2} --goal min"
 
 
@@ -251,7 +253,11 @@ class Binding:
         near = nearest(ref.name, known)
         if near:
             return f" Did you mean {shown(near, limit=200)}?"
-        return " Try: quotes around it to find text" if ref.kind == "bare" else ""
+        if ref.kind == "bare":
+            return " Try: quotes around it to find text"
+        some = ", ".join(shown(name) for name in sorted(known, key=lambda name: (len(name), name))[:MAX_TOLD])
+        more = f" and {len(known) - MAX_TOLD} more" if len(known) > MAX_TOLD else ""
+        return f" There {'is' if len(known) == 1 else 'are'}: {some}{more}" if some else ""
 
     # ------------------------------------------------------------ joins
 

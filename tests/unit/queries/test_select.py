@@ -142,6 +142,7 @@ def test_a_damaged_segment_is_told(tmp_path: Path) -> None:
         ("SELECT * FROM rnus", 'the SQL cannot be run: Table with name rnus does not exist!\n  Did you mean "runs"?'),
         ("SELEC 1", "the SQL cannot be run: syntax error at or near"),
         ("DROP TABLE run", "one SELECT is all that can be run here, and this is DROP. Try: SELECT name, status FROM runs"),
+        ("PIVOT runs ON status", "one SELECT is all that can be run here, and this is PIVOT, which is several. Try: "),
         ("", "one SELECT is all that can be run here, and this is nothing. Try: SELECT name, status FROM runs"),
         ("WITH x AS (COPY runs TO 'x') SELECT 1", "one SELECT is all that can be run here, and it may hold no COPY"),
         ("SELECT * FROM read_csv('/etc/passwd')", "'read_csv' cannot be read from: no file, no network and no setting is within reach"),

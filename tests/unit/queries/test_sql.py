@@ -232,6 +232,8 @@ def test_an_id_is_compared_as_text(reader: FakeReader) -> None:
 MISTAKES = [
     ("metrics.val/loss < fast", 20, "column 20: '<' needs a number, got 'fast'. Try: metrics.val/loss < 0.3"),
     ("metrics.val/los < 0.3", 1, "no metric 'val/los' in 12 runs. Did you mean 'val/loss'?"),
+    ("data.zzz = 3", 1, "no data set 'zzz' in 12 runs. There is: 'digits'"),
+    ("params.zzz = 3", 1, "no parameter 'zzz' in 12 runs. There are: 'lr', 'a b', 'amp', 'arch', 'ckpt' and 8 more"),
     ("params.lrr = 3", 1, "no parameter 'lrr' in 12 runs. Did you mean 'lr'?"),
     ("lrr = 3", 1, "no field, parameter, metric or tag 'lrr' in 12 runs. Did you mean 'lr'?"),
     ("val/los < 3", 1, "no field, parameter, metric or tag 'val/los' in 12 runs. Did you mean 'val/loss'?"),
