@@ -161,6 +161,8 @@ def check_statement(connection: DuckDBPyConnection, sql: str) -> None:
 
     if len(sql) > MAX_SQL:
         raise UsageError(f"a statement may have {MAX_SQL:,} characters, this one has {len(sql):,}")
+    if "\0" in sql:
+        raise UsageError("a statement may hold no NUL character: what stands behind it would not be looked at")
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
@@ -168,12 +170,23 @@ def check_statement(connection: DuckDBPyConnection, sql: str) -> None:
     kinds = ", ".join(map(_kind_of, statements[:5])) or "nothing"
     if len(statements) != 1 or kinds != "SELECT":
         raise UsageError(f"{_ONLY_SELECT}, and this is {kinds}. Try: SELECT name, status FROM runs")
-    tree = json.loads(connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0])
+    tree = _tree_of(connection, sql)
     if tree["error"]:
         raise UsageError(
             f"{_ONLY_SELECT} ({tree.get('error_message', 'it cannot be read')}). Try: SELECT name FROM runs"
         )
     _check_parts(tree["statements"])
+
+
+def _tree_of(connection: DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    """The statement as DuckDB's parser sees it."""
+    import duckdb
+
+    try:
+        tree: dict[str, Any] = json.loads(connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0])
+    except (duckdb.Error, RecursionError) as error:
+        raise UsageError("the SQL is nested too deeply to be looked at. Try: fewer levels") from error
+    return tree
 
 
 def _kind_of(statement: duckdb.Statement) -> str:

@@ -99,8 +99,11 @@ def complete_filter(text: str, cursor: int, known: Known, *, most: int = MOST, i
         return Completion(cursor, cursor)
     found = _Asking(place, known, most, is_prefix).candidates()
     written = text[place.start : cursor]
-    kept = [one for one in found if one.text != written and (not is_prefix or one.text.startswith(written))]
-    return Completion(place.start, cursor, tuple({one.text: one for one in reversed(kept)}.values())[::-1][:most])
+    kept: dict[str, Candidate] = {}
+    for one in found:
+        if one.text != written and (not is_prefix or one.text.startswith(written)):
+            kept.setdefault(one.text, one)
+    return Completion(place.start, cursor, tuple(kept.values())[:most])
 
 
 def complete_column(text: str, cursor: int, known: Known, *, most: int = MOST, is_prefix: bool = False) -> Completion:
@@ -122,13 +125,13 @@ def _place_of(text: str) -> _Place | None:
         tokens = read_tokens(text)[:-1]
     except FilterError as error:
         return _quoted_place(text, error.column - 1)
-    last = tokens[-1] if tokens else None
-    if last is None or last.kind is not Kind.WORD or text[-1:].isspace():
-        return (
-            None
-            if last is not None and last.quote and not text[-1:].isspace()
-            else _Place(len(text), "", "", tuple(tokens))
-        )
+    if not tokens or text[-1].isspace():
+        return _Place(len(text), "", "", tuple(tokens))
+    last = tokens[-1]
+    if last.quote:
+        return None  # the cursor stands right behind a closed quote
+    if last.kind is not Kind.WORD:
+        return _Place(len(text), "", "", tuple(tokens))
     return _Place(last.at, last.text, "", tuple(tokens[:-1]))
 
 
@@ -184,8 +187,8 @@ class _Asking:
         name, colon, value = typed.removeprefix(minus).partition(":")
         if colon and name and place.quote in ("", "'"):
             written = f"{minus}{name}:"
-            shown = self._values(_ref_of(name), value)
-            return [Candidate(written + one.text, one.kind) for one in shown]
+            if shown := self._values(_ref_of(name), value):
+                return [Candidate(written + one.text, one.kind) for one in shown]
         joining = () if _may_begin_only(place) else JOINING
         if not typed:
             return self._listed(joining, "keyword") or self._fields("", "")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mlbench.errors import HomeError, UsageError
 from mlbench.paths import Home
 from mlbench.queries.answers import Value
+from mlbench.queries.fragment import bindable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,9 +25,9 @@ VIEWS = (
     "lineage", "validations", "sources", "problems",
 )  # fmt: skip
 """What can be asked of; docs/reference/sql.md tells of each column."""
-_KEPT_VARIABLES = ("PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
-_START_S = 20.0
-"""How long the process may take to start, open the catalog and check the points, before its time runs."""
+_KEPT_VARIABLES = (
+    "PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Limits:
     n_rows: int = 10_000
     """Rows of the answer; more are left out, and the answer says so."""
     timeout_s: float = 30.0
+    """From the start of the process: opening the catalog and checking the points are part of it."""
     memory_mb: int = 512
 
 
@@ -69,7 +71,7 @@ def select_rows(home: Home, sql: str, limits: Limits | None = None) -> SelectAns
 def _run(home: Home, sql: str, limits: Limits) -> bytes:
     """The answer as an Arrow stream."""
     request = {
-        "journal": home.journal, "cache": home.cache, "sql": sql, "n_rows": limits.n_rows,
+        "journal": home.journal, "cache": home.cache, "sql": bindable(sql), "n_rows": limits.n_rows,
         "timeout_s": limits.timeout_s, "memory_mb": limits.memory_mb,
     }  # fmt: skip
     # -P: what lies in the current directory is not imported.

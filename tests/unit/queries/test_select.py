@@ -147,6 +147,10 @@ def test_a_damaged_segment_is_told(tmp_path: Path) -> None:
         ("WITH x AS (COPY runs TO 'x') SELECT 1", "one SELECT is all that can be run here, and it may hold no COPY"),
         ("SELECT * FROM read_csv('/etc/passwd')", "'read_csv' cannot be read from: no file, no network and no setting is within reach"),
         ("SELECT getenv('HOME')", "there is no function 'getenv' here. Try: SELECT name FROM runs"),
+        ("SELECT 1\0", "a statement may hold no NUL character"),
+        ("SELECT '\ud800' AS x, y", "the SQL cannot be run: "),
+        ("SELECT " + "[" * 20_000 + "]" * 20_000, "the "),
+        ("SELECT " + "x" * 100_000, "a statement may have 100,000 characters"),
         ("SELECT error('x')", "the SQL cannot be run: "),
     ],
 )  # fmt: skip
