@@ -38,8 +38,8 @@ SELECT key, raw FROM (
         UNION ALL SELECT run_id, 'tags.' || tag, value FROM tags WHERE value <> ''
         UNION ALL SELECT run_id, 'git.branch', branch FROM code
         UNION ALL SELECT run_id, 'data.' || name, version FROM data_version
-        UNION ALL SELECT id, unnest(['project', 'group', 'user', 'host', 'name']),
-            unnest([project, "group", "user", host, name]) FROM runs) AS all_values
+        UNION ALL SELECT id, unnest(['project', 'group', 'user', 'host']),
+            unnest([project, "group", "user", host]) FROM runs) AS all_values
     WHERE length(raw) <= 40 AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
     GROUP BY key, raw) AS counted
 WHERE place <= ? ORDER BY key, place"""
