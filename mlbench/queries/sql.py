@@ -94,7 +94,11 @@ class _Writer:
             return _negated_if(is_negated, left, self._comparing.with_literal(left, sign, leaf.right))
         right = self._binding.bind(leaf.right, self._text)
         condition = self._comparing.with_operand(left, sign, right, leaf.at)
-        return joined("AND", [Sql(right.present), _negated_if(True, left, condition)]) if is_negated else condition
+        if not is_negated:
+            return condition
+        # Two parameters that both say null do not differ.
+        either = Sql(f"({left.text or left.number}) IS NOT NULL OR ({right.text or right.number}) IS NOT NULL")
+        return joined("AND", [Sql(right.present), either, _negated_if(True, left, condition)])
 
     def _one_of(self, leaf: OneOf) -> Sql:
         left = self._binding.bind(leaf.left, self._text)

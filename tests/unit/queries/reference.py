@@ -82,15 +82,15 @@ def _compared(node: Comparing, run: PlainRun) -> bool:
     if isinstance(node.left, Ref) and node.left.name in {"tag", "note"}:
         return _one_of_a_set(node, run.tags if node.left.name == "tag" else run.notes)
     left = _value(node.left, run)
-    has_key = isinstance(node.left, Ref) and node.left.kind == "param" and node.left.name in run.params
-    is_there = left is not None or has_key
+    is_there = _is_there(node.left, run)
     match node:
         case Compare(_, sign, Literal(text)):
             holds = _holds(left, "=" if sign == "!=" else sign, text)
             return is_there and not holds if sign == "!=" else holds
         case Compare(_, sign, right):
             assert not isinstance(right, Literal)
-            return _operands_hold(left, sign, _value(right, run), is_there)
+            both = is_there and _is_there(right, run)
+            return _operands_hold(left, sign, _value(right, run), both)
         case OneOf(_, values, is_negated):
             holds = any(_holds(left, "=", value.text) for value in values)
             return is_there and not holds if is_negated else holds
@@ -98,12 +98,25 @@ def _compared(node: Comparing, run: PlainRun) -> bool:
             holds = _holds(left, ">=", low.text) and _holds(left, "<=", high.text)
             return is_there and not holds if is_negated else holds
         case Matches(_, how, pattern, is_negated):
-            holds = left is not None and _fits(_text(left), how, pattern.text)
+            holds = any(_fits(text, how, pattern.text) for text in _spellings(node.left, left, run))
             return is_there and not holds if is_negated else holds
         case Has(_, value):
             if isinstance(node.left, Ref) and node.left.name == "name":
                 return value.text.lower() in run.name.lower()
             return _holds(left, "=", value.text)
+
+
+def _spellings(operand: Operand, value: Plain, run: PlainRun) -> list[str]:
+    """A value as it is shown; of a parameter also as its source has it, where null is a word."""
+    shown = [] if value is None else [_text(value)]
+    is_param = isinstance(operand, Ref) and operand.kind == "param" and operand.name in run.params
+    return [*shown, str(value)] if is_param else shown
+
+
+def _is_there(operand: Operand, run: PlainRun) -> bool:
+    """Whether the run has a value, or a parameter that says in so many words that it has none."""
+    has_key = isinstance(operand, Ref) and operand.kind == "param" and operand.name in run.params
+    return has_key or _value(operand, run) is not None
 
 
 def _one_of_a_set(node: Comparing, held: Sequence[str] | frozenset[str]) -> bool:
@@ -192,11 +205,11 @@ def _holds(left: Plain, sign: str, text: str) -> bool:
     return _in_order(_text(left), sign, text)
 
 
-def _operands_hold(left: Plain, sign: str, right: Plain, is_there: bool) -> bool:
+def _operands_hold(left: Plain, sign: str, right: Plain, are_there: bool) -> bool:
     equal = "=" if sign == "!=" else sign
     mine, other = _number(left), _number(right)
     if left is None or right is None:
-        return sign == "!=" and is_there and right is not None
+        return sign == "!=" and are_there and (left is not None or right is not None)
     if mine is not None and other is not None:
         holds = _in_order(mine, equal, other)
     elif mine is None and other is None and not isinstance(left, float) and not isinstance(right, float):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlbench.queries.filter import Filter, render
@@ -122,6 +122,10 @@ def catalog_of(runs: list[PlainRun]) -> FakeReader:
 
 @settings(max_examples=150, deadline=None)
 @given(RUNS, TREES)
+@example(
+    [PlainRun("a", params={"lr": -1.0, "x": None}), PlainRun("b", params={"lr": None, "x": None})],
+    Compare(Ref("param", "lr"), "!=", Ref("param", "x")),
+)
 def test_the_sql_finds_what_a_plain_evaluation_finds(runs: list[PlainRun], tree: Node) -> None:
     where = render(Filter(tree))
 
