@@ -294,26 +294,46 @@ def sql_page() -> str:
     from importlib.resources import files
 
     from docs.sqltext import read_tables, read_views
+    from mlbench.queries.select import VIEWS
 
     folder = files("mlbench.catalog")
     tables = read_tables(folder.joinpath("schema.sql").read_text(encoding="utf-8"))
-    views = read_views(folder.joinpath("views.sql").read_text(encoding="utf-8"))
+    views = [
+        view for name in ("views.sql", "points.sql") for view in read_views(folder.joinpath(name).read_text("utf-8"))
+    ]
     by_name = {one.name: one for one in tables}
     types = column_types([view.name for view in views])
-    view_parts = "\n".join(_view_section(view, types[view.name], by_name) for view in views)
+    sections = {view.name: _view_section(view, types[view.name], by_name) for view in views}
+    sections |= {one.name: _table_section(one) for one in tables if one.name in VIEWS}
+    listed = [*VIEWS, *(view.name for view in views if view.name not in VIEWS)]
+    view_parts = "\n".join(sections[name] for name in listed)
     return (
-        note("mlbench/catalog/schema.sql and views.sql")
+        note("mlbench/catalog/schema.sql, views.sql and points.sql")
         + _SQL_INTRODUCTION
         + f"## Views\n\n{view_parts}\n## Tables\n\n{_TABLES_INTRODUCTION}"
-        + "\n".join(_table_section(one) for one in tables)
+        + "\n".join(_table_section(one) for one in tables if one.name not in VIEWS)
     )
 
 
 _SQL_INTRODUCTION = """# Views of the catalog
 
 The catalog is a DuckDB database. What your journal says (tags, notes, names) is laid over it when it is opened, so
-the views below are only there through mlbench. `mlbench export runs` and `mlbench export params` write two of them to
-a file. From Python:
+the views below are only there through mlbench. `mlbench sql` runs one SELECT on them, in
+[DuckDB's SQL](https://duckdb.org/docs/stable/sql/introduction):
+
+```console
+$ mlbench sql 'SELECT name, status, duration FROM runs ORDER BY duration DESC LIMIT 5'
+$ mlbench sql "SELECT r.name, p.value AS lr FROM runs r JOIN params p ON p.run_id = r.id WHERE p.key = 'lr'"
+$ mlbench sql "SELECT run_id, min(value) FROM points WHERE metric = 'val/loss' GROUP BY run_id"
+$ mlbench sql 'DESCRIBE series'
+```
+
+What is typed there runs in a process of its own that reaches nothing but the catalog: no file, no network, no
+extension, no setting, and nothing can be written. It is stopped after 30 seconds (`--timeout`), at 512 MB of memory
+(`--memory`) and after 10,000 rows (`--limit`), and says so. Where the memory of a process cannot be bounded (on macOS)
+only DuckDB's own limit holds, which a single function may exceed.
+
+From Python, with all rights:
 
 ```python
 from mlbench.catalog.reader import open_reader
@@ -329,17 +349,19 @@ Missing is NULL. Text is as the source has it, with secrets replaced; escape it 
 
 """
 _TABLES_INTRODUCTION = """What the views are made from. They may change with any version; `meta` says which schema it
-is. Points are not here but in Parquet files that `segment` lists: `mlbench export series` writes them.
+is. Points are not here but in Parquet files that `segment` lists.
 
 """
 
 
 def column_types(views: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
     """Names and types of the columns of each view, as an empty catalog has them."""
+    from mlbench.catalog.locked import add_points
     from mlbench.catalog.reader import open_reader
     from mlbench.paths import find_home
 
     with tempfile.TemporaryDirectory() as folder, open_reader(find_home(folder), now_s=0.0) as reader:
+        add_points(reader, is_asked=True)
         return {view: [(row[0], row[1]) for row in reader.rows(f"DESCRIBE {view}")] for view in views}
 
 

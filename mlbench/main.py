@@ -41,6 +41,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "open": CommandEntry("Open the workbench on directories of logs (the default).", "open", _LOOK),
     "ingest": CommandEntry("Read what is new below directories into the catalog.", "ingest", _LOOK),
     "query": CommandEntry("List the runs that match a filter.", "query", _LOOK),
+    "sql": CommandEntry("Run one SELECT on the views of the catalog.", "sql", _LOOK),
     "show": CommandEntry("Show all that is known of one run.", "show", _LOOK),
     "diff": CommandEntry("Compare runs: only what differs, against a baseline.", "diff", _LOOK),
     "plot": CommandEntry("Draw metrics in the terminal, or as SVG.", "plot", _LOOK),

@@ -27,6 +27,7 @@ from mlbench.paths import Home
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
+    from pyarrow.dataset import Dataset
 
 _WORD_TABLES = """
 CREATE TEMP TABLE clock (now_s DOUBLE);
@@ -155,6 +156,19 @@ class Reader:
             [list(series_ids)],
         )
         return self._points.read([(file, digest) for file, digest in segments], series_ids)
+
+    @property
+    def connection(self) -> DuckDBPyConnection:
+        """For the rest of this package."""
+        return self._connection
+
+    def all_points(self) -> Dataset:
+        """Every point that is stored, of every series, to be read file by file; no order is promised.
+
+        Raises:
+            HomeError: a segment is missing or damaged.
+        """
+        return self._points.dataset(self.rows("SELECT file, hash FROM segment ORDER BY file"))
 
     def _lay_words(self) -> None:
         self._connection.execute(_WORD_TABLES)

@@ -17,6 +17,7 @@ from mlbench.paths import make_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow.dataset import Dataset
 
 ROW_GROUP_ROWS = 131_072
 """Small enough that one series of a large run is read alone, large enough to compress well."""
@@ -153,6 +154,22 @@ class SegmentStore:
         if not tables:
             return point_schema().empty_table()
         return pa.concat_tables(tables).sort_by([("series_id", "ascending"), ("seq", "ascending")])
+
+    def dataset(self, segments: Sequence[tuple[str, str]]) -> Dataset:
+        """All points of the segments, to be read file by file.
+
+        Raises:
+            HomeError: a segment is missing or its bytes have changed.
+        """
+        import pyarrow.dataset as ds
+
+        try:
+            paths = [self._verified(file, digest) for file, digest in segments]
+        except OSError as error:
+            raise HomeError(f"{self._folder}: a part of the catalog is gone. Try again, or: mlbench rebuild") from error
+        if not paths:
+            return ds.dataset(point_schema().empty_table())
+        return ds.dataset(paths, schema=point_schema(), format="parquet")
 
     def _verified(self, file: str, digest: str) -> str:
         path = os.path.join(self._folder, file)

@@ -12,7 +12,7 @@ from mlbench.cli.common import emit, home_option
 @home_option
 @click.pass_context
 def command(ctx: click.Context, shell: str, home: str | None) -> None:  # noqa: ARG001 - every command takes --home
-    """Print the completion script of SHELL. It knows runs, metrics, parameter keys and values, tags, views.
+    """Print the completion script of SHELL. It knows runs, metrics, tags, views, and what may come next in a filter.
 
     \b
     bash:  mlbench completion bash > ~/.local/share/bash-completion/completions/mlbench

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlbench.cli.common import (
@@ -25,6 +27,10 @@ from mlbench.cli.selecting import chosen_view, selection_option
 LEAST_CELLS = 60
 """On narrower terminals the numbers of the runs are left out."""
 
+if TYPE_CHECKING:
+    from mlbench.paths import Home
+    from mlbench.queries.views import SavedView
+
 
 @click.command("query")
 @click.argument("filter_word", metavar="[FILTER]", required=False, shell_complete=complete_filter)
@@ -34,15 +40,24 @@ LEAST_CELLS = 60
 @click.option(
     "-s", "--sort", multiple=True, metavar="SPEC[:desc]", help="Sort by it (repeatable).", shell_complete=complete_specs
 )
-@click.option("-n", "--limit", type=click.IntRange(min=0), metavar="N", help="At most N runs.")
+@click.option(
+    "-g",
+    "--group-by",
+    multiple=True,
+    metavar="SPEC",
+    help="One row for each value of it, with means (repeatable).",
+    shell_complete=complete_specs,
+)
+@click.option("-n", "--limit", type=click.IntRange(min=0), metavar="N", help="At most N runs, or groups.")
 @selection_option
 @where_option
 @within_option
 @home_option
 @format_option
 def command(
-    filter_word: str | None, columns: tuple[str, ...], sort: tuple[str, ...], limit: int | None,
-    selection: str | None, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
+    filter_word: str | None, columns: tuple[str, ...], sort: tuple[str, ...], group_by: tuple[str, ...],
+    limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...], home: str | None,
+    form: str | None,
 ) -> None:  # fmt: skip
     """List the runs that match FILTER, with the parameters that differ among them and their metrics.
 
@@ -53,19 +68,28 @@ def command(
     mlbench query 'metrics.val/loss < 0.3 and params.lr between 1e-4 and 1e-2'
     mlbench query 'tag:baseline -note:debug resnet' --sort metrics.val/accuracy:desc --limit 5
     mlbench query status=failed -c started -c 'min(metrics.val/loss) as best' --format json
+    mlbench query --group-by params.optimiser,params.lr -c 'min(metrics.val/loss) as best' --sort best
     """
+    from mlbench.queries.views import SavedView
+
+    asked = SavedView(one_of(filter_word, where), columns, sort, limit)
+    if group_by:
+        _print_groups(home_of(home), selection, asked, group_by, real_paths(within), form)
+    else:
+        _print_runs(home_of(home), selection, asked, real_paths(within), form)
+
+
+def _print_runs(home: Home, selection: str | None, asked: SavedView, within: tuple[str, ...], form: str | None) -> None:
     from mlbench.queries.names import numbers_of
     from mlbench.queries.runs import find_runs
-    from mlbench.queries.views import SavedView
     from mlbench.render.runs import runs_records, runs_summary, runs_table
     from mlbench.render.table import layout
 
-    asked = SavedView(one_of(filter_word, where), columns, sort, limit)
     chosen = chosen_format(form)
-    with reading(home_of(home)) as reader:
+    with reading(home) as reader:
         view = chosen_view(reader, selection, asked)
         answer = find_runs(
-            reader, where=view.filter, columns=view.columns, sort=view.sort, limit=view.limit, within=real_paths(within)
+            reader, where=view.filter, columns=view.columns, sort=view.sort, limit=view.limit, within=within
         )
         numbers = numbers_of(reader, [row.head.run_id for row in answer.rows]) if chosen == "table" else {}
     if chosen == "table":
@@ -77,3 +101,27 @@ def command(
         talk(remark)
     if chosen == "table":
         talk(runs_summary(answer))
+
+
+def _print_groups(
+    home: Home, selection: str | None, asked: SavedView, by: tuple[str, ...], within: tuple[str, ...],
+    form: str | None,
+) -> None:  # fmt: skip
+    from mlbench.queries.grouping import group_runs
+    from mlbench.render.groups import groups_records, groups_summary, groups_table
+    from mlbench.render.table import layout
+
+    with reading(home) as reader:
+        view = chosen_view(reader, selection, asked)
+        answer = group_runs(
+            reader, by, where=view.filter, columns=view.columns, sort=view.sort, limit=view.limit, within=within
+        )
+    chosen = chosen_format(form)
+    if chosen == "table":
+        print_lines(layout(groups_table(answer), width_cells()))
+    else:
+        print_records(groups_records(answer), chosen)
+    for remark in answer.remarks:
+        talk(remark)
+    if chosen == "table":
+        talk(groups_summary(answer))

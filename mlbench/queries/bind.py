@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mlbench.queries import curves
-from mlbench.queries.fields import CODE_CERTAINTY, FIELDS, GIT, Field, field_name
+from mlbench.queries.fields import CODE_CERTAINTY, FIELDS, GIT, MLFLOW_TAGS, NOT_KEPT, Field, field_name
 from mlbench.queries.fragment import Sql, bindable
 from mlbench.queries.goals import goal_of
 from mlbench.queries.mistakes import FilterError, shown
@@ -43,12 +43,17 @@ FROM (SELECT run_id, min(value) AS txt FROM tags WHERE tag = ? GROUP BY run_id) 
 _GIT = f"""SELECT * FROM (SELECT run_id, commit_id, branch, is_dirty, remote, how, subject, row_number() OVER (
 PARTITION BY run_id ORDER BY {CODE_CERTAINTY}) AS place FROM code) AS ranked WHERE place = 1"""
 _DATA = "SELECT run_id, min(version) AS txt FROM data_version WHERE name = ? GROUP BY run_id"
+_DATA_SET = "SELECT run_id, string_agg(DISTINCT {0}, ', ' ORDER BY {0}) AS txt FROM data_version GROUP BY run_id"
+DATA_SET_COLUMNS = {"name": "name", "digest": "version"}
+"""Column of the table `data_version` for each word after `dataset.`."""
 _ENV = "SELECT run_id, min(value) AS txt FROM environment WHERE key IN (?, ?) GROUP BY run_id"
 _TAG_LISTS = """SELECT run_id, array_agg(tag ORDER BY tag) AS listed, string_agg(tag, ', ' ORDER BY tag) AS txt
 FROM (SELECT DISTINCT run_id, tag FROM tags WHERE value = '') AS once GROUP BY run_id"""
 _NOTES = "SELECT run_id, min(body) AS body FROM imported_note GROUP BY run_id"
 _COMPUTED = "SELECT unnest(CAST(? AS VARCHAR[])) AS run_id, unnest(CAST(? AS DOUBLE[])) AS number"
 
+MAX_TOLD = 5
+"""Names that are told where none is near the one that was typed."""
 GOALLESS = "nothing says whether {0} shall be least or greatest. Try: min({1}), or: mlbench metric {2} --goal min"
 
 
@@ -75,8 +80,8 @@ class Bound:
 
     @property
     def present(self) -> str:
-        """Condition that the run has a value."""
-        return f"({self.text or self.number}) IS NOT NULL"
+        """Condition that the run has a value, or says in so many words that it has none (a parameter that is null)."""
+        return f"({f'{self.alias}.raw' if self.kind == 'param' else self.text or self.number}) IS NOT NULL"
 
 
 class Binding:
@@ -150,8 +155,15 @@ class Binding:
     def _ref(self, ref: Ref, text: str) -> Bound:
         if ref.kind == "bare":
             ref = self._resolved(ref, text)
+        if (why := NOT_KEPT.get((ref.kind, ref.name))) and self._given(ref) is ref:
+            raise FilterError(why, text, ref.at)
+        ref = self._given(ref)
         label = quote_name(ref.kind, ref.name)
         match ref.kind:
+            case "dataset":
+                column = DATA_SET_COLUMNS[ref.name]
+                d = self._join(("dataset", column), Sql(_DATA_SET.format(column)))
+                return Bound("text", label, f"{d}.txt", "", (f"{d}.txt",), d)
             case "field":
                 self._remark_shadowed(ref, text)
                 return self._field(ref.name, label)
@@ -176,6 +188,21 @@ class Binding:
                 e = self._join(("env", name), Sql(_ENV, (bindable(PACKAGE + name), bindable(name))))
                 return Bound("version", label, f"{e}.txt", "", (f"{e}.txt",), e, key=name)
 
+    def _given(self, ref: Ref) -> Ref:
+        """What MLflow's words mean here: its own tags are fields, and `dataset.name` may be a parameter instead."""
+        if ref.kind == "tag" and ref.name in MLFLOW_TAGS and ref.name not in self.vocabulary.names("tag"):
+            kind, name = MLFLOW_TAGS[ref.name]
+            return Ref(kind, name, ref.at)
+        key = f"dataset.{ref.name}"
+        if ref.kind == "dataset" and not self.vocabulary.names("data") and key in self.vocabulary.names("param"):
+            self.remarks[f"{key} is {quote_name('param', key)}"] = None
+            return Ref("param", key, ref.at)
+        return ref
+
+    def is_data_set(self, ref: Ref) -> bool:
+        """Whether a name is one of the data sets that the sources hold."""
+        return self._given(ref).kind == "dataset" and (ref.kind, ref.name) not in NOT_KEPT
+
     def _resolved(self, ref: Ref, text: str) -> Ref:
         """A bare name as parameter, else metric, else tag, else one of the lesser fields."""
         for kind in ("param", "metric", "tag"):
@@ -187,6 +214,8 @@ class Binding:
             return Ref("field", field, ref.at)
         if not self.vocabulary.n_runs:
             return Ref("param", ref.name, ref.at)
+        if why := NOT_KEPT.get(("field", ref.name)):
+            raise FilterError(why, text, ref.at)
         raise self._unknown("field, parameter, metric or tag", ref, text)
 
     def _remark_shadowed(self, ref: Ref, text: str) -> None:
@@ -211,6 +240,9 @@ class Binding:
     def _hint(self, ref: Ref) -> str:
         kinds: tuple[str, ...] = ("param", "metric", "tag")
         if ref.kind != "bare":
+            whole = f"{ref.kind}.{ref.name}"  # a parameter `data.path` is asked for by its whole name
+            if whole in self.vocabulary.names("param"):
+                return f" Try: {quote_name('param', whole)}"
             for kind in kinds:
                 if ref.name in self.vocabulary.names(kind):
                     return f" Try: {quote_name(kind, ref.name)}"
@@ -221,7 +253,11 @@ class Binding:
         near = nearest(ref.name, known)
         if near:
             return f" Did you mean {shown(near, limit=200)}?"
-        return " Try: quotes around it to find text" if ref.kind == "bare" else ""
+        if ref.kind == "bare":
+            return " Try: quotes around it to find text"
+        some = ", ".join(shown(name) for name in sorted(known, key=lambda name: (len(name), name))[:MAX_TOLD])
+        more = f" and {len(known) - MAX_TOLD} more" if len(known) > MAX_TOLD else ""
+        return f" There {'is' if len(known) == 1 else 'are'}: {some}{more}" if some else ""
 
     # ------------------------------------------------------------ joins
 

@@ -28,11 +28,18 @@ _SET_COLUMN = {"tag": "tag", "note": "body"}
 
 
 class Comparing:
-    """Writes comparisons; holds what they need: the catalog's clock and environments, and the text for carets."""
+    """Writes comparisons; holds what they need: the catalog's clock and environments, and the text for carets.
 
-    def __init__(self, reader: Reader, text: str) -> None:
+    Args:
+        reader: the catalog.
+        text: what was typed.
+        remarks: what is to be said beside the answer is added here.
+    """
+
+    def __init__(self, reader: Reader, text: str, remarks: dict[str, None]) -> None:
         self._reader = reader
         self._text = text
+        self._remarks = remarks
 
     def with_literal(self, left: Bound, sign: str, literal: Literal) -> Sql:
         """`left sign literal`; the sign is one of = < <= > >= (see `negated` for !=).
@@ -76,20 +83,27 @@ class Comparing:
         if how == "regex":
             self._check_regex(pattern)
         if left.kind in SETS:
-            return in_set(left.kind, _match(_SET_COLUMN[left.kind], how), pattern.text)
+            return in_set(left.kind, pattern_sql(_SET_COLUMN[left.kind], how), pattern.text)
         if not left.text or left.kind in {"time", "bool"}:
             sign = "~" if how == "regex" else how
             raise self._mistake(
                 f"'{sign}' needs a text, and {left.label} is none. Try: {example(left, '<')}", pattern.at
             )
-        return Sql(_match(left.text, how), (bindable(pattern.text),))
+        if left.kind == "status":
+            return Sql(pattern_sql(f"lower({left.text})", how), (bindable(pattern.text.lower()),))
+        found = Sql(pattern_sql(left.text, how), (bindable(pattern.text),))
+        if left.kind == "param":  # `1e-3` as its source has it, or `0.001` as it is shown
+            return joined("OR", [found, Sql(pattern_sql(f"{left.alias}.raw", how), (bindable(pattern.text),))])
+        return found
 
     def _check_regex(self, pattern: Literal) -> None:
         # From a column, since a constant pattern is compiled before TRY can catch it.
         sql = "SELECT TRY(regexp_matches('', pattern)) FROM (SELECT CAST(? AS VARCHAR) AS pattern) AS given"
         if self._reader.rows(sql, [bindable(pattern.text)])[0][0] is None:
-            hint = f"Try: like '%{pattern.text[:40]}%'"
-            raise self._mistake(f"{shown(pattern.text)} is no regular expression. {hint}", pattern.at)
+            why = why_no_regex(pattern.text)
+            letters = re.sub(r"[^\w /.-]+", "%", pattern.text[:40]).strip("%") or "res"
+            hint = f"Try: like '%{letters}%'"
+            raise self._mistake(f"{shown(pattern.text)} is no regular expression ({why}). {hint}", pattern.at)
 
     def _mistake(self, message: str, at: int) -> FilterError:
         return FilterError(message, self._text, at)
@@ -137,6 +151,7 @@ class Comparing:
         moment = moment_of(literal.text, self._now_s())
         if moment is None:
             raise self._mistake(self._no_moment(left, sign, literal), literal.at)
+        self._remark_small(left, sign, literal)
         x = left.text
         if moment.start == moment.end or sign in {"<", ">="}:
             return Sql(f"{x} {sign} ?", (moment.start,))
@@ -149,11 +164,16 @@ class Comparing:
                 return Sql(f"{x} < ?", (moment.end,))
 
     def _no_moment(self, left: Bound, sign: str, literal: Literal) -> str:
+        return f"'{sign}' needs a date, got {shown(literal.text)}. Try: {example(left, sign)}"
+
+    def _remark_small(self, left: Bound, sign: str, literal: Literal) -> None:
+        """Epoch seconds are a valid moment, of January 1970, and hardly ever what was meant."""
         number = number_of(literal.text)
-        got = f"'{sign}' needs a date, got {shown(literal.text)}."
         if number is not None and 1e8 <= number < EARLIEST_MS:
-            return f"{got} Times are epoch milliseconds. Try: {left.label} {sign} {number * 1000:.0f}"
-        return f"{got} Try: {example(left, sign)}"
+            self._remarks[
+                f"{literal.text} is in 1970 or soon after, since times are epoch milliseconds; "
+                f"if seconds are meant: {left.label} {sign} {number * 1000:.0f}"
+            ] = None
 
     def _now_s(self) -> float:
         return float(self._reader.rows("SELECT now_s FROM clock")[0][0])
@@ -178,9 +198,9 @@ def _mixed(left: Bound, sign: str, literal: Literal) -> Sql:
         return Sql(f"({left.number}) IS NULL AND {left.text} {sign} ?", (text,))
     parts = [Sql(f"{left.text} = ?", (text,))]
     if left.kind == "param":
-        # A truth is one word in any case, and an explicit null equals the spelling that it has in its source.
+        # A truth is one word in any case; an explicit null, a list or a text equals the spelling of its source.
         parts.append(Sql(f"{left.alias}.type = 'bool' AND {left.alias}.txt = lower(?)", (text,)))
-        parts.append(Sql(f"{left.alias}.type = 'null' AND {left.alias}.raw = ?", (text,)))
+        parts.append(Sql(f"{left.alias}.raw = ?", (text,)))
     return joined("OR", parts)
 
 
@@ -215,7 +235,19 @@ def in_set(kind: str, condition: str, text: str) -> Sql:
     return Sql(f"r.id IN ({SETS[kind]}{condition})", (bindable(text),))
 
 
-def _match(expression: str, how: str) -> str:
+def why_no_regex(pattern: str) -> str:
+    """What is wrong with a regular expression that RE2 refuses."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return f"{error.msg} at its character {error.pos + 1}" if error.pos is not None else error.msg
+    except (OverflowError, RecursionError):
+        return "it repeats too often"
+    return "in RE2 there is no look-around, no back-reference and no repetition beyond 1000"
+
+
+def pattern_sql(expression: str, how: str) -> str:
+    """The condition that a text fits a pattern, which is to be bound; `how` is like, ilike or regex."""
     match how:
         case "regex":
             return f"regexp_matches({expression}, ?)"

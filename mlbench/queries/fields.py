@@ -22,7 +22,7 @@ FIELDS = {
     "group": Field('r."group"', "text"),
     "status": Field("r.status", "status"),
     "started": Field("r.started", "time"),
-    "ended": Field("r.ended", "time"),
+    "ended": Field("CASE WHEN r.status NOT IN ('running', 'stalled') THEN r.ended END", "time"),
     "duration": Field("r.duration", "duration"),
     "user": Field('r."user"', "text"),
     "host": Field("r.host", "text"),
@@ -61,7 +61,22 @@ STATUSES = ("running", "finished", "failed", "killed", "stalled", "missing", "no
 """All that a status can be; the last one is MLflow's and never true here."""
 
 
+MLFLOW_TAGS = {
+    "mlflow.runName": ("field", "name"), "mlflow.user": ("field", "user"), "mlflow.note.content": ("field", "note"),
+    "mlflow.parentRunId": ("field", "parent_id"), "mlflow.source.name": ("field", "entry_point"),
+    "mlflow.source.git.commit": ("git", "commit"), "mlflow.source.git.branch": ("git", "branch"),
+    "mlflow.source.git.repoURL": ("git", "remote"),
+}  # fmt: skip
+"""Tags that MLflow writes by itself, and where the same stands here: kind and name."""
+
+NOT_KEPT = {
+    ("field", "artifact_uri"): "where MLflow put the artifacts is not kept. Try: path ~ 'mlruns'",
+    ("dataset", "context"): "what a data set was used for is not kept. Try: dataset.name = 'train-set'",
+}
+"""What MLflow can be asked, and the catalog does not hold: a clear line each."""
+
+
 def field_name(name: str) -> str | None:
     """The field that a word after `run.` or `attributes.` means, MLflow's spellings included; None if there is none."""
     lower = name.lower()
-    return lower if lower in FIELDS else PLAIN_FIELDS.get(lower)
+    return lower if lower in FIELDS else PLAIN_FIELDS.get("run_name" if lower == "run name" else lower)

@@ -1,13 +1,7 @@
-"""The parser of the query language: text to tree.
+"""The parser of the query language: text to tree, by recursive descent, one function for a rule.
 
-filter     := and ('or' and)*
-and        := not (['and'] not)*                 words side by side must all hold
-not        := ('not' | '-') not | term
-term       := '(' filter ')' | curve '(' metric ')' | operand comparison | name ':' value | word
-comparison := sign value | ['not'] 'in' '(' value, ... ')' | ['not'] 'between' value 'and' value
-            | ['not'] ('like' | 'ilike') value | ('~' | '!~') value | 'is' ['not'] 'null'
-operand    := name | aggregate '(' metric ')' | metric 'at' extreme '(' metric ')'
-            | 'step' 'of' extreme '(' metric ')' | 'slope' '(' metric [, 'last' N%] ')'
+The grammar is in docs/reference/query.md, and a test holds this module to it; why it is written by hand, and how its
+mistakes are told, in docs/decisions/0015-a-parser-by-hand.md.
 """
 
 from __future__ import annotations
@@ -18,8 +12,9 @@ from mlbench.queries.fields import FIELDS, GIT
 from mlbench.queries.lexer import Kind, Token
 from mlbench.queries.literals import number_of
 from mlbench.queries.mistakes import FilterError, shown
-from mlbench.queries.operands import Cursor, is_call, read_call, read_operand, read_ref, ref_of
+from mlbench.queries.operands import Cursor, is_call, read_call, read_operand, ref_of
 from mlbench.queries.tree import (
+    DATA_SET,
     PREFIXES,
     AllOf,
     AnyOf,
@@ -52,6 +47,17 @@ MAX_TERMS = 500
 _CONNECTORS = frozenset({"and", "or"})
 _COMPARING = frozenset({"in", "between", "like", "ilike", "is"})
 _FOREIGN = {"&&": "and", "&": "and", "||": "or", "|": "or"}
+_SLIPS = {
+    "adn": "and", "nad": "and", "annd": "and", "andd": "and", "nto": "not", "noot": "not", "betwen": "between",
+    "bewteen": "between", "beetween": "between", "betwene": "between", "liek": "like", "lkie": "like",
+}  # fmt: skip
+"""Keywords as they slip from the fingers; each is far from any text that somebody looks for."""
+_CLAUSES = {"group": "--group-by", "order": "--sort", "sort": "--sort"}
+"""Words before `by` that belong beside the filter, and where."""
+_FOREIGN_COMPARING = {
+    "contains": "like '%{0}%'", "startswith": "like '{0}%'", "endswith": "like '%{0}'", "matches": "~ '{0}'",
+    "equals": "= {0}",
+}  # fmt: skip
 _OPPOSITE = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 _SPELLING = {"==": "=", "<>": "!="}
 
@@ -197,8 +203,25 @@ def _read_left(cursor: Cursor) -> Operand | Curve | Literal:
     return read_operand(cursor)
 
 
+def _check_alone(cursor: Cursor, token: Token, left: Operand | Literal) -> None:
+    """Refuse words that were meant as words of the language: they would find text, and nothing would be said."""
+    after = cursor.peek()
+    if ours := _SLIPS.get(token.keyword):
+        raise cursor.mistake(f"there is no '{token.text}'. Try: {ours}, or quotes to find the text", token.at)
+    if (option := _CLAUSES.get(token.keyword)) and after.keyword == "by":
+        what = cursor.peek(1).text or "lr"
+        message = (
+            f"'{token.keyword} by' is no part of a filter. Try: {option} {what} beside it, or quotes to find the text"
+        )
+        raise cursor.mistake(message, token.at)
+    if isinstance(left, Ref) and (ours := _FOREIGN_COMPARING.get(after.keyword)):
+        example = f"{operand_text(left)} {ours.format(cursor.peek(1).text or 'res')}"
+        raise cursor.mistake(f"there is no '{after.text}'. Try: {example}", after.at)
+
+
 def _alone(cursor: Cursor, token: Token, left: Operand | Literal) -> Node:
     """A word without a comparison: it finds text, or says that a field with two values is true."""
+    _check_alone(cursor, token, left)
     if isinstance(left, Ref) and _is_truth(left):
         return Compare(left, "=", Literal("true", token.at), token.at)
     if not token.text:
@@ -212,8 +235,8 @@ def _alone(cursor: Cursor, token: Token, left: Operand | Literal) -> Node:
 
 
 def _has_prefix(token: Token) -> bool:
-    prefix, dot, _name = token.keyword.partition(".")
-    return bool(dot) and prefix in PREFIXES
+    prefix, dot, name = token.keyword.partition(".")
+    return bool(dot) and prefix in PREFIXES and (PREFIXES[prefix] != "dataset" or name in DATA_SET)
 
 
 def _is_truth(ref: Ref) -> bool:
@@ -268,6 +291,8 @@ def _named(literal: Literal) -> str:
 
 
 def _read_list(cursor: Cursor) -> tuple[Literal, ...]:
+    if cursor.peek().keyword.startswith("["):
+        raise cursor.mistake("a list stands in parentheses. Try: in (0.1, 0.2)", cursor.peek().at)
     start = cursor.expect(Kind.OPEN, "after 'in' comes a list. Try: in ('finished', 'running')")
     values = []
     while True:
@@ -326,8 +351,11 @@ def _read_value(cursor: Cursor, after: str, example: str) -> Operand | Literal:
         if isinstance(call, Curve):
             raise cursor.mistake(f"{call.how}(...) is true or false, and no value", token.at)
         return call
-    if token.quote == "`" or _begins_name(token):
-        return read_ref(cursor)
+    is_step = token.keyword == "step" and cursor.peek(1).keyword == "of"
+    if token.quote == "`" or is_step or _begins_name(token):
+        operand = read_operand(cursor)
+        if not isinstance(operand, Curve):
+            return operand
     return _read_literal(cursor, after, example)
 
 

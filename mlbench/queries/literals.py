@@ -17,7 +17,7 @@ _UNIT_S = {
 }  # fmt: skip
 """A month is 30 days and a year 365."""
 EARLIEST_MS = 1e11
-"""Smaller numbers are no epoch milliseconds (1973): most likely epoch seconds, a thousand times too small."""
+"""Smaller epoch milliseconds are before 1973: most likely epoch seconds, a thousand times too small."""
 _LATEST_S = 253370764800.0
 """Year 9999: later moments cannot be told."""
 
@@ -73,7 +73,8 @@ def version_of(text: str) -> tuple[int, ...] | None:
 def moment_of(text: str, now_s: float) -> Moment | None:
     """The moment that a text names, None if it names none.
 
-    ISO dates and times (`2026-11`, `2026-11-20`, `2026-11-20 10:30`, with `Z` or an offset), epoch milliseconds,
+    ISO dates and times (`2026`, `2026-11-20`, `2026-11-20 10:30`, with `Z` or an offset), all other numbers as epoch
+    milliseconds,
     `now`, `today`, `yesterday`, `2 days ago`, `2d`, `last week` (the seven days up to now), `this month`.
     Without an offset a time is UTC, as all times in the catalog are.
 
@@ -83,7 +84,7 @@ def moment_of(text: str, now_s: float) -> Moment | None:
     """
     text = " ".join(text.strip().lower().split())
     try:
-        return _epoch(text) or _iso(text) or _words(text, _from_s(now_s))
+        return _iso(text) or _epoch(text) or _words(text, _from_s(now_s))
     except (ValueError, OverflowError):  # the 31st of February, the year 0, a million years ago
         return None
 
@@ -94,7 +95,7 @@ def _from_s(seconds: float) -> datetime:
 
 def _epoch(text: str) -> Moment | None:
     number = number_of(text)
-    if number is None or not EARLIEST_MS <= number < _LATEST_S * 1000:
+    if number is None or number >= _LATEST_S * 1000:
         return None
     at = _from_s(number / 1000)
     return Moment(at, at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlbench.queries.fields import FIELDS, GIT, field_name
+from mlbench.queries.fields import FIELDS, GIT, NOT_KEPT, field_name
 from mlbench.queries.lexer import Kind, Token, read_tokens
 from mlbench.queries.literals import number_of
 from mlbench.queries.mistakes import FilterError, shown
@@ -10,6 +10,7 @@ from mlbench.queries.suggest import did_you_mean, nearest
 from mlbench.queries.tree import (
     AGGREGATES,
     CURVES,
+    DATA_SET,
     EXTREMES,
     PLAIN_FIELDS,
     PREFIXES,
@@ -135,13 +136,19 @@ def ref_of(cursor: Cursor, token: Token, *, is_metric: bool = False) -> Ref:
     if not token.text:
         raise cursor.mistake("a name is missing between the quotes", token.at)
     prefix, dot, name = token.text.partition(".")
-    if token.kind is Kind.WORD and dot and prefix.lower() in PREFIXES:
+    if token.kind is Kind.WORD and dot and _is_prefix(prefix, name):
         return _prefixed(cursor, prefix, name, token.at)
     if is_metric:
         return Ref("metric", token.text, token.at)
     if token.kind is Kind.WORD and token.keyword in PLAIN_FIELDS:
         return Ref("field", PLAIN_FIELDS[token.keyword], token.at)
     return Ref("bare", token.text, token.at)
+
+
+def _is_prefix(prefix: str, name: str) -> bool:
+    """Whether a word before a dot says the kind of the name behind it; configurations hold `dataset.path` as well."""
+    kind = PREFIXES.get(prefix.lower())
+    return kind is not None and (kind != "dataset" or name in DATA_SET)
 
 
 def _unknown_prefix(prefix: str, name: str) -> str:
@@ -156,6 +163,8 @@ def _prefixed(cursor: Cursor, prefix: str, name: str, at: int) -> Ref:
         raise cursor.mistake(f"a name is missing after '{prefix}.'", at)
     if kind == "field":
         known = field_name(name)
+        if known is None and (why := NOT_KEPT.get((kind, name.lower()))):
+            raise cursor.mistake(why, at)
         if known is None:
             hint = did_you_mean(name, FIELDS) or " Try: quotes around it to find text"
             raise cursor.mistake(f"runs have no field {shown(name)}.{hint}", at)
@@ -182,6 +191,11 @@ def read_operand(cursor: Cursor) -> Operand | Curve | Literal:
     ref = read_ref(cursor)
     if cursor.peek().keyword == "at" and cursor.peek(1).keyword in AGGREGATES and cursor.peek(2).kind is Kind.OPEN:
         return _read_value_at(cursor, ref)
+    if cursor.peek().keyword == "at" and cursor.peek(1).kind is Kind.WORD and cursor.peek(2).kind is Kind.SIGN:
+        name = cursor.peek(1).text
+        raise cursor.mistake(
+            f"after 'at' comes where that is least or greatest. Try: at min({name})", cursor.peek(1).at
+        )
     return ref
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlbench.queries.bind import Binding, Bound
 from mlbench.queries.comparing import SETS, Comparing, in_set
+from mlbench.queries.datasets import data_set_sql
 from mlbench.queries.fragment import TRUE, Sql, bindable, joined
 from mlbench.queries.mistakes import FilterError
 from mlbench.queries.tree import (
@@ -48,7 +49,7 @@ class _Writer:
     def __init__(self, binding: Binding, text: str) -> None:
         self._binding = binding
         self._text = text
-        self._comparing = Comparing(binding.reader, text)
+        self._comparing = Comparing(binding.reader, text, binding.remarks)
 
     def node(self, node: Node) -> Sql:
         match node:
@@ -65,6 +66,8 @@ class _Writer:
                 return _two_valued(self._leaf(node))
 
     def _leaf(self, leaf: Leaf) -> Sql:
+        if not isinstance(leaf, Curve | Word) and isinstance(leaf.left, Ref) and self._binding.is_data_set(leaf.left):
+            return data_set_sql(leaf, leaf.left.name, self._text)
         match leaf:
             case Compare():
                 return self._compare(leaf)
@@ -91,7 +94,11 @@ class _Writer:
             return _negated_if(is_negated, left, self._comparing.with_literal(left, sign, leaf.right))
         right = self._binding.bind(leaf.right, self._text)
         condition = self._comparing.with_operand(left, sign, right, leaf.at)
-        return joined("AND", [Sql(right.present), _negated_if(True, left, condition)]) if is_negated else condition
+        if not is_negated:
+            return condition
+        # Two parameters that both say null do not differ.
+        either = Sql(f"({left.text or left.number}) IS NOT NULL OR ({right.text or right.number}) IS NOT NULL")
+        return joined("AND", [Sql(right.present), either, _negated_if(True, left, condition)])
 
     def _one_of(self, leaf: OneOf) -> Sql:
         left = self._binding.bind(leaf.left, self._text)

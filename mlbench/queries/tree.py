@@ -16,7 +16,7 @@ class Ref:
     """Something of a run by its name."""
 
     kind: str
-    """field, param, metric, tag, git, data, env, or bare: to be found out when the runs are known."""
+    """field, param, metric, tag, git, data, dataset, env, or bare: to be found out when the runs are known."""
     name: str
     at: int = field(default=0, compare=False)
 
@@ -184,11 +184,14 @@ _RESERVED = frozenset({"and", "or", "not", "in", "between", "like", "ilike", "is
 PREFIXES = {
     "metrics": "metric", "metric": "metric", "params": "param", "param": "param", "parameters": "param",
     "parameter": "param", "tags": "tag", "tag": "tag", "run": "field", "attributes": "field", "attribute": "field",
-    "attr": "field", "git": "git", "data": "data", "env": "env",
+    "attr": "field", "git": "git", "data": "data", "env": "env", "dataset": "dataset",
+    "datasets": "dataset",
 }  # fmt: skip
 """Word before the first dot, with MLflow's spellings, and the kind that it says."""
+DATA_SET = ("name", "digest", "context")
+"""What can stand after `dataset.`, MLflow's words for a data set; `dataset.anything_else` is a bare name."""
 _PREFIX_OF = {"metric": "metrics.", "param": "params.", "tag": "tags.", "field": "run.", "git": "git.", "data": "data.",
-              "env": "env."}  # fmt: skip
+              "env": "env.", "dataset": "dataset."}  # fmt: skip
 PLAIN_FIELDS = {
     "name": "name", "id": "id", "project": "project", "status": "status", "started": "started", "ended": "ended",
     "duration": "duration", "user": "user", "host": "host", "tag": "tag", "note": "note", "archived": "archived",

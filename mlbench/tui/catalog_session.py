@@ -44,7 +44,14 @@ VALUES_PER_PARAM = 8
 _VALUES = """
 SELECT key, raw FROM (
     SELECT key, raw, row_number() OVER (PARTITION BY key ORDER BY count(*) DESC, raw) AS place
-    FROM params WHERE length(raw) <= 40 AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
+    FROM (
+        SELECT run_id, key, raw FROM params
+        UNION ALL SELECT run_id, 'tags.' || tag, value FROM tags WHERE value <> ''
+        UNION ALL SELECT run_id, 'git.branch', branch FROM code
+        UNION ALL SELECT run_id, 'data.' || name, version FROM data_version
+        UNION ALL SELECT id, unnest(['project', 'group', 'user', 'host']),
+            unnest([project, "group", "user", host]) FROM runs) AS all_values
+    WHERE length(raw) <= 40 AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
     GROUP BY key, raw) AS counted
 WHERE place <= ? ORDER BY key, place"""
 _SKETCHES = """

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mlbench.queries.tree import quote_name, quote_text
+from mlbench.queries import completing
+from mlbench.queries.tree import Ref, quote_name
 from mlbench.tui.session import Vocabulary
 
 MOST_WORDS = 8
 """Candidates at a time: more is a list to read, and not a hint."""
 LOOSE = 3
 """Rank of a word that has the typed letters in order, but others between them."""
-KEYWORDS = ("and", "or", "not", "in", "between", "like", "is null", "is not null")
-SIGNS = re.compile(r"(?:==|!=|<>|<=|>=|!~|=|<|>|~)\s*$")
-_LAST_WORD = re.compile(r"[^\s()=<>!~,]*$")
-_NAME_BEFORE = re.compile(r"(`[^`]*`|[^\s()=<>!~,]+)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,45 +49,39 @@ def _rank(typed: str, word: str) -> int | None:
 
 def complete_query(text: str, cursor: int, known: Vocabulary) -> Completion:
     """Names of fields, parameters and metrics; values behind a sign; tags behind `tag:`."""
-    match = _LAST_WORD.search(text[:cursor])
-    start = match.start() if match else cursor
-    typed = text[start:cursor]
-    if typed.lower().startswith("tag:"):
-        start += len("tag:")
-        return Completion(start, cursor, tuple(map(quote_text, matching(typed[4:], known.tags))))
-    sign = SIGNS.search(text[:start])
-    if sign:
-        name = _NAME_BEFORE.search(text[: sign.start()])
-        values = _values_of(name[1].strip("`") if name else "", known)
-        return Completion(start, cursor, tuple(quote_text(value) for value in matching(typed, values)))
-    if not typed:
-        return Completion(cursor, cursor)
-    words = [word for word in matching(typed, _names(known), is_loose=False) if word != typed]
-    return Completion(start, cursor, tuple(words[:MOST_WORDS]))
-
-
-def _values_of(name: str, known: Vocabulary) -> Sequence[str]:
-    if name in ("status", "tag"):
-        return known.statuses if name == "status" else known.tags
-    return known.values.get(name.removeprefix("params."), ())
-
-
-def _names(known: Vocabulary) -> list[str]:
-    """All names as a filter takes them, the shorter spelling first."""
-    return [
-        *known.fields,
-        *(quote_name("param", name) for name in known.params),
-        *(quote_name("metric", name) for name in known.metrics),
-        *KEYWORDS,
-    ]
+    found = completing.complete_filter(text, cursor, _Memory(known), most=MOST_WORDS)
+    is_value = any(one.kind == "value" for one in found.candidates)
+    if found.start == cursor and not is_value:
+        return Completion(cursor, cursor)  # nothing was typed yet: a list of all there is would only hide the table
+    return _plain(found)
 
 
 def complete_column(text: str, cursor: int, known: Vocabulary) -> Completion:
     """The column specification at the cursor, of several with commas between them."""
-    start = text.rfind(",", 0, cursor) + 1
-    start += len(text[start:cursor]) - len(text[start:cursor].lstrip())
-    words = [word for word in _names(known) if word not in KEYWORDS]
-    return Completion(start, cursor, matching(text[start:cursor], words))
+    return _plain(completing.complete_column(text, cursor, _Memory(known, is_loose=True), most=MOST_WORDS))
+
+
+def _plain(found: completing.Completion) -> Completion:
+    return Completion(found.start, found.end, tuple(one.text for one in found.candidates))
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The names and values that the workbench holds, so that nothing is asked of the catalog while typing."""
+
+    vocabulary: Vocabulary
+    is_loose: bool = False
+
+    def names(self, kind: str, typed: str, most: int) -> Sequence[str]:
+        """Names of parameters, metrics and tags."""
+        held = {"param": self.vocabulary.params, "metric": self.vocabulary.metrics, "tag": self.vocabulary.tags}
+        return matching(typed, held.get(kind, ()), most=most, is_loose=self.is_loose)
+
+    def values(self, ref: Ref, typed: str, most: int) -> Sequence[str]:
+        """Values of a parameter, and the tags."""
+        held = self.vocabulary.values.get(ref.name if ref.kind == "param" else quote_name(ref.kind, ref.name), ())
+        words = self.vocabulary.tags if (ref.kind, ref.name) == ("field", "tag") else held
+        return matching(typed, words, most=most)
 
 
 def complete_metric(text: str, cursor: int, known: Vocabulary) -> Completion:

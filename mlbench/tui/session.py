@@ -50,7 +50,8 @@ class Vocabulary:
     statuses: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Values of a parameter, the most frequent first; a few of each."""
+    """Values by parameter, or by another name as a filter has it (`tags.team`, `git.branch`, `user`), the most frequent
+    first; a few of each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -384,6 +384,20 @@ def test_undo_with_nothing_to_undo(mlbench: Mlbench) -> None:
     assert mlbench("undo").err == "mlbench: there is nothing to take back\n"
 
 
+def test_query_groups_runs_by_columns(mlbench: Mlbench) -> None:
+    done = mlbench(
+        "query", "logs/sweep", "--group-by", "params.optimiser, params.width", "-c", "step of min(val/loss) as at"
+    )
+
+    assert done.code == 0
+    heading, first = (line.split("\t") for line in done.out.splitlines()[:2])
+    assert heading == ["params.optimiser", "params.width", "runs", "at", "at ±", "at n"]
+    assert (*first[:3], first[5]) == ("adam", "16", "6", "6")
+    assert float(first[3]) == pytest.approx(203.333, abs=1e-3)
+    assert float(first[4]) == pytest.approx(42.326, abs=1e-3)
+    assert mlbench("query", "--group-by", "nothing").code == 2
+
+
 # ---------------------------------------------------------------- report, export, doctor, completion
 
 
@@ -536,7 +550,9 @@ def test_completion_knows_runs_metrics_and_specs(home: Path) -> None:
 
     assert "logs/long/w128-seed0" in completing.complete_runs(context, parameter, "logs/long")
     assert completing.complete_metrics(context, parameter, "val/acc") == ["val/accuracy"]
-    assert "params.optimiser" in completing.complete_specs(context, parameter, "params.o")
+    assert [one.value for one in completing.complete_specs(context, parameter, "params.o")] == ["params.optimiser"]
+    found = completing.complete_filter(context, parameter, "params.lr > 0.1 and optimiser = ad")
+    assert [(one.value, one.help) for one in found] == [("params.lr > 0.1 and optimiser = adam", "value")]
 
 
 # ---------------------------------------------------------------- the main job without a terminal

@@ -90,7 +90,7 @@ def test_a_moment_is_told_in_utc(text: str, start: str, end: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "fast", "2026-02-31", "2026-13", "1664067852", "99999999999999999", "0000", "2026-11-20T25:00",
+    ["", "fast", "2026-02-31", "2026-13", "99999999999999999", "0000", "2026-11-20T25:00",
      "last century", "9999999 years ago", "5 ago", "inf"],
 )  # fmt: skip
 def test_what_is_no_moment_is_none(text: str) -> None:

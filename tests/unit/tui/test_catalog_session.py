@@ -92,6 +92,8 @@ def test_names_for_completion_are_those_of_the_scope(session: CatalogSession) ->
     assert names.metrics == ("val/acc", "val/loss")
     assert "lr" in names.params
     assert names.values["optimiser"] == ("adam",)
+    assert len(names.values["project"]) == 1
+    assert "name" not in names.values
     assert "status" in names.fields
 
 

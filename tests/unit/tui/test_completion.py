@@ -17,7 +17,7 @@ KNOWN = Vocabulary(
     tags=("best", "needs work"),
     statuses=("running", "finished"),
     fields=("status", "started", "tag"),
-    values={"optim.name": ("adam", "sgd", "my adam")},
+    values={"optim.name": ("adam", "sgd", "my adam"), "tags.team": ("vision", "nlp")},
 )
 
 
@@ -42,7 +42,13 @@ def test_beginnings_come_before_parts_and_parts_before_loose_letters() -> None:
         ("lr > 0.1 and metrics.v", ["lr > 0.1 and metrics.val/loss", "lr > 0.1 and metrics.val/acc"]),
         ("(odd", ["(params.`odd name`"]),
         ("status = fin", ["status = finished"]),
-        ("status=", ["status=running", "status=finished"]),
+        ("status=f", ["status=finished", "status=failed"]),
+        ("tags.team = v", ["tags.team = vision"]),
+        ("min(val", ["min(metrics.val/loss", "min(metrics.val/acc"]),
+        ("-tag:be", ["-tag:best"]),
+        ("optim.name = s", ["optim.name = sgd"]),
+        ("metrics.`val", ["metrics.`val/loss`", "metrics.`val/acc`"]),
+        ("params.lr ", []),
         ("params.optim.name = a", ["params.optim.name = adam", "params.optim.name = 'my adam'"]),
         ("tag:be", ["tag:best"]),
         ("tag = n", ["tag = 'needs work'"]),
@@ -52,6 +58,11 @@ def test_beginnings_come_before_parts_and_parts_before_loose_letters() -> None:
 )
 def test_the_query_is_completed_by_what_can_stand_there(typed: str, whole: list[str]) -> None:
     assert completed(typed) == whole
+
+
+def test_behind_a_name_come_signs_and_behind_a_condition_and() -> None:
+    assert completed("params.lr i")[:3] == ["params.lr in (", "params.lr is null", "params.lr is not null"]
+    assert completed("params.lr = 1 a")[:1] == ["params.lr = 1 and"]
 
 
 def test_a_word_in_the_middle_is_completed_where_it_stands() -> None:
