@@ -27,7 +27,20 @@ CREATE TABLE run (
     parent_id   VARCHAR,   -- native id of the parent run, as recorded
     hint        VARCHAR,   -- 'perhaps the same as ...'
     adapters    VARCHAR,   -- names of the adapters that read it, comma separated
-    is_missing  BOOLEAN    -- its folder was not there at the last scan of its root
+    is_missing  BOOLEAN,   -- its folder was not there at the last scan of its root
+    -- The rest is worked out when a snapshot is published; NULL in the writer's file until then.
+    run_no      INTEGER,   -- small number of the run, see run_number
+    n_series    INTEGER,   -- metrics, once for each source that logs them
+    n_points    BIGINT,    -- raw points of all series
+    last_wall_s DOUBLE,    -- of the last point
+    n_notes     INTEGER    -- notes that the sources hold
+);
+
+-- The numbers that runs have had: 1, 2, 3, ... in the order in which they were found. A run that is read again keeps its
+-- number, also through `mlbench rebuild`; only a deleted cache begins anew.
+CREATE TABLE run_number (
+    run_id VARCHAR,
+    run_no INTEGER         -- its number
 );
 
 CREATE TABLE param (
@@ -61,6 +74,25 @@ CREATE TABLE series (
     n_back   BIGINT,         -- times the step went back
     sketch FLOAT[],          -- up to 64 values that draw the curve: least and greatest by turns
     adapter VARCHAR          -- which adapter read it
+);
+
+-- The wide pivot, made when a snapshot is published (catalog/pivot.py): parameters and metrics as columns, one row a run,
+-- so that filters, sorts and tables join nothing by key. Its pages wide_param_0, wide_param_1, ..., wide_metric_0, ...
+-- hold 64 keys each and are created as they are needed. A run has a row in the pages of which it has a key.
+--   wide_param_P:  run_no INTEGER, then for each slot S: tS type (NULL: the run has no such key), nS number (numbers and
+--                  texts that are numbers; NaN is kept), sS txt (raw for a null)
+--   wide_metric_P: run_no INTEGER, then for each slot S: iS series_id, lastS, minS, maxS
+CREATE TABLE wide_key (
+    kind   VARCHAR,        -- param, metric
+    name   VARCHAR,        -- of the parameter or metric
+    page   INTEGER,        -- P of its table; NULL: it has no column (there are thousands of keys), read its rows
+    slot   INTEGER,        -- S of its columns
+    n_runs INTEGER         -- runs that have it
+);
+-- Where a word is looked for; a row for each run that was laid out.
+CREATE TABLE run_text (
+    run_no INTEGER,        -- the run, as run.run_no
+    txt    VARCHAR         -- its params, imported tags and imported notes in lower case, U+001F between them
 );
 
 CREATE TABLE segment (file VARCHAR, hash VARCHAR, n_rows BIGINT, size_bytes BIGINT);

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlbench.catalog import snapshots
+from mlbench.catalog import pivot, snapshots
 from mlbench.catalog.connection import (
     CURRENT,
     LOCK_FILE,
@@ -44,6 +44,8 @@ _UNPUBLISHED = "unpublished"
 """Mark in `meta`: a commit that no snapshot holds yet, perhaps of a process that was killed."""
 _REBUILDING = "rebuilding"
 """Mark in `meta`: the catalog was emptied for a rebuild that is not done."""
+_KEPT = frozenset({"meta", "run_number"})
+"""Tables that a rebuild keeps: a run has the same number afterwards."""
 
 
 class WriterBusyError(HomeError):
@@ -232,12 +234,13 @@ class Writer:
 
     def clear(self) -> None:
         """Forget everything, for a rebuild; readers keep the last snapshot until the rebuild is done."""
-        tables = self.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND table_name <> 'meta'")
+        tables = self.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")
 
         def forget() -> None:
             self._mark(_REBUILDING)
             for (table,) in tables:
-                self.rows(f'DELETE FROM "{table}"')
+                if table not in _KEPT:
+                    self.rows(f'DELETE FROM "{table}"')
 
         self._transaction(forget)
 
@@ -339,6 +342,7 @@ class Writer:
         name = snapshots.name_of(generation)
         path = os.path.join(self.home.cache, name)
         try:
+            pivot.refresh(self._connection)
             self.rows("UPDATE meta SET value = ? WHERE key = 'generation'", [str(generation)])
             self._copy_to(f"{path}.tmp")
             os.rename(f"{path}.tmp", path)
@@ -357,6 +361,8 @@ class Writer:
 
     def _copy_to(self, path: str) -> None:
         snapshots.drop_unfinished(path)
+        if snapshots.copy_file(self._connection, os.path.join(self.home.cache, WORK_FILE), path):
+            return
         source = self.rows("SELECT current_database()")[0][0]
         self._connection.execute(f"ATTACH {quote(path)} AS snapshot (BLOCK_SIZE 16384)")
         try:

@@ -179,8 +179,9 @@ def _mixed(left: Bound, sign: str, literal: Literal) -> Sql:
     parts = [Sql(f"{left.text} = ?", (text,))]
     if left.kind == "param":
         # A truth is one word in any case, and an explicit null equals the spelling that it has in its source.
-        parts.append(Sql(f"{left.alias}.type = 'bool' AND {left.alias}.txt = lower(?)", (text,)))
-        parts.append(Sql(f"{left.alias}.type = 'null' AND {left.alias}.raw = ?", (text,)))
+        kind, _number, raw = left.value
+        parts.append(Sql(f"{kind} = 'bool' AND {raw} = lower(?)", (text,)))
+        parts.append(Sql(f"{kind} = 'null' AND {raw} = ?", (text,)))
     return joined("OR", parts)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from mlbench.catalog.pivot import refresh
 from mlbench.journal import Words
 from mlbench.wire.views import effective
 
@@ -46,6 +47,8 @@ class FakeReader:
         self.connection.execute("INSERT INTO clock VALUES (?)", [NOW_S])
         self.connection.execute(catalog.joinpath("views.sql").read_text("utf-8"))
         self._points: dict[int, Curve] = {}
+        self._is_stale = False
+        """Something was added since the wide pivot was laid out."""
         self.n_points_read = 0
         """Series whose points were asked for."""
 
@@ -57,6 +60,10 @@ class FakeReader:
         self._words = words
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        if self._is_stale:
+            self.connection.execute("UPDATE run SET run_no = NULL")
+            refresh(self.connection)
+            self._is_stale = False
         return self.connection.execute(sql, list(parameters)).fetchall()
 
     def points(self, series_ids: Sequence[int]) -> pa.Table:
@@ -76,6 +83,7 @@ class FakeReader:
     def add(self, table: str, **values: object) -> None:
         names = ", ".join(f'"{name}"' for name in values)
         places = ", ".join("?" * len(values))
+        self._is_stale = True
         self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", list(values.values()))
 
     def add_run(self, name: str, **fields: Any) -> str:
