@@ -103,6 +103,7 @@ class Reader:
     def __init__(self, connection: DuckDBPyConnection, home: Home, now_s: float) -> None:
         self._connection = connection
         self._points = SegmentStore(home.points)
+        self._known: dict[str, list[tuple[Any, ...]]] = {}
         self.home = home
         self.now_s = now_s
         self.words = journal.replay(home)
@@ -129,6 +130,12 @@ class Reader:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement; values are bound, never spliced."""
         return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def once(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement on the snapshot, which never changes: read once in the life of the reader."""
+        if sql not in self._known:
+            self._known[sql] = self.rows(sql)
+        return self._known[sql]
 
     def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer of a statement as an Arrow table."""

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from mlbench.queries.columns import metric_spec, param_spec
 from mlbench.queries.goals import ranked_metrics
 from mlbench.queries.reading import Reader
+from mlbench.queries.storage import chosen_runs
 
 SHORT = 24
 """Characters that a value may have to be read at a glance."""
 _DIFFERING = """
-SELECT key, count(*), count(DISTINCT value), max(length(txt)), bool_or(layer IN ('override', 'cli')),
-    bool_and(layer = 'derived'), min(txt), max(txt) FROM (
-    SELECT key, txt, raw, layer, CASE WHEN type IN ('int', 'float') THEN coalesce(CAST(num AS VARCHAR), txt)
-        WHEN type = 'str' THEN coalesce(CAST(TRY_CAST(txt AS DOUBLE) AS VARCHAR), txt) ELSE txt END AS value
-    FROM param WHERE is_effective AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS mine
-GROUP BY key
-HAVING (count(DISTINCT value) > 1 OR count(*) < ?) AND NOT (count(DISTINCT raw) = 1 AND contains(min(raw), '${'))"""
+SELECT slot, count(*) AS n_present, count(DISTINCT n) + count(DISTINCT CASE WHEN n IS NULL THEN s END) AS n_values,
+    max(length(s)), bool_or(f & 1 > 0), bool_and(f & 2 > 0), min(s), max(s)
+FROM (SELECT slot, n, f, CASE WHEN t = 'null' THEN t ELSE s END AS s FROM (
+    SELECT unnest([{slots}]) AS slot, unnest([{t}]) AS t, unnest([{n}]) AS n, unnest([{s}]) AS s, unnest([{f}]) AS f
+    FROM {table} WHERE {chosen}) AS cells WHERE t IS NOT NULL) AS mine
+GROUP BY slot HAVING (n_values > 1 OR n_present < ?) AND NOT bool_and(f & 4 > 0)"""
 _PLACE_WORDS = frozenset({
     "path", "paths", "dir", "directory", "folder", "file", "filename", "outdir", "logdir", "workdir", "uuid",
     "timestamp", "datetime", "date", "time", "pid", "port", "url", "uri", "hostname", "dirname",
@@ -87,13 +87,29 @@ def default_columns(
         n_metrics: metrics at most.
     """
     n_runs = len(run_ids)
-    rows = reader.rows(_DIFFERING, [list(run_ids), n_runs]) if n_runs > 1 else []
-    differing = [_Differing(*row) for row in rows]
+    differing = _differing(reader, run_ids) if n_runs > 1 else []
     kept = sorted((param for param in differing if not _only_labels(param)), key=lambda param: _rank(param, n_runs))
     params = [param_spec(param.key) for param in kept[:n_params]]
     metrics = ranked_metrics(reader, run_ids)[:n_metrics] if n_runs else ()
     specs = [metric_spec(metric) for metric in metrics]
     return (*specs[:1], *params, *specs[1:])
+
+
+def _differing(reader: Reader, run_ids: Sequence[str]) -> list[_Differing]:
+    """The parameters that not all runs have alike; of thousands, the rare ones that have no column are left out."""
+    names: dict[int, dict[int, str]] = {}
+    for page, slot, name in reader.once("SELECT page, slot, name FROM wide_key WHERE kind = 'param' AND page >= 0"):
+        names.setdefault(page, {})[slot] = name
+    chosen = chosen_runs(reader, run_ids)
+    found = []
+    for page, keys in sorted(names.items()):
+        columns = {column: ", ".join(f"{column}{slot}" for slot in keys) for column in "tnsf"}
+        sql = _DIFFERING.format(
+            slots=", ".join(map(str, keys)), table=f"wide_param_{page}", chosen=chosen.text, **columns
+        )
+        rows = reader.rows(sql, [*chosen.parameters, len(run_ids)])
+        found += [_Differing(keys[slot], *rest) for slot, *rest in rows]
+    return found
 
 
 def _only_labels(param: _Differing) -> bool:

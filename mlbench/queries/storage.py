@@ -5,10 +5,12 @@ The expressions are over the runs `r` of the view `runs`, and over what the give
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mlbench.queries.fragment import Sql, bindable
+from mlbench.queries.fragment import TRUE, Sql, bindable
+from mlbench.queries.reading import Reader
 from mlbench.queries.vocabulary import Place, Vocabulary
 
 _ROWS = """SELECT run_id, min(type) AS t, min(CASE WHEN type IN ('int', 'float') THEN num
@@ -32,7 +34,7 @@ class ParamColumns:
 
     type: str
     num: str
-    """Its number, 1 and 0 for truths; what a table shows."""
+    """Its number; NULL for a truth, which its text tells."""
     text: str
     """Its text in one spelling; of a null as the source spells it."""
 
@@ -52,7 +54,7 @@ def param_columns(vocabulary: Vocabulary, key: str, join: Join) -> ParamColumns:
     kind, number, text = (f"{alias}.{column}{slot}" for column in "tns")
     return ParamColumns(
         type=kind,
-        num=f"CASE WHEN {kind} = 'bool' THEN CAST({text} = 'true' AS DOUBLE) ELSE {number} END",
+        num=number,
         text=text,
         present=f"CASE WHEN {kind} <> 'null' THEN {text} END",
         number=f"CASE WHEN isnan({number}) THEN NULL ELSE {number} END",
@@ -63,6 +65,33 @@ def metric_column(vocabulary: Vocabulary, metric: str, how: str, join: Join) -> 
     """The expression of a metric's last, min or max value; '' where it has no column."""
     place = vocabulary.place("metric", metric) if how in _STATISTICS else None
     return "" if place is None else f"{_page(place, 'metric', join)}.{how}{place.slot}"
+
+
+def chosen_runs(reader: Reader, run_ids: Sequence[str]) -> Sql:
+    """The condition on a page of the wide pivot that a row is of one of these runs."""
+    if len(run_ids) == reader.once("SELECT count(*) FROM run")[0][0]:
+        return TRUE
+    return Sql(
+        "run_no IN (SELECT run_no FROM run WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))))", (list(run_ids),)
+    )
+
+
+def metric_counts(reader: Reader, run_ids: Sequence[str] | None) -> dict[str, int]:
+    """For each metric how many of the runs (all by default) have it; metrics of none are left out."""
+    places = reader.once("SELECT name, page, slot, n_runs FROM wide_key WHERE kind = 'metric' ORDER BY name")
+    chosen = TRUE if run_ids is None else chosen_runs(reader, run_ids)
+    if chosen is TRUE:
+        return {name: n_runs for name, _page, _slot, n_runs in places}
+    if any(page is None for _name, page, _slot, _n in places):
+        sql = "SELECT metric, count(DISTINCT run_id) FROM series WHERE run_id IN (SELECT unnest(?)) GROUP BY metric"
+        return dict(reader.rows(sql, [list(run_ids or ())]))
+    counts: dict[str, int] = {}
+    for page in sorted({page for _name, page, _slot, _n in places}):
+        slots = {slot: name for name, its_page, slot, _n in places if its_page == page}
+        columns = ", ".join(f"count(i{slot})" for slot in slots)
+        (row,) = reader.rows(f"SELECT {columns} FROM wide_metric_{page} WHERE {chosen.text}", chosen.parameters)
+        counts |= {name: n for name, n in zip(slots.values(), row, strict=True) if n}
+    return counts
 
 
 def _page(place: Place, kind: str, join: Join) -> str:

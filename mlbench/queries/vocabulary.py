@@ -15,6 +15,7 @@ _NAMES = {
     "data": "SELECT DISTINCT t.name FROM data_version t",
     "env": "SELECT DISTINCT t.key FROM environment t",
 }
+_N_RUNS = "SELECT count(*) FROM run"
 _WIDE = frozenset({"metric", "param"})
 """Kinds whose names `wide_key` holds."""
 PACKAGE = "package:"
@@ -51,19 +52,21 @@ class Vocabulary:
 
     @cached_property
     def _places(self) -> dict[tuple[str, str], Place | None]:
-        rows = self._reader.rows("SELECT kind, name, page, slot FROM wide_key")
+        rows = self._reader.once("SELECT kind, name, page, slot FROM wide_key")
         return {(kind, name): None if page is None else Place(page, slot) for kind, name, page, slot in rows}
 
     @cached_property
     def n_runs(self) -> int:
         """Runs in the scope."""
-        rows = self._reader.rows(f"SELECT count(*) FROM run r WHERE {self._scope.text}", self._scope.parameters)
+        if self._scope is TRUE:
+            return int(self._reader.once(_N_RUNS)[0][0])
+        rows = self._reader.rows(f"{_N_RUNS} r WHERE {self._scope.text}", self._scope.parameters)
         return int(rows[0][0])
 
     @property
     def _is_whole(self) -> bool:
         """The scope holds every run."""
-        return self._scope is TRUE or self.n_runs == self._reader.rows("SELECT count(*) FROM run")[0][0]
+        return self._scope is TRUE or self.n_runs == self._reader.once(_N_RUNS)[0][0]
 
     def _read(self, kind: str) -> list[str]:
         sql, parameters = _NAMES[kind], self._scope.parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import pytest
 
 from mlbench.catalog.pivot import refresh
 from mlbench.journal import Words
+from mlbench.journal.folding import Note
 from mlbench.wire.views import effective
 
 if TYPE_CHECKING:
@@ -54,7 +56,15 @@ class FakeReader:
 
     @property
     def words(self) -> Words:
-        return self._words
+        """What was said, and what lies in the tables of words."""
+        tags: dict[str, tuple[str, ...]] = {}
+        for key, tag in self.rows("SELECT run_key, tag FROM word_tag ORDER BY 2"):
+            tags[key] = (*tags.get(key, ()), tag)
+        notes = {
+            key: (Note(body, author, at_s, ""),) for key, body, author, at_s in self.rows("SELECT * FROM word_note")
+        }
+        archived = {key for (key,) in self.rows("SELECT run_key FROM word_run WHERE is_archived")}
+        return replace(self._words, tags=tags, notes=notes, archived=frozenset(archived))
 
     def say(self, words: Words) -> None:
         self._words = words
@@ -65,6 +75,9 @@ class FakeReader:
             refresh(self.connection)
             self._is_stale = False
         return self.connection.execute(sql, list(parameters)).fetchall()
+
+    def once(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.rows(sql)
 
     def points(self, series_ids: Sequence[int]) -> pa.Table:
         self.n_points_read += len(series_ids)
