@@ -2,7 +2,7 @@
 
 The values are those of MLflow's side (`p_mlflow.py fill`): every third parameter is a word, the others are numbers; a
 run has two tags of its source. A series carries what a real one does, its 64-point sketch included; there are no
-points.
+points. Rows lie run by run, as an ingest lays them.
 
 Usage: python benchmarks/catalogs.py FOLDER [RUNS]...
 """
@@ -16,6 +16,8 @@ from mlbench.paths import Home, find_home
 
 N_PARAMS = 50
 N_METRICS = 20
+N_WIDE_RUNS, N_WIDE_PARAMS = 8, 200
+"""The first runs have more parameters, for the comparison."""
 ROOT = "/synthetic"
 CHUNK_RUNS = 10_000
 """Runs of one transaction: bounds the memory."""
@@ -41,7 +43,8 @@ _PARAM = f"""INSERT INTO param BY NAME SELECT {_ID} AS run_id, 'p' || p AS key, 
     true AS is_effective
 FROM (SELECT i, p, CASE WHEN p % 3 = 0 THEN ['adam', 'sgd', 'lion'][1 + CAST(hash(i, p) % 3 AS INTEGER)]
     ELSE CAST(round({_random("i, p")}, 6) AS VARCHAR) END AS txt
-    FROM range(?, ?) AS numbers(i), range({N_PARAMS}) AS keys(p))"""
+    FROM range(?, ?) AS numbers(i), range({N_WIDE_PARAMS}) AS keys(p)
+    WHERE p < {N_PARAMS} OR i < {N_WIDE_RUNS}) ORDER BY i, p"""
 _SERIES = f"""INSERT INTO series BY NAME SELECT i * {N_METRICS} + m AS series_id, {_ID} AS run_id,
     'metric_' || m AS metric, '.' AS source_run, metric AS source_metric, 1000 AS n, 1000 AS n_raw,
     0 AS first_step, 999 AS last_step, 1700000000.0 + i * 3600 AS first_wall_s, first_wall_s + 60 AS last_wall_s,
@@ -51,7 +54,7 @@ _SERIES = f"""INSERT INTO series BY NAME SELECT i * {N_METRICS} + m AS series_id
     CAST(1000 * {_random("i, m, 5")} AS BIGINT) AS max_step, first_wall_s + 2 AS max_wall_s, last_value AS mean_value,
     0 AS n_nan, 0 AS n_inf, 0 AS n_repeat, 0 AS n_back, 'tensorboard' AS adapter,
     list_transform(range(64), lambda k: CAST({_random("i, m, k")} AS FLOAT)) AS sketch
-FROM range(?, ?) AS numbers(i), range({N_METRICS}) AS names(m)"""
+FROM range(?, ?) AS numbers(i), range({N_METRICS}) AS names(m) ORDER BY i, m"""
 _TAGS = f"""INSERT INTO imported_tag SELECT {_ID}, unnest(['mlflow.user', 'team']),
     unnest(['me', ['a', 'b', 'c'][1 + CAST(hash(i, 'team') % 3 AS INTEGER)]]) FROM range(?, ?) AS numbers(i)"""
 

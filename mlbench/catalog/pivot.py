@@ -174,6 +174,8 @@ class _Layout:
         self._rows(
             "INSERT INTO fresh SELECT run_id, run_no FROM run_number WHERE run_no IN (SELECT unnest(?))", [run_nos]
         )
+        for table in ("param", "series"):
+            self._rows(f"UPDATE {table} SET run_no = fresh.run_no FROM fresh WHERE fresh.run_id = {table}.run_id")
         self._rows(_TOTALS)
         self._rows(_TEXT)
         for kind in KINDS:

@@ -52,7 +52,8 @@ CREATE TABLE param (
     layer  VARCHAR,        -- default, inherited, hparams, config, override, cli, derived
     source VARCHAR,        -- path of the file that says so
     line   INTEGER,
-    is_effective BOOLEAN   -- the strongest layer of this key in this run
+    is_effective BOOLEAN,  -- the strongest layer of this key in this run
+    run_no INTEGER         -- of the run, set when a snapshot is published: a number is found five times as fast as an id
 );
 
 CREATE TABLE series (
@@ -73,7 +74,8 @@ CREATE TABLE series (
     n_repeat BIGINT,         -- raw points whose step equals the one before
     n_back   BIGINT,         -- times the step went back
     sketch FLOAT[],          -- up to 64 values that draw the curve: least and greatest by turns
-    adapter VARCHAR          -- which adapter read it
+    adapter VARCHAR,         -- which adapter read it
+    run_no  INTEGER          -- of the run, set when a snapshot is published
 );
 
 -- The wide pivot, made when a snapshot is published (catalog/pivot.py): parameters and metrics as columns, one row a run,
