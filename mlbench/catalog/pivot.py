@@ -41,12 +41,10 @@ class Kind:
 
 KINDS = {
     "param": Kind(
-        (("t", "VARCHAR"), ("n", "DOUBLE"), ("s", "VARCHAR"), ("f", "UTINYINT")),
+        (("t", "VARCHAR"), ("n", "DOUBLE"), ("s", "VARCHAR")),
         """SELECT fresh.run_no, p.key AS name, coalesce(p.type, 'str') AS t,
             CASE WHEN p.type IN ('int', 'float') THEN p.num WHEN p.type = 'str' THEN TRY_CAST(p.txt AS DOUBLE) END AS n,
-            CASE WHEN p.type = 'null' THEN p.raw ELSE p.txt END AS s,
-            CAST(CASE p.layer WHEN 'override' THEN 1 WHEN 'cli' THEN 1 WHEN 'derived' THEN 2 ELSE 0 END
-                + CASE WHEN contains(p.raw, '${') THEN 4 ELSE 0 END AS UTINYINT) AS f
+            CASE WHEN p.type = 'null' THEN p.raw ELSE p.txt END AS s
         FROM param p JOIN fresh ON fresh.run_id = p.run_id WHERE p.is_effective""",
     ),
     "metric": Kind(

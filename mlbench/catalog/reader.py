@@ -6,6 +6,7 @@ No reader ever blocks a writer, and no writer a reader.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -161,9 +162,20 @@ class Reader:
     def _lay_words(self) -> None:
         self._connection.execute(_WORD_TABLES)
         self._connection.execute("INSERT INTO clock VALUES (?)", [self.now_s])
-        for table, rows in _word_rows(self.words).items():
+        words = _word_rows(self.words)
+        for table, rows in words.items():
             _insert(self._connection, table, rows)
-        self._connection.execute(sql_text("views.sql"))
+        self._connection.execute(_views(self.now_s, has_run_words=bool(words["word_run"])))
+
+
+def _views(now_s: float, *, has_run_words: bool) -> str:
+    """The text of the views, without the joins that this reader does not need: a third of the time of a question."""
+    text = sql_text("views.sql").replace("CROSS JOIN clock", "").replace("clock.now_s", repr(float(now_s)))
+    if not has_run_words:
+        text = text.replace("LEFT JOIN word_run w ON w.run_key = r.run_key", "")
+        text = re.sub(r"\bw\.is_\w+", "CAST(NULL AS BOOLEAN)", text)
+        text = re.sub(r"\bw\.(name|note)\b", "CAST(NULL AS VARCHAR)", text)
+    return text
 
 
 def _insert(connection: DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]]) -> None:

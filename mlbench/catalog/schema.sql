@@ -82,8 +82,7 @@ CREATE TABLE series (
 -- so that filters, sorts and tables join nothing by key. Its pages wide_param_0, wide_param_1, ..., wide_metric_0, ...
 -- hold 64 keys each and are created as they are needed. A run has a row in the pages of which it has a key.
 --   wide_param_P:  run_no INTEGER, then for each slot S: tS type (NULL: the run has no such key), nS number (numbers and
---                  texts that are numbers; NaN is kept), sS txt (raw for a null), fS 1 for a key of the command
---                  line, 2 for a derived one, 4 more for a reference (${data.n})
+--                  texts that are numbers; NaN is kept), sS txt (raw for a null)
 --   wide_metric_P: run_no INTEGER, then for each slot S: iS series_id, lastS, minS, maxS
 CREATE TABLE wide_key (
     kind   VARCHAR,        -- param, metric

@@ -20,7 +20,7 @@ SELECT r.run_id AS id,                                          -- 12 hexadecima
     r.path, r.root, r.run_key AS key, r.fingerprint,
     coalesce(w.is_archived, false) AS archived,
     coalesce(w.is_baseline, false) AS baseline,
-    w.note,                                                     -- the user's note, newest edit
+    w.note AS note,                                                   -- the user's note, newest edit
     coalesce(r.n_series, 0) AS n_metrics, coalesce(r.n_points, 0) AS n_points,
     coalesce(r.n_notes, 0) AS n_notes,                          -- notes that the sources hold
     r.run_no                                                    -- a small number, the same as long as the catalog lives

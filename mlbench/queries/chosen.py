@@ -14,12 +14,12 @@ from mlbench.queries.storage import chosen_runs
 SHORT = 24
 """Characters that a value may have to be read at a glance."""
 _DIFFERING = """
-SELECT slot, count(*) AS n_present, count(DISTINCT n) + count(DISTINCT CASE WHEN n IS NULL THEN s END) AS n_values,
-    max(length(s)), bool_or(f & 1 > 0), bool_and(f & 2 > 0), min(s), max(s)
-FROM (SELECT slot, n, f, CASE WHEN t = 'null' THEN t ELSE s END AS s FROM (
-    SELECT unnest([{slots}]) AS slot, unnest([{t}]) AS t, unnest([{n}]) AS n, unnest([{s}]) AS s, unnest([{f}]) AS f
-    FROM {table} WHERE {chosen}) AS cells WHERE t IS NOT NULL) AS mine
-GROUP BY slot HAVING (n_values > 1 OR n_present < ?) AND NOT bool_and(f & 4 > 0)"""
+SELECT key, count(*) AS n_present, count(DISTINCT n) + count(DISTINCT CASE WHEN n IS NULL THEN txt END) AS n_values,
+    max(length(txt)), bool_or(layer IN ('override', 'cli')), bool_and(layer = 'derived'), min(txt), max(txt)
+FROM (SELECT key, txt, raw, layer, CASE WHEN type IN ('int', 'float') THEN num
+        WHEN type = 'str' THEN TRY_CAST(txt AS DOUBLE) END AS n
+    FROM param WHERE is_effective AND {chosen}) AS mine
+GROUP BY key HAVING (n_values > 1 OR n_present < ?) AND NOT (min(raw) = max(raw) AND contains(min(raw), '${{'))"""
 _PLACE_WORDS = frozenset({
     "path", "paths", "dir", "directory", "folder", "file", "filename", "outdir", "logdir", "workdir", "uuid",
     "timestamp", "datetime", "date", "time", "pid", "port", "url", "uri", "hostname", "dirname",
@@ -96,20 +96,10 @@ def default_columns(
 
 
 def _differing(reader: Reader, run_ids: Sequence[str]) -> list[_Differing]:
-    """The parameters that not all runs have alike; of thousands, the rare ones that have no column are left out."""
-    names: dict[int, dict[int, str]] = {}
-    for page, slot, name in reader.once("SELECT page, slot, name FROM wide_key WHERE kind = 'param' AND page >= 0"):
-        names.setdefault(page, {})[slot] = name
+    """The parameters that not all of the runs have alike."""
     chosen = chosen_runs(reader, run_ids)
-    found = []
-    for page, keys in sorted(names.items()):
-        columns = {column: ", ".join(f"{column}{slot}" for slot in keys) for column in "tnsf"}
-        sql = _DIFFERING.format(
-            slots=", ".join(map(str, keys)), table=f"wide_param_{page}", chosen=chosen.text, **columns
-        )
-        rows = reader.rows(sql, [*chosen.parameters, len(run_ids)])
-        found += [_Differing(keys[slot], *rest) for slot, *rest in rows]
-    return found
+    rows = reader.rows(_DIFFERING.format(chosen=chosen.text), [*chosen.parameters, len(run_ids)])
+    return [_Differing(*row) for row in rows]
 
 
 def _only_labels(param: _Differing) -> bool:

@@ -68,7 +68,7 @@ def metric_column(vocabulary: Vocabulary, metric: str, how: str, join: Join) -> 
 
 
 def chosen_runs(reader: Reader, run_ids: Sequence[str]) -> Sql:
-    """The condition on a page of the wide pivot that a row is of one of these runs."""
+    """The condition on a table with run_no that a row is of one of these runs."""
     if len(run_ids) == reader.once("SELECT count(*) FROM run")[0][0]:
         return TRUE
     return Sql(

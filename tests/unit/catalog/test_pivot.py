@@ -61,7 +61,7 @@ class Catalog:
     def wide(self, kind: str, key: str) -> dict[str, tuple[Any, ...]]:
         """The cells of a key by run id, read from its columns."""
         ((page, slot),) = self.rows("SELECT page, slot FROM wide_key WHERE kind = ? AND name = ?", [kind, key])
-        columns = [f"w.{name}{slot}" for name, _type in pivot.KINDS[kind].columns if name != "f"]
+        columns = [f"w.{name}{slot}" for name, _type in pivot.KINDS[kind].columns]
         table = pivot.page_name(kind, page)
         rows = self.rows(
             f"SELECT r.run_id, {', '.join(columns)} FROM {table} w JOIN run r ON r.run_no = w.run_no "
@@ -113,18 +113,6 @@ def test_types_may_be_mixed_in_one_key(catalog: Catalog) -> None:
         "d": ("list", None, "[1, 2]"),
         "e": ("null", None, "raw null"),  # a null is there, as its source spells it; a missing key is not
     }
-
-
-def test_who_said_a_parameter_is_kept_beside_it(catalog: Catalog) -> None:
-    catalog.put("a", {"x": real(0.1)})
-    said = {}
-    for layer, raw in (("config", "1"), ("cli", "1"), ("override", "1"), ("derived", "1"), ("cli", "${data.n}")):
-        catalog.rows("UPDATE param SET layer = ?, raw = ?", [layer, raw])
-        catalog.rows("UPDATE run SET run_no = NULL")
-        catalog.refresh()
-        ((said[layer, raw],),) = catalog.rows("SELECT f0 FROM wide_param_0")
-
-    assert list(said.values()) == [0, 1, 1, 2, 5]
 
 
 def test_nan_and_infinity_are_kept(catalog: Catalog) -> None:
