@@ -57,9 +57,7 @@ def main() -> None:
     errors = [text.decode() for _out, text in told if text]
     looks = [json.loads(out) for out, _errors in told if out]
     opened = sorted(ms for _torn, times in looks for ms in times)
-    print(
-        f"errors {len(errors)}, torn answers {sum(torn for torn, _times in looks)} of {len(opened)} by {N_READERS} readers"
-    )
+    print(f"errors {len(errors)}, torn answers {sum(torn for torn, _times in looks)} of {len(opened)} by {N_READERS}")
     print(f"opening: median {statistics.median(opened):.0f}, 99 % {opened[int(len(opened) * 0.99)]:.0f} ms")
     print(f"commit: median {statistics.median(commits):.0f}, longest {max(commits):.0f} ms")
     print(
