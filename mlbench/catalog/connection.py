@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from mlbench.errors import HomeError
@@ -70,7 +69,8 @@ def create_tables(connection: DuckDBPyConnection) -> None:
 
 def sql_text(name: str) -> str:
     """The text of one of the package's SQL files."""
-    return files("mlbench.catalog").joinpath(name).read_text("utf-8")
+    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
+        return file.read()
 
 
 def quote(path: str) -> str:

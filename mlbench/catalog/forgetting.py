@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from mlbench.catalog import words_cache
 from mlbench.catalog.connection import WORK_FILE
 from mlbench.catalog.reader import current_snapshot
 from mlbench.catalog.segments import remove_quietly, sync_folder
@@ -118,7 +119,7 @@ def _replace(writer: Writer, table: str, column: str, pattern: str) -> int:
 
 def _leave_no_copy(home: Home, writer: Writer) -> None:
     """Publish, and replace or delete every older file: DuckDB leaves deleted rows in a file's free blocks."""
-    writer.publish()
+    writer.publish(is_compact=True)
     writer.rows("CHECKPOINT")  # the log of changes is empty: the file may be replaced while it is open
     current = current_snapshot(home)
     if current is None:
@@ -134,6 +135,6 @@ def _leave_no_copy(home: Home, writer: Writer) -> None:
     os.rename(f"{work}.forgot", work)
     for name in os.listdir(home.cache):
         is_old_snapshot = name.startswith("snap-") and name != os.path.basename(current)
-        if is_old_snapshot or name.startswith(f"{WORK_FILE}.broken-"):
+        if is_old_snapshot or name.startswith((f"{WORK_FILE}.broken-", words_cache.PREFIX)):
             remove_quietly(os.path.join(home.cache, name))
     sync_folder(home.cache)

@@ -27,7 +27,20 @@ CREATE TABLE run (
     parent_id   VARCHAR,   -- native id of the parent run, as recorded
     hint        VARCHAR,   -- 'perhaps the same as ...'
     adapters    VARCHAR,   -- names of the adapters that read it, comma separated
-    is_missing  BOOLEAN    -- its folder was not there at the last scan of its root
+    is_missing  BOOLEAN,   -- its folder was not there at the last scan of its root
+    -- The rest is worked out when a snapshot is published; NULL in the writer's file until then.
+    run_no      INTEGER,   -- number of its row in the wide pivot, see run_row
+    n_series    INTEGER,   -- metrics, once for each source that logs them
+    n_points    BIGINT,    -- raw points of all series
+    last_wall_s DOUBLE,    -- of the last point
+    n_notes     INTEGER    -- notes that the sources hold
+);
+
+-- The rows that runs have in the wide pivot: 1, 2, 3, ... in the order in which they were found. A run that is read again
+-- keeps its own, also through `mlbench rebuild`; only a deleted cache begins anew. Users see run_number instead.
+CREATE TABLE run_row (
+    run_id VARCHAR,
+    run_no INTEGER
 );
 
 CREATE TABLE param (
@@ -39,7 +52,8 @@ CREATE TABLE param (
     layer  VARCHAR,        -- default, inherited, hparams, config, override, cli, derived
     source VARCHAR,        -- path of the file that says so
     line   INTEGER,
-    is_effective BOOLEAN   -- the strongest layer of this key in this run
+    is_effective BOOLEAN,  -- the strongest layer of this key in this run
+    run_no INTEGER         -- of the run, set when a snapshot is published: a number is found five times as fast as an id
 );
 
 CREATE TABLE series (
@@ -60,7 +74,28 @@ CREATE TABLE series (
     n_repeat BIGINT,         -- raw points whose step equals the one before
     n_back   BIGINT,         -- times the step went back
     sketch FLOAT[],          -- up to 64 values that draw the curve: least and greatest by turns
-    adapter VARCHAR          -- which adapter read it
+    adapter VARCHAR,         -- which adapter read it
+    run_no  INTEGER          -- of the run, set when a snapshot is published
+);
+
+-- The wide pivot, made when a snapshot is published (catalog/pivot.py): parameters and metrics as columns, one row a run,
+-- so that filters, sorts and tables join nothing by key. Its pages wide_param_0, wide_param_1, ..., wide_metric_0, ...
+-- hold 64 keys each and are created as they are needed. A run has a row in the pages of which it has a key.
+--   wide_param_P:  run_no INTEGER, then for each slot S: tS type (NULL: the run has no such key), nS number (numbers and
+--                  texts that are numbers; NaN is kept), sS txt (raw for a null), rS raw where it
+--                  is spelt otherwise
+--   wide_metric_P: run_no INTEGER, then for each slot S: iS series_id, lastS, minS, maxS
+CREATE TABLE wide_key (
+    kind   VARCHAR,        -- param, metric
+    name   VARCHAR,        -- of the parameter or metric
+    page   INTEGER,        -- P of its table; NULL: it has no column (there are thousands of keys), read its rows
+    slot   INTEGER,        -- S of its columns
+    n_runs INTEGER         -- runs that have it
+);
+-- Where a word is looked for; a row for each run that was laid out.
+CREATE TABLE run_text (
+    run_no INTEGER,        -- the run, as run.run_no
+    txt    VARCHAR         -- its params, imported tags and imported notes in lower case, U+001F between them
 );
 
 CREATE TABLE segment (file VARCHAR, hash VARCHAR, n_rows BIGINT, size_bytes BIGINT);

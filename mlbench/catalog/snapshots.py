@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from typing import TYPE_CHECKING
 
 from mlbench.catalog.connection import CURRENT
 from mlbench.catalog.segments import remove_quietly, sync_folder
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 KEPT_SNAPSHOTS = 3
+MOST_FREE = 0.5
+"""Share of unused blocks from which a file is not worth copying as it is."""
 _PREFIX = "snap-"
 _ENDING = ".duckdb"
 
@@ -53,3 +60,38 @@ def touch(path: str) -> None:
         os.utime(path)
     except OSError:
         pass
+
+
+def copy_file(connection: DuckDBPyConnection, work: str, path: str) -> bool:
+    """Copy the writer's whole file as it is, durably: twenty times as fast as table by table.
+
+    Another process copies it: a process that opens the file it has locked and closes it again loses the lock.
+
+    Args:
+        connection: has `work` open and no transaction; nothing writes meanwhile.
+        work: the writer's file.
+        path: the copy.
+
+    Returns:
+        False where it was not copied, since the file holds mostly unused blocks or there is no `cp`.
+
+    Raises:
+        OSError: the disk is full.
+        duckdb.Error: as OSError.
+    """
+    connection.execute("CHECKPOINT")
+    row = connection.execute("SELECT total_blocks, free_blocks FROM pragma_database_size()").fetchone()
+    if row is None or not row[0] or row[1] / row[0] > MOST_FREE or os.path.exists(f"{work}.wal"):
+        return False
+    try:
+        copied = subprocess.run(["cp", work, path], capture_output=True, check=False)  # noqa: S603, S607 - both paths are our own
+    except OSError:
+        return False
+    if copied.returncode:
+        return False
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    return True

@@ -9,8 +9,8 @@ SELECT r.run_id AS id,                                          -- 12 hexadecima
     CASE WHEN r.is_missing THEN 'missing'
          WHEN r.status = 'running' AND clock.now_s - r.active_s > 3600 THEN 'stalled'
          WHEN r.status IS NOT NULL THEN r.status
-         WHEN coalesce(s.n_series, 0) = 0 THEN 'no metrics'
-         WHEN clock.now_s - s.last_wall_s BETWEEN -3600 AND 300 THEN 'running'
+         WHEN coalesce(r.n_series, 0) = 0 THEN 'no metrics'
+         WHEN clock.now_s - r.last_wall_s BETWEEN -3600 AND 300 THEN 'running'
          ELSE 'finished' END AS status,                         -- running, finished, failed, killed, stalled, missing, no metrics
     CASE WHEN r.status IS NOT NULL THEN 'recorded' ELSE 'last point' END AS status_how,
     make_timestamp(CAST(r.started_s * 1e6 AS BIGINT)) AS started,       -- UTC
@@ -20,11 +20,12 @@ SELECT r.run_id AS id,                                          -- 12 hexadecima
     r.path, r.root, r.run_key AS key, r.fingerprint,
     coalesce(w.is_archived, false) AS archived,
     coalesce(w.is_baseline, false) AS baseline,
-    w.note,                                                     -- the user's note, newest edit
-    coalesce(s.n_series, 0) AS n_metrics, coalesce(s.n_points, 0) AS n_points
+    w.note AS note,                                                   -- the user's note, newest edit
+    coalesce(r.n_series, 0) AS n_metrics, coalesce(r.n_points, 0) AS n_points,
+    coalesce(r.n_notes, 0) AS n_notes,                          -- notes that the sources hold
+    r.run_no                                                    -- number of its row in the wide tables; for people: run_numbers
 FROM run r
 LEFT JOIN word_run w ON w.run_key = r.run_key
-LEFT JOIN (SELECT run_id, count(*) AS n_series, CAST(sum(n_raw) AS BIGINT) AS n_points, max(last_wall_s) AS last_wall_s FROM series GROUP BY run_id) s ON s.run_id = r.run_id
 CROSS JOIN clock;
 
 -- params: one row for each key of a run, the strongest layer

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlbench.catalog import snapshots
+from mlbench.catalog import pivot, snapshots
 from mlbench.catalog.connection import (
     CURRENT,
     LOCK_FILE,
@@ -46,6 +46,8 @@ _UNPUBLISHED = "unpublished"
 """Mark in `meta`: a commit that no snapshot holds yet, perhaps of a process that was killed."""
 _REBUILDING = "rebuilding"
 """Mark in `meta`: the catalog was emptied for a rebuild that is not done."""
+_KEPT = frozenset({"meta", "run_number", "run_row"})
+"""Tables that a rebuild keeps: a run has the same number afterwards."""
 
 
 class WriterBusyError(HomeError):
@@ -243,14 +245,13 @@ class Writer:
 
     def clear(self) -> None:
         """Forget everything, for a rebuild; readers keep the last snapshot until the rebuild is done."""
-        tables = self.rows(
-            "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND table_name NOT IN ('meta', 'run_number')"
-        )
+        tables = self.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")
 
         def forget() -> None:
             self._mark(_REBUILDING)
             for (table,) in tables:
-                self.rows(f'DELETE FROM "{table}"')
+                if table not in _KEPT:
+                    self.rows(f'DELETE FROM "{table}"')
 
         self._transaction(forget)
 
@@ -348,8 +349,11 @@ class Writer:
         except duckdb.Error:
             self._connection = connect(":memory:", read_only=False)
 
-    def publish(self) -> bool:
+    def publish(self, *, is_compact: bool = False) -> bool:
         """Make what was committed visible to all readers; False when nothing has changed since the last time.
+
+        Args:
+            is_compact: leave nothing of what was deleted in the snapshot, which takes ten times as long.
 
         Raises:
             HomeError: the disk is full; readers keep the snapshot they have.
@@ -363,8 +367,9 @@ class Writer:
         name = snapshots.name_of(generation)
         path = os.path.join(self.home.cache, name)
         try:
+            pivot.refresh(self._connection)
             self.rows("UPDATE meta SET value = ? WHERE key = 'generation'", [str(generation)])
-            self._copy_to(f"{path}.tmp")
+            self._copy_to(f"{path}.tmp", is_compact=is_compact)
             os.rename(f"{path}.tmp", path)
             snapshots.point_current(self.home.cache, name)
             self._unmark(_UNPUBLISHED)
@@ -379,8 +384,10 @@ class Writer:
         self._drop_unused_segments()
         return True
 
-    def _copy_to(self, path: str) -> None:
+    def _copy_to(self, path: str, *, is_compact: bool) -> None:
         snapshots.drop_unfinished(path)
+        if not is_compact and snapshots.copy_file(self._connection, os.path.join(self.home.cache, WORK_FILE), path):
+            return
         source = self.rows("SELECT current_database()")[0][0]
         self._connection.execute(f"ATTACH {quote(path)} AS snapshot (BLOCK_SIZE 16384)")
         try:

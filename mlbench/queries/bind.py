@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mlbench.queries import curves
+from mlbench.queries import curves, storage
 from mlbench.queries.fields import CODE_CERTAINTY, FIELDS, GIT, MLFLOW_TAGS, NOT_KEPT, Field, field_name
 from mlbench.queries.fragment import Sql, bindable
 from mlbench.queries.goals import goal_of
@@ -32,11 +32,6 @@ from mlbench.queries.vocabulary import PACKAGE, Vocabulary, runs_text
 
 _STATISTIC = {"first": "first_value", "last": "last_value", "min": "min_value", "max": "max_value",
               "mean": "mean_value", "count": "n"}  # fmt: skip
-_PARAM = """SELECT run_id, type, num, txt, raw, CASE WHEN isnan(number) THEN NULL ELSE number END AS number FROM (
-SELECT run_id, type, num, txt, raw,
-    CASE WHEN type IN ('int', 'float') THEN num WHEN type = 'str' THEN TRY_CAST(txt AS DOUBLE) END AS number
-FROM (SELECT run_id, min(type) AS type, min(num) AS num, min(txt) AS txt, min(raw) AS raw
-    FROM param WHERE is_effective AND key = ? GROUP BY run_id) AS mine) AS typed"""
 _TAG = """SELECT run_id, txt, CASE WHEN isnan(number) THEN NULL ELSE number END AS number FROM (
 SELECT run_id, txt, TRY_CAST(txt AS DOUBLE) AS number
 FROM (SELECT run_id, min(value) AS txt FROM tags WHERE tag = ? GROUP BY run_id) AS mine) AS typed"""
@@ -75,13 +70,15 @@ class Bound:
     """Of the join that it comes from."""
     source: str = "field"
     """field, param, metric or tag."""
+    raw: str = ""
+    """Expression of a param's text as its source has it, NULL where missing; '' for everything else."""
     key: str = ""
     """The name: of a metric whose value this is, of a parameter, of an env package."""
 
     @property
     def present(self) -> str:
         """Condition that the run has a value, or says in so many words that it has none (a parameter that is null)."""
-        return f"({f'{self.alias}.raw' if self.kind == 'param' else self.text or self.number}) IS NOT NULL"
+        return f"({self.raw or self.text or self.number}) IS NOT NULL"
 
 
 class Binding:
@@ -173,10 +170,10 @@ class Binding:
                 return self._statistic("last", self.metric(ref, text), label)
             case "param":
                 key = self._known("param", ref, text)
-                p = self._keyed(_PARAM, "param", key)
-                present = f"CASE WHEN {p}.type <> 'null' THEN {p}.txt END"
-                shown_values = (f"{p}.type", f"{p}.num", f"{p}.txt")
-                return Bound("param", label, present, f"{p}.number", shown_values, p, "param", key)
+                p = storage.param_columns(self.vocabulary, key, self._join)
+                return Bound(
+                    "param", label, p.present, p.number, (p.type, p.num, p.text), source="param", raw=p.raw, key=key
+                )
             case "tag":
                 t = self._keyed(_TAG, "tag", self._known("tag", ref, text))
                 return Bound("mixed", label, f"{t}.txt", f"{t}.number", (f"{t}.txt",), t, "tag")
@@ -290,7 +287,8 @@ class Binding:
         return goal
 
     def _statistic(self, how: str, metric: str, label: str) -> Bound:
-        expression = f"{self._series(metric)}.{_STATISTIC[how]}"
+        expression = storage.metric_column(self.vocabulary, metric, how, self._join)
+        expression = expression or f"{self._series(metric)}.{_STATISTIC[how]}"
         return _number(label, expression, "" if how == "count" else metric)
 
     def _series(self, metric: str) -> str:
@@ -307,13 +305,17 @@ class Binding:
     def _keyed(self, sql: str, kind: str, name: str) -> str:
         return self._join((kind, name), Sql(sql, (bindable(name),)))
 
-    def _join(self, key: tuple[object, ...], relation: Sql) -> str:
+    def _join(self, key: tuple[object, ...], relation: Sql, on: str = "run_id = r.id") -> str:
         if key not in self._aliases:
             alias = self._aliases[key] = f"j{len(self.joins)}"
-            self.joins.append(
-                Sql(f"LEFT JOIN ({relation.text}) AS {alias} ON {alias}.run_id = r.id", relation.parameters)
-            )
+            join = f"LEFT JOIN {_source(relation.text)} AS {alias} ON {alias}.{on}"
+            self.joins.append(Sql(join, relation.parameters))
         return self._aliases[key]
+
+
+def _source(relation: str) -> str:
+    """A table by its name, a query in parentheses."""
+    return relation if relation.isidentifier() else f"({relation})"
 
 
 def _number(label: str, expression: str, metric: str = "") -> Bound:

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from mlbench.queries.columns import metric_spec, param_spec
 from mlbench.queries.goals import ranked_metrics
 from mlbench.queries.reading import Reader
+from mlbench.queries.storage import chosen_runs
 
 SHORT = 24
 """Characters that a value may have to be read at a glance."""
 _DIFFERING = """
-SELECT key, count(*), count(DISTINCT value), max(length(txt)), bool_or(layer IN ('override', 'cli')),
-    bool_and(layer = 'derived'), min(txt), max(txt) FROM (
-    SELECT key, txt, raw, layer, CASE WHEN type IN ('int', 'float') THEN coalesce(CAST(num AS VARCHAR), txt)
-        WHEN type = 'str' THEN coalesce(CAST(TRY_CAST(txt AS DOUBLE) AS VARCHAR), txt) ELSE txt END AS value
-    FROM param WHERE is_effective AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS mine
-GROUP BY key
-HAVING (count(DISTINCT value) > 1 OR count(*) < ?) AND NOT (count(DISTINCT raw) = 1 AND contains(min(raw), '${'))"""
+SELECT key, count(*) AS n_present, count(DISTINCT n) + count(DISTINCT CASE WHEN n IS NULL THEN txt END) AS n_values,
+    max(length(txt)), bool_or(layer IN ('override', 'cli')), bool_and(layer = 'derived'), min(txt), max(txt)
+FROM (SELECT key, txt, raw, layer, CASE WHEN type IN ('int', 'float') THEN num
+        WHEN type = 'str' THEN TRY_CAST(txt AS DOUBLE) END AS n
+    FROM param WHERE is_effective AND {chosen}) AS mine
+GROUP BY key HAVING (n_values > 1 OR n_present < ?) AND NOT (min(raw) = max(raw) AND contains(min(raw), '${{'))"""
 _PLACE_WORDS = frozenset({
     "path", "paths", "dir", "directory", "folder", "file", "filename", "outdir", "logdir", "workdir", "uuid",
     "timestamp", "datetime", "date", "time", "pid", "port", "url", "uri", "hostname", "dirname",
@@ -87,13 +87,19 @@ def default_columns(
         n_metrics: metrics at most.
     """
     n_runs = len(run_ids)
-    rows = reader.rows(_DIFFERING, [list(run_ids), n_runs]) if n_runs > 1 else []
-    differing = [_Differing(*row) for row in rows]
+    differing = _differing(reader, run_ids) if n_runs > 1 else []
     kept = sorted((param for param in differing if not _only_labels(param)), key=lambda param: _rank(param, n_runs))
     params = [param_spec(param.key) for param in kept[:n_params]]
     metrics = ranked_metrics(reader, run_ids)[:n_metrics] if n_runs else ()
     specs = [metric_spec(metric) for metric in metrics]
     return (*specs[:1], *params, *specs[1:])
+
+
+def _differing(reader: Reader, run_ids: Sequence[str]) -> list[_Differing]:
+    """The parameters that not all of the runs have alike."""
+    chosen = chosen_runs(reader, run_ids)
+    rows = reader.rows(_DIFFERING.format(chosen=chosen.text), [*chosen.parameters, len(run_ids)])
+    return [_Differing(*row) for row in rows]
 
 
 def _only_labels(param: _Differing) -> bool:

@@ -143,7 +143,7 @@ def param_value(kind: str | None, number: float | None, text: str | None) -> Val
     """A parameter's value from its type, number and text in the catalog; lists and mappings stay JSON text."""
     match kind:
         case "bool":
-            return bool(number)
+            return text == "true"
         case "int" if text is not None:
             return int(text)
         case "float":

@@ -18,15 +18,13 @@ from mlbench.queries.heads import fetch_heads
 from mlbench.queries.literals import number_of
 from mlbench.queries.reading import Reader
 
-_PARAMS = """SELECT run_id, key, raw, type, num, txt, layer, source FROM param
-WHERE is_effective AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY key"""
-_METRICS = """SELECT run_id, metric, last_value, last_step, min_value, min_step, max_value, max_step,
-    n, n_nan, n_inf, sketch
-FROM (SELECT *, row_number() OVER (PARTITION BY run_id, metric ORDER BY n DESC, n_raw DESC, series_id) AS place
-    FROM series WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS ranked WHERE place = 1 ORDER BY metric"""
-_CODE = f"""SELECT run_id, commit_id, branch, is_dirty, how, remote, subject FROM (
-SELECT *, row_number() OVER (PARTITION BY run_id ORDER BY {CODE_CERTAINTY}) AS place
-FROM code WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS ranked WHERE place = 1"""
+_THOSE = "run_no IN (SELECT run_no FROM run WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))))"
+_PARAMS = f"""SELECT run_id, key, raw, type, num, txt, layer, source FROM param
+WHERE is_effective AND {_THOSE} ORDER BY key"""
+_METRICS = f"""SELECT run_id, metric, last_value, last_step, min_value, min_step, max_value, max_step,
+    n, n_nan, n_inf, sketch FROM series WHERE {_THOSE} ORDER BY metric, n DESC, n_raw DESC, series_id"""
+_CODE = f"""SELECT run_id, commit_id, branch, is_dirty, how, remote, subject FROM code
+WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY {CODE_CERTAINTY}"""
 _ENVIRONMENT = """SELECT run_id, key, value FROM environment
 WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY key, value"""
 _DATA = """SELECT run_id, name, version, n_rows, schema_text FROM data_version
@@ -175,7 +173,9 @@ def _differ(meanings: Iterable[object]) -> bool:
 def _metric_rows(reader: Reader, ids: Sequence[str]) -> list[MetricRow]:
     found: dict[str, dict[str, _Summary]] = {}
     for run_id, metric, *summary in reader.rows(_METRICS, [list(ids)]):
-        found.setdefault(metric, {})[run_id] = _summary_of(summary)
+        by_run = found.setdefault(metric, {})
+        if run_id not in by_run:  # of several sources that log it, the one with most points comes first
+            by_run[run_id] = _summary_of(summary)
     primary = primary_metric(reader, ids)
     order = sorted(found, key=lambda metric: (primary is None or metric != primary[0], metric))
     summaries = {metric: [found[metric].get(run_id) for run_id in ids] for metric in order}
@@ -240,7 +240,10 @@ def _plain(value: float | None) -> float | str | None:
 
 def _code_rows(reader: Reader, ids: Sequence[str]) -> list[FactRow]:
     found: dict[str, dict[str, str]] = {key: {} for key in _CODE_KEYS}
-    for run_id, *values in reader.rows(_CODE, [list(ids)]):
+    states: dict[str, Sequence[Any]] = {}
+    for run_id, *state in reader.rows(_CODE, [list(ids)]):
+        states.setdefault(run_id, state)  # of several states the one that is known best comes first
+    for run_id, values in states.items():
         for key, value in zip(_CODE_KEYS, values, strict=True):
             if value is not None and value != "":
                 found[key][run_id] = {True: "yes", False: "no"}.get(value, value)

@@ -93,7 +93,7 @@ class Comparing:
             return Sql(pattern_sql(f"lower({left.text})", how), (bindable(pattern.text.lower()),))
         found = Sql(pattern_sql(left.text, how), (bindable(pattern.text),))
         if left.kind == "param":  # `1e-3` as its source has it, or `0.001` as it is shown
-            return joined("OR", [found, Sql(pattern_sql(f"{left.alias}.raw", how), (bindable(pattern.text),))])
+            return joined("OR", [found, Sql(pattern_sql(left.raw, how), (bindable(pattern.text),))])
         return found
 
     def _check_regex(self, pattern: Literal) -> None:
@@ -199,8 +199,9 @@ def _mixed(left: Bound, sign: str, literal: Literal) -> Sql:
     parts = [Sql(f"{left.text} = ?", (text,))]
     if left.kind == "param":
         # A truth is one word in any case; an explicit null, a list or a text equals the spelling of its source.
-        parts.append(Sql(f"{left.alias}.type = 'bool' AND {left.alias}.txt = lower(?)", (text,)))
-        parts.append(Sql(f"{left.alias}.raw = ?", (text,)))
+        kind, _number, txt = left.value
+        parts.append(Sql(f"{kind} = 'bool' AND {txt} = lower(?)", (text,)))
+        parts.append(Sql(f"{left.raw} = ?", (text,)))
     return joined("OR", parts)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mlbench.queries.reading import Reader
+from mlbench.queries.storage import metric_counts
 
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
 
@@ -81,12 +82,7 @@ def ranked_metrics(reader: Reader, run_ids: Sequence[str] | None = None) -> tupl
         reader: the catalog.
         run_ids: the runs; all by default.
     """
-    sql = "SELECT metric, count(DISTINCT run_id) FROM series"
-    if run_ids is not None:
-        rows = reader.rows(f"{sql} WHERE run_id IN (SELECT unnest(?)) GROUP BY metric", [list(run_ids)])
-    else:
-        rows = reader.rows(f"{sql} GROUP BY metric")
-    counts = {str(metric): int(n) for metric, n in rows}
+    counts = metric_counts(reader, run_ids)
     most = max(counts.values(), default=0)
     chosen = frozenset(reader.words.primary.values())
 

@@ -21,5 +21,8 @@ class Reader(Protocol):
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement; values are bound, never spliced."""
 
+    def once(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement without parameters, read once in the life of the reader."""
+
     def points(self, series_ids: Sequence[int]) -> pa.Table:
         """All raw points: series_id, seq, step, wall_s and value, sorted by series_id and seq."""

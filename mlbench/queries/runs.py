@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mlbench.queries.answers import RunRow, RunsAnswer
 from mlbench.queries.bind import Binding
@@ -11,7 +12,7 @@ from mlbench.queries.chosen import default_columns
 from mlbench.queries.columns import BoundColumn, ColumnSpec, bind_column, bind_sort, read_columns, read_sort, value_of
 from mlbench.queries.filter import parse
 from mlbench.queries.fragment import Sql, joined
-from mlbench.queries.heads import HEAD_COLUMNS, HEAD_JOINS, N_HEAD, head_of
+from mlbench.queries.heads import HEAD_COLUMNS, N_HEAD, head_of
 from mlbench.queries.reading import Reader
 from mlbench.queries.sql import where_sql
 from mlbench.queries.tree import AllOf, AnyOf, Curve, Everything, Node, Not, Ref, Word
@@ -22,18 +23,51 @@ __all__ = ["default_columns", "find_runs"]
 
 _NEWEST_FIRST = "r.started DESC NULLS LAST"
 _BY_NAME = "r.name, r.id"
+FEW_ROWS = 1_000
+"""Rows whose columns are looked up once they are found, so that filter and sort carry nothing but ids."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Statement:
-    """The parts of the SELECT over the runs `r`."""
+class _Question:
+    """What is asked of the runs `r`."""
 
-    reader: Reader
-    joins: Sequence[Sql]
-    """Grows while columns are bound."""
+    binding: Binding
     where: Sql
     order: str
     limit: int | None
+
+    def found(self) -> tuple[list[tuple[int, str]], int]:
+        """Number and id of the runs, in order, and how many there are without the limit."""
+        columns = "r.run_no, r.id" if self.limit is None else "r.run_no, r.id, count(*) OVER ()"
+        rows = self._select(columns, self.where, f"ORDER BY {self.order}", self.limit)
+        runs = [(run_no, run_id) for run_no, run_id, *_n in rows]
+        if self.limit == 0:
+            return runs, self.count(self.where)
+        return runs, rows[0][2] if rows and self.limit is not None else len(rows)
+
+    def rows_of(self, run_nos: Sequence[int], columns: Sequence[BoundColumn]) -> Iterator[RunRow]:
+        """The rows of these runs, which were found; in no order."""
+        is_few = len(run_nos) <= FEW_ROWS
+        those = Sql("r.run_no IN (SELECT unnest(CAST(? AS INTEGER[])))", (list(run_nos),)) if is_few else self.where
+        values = [expression for column in columns for expression in column.bound.value]
+        for row in self._select(", ".join([HEAD_COLUMNS, *values]), those, "", None):
+            cells = iter(row[N_HEAD:])
+            shown = tuple(value_of(column.bound, [next(cells) for _ in column.bound.value]) for column in columns)
+            yield RunRow(head_of(self.binding.reader, row), shown)
+
+    def count(self, where: Sql) -> int:
+        """How many runs there are."""
+        return int(self._select("count(*)", where, "", None)[0][0])
+
+    def _select(self, columns: str, where: Sql, order: str, limit: int | None) -> list[tuple[Any, ...]]:
+        """Rows of a statement with those joins alone that it names."""
+        named = f"{columns} {where.text} {order}"
+        joins = [join for place, join in enumerate(self.binding.joins) if f"j{place}." in named]
+        sql = f"SELECT {columns} FROM runs r {' '.join(join.text for join in joins)} WHERE {where.text} {order}"
+        parameters = [value for part in (*joins, where) for value in part.parameters]
+        if limit is not None:
+            sql, parameters = f"{sql} LIMIT ?", [*parameters, limit]
+        return self.binding.reader.rows(sql, parameters)
 
 
 def find_runs(
@@ -68,23 +102,27 @@ def find_runs(
     scope = scope_of(within)
     binding = Binding(reader, Vocabulary(reader, scope), scope)
     condition = where_sql(filter_, binding)
-    asked = tuple(binding.joins)  # what the condition needs; counting does not need the columns
     bound = [bind_column(spec, binding) for spec in specs]
     order = [bind_sort(spec, list(zip(specs, bound, strict=True)), binding) for spec in sorts] or [_NEWEST_FIRST]
     shown = scope if _asks_archived(filter_.tree) else joined("AND", [scope, Sql("NOT r.archived")])
-    where_all = joined("AND", [shown, condition])
-    statement = _Statement(reader, binding.joins, where_all, ", ".join([*order, _BY_NAME]), limit)
+    question = _Question(
+        binding,
+        joined("AND", [shown, condition]),
+        ", ".join([*order, _BY_NAME]),
+        None if limit is None else max(limit, 0),
+    )
+    found, n_matched = question.found()
     if columns is not None and not specs:
-        usual = default_columns(reader, [row.head.run_id for row in _rows(statement, ())])
+        usual = default_columns(reader, [run_id for _run_no, run_id in found])
         bound = [bind_column(spec, binding) for spec in _column_specs(usual)]
-    rows = tuple(_rows(statement, bound))
-    is_cut = limit is not None and len(rows) >= limit
+    rows = {row.head.run_id: row for row in question.rows_of([run_no for run_no, _run_id in found], bound)}
+    has_archived = shown is not scope and bool(reader.words.archived)
     return RunsAnswer(
         columns=tuple(column.column for column in bound),
-        rows=rows,
-        n_matched=_count(reader, asked, where_all) if is_cut else len(rows),
-        n_runs=_count(reader, (), shown),
-        remarks=(*binding.remarks, *_left_out(reader, scope, shown, condition, asked)),
+        rows=tuple(rows[run_id] for _run_no, run_id in found),
+        n_matched=n_matched,
+        n_runs=question.count(shown) if has_archived else binding.vocabulary.n_runs,
+        remarks=(*binding.remarks, *(_left_out(question, scope, condition) if has_archived else ())),
     )
 
 
@@ -92,35 +130,8 @@ def _column_specs(columns: Sequence[str]) -> list[ColumnSpec]:
     return [spec for text in columns for spec in read_columns(text)]
 
 
-def _rows(statement: _Statement, columns: Sequence[BoundColumn]) -> Iterator[RunRow]:
-    values = [expression for column in columns for expression in column.bound.value]
-    sql = (
-        f"SELECT {', '.join([HEAD_COLUMNS, *values])} FROM runs r {HEAD_JOINS} "
-        f"{' '.join(join.text for join in statement.joins)} WHERE {statement.where.text} ORDER BY {statement.order}"
-    )
-    parameters = [value for part in (*statement.joins, statement.where) for value in part.parameters]
-    if statement.limit is not None:
-        sql, parameters = f"{sql} LIMIT ?", [*parameters, max(statement.limit, 0)]
-    for row in statement.reader.rows(sql, parameters):
-        cells = iter(row[N_HEAD:])
-        yield RunRow(
-            head_of(row),
-            tuple(value_of(column.bound, [next(cells) for _ in column.bound.value]) for column in columns),
-        )
-
-
-def _count(reader: Reader, joins: Sequence[Sql], where: Sql) -> int:
-    sql = f"SELECT count(*) FROM runs r {' '.join(join.text for join in joins)} WHERE {where.text}"
-    return int(reader.rows(sql, [value for part in (*joins, where) for value in part.parameters])[0][0])
-
-
-def _left_out(reader: Reader, scope: Sql, shown: Sql, condition: Sql, asked: Sequence[Sql]) -> Iterator[str]:
-    if shown is scope:
-        return
-    archived = joined("AND", [scope, Sql("r.archived")])
-    if not _count(reader, (), archived):
-        return
-    if n := _count(reader, asked, joined("AND", [archived, condition])):
+def _left_out(question: _Question, scope: Sql, condition: Sql) -> Iterator[str]:
+    if n := question.count(joined("AND", [scope, Sql("r.archived"), condition])):
         verb = "matches but is" if n == 1 else "match but are"
         yield f"{runs_text(n)} {verb} archived and left out; to see all add: archived in (true, false)"
 

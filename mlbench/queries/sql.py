@@ -30,10 +30,11 @@ _LONG_FIELDS = frozenset({"name", "note", "command", "path"})
 """Fields in which `field:word` finds a part."""
 _ANYWHERE = (
     "contains(lower(r.name), lower(?))",
-    "r.id IN (SELECT run_id FROM param WHERE is_effective AND contains(lower(txt), lower(?)))",
-    "r.id IN (SELECT run_id FROM tags WHERE contains(lower(tag), lower(?)) OR contains(lower(value), lower(?)))",
-    "r.id IN (SELECT run_id FROM notes WHERE contains(lower(body), lower(?)))",
+    "r.run_no IN (SELECT run_no FROM run_text WHERE contains(txt, lower(?)))",
+    "r.key IN (SELECT run_key FROM word_tag WHERE contains(lower(tag), lower(?)))",
+    "r.key IN (SELECT run_key FROM word_note WHERE contains(lower(body), lower(?)))",
 )
+"""The text of a run's parameters and of what its sources hold lies in run_text, with U+001F between the pieces."""
 
 
 def where_sql(filter_: Filter, binding: Binding) -> Sql:

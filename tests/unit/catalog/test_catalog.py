@@ -1,12 +1,15 @@
 """Writer, snapshots and segments: what is committed is seen whole, and damage is told."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from mlbench import journal
+from mlbench.catalog import snapshots
 from mlbench.catalog.connection import NewerCatalogError
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.segments import SegmentStore, Stored, point_schema, write_segment
@@ -254,3 +257,62 @@ def test_the_cache_is_private(home: Home) -> None:
         open_one.publish()
 
     assert Path(home.cache).stat().st_mode & 0o077 == 0
+
+
+def test_a_run_has_the_same_number_after_a_rebuild(home: Home) -> None:
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "b", 0.5))
+        writer.publish()
+        writer.commit(one_run(home, "a", 0.5, series_id=2))
+        writer.publish()
+        writer.clear()
+        writer.commit(one_run(home, "a", 0.5, series_id=3))
+        writer.commit(one_run(home, "b", 0.5, series_id=4))
+        writer.rebuilt()
+        writer.publish()
+
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT id, run_no FROM runs ORDER BY 2") == [("b", 1), ("a", 2)]
+
+
+def test_publishing_does_not_let_go_of_the_writers_lock(home: Home) -> None:
+    code = "import duckdb, sys; duckdb.connect(sys.argv[1])"
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "a", 0.5))
+        writer.publish()
+
+        other = subprocess.run(
+            [sys.executable, "-c", code, f"{home.cache}/work.duckdb"], capture_output=True, check=False
+        )
+
+    assert b"lock" in other.stderr
+
+
+@pytest.mark.parametrize("how", ["no cp", "mostly free"])
+def test_a_snapshot_that_cannot_be_copied_as_a_file_is_copied_by_table(
+    home: Home, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    if how == "no cp":
+        monkeypatch.setenv("PATH", "")
+    else:
+        monkeypatch.setattr(snapshots, "MOST_FREE", -1.0)
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "a", 0.5))
+        writer.publish()
+
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT id FROM runs") == [("a",)]
+
+
+def test_views_say_the_same_with_and_without_words(home: Home) -> None:
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "a", 0.5))
+        writer.publish()
+    with open_reader(home, now_s=NOW) as reader:
+        (before,) = reader.rows("SELECT * FROM runs")
+    with journal.open_journal(home) as words:
+        words.archive(journal.RunRef("/other"))
+    with open_reader(home, now_s=NOW) as reader:
+        (after,) = reader.rows("SELECT * FROM runs")
+
+    assert before == after

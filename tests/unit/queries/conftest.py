@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from mlbench.catalog.pivot import refresh
 from mlbench.journal import Words
+from mlbench.journal.folding import Note
 from mlbench.wire.views import effective
 
 if TYPE_CHECKING:
@@ -46,18 +49,35 @@ class FakeReader:
         self.connection.execute("INSERT INTO clock VALUES (?)", [NOW_S])
         self.connection.execute(catalog.joinpath("views.sql").read_text("utf-8"))
         self._points: dict[int, Curve] = {}
+        self._is_stale = False
+        """Something was added since the wide pivot was laid out."""
         self.n_points_read = 0
         """Series whose points were asked for."""
 
     @property
     def words(self) -> Words:
-        return self._words
+        """What was said, and what lies in the tables of words."""
+        tags: dict[str, tuple[str, ...]] = {}
+        for key, tag in self.rows("SELECT run_key, tag FROM word_tag ORDER BY 2"):
+            tags[key] = (*tags.get(key, ()), tag)
+        notes = {
+            key: (Note(body, author, at_s, ""),) for key, body, author, at_s in self.rows("SELECT * FROM word_note")
+        }
+        archived = {key for (key,) in self.rows("SELECT run_key FROM word_run WHERE is_archived")}
+        return replace(self._words, tags=tags, notes=notes, archived=frozenset(archived))
 
     def say(self, words: Words) -> None:
         self._words = words
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        if self._is_stale:
+            self.connection.execute("UPDATE run SET run_no = NULL")
+            refresh(self.connection)
+            self._is_stale = False
         return self.connection.execute(sql, list(parameters)).fetchall()
+
+    def once(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.rows(sql)
 
     def points(self, series_ids: Sequence[int]) -> pa.Table:
         self.n_points_read += len(series_ids)
@@ -76,6 +96,7 @@ class FakeReader:
     def add(self, table: str, **values: object) -> None:
         names = ", ".join(f'"{name}"' for name in values)
         places = ", ".join("?" * len(values))
+        self._is_stale = True
         self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", list(values.values()))
 
     def add_run(self, name: str, **fields: Any) -> str:

@@ -1,0 +1,300 @@
+"""The wide pivot: parameters and summaries of metrics side by side, one row a run, for filters, sorts and tables.
+
+`param` and `series` hold one row for each key of a run. To ask for twelve keys of every run would mean twelve joins
+over millions of rows; here they are columns. A column has a number, never a name: `wide_key` says which key of which
+kind has which slot of which page, so that no text of a log becomes part of SQL. A page is one table of SLOTS keys, and
+a run has a row only in the pages of which it has a key: catalogs of many projects stay as small as their rows.
+
+All of it is made from the other tables when a snapshot is published, for the runs that are new since the last time:
+those are the ones that have no number yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+SLOTS = 64
+"""Keys of one page."""
+MAX_PAGES = 64
+"""Pages of one kind. Keys beyond them, those that the fewest runs have, are read from the rows: a sweep that names a
+parameter after each run must not make a table of a million columns."""
+CHUNK_RUNS = 5_000
+"""Runs that are laid out at once; bounds the memory (5,000 runs x 70 keys: about 60 MB)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is laid out for one kind of key."""
+
+    columns: tuple[tuple[str, str], ...]
+    """Name before the slot's number, and SQL type; the first is not NULL where the run has the key."""
+    source: str
+    """Rows of the new runs: run_no, name, and the columns. A later row of the same run and name wins."""
+
+
+KINDS = {
+    "param": Kind(
+        (("t", "VARCHAR"), ("n", "DOUBLE"), ("s", "VARCHAR"), ("r", "VARCHAR")),
+        """SELECT fresh.run_no, p.key AS name, coalesce(p.type, 'str') AS t,
+            CASE WHEN p.type IN ('int', 'float') THEN p.num WHEN p.type = 'str' THEN TRY_CAST(p.txt AS DOUBLE) END AS n,
+            CASE WHEN p.type = 'null' THEN p.raw ELSE p.txt END AS s,
+            CASE WHEN p.type <> 'null' AND p.raw <> p.txt THEN p.raw END AS r
+        FROM param p JOIN fresh ON fresh.run_id = p.run_id WHERE p.is_effective""",
+    ),
+    "metric": Kind(
+        (("i", "BIGINT"), ("last", "DOUBLE"), ("min", "DOUBLE"), ("max", "DOUBLE")),
+        # Where several sources of a run log one metric, the series with most points stands for it.
+        """SELECT fresh.run_no, s.metric AS name, s.series_id AS i, s.last_value AS "last", s.min_value AS "min",
+            s.max_value AS "max"
+        FROM series s JOIN fresh ON fresh.run_id = s.run_id
+        QUALIFY row_number() OVER (PARTITION BY s.run_id, s.metric ORDER BY s.n DESC, s.n_raw DESC, s.series_id) = 1""",
+    ),
+}
+_GONE = "SELECT run_no FROM run_text WHERE run_no NOT IN (SELECT run_no FROM run WHERE run_no IS NOT NULL)"
+_NUMBER = """
+INSERT INTO run_row
+SELECT run_id, (SELECT coalesce(max(run_no), 0) FROM run_row)
+    + CAST(row_number() OVER (ORDER BY started_s NULLS LAST, run_key, run_id) AS INTEGER)
+FROM run WHERE run_no IS NULL AND run_id NOT IN (SELECT run_id FROM run_row)"""
+_TOTALS = """
+UPDATE run SET run_no = t.run_no, n_series = t.n_series, n_points = t.n_points, last_wall_s = t.last_wall_s,
+    n_notes = t.n_notes
+FROM (
+    SELECT n.run_id, n.run_no, coalesce(s.n_series, 0) AS n_series, coalesce(s.n_points, 0) AS n_points,
+        s.last_wall_s, coalesce(m.n_notes, 0) AS n_notes
+    FROM fresh n
+    LEFT JOIN (SELECT run_id, count(*) AS n_series, CAST(sum(n_raw) AS BIGINT) AS n_points,
+        max(last_wall_s) AS last_wall_s FROM series WHERE run_id IN (SELECT run_id FROM fresh) GROUP BY run_id) AS s
+        ON s.run_id = n.run_id
+    LEFT JOIN (SELECT run_id, count(*) AS n_notes FROM imported_note GROUP BY run_id) AS m ON m.run_id = n.run_id
+) AS t WHERE run.run_id = t.run_id"""
+_TEXT = """
+INSERT INTO run_text
+SELECT fresh.run_no, coalesce(lower(string_agg(said.txt, chr(31))), '') FROM fresh LEFT JOIN (
+    SELECT run_id, txt FROM param WHERE is_effective
+    UNION ALL SELECT run_id, key FROM imported_tag
+    UNION ALL SELECT run_id, value FROM imported_tag
+    UNION ALL SELECT run_id, body FROM imported_note
+) AS said ON said.run_id = fresh.run_id GROUP BY fresh.run_no"""
+
+
+def page_name(kind: str, page: int) -> str:
+    """The table of a page."""
+    return f"wide_{kind}_{page}"
+
+
+def refresh(connection: DuckDBPyConnection) -> bool:
+    """Number the runs that are new and lay them out; take out those that are gone. One transaction.
+
+    Args:
+        connection: the writer's file; no transaction is open.
+
+    Returns:
+        Whether anything had changed.
+
+    Raises:
+        duckdb.Error: the file cannot be written; then nothing was changed.
+    """
+    gone = [row[0] for row in connection.execute(_GONE).fetchall()]
+    is_new = connection.execute("SELECT 1 FROM run WHERE run_no IS NULL LIMIT 1").fetchone() is not None
+    if not gone and not is_new:
+        return False
+    connection.execute("BEGIN")
+    try:
+        _Layout(connection).change(gone)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    finally:
+        connection.execute("DROP TABLE IF EXISTS temp.fresh; DROP TABLE IF EXISTS temp.found")
+    return True
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a key stands: page and slot, None for one that has no column."""
+
+    page: int | None
+    slot: int | None
+    n_runs: int = 0
+
+
+class _Layout:
+    """One change of the pivot, inside a transaction."""
+
+    def __init__(self, connection: DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._keys: dict[str, dict[str, _Place]] = {kind: {} for kind in KINDS}
+        for kind, name, page, slot, n_runs in self._rows("SELECT kind, name, page, slot, n_runs FROM wide_key"):
+            self._keys[kind][name] = _Place(page, slot, n_runs)
+
+    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def change(self, gone: Sequence[int]) -> None:
+        """Take out the runs that are gone, then lay out those that have no number."""
+        for kind in KINDS:
+            self._take_out(kind, gone)
+        self._rows("DELETE FROM run_text WHERE run_no IN (SELECT unnest(CAST(? AS INTEGER[])))", [gone])
+        self._rows(_NUMBER)
+        waiting = [row[0] for row in self._rows(
+            "SELECT n.run_no FROM run r JOIN run_row n ON n.run_id = r.run_id WHERE r.run_no IS NULL ORDER BY 1"
+        )]  # fmt: skip
+        for start in range(0, len(waiting), CHUNK_RUNS):
+            self._lay_out(waiting[start : start + CHUNK_RUNS])
+        self._store_keys()
+
+    def _take_out(self, kind: str, gone: Sequence[int]) -> None:
+        """Delete the rows of runs, and count their keys down."""
+        first = KINDS[kind].columns[0][0]
+        pages: dict[int, dict[int, _Place]] = {}
+        for place in self._keys[kind].values():
+            if place.page is not None and place.slot is not None:
+                pages.setdefault(place.page, {})[place.slot] = place
+        for page, slots in pages.items() if gone else ():
+            table, chosen = page_name(kind, page), "run_no IN (SELECT unnest(CAST(? AS INTEGER[])))"
+            counts = ", ".join(f"count({first}{slot})" for slot in slots)
+            (row,) = self._rows(f"SELECT {counts} FROM {table} WHERE {chosen}", [gone])
+            for place, n_runs in zip(slots.values(), row, strict=True):
+                place.n_runs -= n_runs
+            if any(row):
+                self._rows(f"DELETE FROM {table} WHERE {chosen}", [gone])
+
+    def _lay_out(self, run_nos: list[int]) -> None:
+        self._rows("CREATE OR REPLACE TEMP TABLE fresh (run_id VARCHAR, run_no INTEGER)")
+        self._rows("INSERT INTO fresh SELECT run_id, run_no FROM run_row WHERE run_no IN (SELECT unnest(?))", [run_nos])
+        for table in ("param", "series"):
+            self._rows(f"UPDATE {table} SET run_no = fresh.run_no FROM fresh WHERE fresh.run_id = {table}.run_id")
+        self._rows(_TOTALS)
+        self._rows(_TEXT)
+        for kind in KINDS:
+            self._lay_out_kind(kind, run_nos)
+
+    def _lay_out_kind(self, kind: str, run_nos: list[int]) -> None:
+        keys = self._keys[kind]
+        self._rows(f"CREATE OR REPLACE TEMP TABLE found AS {KINDS[kind].source}")
+        found = self._rows("SELECT name, count(DISTINCT run_no) AS n FROM found GROUP BY name ORDER BY n DESC, name")
+        free = self._free(kind)
+        for name, n_runs in found:
+            if name not in keys:
+                keys[name] = _Place(*next(free, (None, None)))
+            keys[name].n_runs += n_runs
+        named = {name: keys[name] for name, _n in found if keys[name].page is not None}
+        if named:
+            self._insert(kind, named, run_nos)
+
+    def _free(self, kind: str) -> Iterator[tuple[int, int]]:
+        """The places that no key has, the first ones first; a place of a key that no run has any more is free."""
+        keys = self._keys[kind]
+        for name in [name for name, place in keys.items() if place.page is not None and place.n_runs <= 0]:
+            del keys[name]
+        taken = {(place.page, place.slot) for place in keys.values()}
+        for page in range(MAX_PAGES):
+            for slot in range(SLOTS):
+                if (page, slot) not in taken:
+                    yield page, slot
+
+    def _insert(self, kind: str, named: dict[str, _Place], run_nos: list[int]) -> None:
+        """Read the rows of the new runs in the order of the columns, and cut them into columns."""
+        ordered = sorted(named, key=lambda name: (named[name].page, named[name].slot))
+        columns = [column for column, _type in KINDS[kind].columns]
+        listed = ", ".join(f'f."{column}"' for column in columns)
+        rows = self._connection.sql(
+            f"SELECT k.place, f.run_no, {listed} FROM found f "
+            "JOIN (SELECT unnest(CAST(? AS VARCHAR[])) AS name, unnest(CAST(? AS INTEGER[])) AS place) AS k "
+            "ON k.name = f.name ORDER BY k.place, f.run_no",
+            params=[ordered, list(range(len(ordered)))],
+        ).to_arrow_table()
+        pages: dict[int, dict[str, pa.Array]] = {}
+        for place, cells in _by_place(rows.combine_chunks(), run_nos):
+            where = named[ordered[place]]
+            page = pages.setdefault(where.page or 0, {})
+            page.update({f"{column}{where.slot}": cells[column] for column in columns})
+        for number, page in sorted(pages.items()):
+            self._insert_page(kind, number, page, run_nos)
+
+    def _insert_page(self, kind: str, page: int, cells: dict[str, pa.Array], run_nos: list[int]) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        table = page_name(kind, page)
+        if not self._rows("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]):
+            slots = ", ".join(f"{name}{slot} {sql}" for slot in range(SLOTS) for name, sql in KINDS[kind].columns)
+            self._rows(f"CREATE TABLE {table} (run_no INTEGER, {slots})")
+        first = KINDS[kind].columns[0][0]
+        filled = [array.is_valid() for name, array in cells.items() if name.removeprefix(first).isdigit()]
+        is_there = filled[0]
+        for mask in filled[1:]:
+            is_there = pc.or_(is_there, mask)
+        laid = pa.table({"run_no": pa.array(run_nos, pa.int32()), **cells}).filter(is_there)
+        self._connection.register("incoming", laid)
+        try:
+            self._rows(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+        finally:
+            self._connection.unregister("incoming")
+
+    def _store_keys(self) -> None:
+        """Write the dictionary anew; of keys without a column the runs are counted anew, too."""
+        homeless = [name for name, place in self._keys["param"].items() if place.page is None]
+        if homeless or any(place.page is None for place in self._keys["metric"].values()):
+            self._count_homeless()
+        rows = [
+            (kind, name, place.page, place.slot, place.n_runs)
+            for kind, keys in self._keys.items()
+            for name, place in sorted(keys.items())
+            if place.n_runs > 0
+        ]
+        self._rows("DELETE FROM wide_key")
+        if rows:
+            self._rows(
+                "INSERT INTO wide_key SELECT unnest(CAST(? AS VARCHAR[])), unnest(CAST(? AS VARCHAR[])), "
+                "unnest(CAST(? AS INTEGER[])), unnest(CAST(? AS INTEGER[])), unnest(CAST(? AS INTEGER[]))",
+                [list(column) for column in zip(*rows, strict=True)],
+            )
+
+    def _count_homeless(self) -> None:
+        for kind, sql in _COUNTS.items():
+            counts: dict[str, int] = dict(self._rows(sql))
+            for name, place in self._keys[kind].items():
+                if place.page is None:
+                    place.n_runs = counts.get(name, 0)
+
+
+_COUNTS = {
+    "param": "SELECT key, count(DISTINCT run_id) FROM param WHERE is_effective GROUP BY key",
+    "metric": "SELECT metric, count(DISTINCT run_id) FROM series GROUP BY metric",
+}
+
+
+def _by_place(rows: pa.Table, run_nos: list[int]) -> Iterator[tuple[int, dict[str, pa.Array]]]:
+    """For each column's place its cells, one for each run: NULL where the run has none.
+
+    Args:
+        rows: place, run_no and the cells, sorted by place and run_no.
+        run_nos: sorted.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    places = rows.column("place").to_numpy()
+    lines = np.searchsorted(np.array(run_nos), rows.column("run_no").to_numpy())
+    bounds = [*np.flatnonzero(np.diff(places, prepend=-1)).tolist(), len(places)]
+    names = rows.column_names[2:]
+    for start, stop in pairwise(bounds):
+        mine = rows.slice(start, stop - start)
+        chosen = np.full(len(run_nos), -1)
+        chosen[lines[start:stop]] = np.arange(stop - start)
+        index = None if stop - start == len(run_nos) == len(chosen[chosen >= 0]) else pa.array(chosen, mask=chosen < 0)
+        cells = {name: mine.column(name).combine_chunks() for name in names}
+        yield (
+            int(places[start]),
+            {name: column if index is None else column.take(index) for name, column in cells.items()},
+        )
