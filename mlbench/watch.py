@@ -132,5 +132,5 @@ class Pace:
             looking_s: how long it took.
         """
         self._wait_s = FIRST_WAIT_S if has_changed else min(self._wait_s * BACK_OFF, LONGEST_WAIT_S)
-        busy_s = 0.0 if has_changed else looking_s * (1 / MAX_SHARE - 1)
+        busy_s = looking_s if has_changed else looking_s * (1 / MAX_SHARE - 1)
         return max(self._wait_s, busy_s)

@@ -41,6 +41,8 @@ class Stored:
     series: pa.Table
     """Rows of the table `series`."""
     run_ids: tuple[str, ...]
+    replaced: tuple[int, ...] = ()
+    """Series of which the catalog has a row that `series` takes the place of."""
 
 
 def point_schema() -> pa.Schema:

@@ -37,6 +37,7 @@ RUN_TABLES = (
     "artifact", "lineage_edge", "validation", "segment_run",
 )  # fmt: skip
 """Tables whose rows belong to one run and are replaced with it."""
+_OF_POINTS = frozenset({"series", "segment_run"})
 UNUSED_SEGMENT_S = 300.0
 """A segment that no run needs is deleted after five minutes: readers of older snapshots may still want it."""
 SERIES_BLOCK = 1 << 24
@@ -60,6 +61,8 @@ class Batch:
 
     run_ids: set[str] = field(default_factory=set)
     """Runs whose rows are deleted first; those that come back have new rows in `rows`."""
+    grown_ids: set[str] = field(default_factory=set)
+    """Those of them that keep their series and segments, and get more."""
     source_ids: set[int] = field(default_factory=set)
     """Sources whose rows are deleted first."""
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -226,6 +229,12 @@ class Writer:
         """The rows of a statement on the writer's own file."""
         return self._connection.execute(sql, list(parameters)).fetchall()
 
+    def records(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """The rows of a statement, by the names of their columns."""
+        result = self._connection.execute(sql, list(parameters))
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
     def points(self, run_id: str) -> pa.Table:
         """All stored points of a run, sorted by series_id and seq."""
         segments = self.rows(
@@ -306,14 +315,23 @@ class Writer:
         self._insert("segment_run", [
             {"file": one.segment.file, "run_id": run_id} for one in stored for run_id in one.run_ids
         ])  # fmt: skip
-        self._insert_table("series", pa.concat_tables([one.series for one in stored]))
+        new = [one.series for one in stored if not one.replaced]
+        if new:
+            self._insert_table("series", pa.concat_tables(new, promote_options="permissive"))
+        for one in stored:
+            if one.replaced:
+                self.rows("DELETE FROM series WHERE series_id IN (SELECT unnest(?))", [list(one.replaced)])
+                self._insert_table("series", one.series)
 
     def _delete(self, batch: Batch) -> None:
         if batch.run_ids:
             # A run has rows elsewhere only if it has one here; most batches bring runs that are new.
             known = self.rows("SELECT run_id FROM run WHERE run_id IN (SELECT unnest(?))", [sorted(batch.run_ids)])
+            gone = [row[0] for row in known]
+            made_anew = [run_id for run_id in gone if run_id not in batch.grown_ids]
             for table in (*RUN_TABLES, "problem") if known else ():
-                self.rows(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [[row[0] for row in known]])
+                ids = made_anew if table in _OF_POINTS else gone
+                self.rows(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [ids])
         if batch.source_ids:
             self.rows("DELETE FROM source WHERE source_id IN (SELECT unnest(?))", [sorted(batch.source_ids)])
 

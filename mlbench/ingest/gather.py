@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ from mlbench.model import Adapter, Blob, Cursor, PointTable, ReadStatus
 
 if TYPE_CHECKING:
     from mlbench.catalog.writer import Writer
+
+MAX_SEGMENTS = 24
+"""Segments that a run is spread over before it is put together again: each is a file that a reader opens."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,57 @@ class Gatherer:
         return [
             SourceReading(member, self.id_of(member), self._reading(member, unit, old)) for member in unit.unit.members
         ]
+
+    def gather_new(self, unit: UnitPlan) -> list[SourceReading] | None:
+        """The readings with what has come since the last one alone; None where the run has to be made anew.
+
+        That is where sources came or went, where one is read as a whole, or where a file grew that is not the last
+        one of its folder: the places of its points lie among those that are stored.
+        """
+        if not self._only_grew(unit):
+            return None
+        versions = self._versions()
+        readings: list[SourceReading] = []
+        n_points = int(
+            self.writer.rows("SELECT coalesce(sum(n_raw), 0) FROM series WHERE run_id = ?", [unit.run_id])[0][0]
+        )
+        old = _OldFacts(self.writer, unit.run_id)
+        for member in unit.unit.members:
+            key = source_key(member)
+            known = self.plan.known[key]
+            reading = old.without_points(known, key[1], n_points)
+            n_points = 0  # told once: whose they are does not matter
+            if not is_unchanged(key, unit.stamps[key], self.plan.known, versions):
+                new = read_source(self.adapters[key[0]], member.claimed.claim, json.loads(known.cursor), salt=self.salt)
+                if not new.is_continuation:
+                    return None
+                reading = _join(reading, new)
+            readings.append(SourceReading(member, known.source_id, reading))
+        self.n_read += sum(1 for one in readings if one.reading.is_continuation)
+        self.n_points += sum(one.reading.n_new_points for one in readings)
+        return readings
+
+    def _only_grew(self, unit: UnitPlan) -> bool:
+        if unit.run_id not in self.plan.known_runs or self.plan.sources_of_run.get(unit.run_id) != unit.stamps.keys():
+            return False
+        versions = self._versions()
+        old = _OldFacts(self.writer, unit.run_id)
+        last: dict[tuple[str, str], str] = {}
+        for name, path in unit.stamps:
+            place = (name, os.path.dirname(path))
+            last[place] = max(path, last.get(place, path))
+        for key in unit.stamps:
+            if is_unchanged(key, unit.stamps[key], self.plan.known, versions):
+                continue
+            adapter = self.adapters[key[0]]
+            is_last = last[key[0], os.path.dirname(key[1])] == key[1]
+            if not (adapter.appends and is_last and _may_go_on(self.plan.known[key], adapter.version, old)):
+                return False
+        sql = "SELECT count(*) FROM segment_run WHERE run_id = ?"
+        return bool(self.writer.rows(sql, [unit.run_id])[0][0] < MAX_SEGMENTS)
+
+    def _versions(self) -> dict[str, int]:
+        return {name: adapter.version for name, adapter in self.adapters.items()}
 
     def id_of(self, member: Member) -> int:
         """The id that a source has or gets."""
@@ -71,7 +126,7 @@ class Gatherer:
         if key in self.shared:
             return self.shared[key]
         known = self.plan.known.get(key)
-        versions = {name: adapter.version for name, adapter in self.adapters.items()}
+        versions = self._versions()
         if known and is_unchanged(key, unit.stamps[key], self.plan.known, versions) and old.holds(known):
             self.n_unchanged += 1
             reading = old.reading(known, key[1])
@@ -125,6 +180,11 @@ class _OldFacts:
         points = self._of_source(known.source_id)
         n_points = len(points.steps) if points is not None else 0
         return Reading(from_json(known.facts), points, n_points, 0, self._blobs(path), cursor)
+
+    def without_points(self, known: KnownSource, path: str, n_points: int) -> Reading:
+        """What is kept of a source beside its points, of which there are so many."""
+        cursor = Cursor(json.loads(known.cursor), ReadStatus(known.status), known.n_records, known.n_bad)
+        return Reading(from_json(known.facts), None, n_points, 0, self._blobs(path), cursor)
 
     def _of_source(self, source_id: int) -> PointTable | None:
         if self._points is None:

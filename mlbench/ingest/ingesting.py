@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,8 +12,10 @@ from mlbench import safe
 from mlbench.adapters import load_adapters, third_party
 from mlbench.catalog.writer import Batch, Writer
 from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
+from mlbench.ingest.appending import Appended, append_points, store_appended
 from mlbench.ingest.code import Repositories, attribute_code
 from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows
+from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
 from mlbench.ingest.identity import Unit, find_units
 from mlbench.ingest.keep import to_json
@@ -21,7 +24,7 @@ from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan,
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan
 from mlbench.ingest.secrets import home_salt
-from mlbench.ingest.shelf import Shelf
+from mlbench.ingest.shelf import Shelf, Span
 from mlbench.ingest.workers import ReadRun, Slicer, Task, Workers, put_away
 from mlbench.model import Adapter, Problem, ReadStatus, Role
 from mlbench.paths import Home
@@ -65,6 +68,7 @@ class Ingest:
         self.repositories = Repositories()
         self.batch = Batch()
         self.shelf = Shelf(home.points, 0)
+        self.appended: list[Appended] = []
         self.n_batch_points = 0
         self.shared: dict[SourceKey, tuple[SourceReading, UnitPlan]] = {}
         """Sources above several runs; their rows are written last, when it is known which of the runs are sweeps."""
@@ -141,9 +145,38 @@ class Ingest:
                 continue
             if self._is_stopped():
                 return
-            run = put_away(unit, gatherer.gather(unit), self._open_shelf())
-            self._add(run, plan)
+            if not self._append(unit, gatherer, plan):
+                self._add(put_away(unit, gatherer.gather(unit), self._open_shelf()), plan)
             self._report(len(changed), gatherer)
+
+    def _append(self, unit: UnitPlan, gatherer: Gatherer, plan: Plan) -> bool:
+        """Put the new points of a run that only grew beside the old ones; False where that is not the case."""
+        sources = gatherer.gather_new(unit)
+        if sources is None:
+            return False
+        draft = Draft(unit.unit, unit.root, sources)
+        known = self.writer.records("SELECT * FROM series WHERE run_id = ?", [unit.run_id])
+        appended = append_points(draft, known, self._new_series_id)
+        if appended is None:
+            return False
+        self.appended.append(appended)
+        self.n_batch_points += appended.points.steps.size
+        self.batch.grown_ids.add(unit.run_id)
+        times = self.writer.rows(
+            "SELECT min(first_wall_s), max(last_wall_s) FROM series WHERE run_id = ?", [unit.run_id]
+        )
+        ends = [row["last_wall_s"] for row in appended.rows if row["last_wall_s"] is not None]
+        first, last = times[0][0], max([times[0][1], *ends], key=lambda time: -math.inf if time is None else time)
+        starts = [row["first_wall_s"] for row in appended.rows if row["first_wall_s"] is not None]
+        span = Span(min([*starts, *([] if first is None else [first])], default=None), last)
+        light = [SourceReading(one.member, one.source_id, one.reading.without_points()) for one in sources]
+        self._add(ReadRun(unit, light, span, fingerprint_of(unit.unit, draft.said_at_start)), plan)
+        return True
+
+    def _new_series_id(self) -> int:
+        shelf = self._open_shelf()
+        shelf.next_series_id += 1
+        return shelf.next_series_id - 1
 
     def _tasks(self, units: Sequence[UnitPlan], gatherer: Gatherer) -> Iterator[Task]:
         for part in Slicer().slices(units):
@@ -235,6 +268,9 @@ class Ingest:
         if stored is not None:
             self.batch.stored.append(stored)
             self.n_batch_points += stored.segment.n_rows
+        appended, self.appended = store_appended(self.shelf.folder, self.appended), []
+        if appended is not None:
+            self.batch.stored.append(appended)
 
     def _publish(self, n_done: int, n_total: int) -> None:
         if self._is_time() and not self.writer.must_rebuild:

@@ -61,13 +61,21 @@ class Catalog:
     def wide(self, kind: str, key: str) -> dict[str, tuple[Any, ...]]:
         """The cells of a key by run id, read from its columns."""
         ((page, slot),) = self.rows("SELECT page, slot FROM wide_key WHERE kind = ? AND name = ?", [kind, key])
-        columns = [f"w.{name}{slot}" for name, _type in pivot.KINDS[kind].columns]
+        columns = [f"w.{name}{slot}" for name, _type in pivot.KINDS[kind].columns if name != "r"]
         table = pivot.page_name(kind, page)
         rows = self.rows(
             f"SELECT r.run_id, {', '.join(columns)} FROM {table} w JOIN run r ON r.run_no = w.run_no "
             f"WHERE {columns[0]} IS NOT NULL"
         )
         return {run_id: tuple(cells) for run_id, *cells in rows}
+
+
+def test_what_the_source_says_is_kept_where_it_is_another_text(catalog: Catalog) -> None:
+    catalog.put("a", {"lr": real(0.001)})
+    catalog.refresh()
+
+    ((slot,),) = catalog.rows("SELECT slot FROM wide_key WHERE name = 'lr'")
+    assert catalog.rows(f"SELECT s{slot}, r{slot} FROM wide_param_0") == [("0.001", "raw 0.001")]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from mlbench.adapters import load_adapters
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.writer import open_writer
 from mlbench.errors import SourceError
-from mlbench.ingest import ingesting
+from mlbench.ingest import ingesting, run
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.run import ingest_paths
 from mlbench.model import Adapter, Claim, Cursor, Fact, JsonValue, Listing, Points, Role, Source
@@ -239,7 +239,8 @@ def test_an_adapter_that_fails_half_way_never_doubles_its_points(
         raise ValueError("boom")
 
     half = Adapter("half", claims, read, example=lambda _folder: None, appends=True)
-    monkeypatch.setattr(ingesting, "load_adapters", lambda: (*load_adapters(), half))
+    for module in (ingesting, run):
+        monkeypatch.setattr(module, "load_adapters", lambda: (*load_adapters(), half))
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/x.half").write_text("x")
 

@@ -1,0 +1,147 @@
+"""A run that only grew is brought up to date, and is then what it would be had it been read as a whole."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlbench.catalog.reader import open_reader
+from mlbench.catalog.writer import open_writer
+from mlbench.ingest import gather
+from mlbench.ingest.appending import merge_sketches
+from mlbench.ingest.run import ingest_paths
+from mlbench.paths import Home
+from mlbench.wire.tfrecord import write_record
+from tests.unit.wire.event_messages import WALL_S, event, value
+
+NAME = "events.out.tfevents.1700000000.node1.4242.0"
+SERIES = """SELECT metric, source_run, source_metric, n, n_raw, first_step, last_step, first_wall_s, last_wall_s,
+first_value, last_value, min_value, min_step, min_wall_s, max_value, max_step, max_wall_s, mean_value, n_nan, n_inf,
+n_repeat, n_back, adapter FROM series ORDER BY ALL"""
+RUNS = "SELECT name, fingerprint, started_s, active_s, status, adapters FROM run"
+SOURCES = "SELECT path, status, n_records, n_bad, facts FROM source ORDER BY 1"
+
+
+def a_home(folder: Path) -> Home:
+    return Home(str(folder / "journal"), str(folder / "cache"), "test")
+
+
+def point(tag: str, step: int, number: float) -> bytes:
+    return write_record(event(value(tag, simple_value=number), step=step, wall_s=WALL_S + step))
+
+
+def known(home: Home) -> tuple[list[Any], list[Any]]:
+    """What the catalog says of the runs, and their points by series."""
+    with open_reader(home) as reader:
+        said = [repr(reader.rows(sql)) for sql in (RUNS, SERIES, SOURCES)]
+        names = dict(reader.rows("SELECT series_id, metric FROM series"))
+        table = reader.points(list(names))
+        points = [
+            (names[row["series_id"]], row["seq"], row["step"], row["wall_s"], repr(row["value"]))
+            for row in table.to_pylist()
+        ]
+    return said, sorted(points)
+
+
+def segments_of(home: Home) -> int:
+    with open_writer(home) as writer:
+        return int(writer.rows("SELECT count(*) FROM segment_run")[0][0])
+
+
+numbers = st.sampled_from([0.5, 0.25, -1.0, math.nan, math.inf, -math.inf, 1e30])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    logged=st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 3), numbers), min_size=2, max_size=30),
+    cuts=st.lists(st.integers(1, 2000), max_size=3),
+)
+def test_a_run_read_in_pieces_is_the_run_read_at_once(
+    tmp_path_factory: pytest.TempPathFactory, logged: list[tuple[str, int, float]], cuts: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("logs")
+    step = 0
+    content = b""
+    for tag, further, number in logged:
+        step += further
+        content += point(tag, step, number)
+    path = folder / "logs" / "run" / NAME
+    path.parent.mkdir(parents=True)
+    home, fresh = a_home(folder / "pieces"), a_home(folder / "whole")
+
+    for cut in [*sorted(cuts), len(content)]:
+        path.write_bytes(content[:cut])
+        ingest_paths(home, [str(folder / "logs")])
+    ingest_paths(fresh, [str(folder / "logs")])
+
+    assert known(home) == known(fresh)
+
+
+def test_only_the_new_points_are_stored(tmp_path: Path) -> None:
+    path = tmp_path / "logs" / "run" / NAME
+    path.parent.mkdir(parents=True)
+    home = a_home(tmp_path)
+    content = b"".join(point("loss", step, 0.5) for step in range(100))
+    path.write_bytes(content)
+    ingest_paths(home, [str(tmp_path / "logs")])
+
+    path.write_bytes(content + point("loss", 100, 0.25))
+    summary = ingest_paths(home, [str(tmp_path / "logs")])
+
+    assert (summary.n_changed, summary.n_points) == (1, 1)
+    with open_writer(home) as writer:
+        assert writer.rows("SELECT n_rows FROM segment ORDER BY 1") == [(1,), (100,)]
+        assert writer.rows("SELECT n, last_value, min_value, min_step FROM series") == [(101, 0.25, 0.25, 100)]
+
+
+def test_a_restart_has_the_old_points_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "logs" / "run" / NAME
+    path.parent.mkdir(parents=True)
+    home = a_home(tmp_path)
+    content = b"".join(point("loss", step, 0.5) for step in range(10))
+    path.write_bytes(content)
+    ingest_paths(home, [str(tmp_path / "logs")])
+
+    path.write_bytes(content + point("loss", 4, 0.25))
+    ingest_paths(home, [str(tmp_path / "logs")])
+
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT n, n_raw, n_back, last_step FROM series") == [(5, 11, 1, 4)]
+    assert segments_of(home) == 1
+
+
+def test_a_run_in_many_segments_is_put_together_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gather, "MAX_SEGMENTS", 3)
+    path = tmp_path / "logs" / "run" / NAME
+    path.parent.mkdir(parents=True)
+    home = a_home(tmp_path)
+    counts = []
+
+    for n_points in range(1, 6):
+        path.write_bytes(b"".join(point("loss", step, 0.5) for step in range(n_points)))
+        ingest_paths(home, [str(tmp_path / "logs")])
+        counts.append(segments_of(home))
+
+    assert counts == [1, 2, 3, 1, 2]
+    assert [row[2] for row in known(home)[1]] == [0, 1, 2, 3, 4]
+
+
+def test_a_sketch_is_of_the_whole_curve() -> None:
+    values = np.linspace(0.0, 1.0, 1000)
+    first = [float(part[place]) for part in np.array_split(values[:900], 32) for place in (0, -1)]
+
+    sketch = merge_sketches(first, 900, values[900:])
+
+    assert len(sketch) == 64
+    assert sketch == sorted(sketch)
+    assert (sketch[0], sketch[-1]) == (0.0, 1.0)
+    # Every stretch of 31 points is drawn where it lies.
+    assert np.allclose(sketch[::2], np.arange(32) / 32, atol=0.06)
+
+
+def test_a_short_curve_is_its_own_sketch() -> None:
+    assert merge_sketches([1.0, 2.0], 2, np.array([3.0, math.nan]))[:3] == [1.0, 2.0, 3.0]
