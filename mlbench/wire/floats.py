@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlbench.model import Float64Array
 
 MAX_NUMBERS = 1 << 20
-"""In one array: 8 MiB as doubles. The largest genuine histogram seen has 1,300 buckets."""
+"""In one array: 8 MiB as doubles. The largest of 616 genuine histograms has 680 buckets."""
 _DT_DOUBLE = 2
 # dtype: layout of a number, and the keys of its field, one number a field or packed.
 _LAYOUTS = {DT_FLOAT: ("<f4", key(5, I32), key(5, LEN)), _DT_DOUBLE: ("<f8", key(6, I64), key(6, LEN))}

@@ -39,12 +39,19 @@ class LayoutChart:
     margins: tuple[Margin, ...] = ()
 
 
-def read_layout(content: bytes) -> tuple[LayoutChart, ...]:
+def read_layout(content: bytes, encoding: str) -> tuple[LayoutChart, ...]:
     """The charts of a Layout, in its order.
 
+    Args:
+        content: the bytes.
+        encoding: `proto`.
+
     Raises:
-        WireError: the bytes are no message, more than 4 MiB, or hold more than 10,000 charts, expressions and margins.
+        WireError: the encoding is another, the bytes are no message or more than 4 MiB, or they hold more than 10,000
+            charts, expressions and margins.
     """
+    if encoding != "proto":
+        raise WireError("the layout is no message of its own")
     if len(content) > MAX_CONTENT_BYTES:
         raise WireError("a layout of more than 4 MiB")
     charts: list[LayoutChart] = []

@@ -5,8 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorboard.plugins.custom_scalar import layout_pb2
 
-from mlbench.wire.layouts import MAX_CONTENT_BYTES, MAX_ITEMS, LayoutChart, Margin, read_layout
+from mlbench.wire import layouts
+from mlbench.wire.layouts import MAX_CONTENT_BYTES, MAX_ITEMS, LayoutChart, Margin
 from mlbench.wire.protobuf import WireError
+
+
+def read_layout(content: bytes) -> tuple[LayoutChart, ...]:
+    return layouts.read_layout(content, "proto")
 
 
 def layout() -> Any:
@@ -69,6 +74,11 @@ def test_more_than_anybody_draws_is_refused(message: Any) -> None:
 def test_more_than_4_mib_are_refused() -> None:
     with pytest.raises(WireError, match="4 MiB"):
         read_layout(bytes(MAX_CONTENT_BYTES + 1))
+
+
+def test_another_encoding_is_refused() -> None:
+    with pytest.raises(WireError, match="no message of its own"):
+        layouts.read_layout(b"", "tensor")
 
 
 @settings(deadline=None)

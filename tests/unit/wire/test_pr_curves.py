@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlbench.wire.events import decode_event
 from mlbench.wire.pr_curves import read_pr_curve
 from mlbench.wire.protobuf import WireError
+from mlbench.wire.tfrecord import Record, read_records
+from tests.paths import FORMATS, needs_formats
 from tests.unit.wire.event_messages import tensor
 
 ROWS = [[4, 3, 2, 0], [5, 2, 0, 0], [0, 3, 5, 5], [0, 1, 2, 4], [4 / 9, 0.6, 1, 0], [1, 0.75, 0.5, 0]]
@@ -87,3 +90,20 @@ def test_a_curve_reads_as_tensorboards_plugin_serves_it(n_thresholds: int, drawn
     assert np.trunc(curve.false_positives[:n]).tolist() == served["false_positives"]
     assert np.trunc(curve.true_negatives[:n]).tolist() == served["true_negatives"]
     assert np.trunc(curve.false_negatives[:n]).tolist() == served["false_negatives"]
+
+
+@needs_formats
+def test_the_curves_that_torch_writes_are_read() -> None:
+    (path,) = (FORMATS / "tfevents" / "torch").glob("*tfevents*")
+    found = []
+
+    with path.open("rb") as file:
+        for record in read_records(file):
+            assert isinstance(record, Record)
+            for value in decode_event(record.payload, {}).values:
+                if value.kind == "pr_curve":
+                    part = value.parts[0]
+                    found.append(read_pr_curve(record.payload[part.start : part.end], part.encoding))
+
+    assert [len(curve.thresholds) for curve in found] == [127, 127]
+    assert all((curve.true_positives + curve.false_negatives == curve.true_positives[0]).all() for curve in found)
