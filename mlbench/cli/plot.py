@@ -132,7 +132,7 @@ def command(
     mlbench plot -m val/loss --smooth 0.9 --log-y 'optimiser = adam'
     mlbench plot -m val/loss --group-by params.lr --band ci
     mlbench plot -m val/accuracy --kind box --group-by params.optimiser
-    mlbench plot -m layer1/weights --kind hist --step 500 @best
+    mlbench plot -m layer1/weights --kind hist --step 500 'name ~ exp7'
     """
     size = shutil.get_terminal_size((80, 24))
     options = PlotOptions(
@@ -151,10 +151,10 @@ def command(
         if chosen.logged:
             from mlbench.cli.plot_logged import draw_logged
 
-            is_read = draw_logged(reader, _limited(found, limit, chosen.run_ids), chosen.logged, options, form)
+            is_read = draw_logged(reader, _limited(found, limit, chosen.logged_runs), chosen.logged, options, form)
         if not chosen.scalars:
             return 0 if is_read else 3
-        answer = _limited(found, limit, _having(reader, found, chosen.scalars))
+        answer = _limited(found, limit, chosen.scalar_runs)
         series = _series(reader, answer, chosen.scalars, axis)
     if form not in (None, "table"):
         _print_points(series, str(form))
@@ -183,14 +183,6 @@ def _chosen(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], options:
     if options.step is not None and chosen.scalars:
         raise click.UsageError(f"--step is for histograms and PR curves, and '{chosen.scalars[0]}' is neither")
     return chosen
-
-
-def _having(reader: Reader, answer: RunsAnswer, metrics: Sequence[str]) -> Collection[str]:
-    """The runs that have one of the metrics."""
-    from mlbench.queries.names import runs_with
-
-    ids = [row.head.run_id for row in answer.rows]
-    return set(runs_with(reader, ids, metrics)) if ids else ()
 
 
 def _limited(answer: RunsAnswer, limit: int, having: Collection[str] | None = None) -> RunsAnswer:

@@ -18,6 +18,8 @@ DRAWN_KINDS = {"hist": "histogram", "line": "pr_curve"}
 _WORDS = {"histogram": "histograms", "pr_curve": "PR curves", "image": "images", "text": "texts", "tensor": "tensors",
           "graph": "graphs", "layout": "layouts", "confusion": "confusion matrices"}  # fmt: skip
 _HINTS = {"histogram": "--kind hist", "pr_curve": "--kind line", "confusion": "--kind matrix"}
+_SCALARS = """SELECT DISTINCT run_id FROM series WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
+AND metric IN (SELECT unnest(CAST(? AS VARCHAR[])))"""
 _BLOBS = """SELECT kind, metric, list(DISTINCT run_id) FROM blob
 WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) GROUP BY kind, metric ORDER BY metric, kind"""
 
@@ -26,12 +28,14 @@ WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) GROUP BY kind, metric ORDE
 class Chosen:
     """What words mean for a plot."""
 
-    scalars: tuple[str, ...]
-    """Words that name numbers."""
+    scalars: tuple[str, ...] = ()
+    """Names of numbers."""
     logged: tuple[str, ...] = ()
     """Names of histograms or PR curves."""
-    run_ids: frozenset[str] = frozenset()
-    """The runs that logged one of them."""
+    scalar_runs: frozenset[str] = frozenset()
+    """The runs that have one of the numbers."""
+    logged_runs: frozenset[str] = frozenset()
+    """The runs that have one of the others."""
 
 
 def choose_metrics(reader: Reader, words: Sequence[str], run_ids: Sequence[str], plot: str) -> Chosen:
@@ -46,20 +50,22 @@ def choose_metrics(reader: Reader, words: Sequence[str], run_ids: Sequence[str],
     Raises:
         UsageError: a word means neither; the message says what it does mean, or the nearest name.
     """
-    scalars = ranked_metrics(reader, run_ids)
-    others = [word for word in words if not metrics_of(word, scalars)]
+    known = ranked_metrics(reader, run_ids)
+    scalars = tuple(dict.fromkeys(name for word in words for name in metrics_of(word, known)))
+    runs = frozenset(run_id for (run_id,) in reader.rows(_SCALARS, [list(run_ids), list(scalars)]))
+    others = [word for word in words if not metrics_of(word, known)]
     if not others:
-        return Chosen(tuple(words))
+        return Chosen(scalars, (), runs)
     blobs = reader.rows(_BLOBS, [list(run_ids)])
     drawn = {metric: ids for kind, metric, ids in blobs if kind == DRAWN_KINDS.get(plot)}
     logged: dict[str, None] = {}
     for word in others:
         matching = metrics_of(word, list(drawn))
         if not matching:
-            raise UsageError(_not_drawn(word, blobs, scalars, len(run_ids)))
+            raise UsageError(_not_drawn(word, blobs, known, len(run_ids)))
         logged.update(dict.fromkeys(matching))
     having = frozenset(run_id for metric in logged for run_id in drawn[metric])
-    return Chosen(tuple(word for word in words if word not in others), tuple(logged), having)
+    return Chosen(scalars, tuple(logged), runs, having)
 
 
 def _not_drawn(word: str, blobs: Sequence[tuple[str, str, object]], scalars: Sequence[str], n_runs: int) -> str:

@@ -20,7 +20,9 @@ def logged() -> tuple[FakeReader, list[str]]:
 
 
 def test_numbers_are_chosen_first(logged: tuple[FakeReader, list[str]]) -> None:
-    assert choose_metrics(*logged_words(logged, "loss", "both"), "hist") == Chosen(("loss", "both"))
+    assert choose_metrics(*logged_words(logged, "loss", "both"), "hist") == Chosen(
+        ("loss", "both"), (), frozenset([logged[1][0]])
+    )
 
 
 def logged_words(logged: tuple[FakeReader, list[str]], *words: str) -> tuple[FakeReader, tuple[str, ...], list[str]]:
@@ -33,7 +35,7 @@ def test_histograms_and_numbers_are_told_apart(logged: tuple[FakeReader, list[st
 
     chosen = choose_metrics(reader, ["loss", "layer2/w"], ids, "hist")
 
-    assert chosen == Chosen(("loss",), ("layer2/w",), frozenset([ids[1]]))
+    assert chosen == Chosen(("loss",), ("layer2/w",), frozenset([ids[0]]), frozenset([ids[1]]))
 
 
 def test_a_glob_means_all_histograms_that_match(logged: tuple[FakeReader, list[str]]) -> None:
