@@ -1,4 +1,4 @@
-"""`mlbench export runs|params|series [FILTER] -o FILE`."""
+"""`mlbench export runs|params|series|blobs [FILTER] -o FILE`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOST_TOLD = 20
 
 
 @click.command("export")
-@click.argument("what", type=click.Choice(["runs", "params", "series"]))
+@click.argument("what", type=click.Choice(["runs", "params", "series", "blobs"]))
 @click.argument("filter_word", metavar="[FILTER]", required=False)
 @click.option(
     "-o",
@@ -58,9 +58,13 @@ def command(
     what: str, filter_word: str | None, output: str, view: str, is_strict: bool, where: str | None,
     within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
-    """Write runs, params or series to FILE, with exact values; the format is told by its ending.
+    """Write runs, params, series or blobs to FILE, with exact values; the format is told by its ending.
 
     series has the columns root, run, metric, source_run, source_metric, step, wall_time, value, seq.
+
+    blobs has a row for everything that was logged besides numbers (histograms, images, texts, sounds, PR curves,
+    graphs): root, run, kind, metric, step, wall_time, and where its bytes lie: path, offset, length, encoding, width,
+    height, digest.
     """
     from mlbench.queries.runs import find_runs
     from mlbench.render.export import format_of, write_table_file
@@ -90,6 +94,11 @@ class _Export:
 def _export(reader: Reader, what: str, ids: list[str], view: str) -> _Export:
     if what == "series":
         return _series(reader, ids, view) if view in {"effective", "raw"} else _parity(reader, ids, view)
+    if what == "blobs":
+        from mlbench.queries.blobs import export_places
+
+        places = export_places(reader, ids)
+        return _Export(reader.table(places.text, places.parameters))
     if what == "params":
         sql = (
             "SELECT r.name AS run, p.* FROM params p JOIN runs r ON r.id = p.run_id WHERE r.id IN (SELECT unnest(?)) "

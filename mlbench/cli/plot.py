@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from mlbench.cli.completing import complete_filter, complete_metrics, complete_s
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
     from mlbench.queries.answers import RunsAnswer, SeriesAnswer
+    from mlbench.queries.logged import Chosen
     from mlbench.render.chart import Band, Curve
     from mlbench.render.chart_text import CurveOptions
 
@@ -44,6 +45,7 @@ MOST_RUNS = 50
 class PlotOptions:
     """What the command line asks for."""
 
+    kind: str
     axis: str
     smoothing: float
     log_y: bool
@@ -53,6 +55,8 @@ class PlotOptions:
     width: int
     height: int
     svg: str | None
+    step: int | None = None
+    """Of histograms and PR curves; None: the last one."""
 
 
 @click.command("plot")
@@ -97,8 +101,10 @@ class PlotOptions:
     type=click.Choice(KINDS),
     default="line",
     show_default=True,
-    help="hist, bar and box are over the runs' last values; matrix draws their confusion matrices.",
+    help="hist, bar and box are over the runs' last values; matrix draws their confusion matrices. Of what was logged "
+    "as histograms, hist draws those; of PR curves, line draws precision over recall.",
 )
+@click.option("--step", type=int, metavar="N", help="The step of logged histograms and PR curves. [default: the last]")
 @click.option("--width", type=click.IntRange(20, 1000), metavar="N", help="Columns. [default: the terminal's]")
 @click.option("--height", type=click.IntRange(6, 500), metavar="N", help="Lines. [default: 24 or less]")
 @click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Write an SVG file instead.")
@@ -117,51 +123,71 @@ class PlotOptions:
 @format_option
 def command(
     filter_word: str | None, metrics: tuple[str, ...], axis: str, smoothing: float, log_y: bool, log_x: bool,
-    group_by: str | None, band: str, kind: str, width: int | None, height: int | None, svg: str | None, limit: int,
-    where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
-) -> None:  # fmt: skip
+    group_by: str | None, band: str, kind: str, step: int | None, width: int | None, height: int | None,
+    svg: str | None, limit: int, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
+) -> int:  # fmt: skip
     """Draw metrics of the runs that match FILTER: every point is drawn, no spike is lost.
 
     \b
     mlbench plot -m val/loss --smooth 0.9 --log-y 'optimiser = adam'
     mlbench plot -m val/loss --group-by params.lr --band ci
     mlbench plot -m val/accuracy --kind box --group-by params.optimiser
+    mlbench plot -m layer1/weights --kind hist --step 500 'name ~ exp7'
     """
     size = shutil.get_terminal_size((80, 24))
     options = PlotOptions(
-        axis, smoothing, log_y, log_x, group_by, band, width or size.columns, height or min(size.lines - 1, 24), svg
-    )
+        kind, axis, smoothing, log_y, log_x, group_by, band, width or size.columns, height or min(size.lines - 1, 24),
+        svg, step,
+    )  # fmt: skip
     with reading(home_of(home)) as reader:
-        specs = (group_by,) if group_by else ()
-        wanted = () if kind == "matrix" else metrics
-        answer = _runs(reader, one_of(filter_word, where), specs, within, limit, wanted)
+        found = _runs(reader, one_of(filter_word, where), (group_by,) if group_by else (), within)
         if kind == "matrix":
-            _draw_matrices(reader, answer, options)
-            return
+            _draw_matrices(reader, _limited(found, limit), options)
+            return 0
         if not metrics:
             raise click.UsageError("no metric was named. Give -m METRIC")
-        series = _series(reader, answer, metrics, axis)
+        chosen = _chosen(reader, found, metrics, options)
+        is_read = True
+        if chosen.logged:
+            from mlbench.cli.plot_logged import draw_logged
+
+            is_read = draw_logged(reader, _limited(found, limit, chosen.logged_runs), chosen.logged, options, form)
+        if not chosen.scalars:
+            return 0 if is_read else 3
+        answer = _limited(found, limit, chosen.scalar_runs)
+        series = _series(reader, answer, chosen.scalars, axis)
     if form not in (None, "table"):
         _print_points(series, str(form))
     elif kind == "line":
         _draw(series, answer, options)
     else:
         _draw_values(kind, series, answer, options)
+    return 0 if is_read else 3
 
 
-def _runs(
-    reader: Reader, text: str, specs: Sequence[str], within: Sequence[str], limit: int, metrics: Sequence[str]
-) -> RunsAnswer:
-    """The runs to draw: those that match and have a metric, `limit` at most."""
-    from mlbench.queries.names import runs_with
+def _runs(reader: Reader, text: str, specs: Sequence[str], within: Sequence[str]) -> RunsAnswer:
     from mlbench.queries.runs import find_runs
 
     answer = find_runs(reader, where=text, columns=specs or None, within=real_paths(within))
     for remark in answer.remarks:
         talk(remark)
+    return answer
+
+
+def _chosen(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], options: PlotOptions) -> Chosen:
+    """Which of the metrics are numbers, and which histograms or PR curves."""
+    from mlbench.queries.logged import Chosen, choose_metrics
+
     ids = [row.head.run_id for row in answer.rows]
-    having = set(runs_with(reader, ids, metrics)) if ids and metrics else set(ids)
-    rows = tuple(row for row in answer.rows if row.head.run_id in having)
+    chosen = choose_metrics(reader, metrics, ids, options.kind) if ids else Chosen(tuple(metrics))
+    if options.step is not None and chosen.scalars:
+        raise click.UsageError(f"--step is for histograms and PR curves, and '{chosen.scalars[0]}' is neither")
+    return chosen
+
+
+def _limited(answer: RunsAnswer, limit: int, having: Collection[str] | None = None) -> RunsAnswer:
+    """The runs to draw: those of `having`, `limit` at most."""
+    rows = tuple(row for row in answer.rows if having is None or row.head.run_id in having)
     if len(rows) > limit:
         talk(f"{limit} of {len(rows)} runs are drawn. Try: --limit, or a narrower filter")
     return replace(answer, rows=rows[:limit])

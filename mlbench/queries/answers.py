@@ -204,6 +204,10 @@ class BlobHead:
     n: int
     first_step: int
     last_step: int
+    encodings: str = ""
+    """`png`, or several: `jpeg, png`; '' where not known."""
+    size_bytes: int = 0
+    """Of all together."""
 
 
 @dataclass(frozen=True, slots=True)

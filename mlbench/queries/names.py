@@ -81,10 +81,10 @@ def find_metrics(reader: Reader, words: Sequence[str], run_ids: Sequence[str] | 
     known = ranked_metrics(reader, run_ids)
     found: dict[str, None] = {}
     for word in words:
-        matching = _metrics_of(word, known)
+        matching = metrics_of(word, known)
         if not matching:
             n_runs = reader.rows("SELECT count(*) FROM run")[0][0] if run_ids is None else len(run_ids)
-            raise UsageError(f"no metric {shown(word)} in {runs_text(n_runs)}.{did_you_mean(_bare(word), known)}")
+            raise UsageError(f"no metric {shown(word)} in {runs_text(n_runs)}.{did_you_mean(bare_metric(word), known)}")
         found.update(dict.fromkeys(matching))
     return tuple(found)
 
@@ -101,14 +101,16 @@ def runs_with(reader: Reader, run_ids: Sequence[str], words: Sequence[str]) -> t
     return tuple(run_id for run_id in run_ids if run_id in having)
 
 
-def _metrics_of(word: str, known: Sequence[str]) -> list[str]:
-    for name in (word, _bare(word)):
+def metrics_of(word: str, known: Sequence[str]) -> list[str]:
+    """Those of the names that a word means: itself, with or without `metrics.` and quotes, or the matches of a glob."""
+    for name in (word, bare_metric(word)):
         if name in known:
             return [name]
-    return sorted(name for name in known if fnmatchcase(name, _bare(word))) if _GLOB.search(word) else []
+    return sorted(name for name in known if fnmatchcase(name, bare_metric(word))) if _GLOB.search(word) else []
 
 
-def _bare(word: str) -> str:
+def bare_metric(word: str) -> str:
+    """A metric's name without `metrics.` and quotes."""
     prefix, dot, name = word.partition(".")
     name = name if dot and PREFIXES.get(prefix.lower()) == "metric" else word
     is_quoted = len(name) > 1 and name[0] == name[-1] and name[0] in "`\"'"

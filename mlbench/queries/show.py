@@ -36,7 +36,9 @@ WHERE run_id = ? ORDER BY key, is_effective DESC, {_STRENGTH} DESC"""
 _SERIES = """SELECT metric, n, n_raw, first_step, last_step, last_value, min_value, min_step, max_value, max_step,
     n_nan, n_inf, n_repeat, n_back, source_run, source_metric FROM series
 WHERE run_id = ? ORDER BY metric, n DESC, series_id"""
-_BLOBS = """SELECT kind, metric, count(*), min(step), max(step) FROM blob WHERE run_id = ?
+_BLOBS = """SELECT kind, metric, count(*), min(step), max(step),
+coalesce(string_agg(DISTINCT nullif(encoding, ''), ', ' ORDER BY nullif(encoding, '')), ''),
+coalesce(CAST(sum(byte_length) AS BIGINT), 0) FROM blob WHERE run_id = ?
 GROUP BY kind, metric ORDER BY kind, metric"""
 _CODE = f"""SELECT commit_id, branch, is_dirty, how, remote, subject, committed_s, repository FROM code
 WHERE run_id = ? ORDER BY {CODE_CERTAINTY}"""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.render.buckets import rebinned
 from mlbench.render.cells import Cell, fit, fit_middle, plain
 from mlbench.render.numbers import number
 from mlbench.render.table import Table, heading, layout
@@ -22,6 +23,7 @@ from mlbench.safe import safe
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array
+    from mlbench.wire.histograms import Histogram
 
 _LOCK = threading.Lock()
 _GREATEST = 1e100
@@ -54,6 +56,29 @@ def hist_lines(
     return _drawn(
         lambda figure: figure.bar(centres, counts.astype(float).tolist(), width=1), heading_text, width, height
     )  # fmt: skip
+
+
+def bucket_lines(
+    histogram: Histogram, *, title: str = "", n_bins: int = 30, width: int = 80, height: int = 20
+) -> tuple[str, ...]:
+    """A logged histogram: its buckets, which differ in width, as bars of equal width.
+
+    What lies in buckets without a finite edge is left out, and its count stands in the title, which is a line of its
+    own and never cut: it says of which run and step the histogram is.
+    """
+    lefts, rights, counts = histogram.lefts, histogram.rights, np.minimum(histogram.counts, _GREATEST)
+    has_ends = np.isfinite(lefts) & np.isfinite(rights)
+    is_drawn, n, n_endless = has_ends & (counts > 0), float(counts.sum()), float(counts[~has_ends].sum())
+    if not is_drawn.any():
+        return (str(safe(_joined(title, f"n = {number(n)}", "nothing to draw"))),)
+    left, right = (np.clip(side[is_drawn], -_GREATEST, _GREATEST) for side in (lefts, rights))
+    edges, heights = rebinned(left, right, counts[is_drawn], max(min(n_bins, width - 10), 1))
+    centres = (edges[:-1] / 2 + edges[1:] / 2).tolist()
+    left_out = f"{number(n_endless)} in buckets without an end, left out" if n_endless else ""
+    lines = _drawn(
+        lambda figure: figure.bar(centres, _finite(heights).tolist(), width=1), "", width, height - 1
+    )  # fmt: skip
+    return (str(safe(_joined(title, f"n = {number(n)}", left_out))), *lines)
 
 
 def _counted(finite: Float64Array, n_bins: int) -> tuple[Float64Array, Float64Array]:

@@ -147,6 +147,8 @@ def _blob_table(blobs: Sequence[BlobHead]) -> Table:
             _number(blob.n),
             _number(blob.first_step, "muted"),
             _number(blob.last_step, "muted"),
+            Cell(safe(blob.encodings), "muted"),
+            Cell(safe(size(blob.size_bytes)), "muted", "right"),
         )
         for blob in blobs
     )
@@ -154,6 +156,8 @@ def _blob_table(blobs: Sequence[BlobHead]) -> Table:
         heading("kind"),
         heading("name"),
         *(heading(t, align="number") for t in ("n", "first step", "last step")),
+        heading("format"),
+        heading("size", align="right"),
     )
     return Table(headings, rows)
 

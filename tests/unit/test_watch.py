@@ -96,7 +96,7 @@ def test_a_writer_killed_within_a_record_and_started_again_loses_nothing(home: H
     assert before == [0, 1, 2, 3, 4]
     assert steps(home) == [*before, 4, 5, 6, 7, 8, 9, 10, 11]
     with open_reader(home) as reader:
-        assert reader.rows("SELECT n, n_raw, n_back FROM series") == [(12, 13, 1)]
+        assert reader.rows("SELECT n, n_raw, n_repeat, n_back FROM series") == [(13, 13, 1, 0)]
 
 
 def test_the_rest_of_a_record_that_came_late_is_read(home: Home, logs: Path) -> None:

@@ -20,7 +20,7 @@ from tests.unit.wire.event_messages import WALL_S, event, value
 
 NAME = "events.out.tfevents.1700000000.node1.4242.0"
 SERIES = """SELECT metric, source_run, source_metric, n, n_raw, first_step, last_step, first_wall_s, last_wall_s,
-first_value, last_value, min_value, min_step, min_wall_s, max_value, max_step, max_wall_s, mean_value, n_nan, n_inf,
+first_value, last_value, min_value, min_step, min_wall_s, max_value, max_step, max_wall_s, round(mean_value, 9), n_nan, n_inf,
 n_repeat, n_back, adapter FROM series ORDER BY ALL"""
 RUNS = "SELECT name, fingerprint, started_s, active_s, status, adapters FROM run"
 SOURCES = "SELECT path, status, n_records, n_bad, facts FROM source ORDER BY 1"

@@ -51,7 +51,7 @@ def test_metrics_are_summarised_those_that_matter_first(reader: FakeReader) -> N
 def test_everything_else_that_is_known_is_told(empty: FakeReader) -> None:
     run = empty.add_run("a")
     for step in (5, 1):
-        empty.add("blob", run_id=run, kind="image", metric="matrix", step=step)
+        empty.add("blob", run_id=run, kind="image", metric="matrix", step=step, encoding="png", byte_length=10 * step)
     empty.add("code", run_id=run, commit_id="weak", how="guess")
     empty.add("code", run_id=run, commit_id="sure", how="recorded", is_dirty=True, committed_s=0.5, remote="")
     empty.add("environment", run_id=run, key="python", value="3.11")
@@ -67,7 +67,7 @@ def test_everything_else_that_is_known_is_told(empty: FakeReader) -> None:
 
     answer = describe_run(empty, run)
 
-    assert answer.blobs == (BlobHead("image", "matrix", 2, 1, 5),)
+    assert answer.blobs == (BlobHead("image", "matrix", 2, 1, 5, "png", 60),)
     assert answer.code == (
         ("commit", "sure"), ("dirty", True), ("how", "recorded"), ("committed", datetime.fromisoformat("1970-01-01T00:00:00.5")),
     )  # fmt: skip

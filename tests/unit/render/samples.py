@@ -134,7 +134,7 @@ def show_answer() -> ShowAnswer:
             SeriesHead("val/loss", 10, 14, 0, 100, 0.5, 0.4, 90, 2.0, 0, 3, 1, 1, 2, "alpha", "val/loss", "min"),
             SeriesHead("acc", 10, 10, 0, 100, 0.9, None, None, 0.95, 80, 0, 0, 0, 0, "alpha", "acc", "max"),
         ),
-        (BlobHead("image", "confusion", 3, 0, 100),),
+        (BlobHead("image", "confusion", 3, 0, 100, "jpeg, png", 27_400),),
         (("commit", "a41f09c"), ("is_dirty", True)),
         (("python", "3.11"),),
         (("digits", "v1"),),

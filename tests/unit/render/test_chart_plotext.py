@@ -7,7 +7,8 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from mlbench.render.chart_plotext import bar_lines, box_lines, hist_lines, matrix_lines
+from mlbench.render.chart_plotext import bar_lines, box_lines, bucket_lines, hist_lines, matrix_lines
+from mlbench.wire.histograms import Histogram
 from tests.golden.check import check_golden
 
 NAN, INF = float("nan"), float("inf")
@@ -92,3 +93,36 @@ def test_plotext_still_fails_where_we_say_it_does() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
 
     assert run.returncode != 0
+
+
+def buckets(*rows: tuple[float, float, float]) -> Histogram:
+    return Histogram(*np.array(rows, dtype=np.float64).reshape(-1, 3).T)
+
+
+def test_buckets_without_an_end_are_left_out_and_counted() -> None:
+    lines = bucket_lines(buckets((-INF, 0, 3), (0, 1, 4), (1, INF, 2.5)), title="w", width=40, height=9)
+
+    assert lines[0] == "w   n = 9.5   5.5 in buckets without an end, left out"
+    assert len(lines) == 9
+
+
+@pytest.mark.parametrize("rows", [[], [(0, 1, 0)], [(-INF, INF, 3)]])
+def test_a_histogram_without_anything_to_draw_is_said(rows: list[tuple[float, float, float]]) -> None:
+    n = sum(count for _left, _right, count in rows)
+
+    assert bucket_lines(buckets(*rows), title="w") == (f"w   n = {n}   nothing to draw",)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(-1e308, 1e308, 1)],
+        [(5, 5, 1)],
+        [(0, 1e-320, 1e300)],
+        [(0, 1, 1e308), (1, 2, 1.7e308)],
+        [(1, 1 + 1e-15, 2), (0, 0, 1)],
+    ],
+)
+def test_all_finite_buckets_are_drawn(rows: list[tuple[float, float, float]]) -> None:
+    assert len(bucket_lines(buckets(*rows), width=40, height=8)) == 8
+    assert len(bucket_lines(buckets(*rows), width=20, height=6)) == 7

@@ -1,0 +1,113 @@
+"""`mlbench plot` of what was logged as histograms (`--kind hist`) and as PR curves (`--kind line`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from mlbench.cli.common import colour_depth, emit, print_lines, print_records, talk
+from mlbench.cli.plot import glyphs
+
+if TYPE_CHECKING:
+    from mlbench.catalog.reader import Reader
+    from mlbench.cli.plot import PlotOptions
+    from mlbench.queries.answers import ProblemLine, RunsAnswer
+    from mlbench.queries.blobs import BlobPlace
+    from mlbench.wire.histograms import Histogram
+    from mlbench.wire.pr_curves import PrCurve
+
+
+def draw_logged(
+    reader: Reader, answer: RunsAnswer, metrics: Sequence[str], options: PlotOptions, form: str | None
+) -> bool:
+    """Draw them, or print their numbers; False where there was something to read and none of it could be."""
+    from mlbench.queries.blobs import fetch_histograms, fetch_pr_curves
+
+    ids = [row.head.run_id for row in answer.rows]
+    is_data = form not in (None, "table")
+    if options.kind == "line":
+        curves = fetch_pr_curves(reader, ids, metrics, step=options.step)
+        _tell(curves.problems)
+        if is_data:
+            _print_curves(curves.items, str(form))
+        elif curves.items:
+            _draw_curves(curves.items, options)
+        return bool(curves.items)
+    if options.svg is not None:
+        raise click.UsageError("--svg draws curves, not histograms. Try: without it, or --format json for the buckets")
+    histograms = fetch_histograms(reader, ids, metrics, step=options.step)
+    _tell(histograms.problems)
+    if is_data:
+        _print_histograms(histograms.items, str(form))
+    else:
+        _draw_histograms(histograms.items, options)
+    return bool(histograms.items)
+
+
+def _tell(problems: Sequence[ProblemLine]) -> None:
+    from mlbench.render.problems import problem_text
+
+    for problem in problems:
+        talk(problem_text(problem))
+
+
+def _draw_histograms(items: Sequence[tuple[BlobPlace, Histogram]], options: PlotOptions) -> None:
+    from mlbench.render.chart_plotext import bucket_lines
+    from mlbench.render.labels import label_map
+
+    labels = label_map(place.head for place, _ in items)
+    for place, histogram in sorted(items, key=lambda item: item[0].metric):
+        title = f"{place.metric}   {labels[place.head.run_id]}   step {place.step}"
+        lines = bucket_lines(histogram, title=title, width=options.width, height=options.height)
+        emit("".join(f"{line}\n" for line in lines))
+
+
+def _draw_curves(items: Sequence[tuple[BlobPlace, PrCurve]], options: PlotOptions) -> None:
+    from mlbench.render.chart import ChartOptions, draw_chart
+    from mlbench.render.chart_logged import pr_curves, pr_title
+    from mlbench.render.chart_svg import chart_svg
+    from mlbench.render.export import write_file
+
+    is_plain = colour_depth() == "none" and options.svg is None
+    curves = pr_curves(items, is_plain=is_plain)
+    chart = ChartOptions(
+        options.width, options.height, title=pr_title(items), x_kind="value", log_x=options.log_x, log_y=options.log_y,
+        glyphs=glyphs(),
+    )  # fmt: skip
+    if options.svg is not None:
+        write_file(options.svg, chart_svg(curves, chart, ()))
+        talk(f"{options.svg}: {len(curves)} {'curve' if len(curves) == 1 else 'curves'}")
+    else:
+        print_lines(draw_chart(curves, chart).lines)
+
+
+def _print_histograms(items: Sequence[tuple[BlobPlace, Histogram]], form: str) -> None:
+    from mlbench.render.records import Records
+
+    rows = tuple(
+        (place.head.name, place.metric, place.step, *bucket)
+        for place, histogram in items
+        for bucket in zip(
+            histogram.lefts.tolist(), histogram.rights.tolist(), histogram.counts.tolist(), strict=True
+        )
+    )  # fmt: skip
+    print_records(Records(("run", "metric", "step", "left", "right", "count"), rows), form)
+
+
+_COLUMNS = {
+    "threshold": "thresholds", "tp": "true_positives", "fp": "false_positives", "tn": "true_negatives",
+    "fn": "false_negatives", "precision": "precision", "recall": "recall",
+}  # fmt: skip
+
+
+def _print_curves(items: Sequence[tuple[BlobPlace, PrCurve]], form: str) -> None:
+    from mlbench.render.records import Records
+
+    rows = tuple(
+        (place.head.name, place.metric, place.step, *point)
+        for place, curve in items
+        for point in zip(*(getattr(curve, name).tolist() for name in _COLUMNS.values()), strict=True)
+    )
+    print_records(Records(("run", "metric", "step", *_COLUMNS), rows), form)
