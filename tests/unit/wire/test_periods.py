@@ -198,3 +198,21 @@ def test_a_newer_period_takes_the_place_of_an_older_one_for_the_records_it_has()
     newest = periods.beginning_with((0, length))
     assert newest is not None
     assert newest.begins_at(loaded(*loop(["a", "b", "cc"], 60, first=300)), 0)
+
+
+def test_periods_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = loop(["a", "bb"], 60, first=300)
+    window, shapes = loaded(*turns), taught(*turns)
+    one, other = period(window, shapes, 2), period(loaded(*turns[1:]), shapes, 1)
+    monkeypatch.setattr(module, "MAX_BYTES", one.size_bytes + 1)
+    periods = Periods()
+    kind = (1, len(turns[1]))
+
+    periods.add(one)
+    turned = periods.beginning_with(kind)
+    periods.add(other)
+
+    assert turned is not None
+    assert turned.begins_at(window, int(window.walk(0, 2)[1]))
+    assert periods.beginning_with((0, len(turns[0]))) is None
+    assert len(periods._newest) <= 1
