@@ -22,7 +22,7 @@ def points(*rows: Row) -> PointTable:
     steps = np.array([step for _metric, step, _value in rows], dtype=np.int64)
     return PointTable(
         metrics, np.array([metrics.index(metric) for metric, _step, _value in rows], dtype=np.int32), steps,
-        steps * 100.0, np.array([value for _metric, _step, value in rows], dtype=np.float64), np.arange(len(rows)),
+        (steps * 100.0).astype(np.float64), np.array([value for _metric, _step, value in rows], dtype=np.float64), np.arange(len(rows)),
     )  # fmt: skip
 
 

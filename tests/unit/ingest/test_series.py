@@ -14,7 +14,13 @@ def named(run: RunSeries | None) -> RunSeries:
 def told(run: RunSeries, found: SeriesPoints, start: int = 0) -> dict[str, list[tuple[int, int, int, float]]]:
     """Of each metric the source, rank of the file, step and value of each point."""
     rows = list(
-        zip(found.source_ids.tolist(), (found.seq >> SEQ_BITS).tolist(), found.steps.tolist(), found.values.tolist(), strict=True)
+        zip(
+            found.source_ids.tolist(),
+            (found.seq >> SEQ_BITS).tolist(),
+            found.steps.tolist(),
+            found.values.tolist(),
+            strict=True,
+        )
     )
     ends = found.ends.tolist()
     return {
@@ -29,7 +35,9 @@ def test_a_run_without_points_has_no_series() -> None:
 
 
 def test_series_come_by_name_and_their_points_in_the_order_of_the_log() -> None:
-    run = named(series_of(draft(source("/logs/run/a", points(("b", 2, 0.2), ("a", 1, 0.1), ("b", 1, 0.3)), source_id=7))))
+    run = named(
+        series_of(draft(source("/logs/run/a", points(("b", 2, 0.2), ("a", 1, 0.1), ("b", 1, 0.3)), source_id=7)))
+    )
 
     found = sort_points([run])
 
@@ -106,7 +114,8 @@ def test_more_series_than_sixteen_bits_are_sorted_too() -> None:
     n = (1 << 16) + 2
     names = tuple(f"{number:06}" for number in range(n))
     which = np.arange(n, dtype=np.int32)[::-1].copy()
-    table = PointTable(names, which, which.astype(np.int64), which * 1.0, which * 1.0, np.arange(n))
+    numbers = which.astype(np.float64)
+    table = PointTable(names, which, which.astype(np.int64), numbers, numbers, np.arange(n))
 
     found = sort_points([named(series_of(draft(source("/logs/run/e", table))))])
 
@@ -117,7 +126,9 @@ def test_the_ends_of_a_run_are_the_finite_times_of_its_files_first_and_last_poin
     nan = points(("a", 1, 0.1), ("a", 2, 0.2))
     nan.wall_s[0] = np.nan
     nan.wall_s[1] = np.inf
-    run = named(series_of(draft(source("/logs/run/1", points(("a", 5, 0.1), ("a", 7, 0.1))), source("/logs/run/2", nan))))
+    run = named(
+        series_of(draft(source("/logs/run/1", points(("a", 5, 0.1), ("a", 7, 0.1))), source("/logs/run/2", nan)))
+    )
     none = named(series_of(draft(source("/logs/run/2", nan))))
 
     assert run.ends() == (500.0, 700.0)

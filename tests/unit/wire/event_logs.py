@@ -84,7 +84,9 @@ def loop(tags: Iterable[str], n_turns: int, *, first: int = 0, every: int = 1) -
 
 PICTURE = part(1, part(1, b"img") + part(4, b"\x08\x02\x10\x03" + part(4, b"\x89PNG.....")))
 HISTOGRAM = part(1, part(1, b"weights") + part(5, b"\x09" + bytes(8)))
-TEXT = part(1, part(1, b"note") + part(8, b"\x08\x07" + part(2, part(2, b"\x08\x01")) + part(8, b"hello")) + metadata("text"))
+TEXT = part(
+    1, part(1, b"note") + part(8, b"\x08\x07" + part(2, part(2, b"\x08\x01")) + part(8, b"hello")) + metadata("text")
+)
 OTHERS = (
     event(PICTURE, step=3),
     event(HISTOGRAM),
@@ -108,7 +110,9 @@ OTHERS = (
     event(simple("big", 1), part(1, part(1, b"x" * 5000) + b"\x15" + bytes(4))),
 )
 
-BITS = st.sampled_from([0x3F800000, 0, 0x80000000, SIGNALLING, QUIET, 0x7F800000, 0xFF800000]) | st.integers(0, 2**32 - 1)
+BITS = st.sampled_from([0x3F800000, 0, 0x80000000, SIGNALLING, QUIET, 0x7F800000, 0xFF800000]) | st.integers(
+    0, 2**32 - 1
+)
 TAGS = st.sampled_from(["a", "b", "t", "cc", "long/name/of/a/metric"])
 
 
@@ -129,7 +133,9 @@ def scalars(draw: st.DrawFn) -> bytes:
 @st.composite
 def loops(draw: st.DrawFn) -> list[bytes]:
     tags = draw(st.lists(TAGS, min_size=1, max_size=5))
-    return loop(tags, draw(st.integers(1, 30)), first=draw(st.sampled_from([0, 100, 16_370])), every=draw(st.integers(0, 3)))
+    return loop(
+        tags, draw(st.integers(1, 30)), first=draw(st.sampled_from([0, 100, 16_370])), every=draw(st.integers(0, 3))
+    )
 
 
 def payloads() -> st.SearchStrategy[list[bytes]]:
@@ -253,9 +259,7 @@ def told_by(facts: Iterable[Fact]) -> Told:
                 rows = zip(*(column.tolist() for column in columns), strict=True)
                 told.points.setdefault(fact.metric, []).extend(rows)
             case Blob():
-                told.blobs.append(
-                    (fact.kind, fact.metric, fact.step, fact.seq, fact.offset, fact.length, fact.digest)
-                )
+                told.blobs.append((fact.kind, fact.metric, fact.step, fact.seq, fact.offset, fact.length, fact.digest))
             case Problem():
                 (kind,) = (kind for words, kind in KINDS.items() if words in fact.what)
                 n = next((int(word) for word in fact.what.split() if word.isdigit()), 1)

@@ -83,7 +83,9 @@ def test_no_changed_bit_of_closed_records_goes_unnoticed(payloads: list[bytes]) 
 
 
 @given(st.lists(st.binary(max_size=20), min_size=1, max_size=4), st.integers(0, 31), st.data())
-def test_no_changed_bit_of_a_stored_checksum_goes_unnoticed(payloads: list[bytes], bit: int, data: st.DataObject) -> None:
+def test_no_changed_bit_of_a_stored_checksum_goes_unnoticed(
+    payloads: list[bytes], bit: int, data: st.DataObject
+) -> None:
     wrong = data.draw(st.integers(0, len(payloads) - 1))
 
     assert not holds(closed(*payloads, checksums={wrong: crc32c(payloads[wrong]) ^ 1 << bit}))

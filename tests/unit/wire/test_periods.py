@@ -122,7 +122,12 @@ def test_no_byte_of_a_row_but_those_of_numbers_and_checksums_may_differ() -> Non
     window = loaded(one, one)
     found = period(window, shapes, 1)
     number_a, number_b = (value.number_at + 12 for value in decode_event(one, {}).values)
-    free = {*range(13, 21), *range(number_a, number_a + 4), *range(number_b, number_b + 4), *range(n_bytes - 4, n_bytes)}
+    free = {
+        *range(13, 21),
+        *range(number_a, number_a + 4),
+        *range(number_b, number_b + 4),
+        *range(n_bytes - 4, n_bytes),
+    }
 
     for place in range(8 * n_bytes):
         wrong = bytearray(content)
@@ -178,7 +183,9 @@ def test_a_period_may_begin_with_any_of_its_records() -> None:
         assert turned is not None
         assert turned.begins_at(window, int(places[number]))
         n_records = 3 * (2048 // len(log(*turns[:3])))
-        assert turned.records(int(places[number]), 1)[0].tolist() == window.walk(int(places[number]), n_records).tolist()
+        assert (
+            turned.records(int(places[number]), 1)[0].tolist() == window.walk(int(places[number]), n_records).tolist()
+        )
         assert turned.records(0, 1)[2].tolist()[:3] == [number, (number + 1) % 3, (number + 2) % 3]
     assert periods
     assert periods.longest == 3

@@ -192,7 +192,10 @@ def test_a_period_may_be_a_part_of_another_files(tmp_path: Path, small: pytest.M
 
 def test_a_tag_that_a_plugin_claims_in_one_file_is_a_scalar_in_the_next(tmp_path: Path) -> None:
     number = event(tensor_value("a", 7))
-    free, claimed = log(*[number] * 300), log(number, number, event(tensor_value("a", 7, plugin="mine")), *[number] * 300)
+    free, claimed = (
+        log(*[number] * 300),
+        log(number, number, event(tensor_value("a", 7, plugin="mine")), *[number] * 300),
+    )
 
     assert len(told(tmp_path, free).points["a"]) == 300
     assert len(told(tmp_path, claimed).points["a"]) == 2
@@ -246,7 +249,10 @@ def test_whole_records_come_in_blocks_and_the_torn_one_by_itself() -> None:
 
 
 def test_a_block_gives_the_numbers_of_each_value_of_each_record() -> None:
-    pair, one = event(simple("a", 0x3F800000), simple("b", SIGNALLING), step=5), event(simple("b", 0x40000000), step=300)
+    pair, one = (
+        event(simple("a", 0x3F800000), simple("b", SIGNALLING), step=5),
+        event(simple("b", 0x40000000), step=300),
+    )
     taught(pair, one)
 
     (block,) = found(scanner(log(pair, one, pair)))

@@ -34,7 +34,8 @@ def classified(shapes: Shapes, *payloads: bytes) -> list[int]:
     window = Window()
     window.load(io.BytesIO(log(*payloads)), 0)
     places = window.walk(0, 1 << 16)
-    return shapes.classify(window, places, window.lengths(places))[0].tolist()
+    found: list[int] = shapes.classify(window, places, window.lengths(places))[0].tolist()
+    return found
 
 
 LOSS = event(simple("loss", 1), step=1)

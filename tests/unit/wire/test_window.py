@@ -185,7 +185,9 @@ def test_what_was_sealed_can_be_followed_again_but_not_sealed_again() -> None:
 # ---------------------------------------------------------------- wall time and step
 
 
-@pytest.mark.parametrize("step", [0, 1, 127, 128, 16_383, 16_384, 2**21, 2**28, 2**35, 2**42, 2**49 - 1, 2**49, 2**56 - 1])
+@pytest.mark.parametrize(
+    "step", [0, 1, 127, 128, 16_383, 16_384, 2**21, 2**28, 2**35, 2**42, 2**49 - 1, 2**49, 2**56 - 1]
+)
 def test_a_step_of_up_to_eight_bytes_is_read(step: int) -> None:
     payload = event(simple("a", 1), step=step, wall=WALLS[1])
 
