@@ -170,6 +170,20 @@ def test_a_step_of_any_width_is_read(tmp_path: Path, step: int) -> None:
     assert {point[2] for point in found} == {0x7FF42468A0000000}
 
 
+def test_of_later_damage_nothing_was_searched_where_the_first_was_mended_meanwhile(tmp_path: Path) -> None:
+    turns = loop("a", 20)
+    path = tmp_path / "events.out.tfevents.1"
+    path.write_bytes(log(*turns[:5]) + bytes(700))  # a hole, which the file system fills later
+    first = read(path)
+    mended = log(*turns[:10]) + b"\xff" * 20 + log(*turns[10:])
+    path.write_bytes(mended)
+
+    second = read(path, state_of(first))
+
+    assert len(told_by([*first, *second]).points["a"]) == 20
+    assert told_by(second).damage["length"] == (1, len(log(*turns[:10])))
+
+
 # ---------------------------------------------------------------- files one after another
 
 
@@ -306,6 +320,11 @@ def test_a_period_is_learned_and_the_rest_of_its_window_is_left_to_the_next(
     assert [type(block) for block in blocks] == [scanning.Block] * len(blocks)
     assert sum(map(len, blocks)) == 400
     assert blocks[1].end(len(blocks[1])) - blocks[0].end(len(blocks[0])) < 1500
+
+
+@pytest.mark.parametrize(("steps", "n"), [([5], 0), ([5, 5], 0), ([4, 5, 5], 2), ([5, 5, 6], 1), ([4, 5, 6, 6], 2)])
+def test_a_turn_is_cut_where_its_step_changes(steps: list[int], n: int) -> None:
+    assert scanning._since_new_step(np.array(steps)) == n
 
 
 def test_a_log_without_a_period_is_walked_further_each_time(small: pytest.MonkeyPatch) -> None:
