@@ -349,6 +349,23 @@ def test_ctrl_c_is_the_parents_affair() -> None:
     assert wait_until(lambda: not any(map(is_alive, ids)))
 
 
+def test_after_ctrl_c_everything_ends_and_only_the_parent_has_something_to_say() -> None:
+    script = PARENT.replace("time.sleep(60)", "try:\n    time.sleep(60)\nfinally:\n    workers.close()")
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert parent.stdout is not None
+    ids = [int(pid) for pid in parent.stdout.readline().split()]
+
+    os.killpg(parent.pid, signal.SIGINT)
+    _output, errors = parent.communicate(timeout=20)
+
+    assert errors.count("Traceback") == 1
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert wait_until(lambda: not any(map(is_alive, ids)))
+
+
 QUESTIONS = {
     "runs": "SELECT * FROM run ORDER BY path",
     "series": "SELECT r.path, s.* EXCLUDE (run_id, series_id) FROM series s JOIN run r USING (run_id) ORDER BY ALL",

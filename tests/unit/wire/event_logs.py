@@ -96,6 +96,7 @@ OTHERS = (
     event(),
     event(simple("a", 1), step=1) + event(simple("b", 2), step=2),  # two messages in one are one message
     event(simple("a", 1))[9:],  # no wall time
+    event(simple("a", 1))[11:],  # and no step
     event(simple("a", 1), step_octets=b"\x85\x80\x00"),  # a longer number than is needed
     event(simple("a", 1), step_octets=b"\xff" * 9),  # and one that does not end
     b"\x09" + WALLS[0] + part(3, b"brain.Event:2"),

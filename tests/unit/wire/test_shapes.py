@@ -120,6 +120,7 @@ def test_only_so_many_layouts_are_tried_for_one_length(monkeypatch: pytest.Monke
         event(simple("lost", 1), step=1),
         event(simple("losses", 1), step=1),
         LOSS[9:],
+        LOSS[11:],
         LOSS[:-1],
         LOSS + b"\x00",
         b"",
