@@ -173,3 +173,10 @@ def test_a_spike_is_seen() -> None:
     curve[517] = 7.0
 
     assert sketched(curve)[0].count(7.0) == 1
+
+
+def test_a_stretch_without_finite_values_is_drawn_by_its_ends() -> None:
+    (drawn,) = sketched([math.inf, math.nan, -math.inf] * 31 + [2.0, -math.inf, 1.0])
+
+    # From inf to -inf is no fall; of the last stretch the two numbers are drawn.
+    assert drawn == [math.inf, -math.inf] * 31 + [2.0, 1.0]
