@@ -41,20 +41,16 @@ def seconds(look: Callable[[], object]) -> float:
 
 
 def refresher(home: str, root: str) -> Callable[[], object]:
-    """Read everything below `root`, and return what looks for news once more in the same process.
-
-    A whole `ingest_paths` until `mlbench.watch` holds a watcher that remembers the tree.
-    """
-    from mlbench.ingest.run import ingest_paths
+    """Read everything below `root`, and return what looks for news once more in the same process."""
     from mlbench.paths import find_home
+    from mlbench.watch import Watcher
 
-    place = find_home(home)
-    ingest_paths(place, [root])
+    watcher = Watcher(find_home(home), [root])
+    watcher.look()
 
     def refresh() -> None:
-        summary = ingest_paths(place, [root])
-        if summary.n_read or summary.n_changed:
-            sys.exit(f"{root}: {summary.n_read} files were read again, though nothing is new")
+        if watcher.look() is not None:
+            sys.exit(f"{root}: something was read again, though nothing is new")
 
     return refresh
 

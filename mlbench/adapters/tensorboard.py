@@ -52,7 +52,8 @@ _SLOW_COST = 4
 """Of a record that must be decoded the long way."""
 _LEARNED = 16
 _DECODED = 64
-"""After so many records that taught a new shape, or were decoded and one did, the rest is looked at again."""
+"""After so many records that taught a new shape, or were decoded and one did, the rest is looked at again. Where many
+shapes are known a sixteenth more must come: looking is not for nothing either."""
 _BYTES_PER_COST = 4096
 
 _HEAD_BYTES = 64
@@ -69,8 +70,8 @@ def claims(listing: Listing) -> Iterator[Claim]:
 def read(source: Source, cursor: Mapping[str, JsonValue] | None) -> Iterator[Fact]:
     """Yield what has come into the file since `cursor`; batches of points, then other facts, then a cursor.
 
-    Where the batches end depends on the records alone, so that two readings are equal. Problems of one kind are
-    told once, at the end, and not again by the next reading.
+    Joined, the batches of two readings are equal; where they end depends on what this process has read before.
+    Problems of one kind are told once, at the end, and not again by the next reading.
     """
     reading = EventReading.resumed(cursor)
     try:
@@ -156,6 +157,7 @@ def _add_block(source: Source, block: Block, reading: EventReading, scanner: Sca
     seq = reading.seq + np.cumsum(counts) - counts
     later = np.zeros(n_records + 1, dtype=np.int64)
     n_learned = n_values = 0
+    enough = max(_LEARNED, shapes.n_shapes // _LEARNED)
     for n_decoded, index in enumerate(np.flatnonzero(block.numbers < 0).tolist(), start=1):
         n_plugins = len(reading.plugins)
         reading.seq = first = int(seq[index]) + n_values
@@ -163,7 +165,7 @@ def _add_block(source: Source, block: Block, reading: EventReading, scanner: Sca
         later[index + 1] += reading.seq - first
         n_values += reading.seq - first
         is_claimed = len(reading.plugins) != n_plugins and scanner.is_blocked(block.numbers[index + 1 :]).any()
-        if n_learned >= _LEARNED or (n_learned and n_decoded >= _DECODED) or is_claimed:
+        if n_learned >= enough or (n_learned and n_decoded >= _DECODED) or is_claimed:
             n_records = index + 1
             break
     seq = seq + np.cumsum(later)[:-1]

@@ -159,33 +159,42 @@ class Workers:
         self, tasks: Iterator[Task], adapters: Mapping[str, Adapter], is_stopped: Callable[[], bool]
     ) -> Iterator[TaskDone]:
         """The tasks' results, in the order in which they become ready; no more of them once it is stopped."""
+
+        def here(task: Task) -> TaskDone:
+            return do_task(task, adapters, is_stopped)
+
         pending: dict[Future[TaskDone], Task] = {}
         for task in tasks:
-            if self._pool is None:
-                yield do_task(task, adapters, is_stopped)
+            future = self._submit(task)
+            if future is None:
+                yield here(task)
                 continue
+            pending[future] = task
             if is_stopped():
                 break
-            pending[self._pool.submit(do_task, task)] = task
             if len(pending) >= self._ahead:
-                yield from self._ready(pending)
+                yield from self._ready(pending, here)
         while pending:
-            yield from self._ready(pending)
+            yield from self._ready(pending, here)
 
-    def _ready(self, pending: dict[Future[TaskDone], Task]) -> Iterator[TaskDone]:
+    def _submit(self, task: Task) -> Future[TaskDone] | None:
+        """Give a task to a process; None where there is none."""
+        try:
+            return self._pool.submit(do_task, task) if self._pool is not None else None
+        except BrokenProcessPool:
+            self._pool = None
+            return None
+
+    def _ready(self, pending: dict[Future[TaskDone], Task], here: Callable[[Task], TaskDone]) -> Iterator[TaskDone]:
+        """What is done; tasks of a process that was killed, most likely for its memory, are done one at a time."""
         done, _others = wait(pending, return_when=FIRST_COMPLETED)
         for future in done:
-            task = pending.pop(future, None)
-            if task is None:
-                continue
+            task = pending.pop(future)
             try:
                 yield future.result()
             except BrokenProcessPool:
-                # A process was killed, most likely for its memory: one at a time needs the least.
                 self._pool = None
-                yield do_task(task)
-                for other in list(pending):
-                    yield do_task(pending.pop(other))
+                yield here(task)
 
     def close(self) -> None:
         """Let the processes end when they have done what they are at."""

@@ -96,8 +96,9 @@ def are_closed(octets: NDArray[np.uint8]) -> bool:
     behind each payload are replaced by the value that the register must have there, as told by the record's own
     checksum and by its length alone (`closing_word`), then each sound record takes the register from zero to zero.
     So one run over a thousand records, at the processor's own speed, tests both checksums of each of them, and every
-    byte between. One wrong record always leaves something behind, since the register's steps are invertible; several
-    go unnoticed together once in 2**32 times, like any damage under a checksum of 32 bits.
+    byte between. A record of which one checksum is wrong always leaves something behind, since the register's steps are
+    invertible; two wrong ones, of one record or of several, go unnoticed together once in 2**32 times, like any damage
+    under a checksum of 32 bits.
 
     The register's algebra: R. N. Williams, "A painless guide to CRC error detection algorithms" (1993), part 10.
 

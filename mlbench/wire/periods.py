@@ -30,6 +30,8 @@ _CANDIDATES = 8
 _ROW_BYTES = 2048
 """Shorter periods are taken several at a time: numpy is slow on short rows."""
 _BLOCK_BYTES = 1 << 17
+MAX_BYTES = 32 << 20
+"""Of all periods that are remembered; where they would take more all are forgotten, and those in use learned again."""
 Kind: TypeAlias = tuple[int, int]
 """Shape and length of a record: one shape has several lengths, as its step grows."""
 _WALL_BYTES = 8
@@ -110,6 +112,11 @@ class Period:
         )  # fmt: skip
 
     @property
+    def size_bytes(self) -> int:
+        """What it takes in memory, about."""
+        return 2 * self.n_bytes + self._places.nbytes + self._lengths.nbytes + self._numbers.nbytes
+
+    @property
     def kinds(self) -> set[Kind]:
         """The kinds of its records."""
         return set(zip(self._numbers.tolist(), self._lengths.tolist(), strict=True))
@@ -145,14 +152,16 @@ class Periods:
     def __init__(self) -> None:
         self._newest: dict[Kind, Period] = {}
         self._turned: dict[Kind, Period] = {}
+        self._n_bytes = 0
         self.longest = 0
-        """Records in the longest period."""
+        """Kinds of records in the longest period."""
         self.reach = FIRST_REACH
         """Records to be walked in the next file before a period is looked for: many if the last one had none."""
 
     def add(self, period: Period) -> None:
         """Remember a period under each kind of its records; a newer one takes the place of an older one."""
         kinds = period.kinds
+        self._count(period)
         self.longest = max(self.longest, len(kinds))
         for kind in kinds:
             self._newest[kind] = period
@@ -161,8 +170,18 @@ class Periods:
     def beginning_with(self, kind: Kind) -> Period | None:
         """The newest period that has such a record, turned so that it begins with it."""
         if kind not in self._turned and kind in self._newest:
-            self._turned[kind] = self._newest[kind].beginning_with(kind)
+            turned = self._newest[kind].beginning_with(kind)
+            self._count(turned)
+            self._turned[kind] = turned
         return self._turned.get(kind)
+
+    def _count(self, period: Period) -> None:
+        """Make room for one more."""
+        if self._n_bytes + period.size_bytes > MAX_BYTES:
+            self._newest.clear()
+            self._turned.clear()
+            self._n_bytes = 0
+        self._n_bytes += period.size_bytes
 
     def __bool__(self) -> bool:
         return bool(self._newest)

@@ -193,7 +193,7 @@ class Scanner:
 
     def advance(self, block: Block, n_records: int) -> None:
         """Go on behind the first `n_records` records of the block."""
-        self._offset = block.end(n_records)
+        self._offset, self._searched = block.end(n_records), 0
         if self._is_spent and n_records == len(block):
             self._base = -1
 
@@ -315,9 +315,12 @@ class Scanner:
 
 
 def _since_new_step(steps: Int64Array) -> int:
-    """How many of these records of one period come after the last change of the step: a row should not hold one,
+    """How many of these records of one period come after the last change of the step; 0 where there is none.
 
-    since a step that grows by a byte ends the row.
+    A row had better not hold a change, since a step that grows by a byte ends the row.
+
+    Args:
+        steps: shape (k,), of the last turn of the period.
     """
     changes = np.flatnonzero(steps[1:] != steps[:-1])
     return int(steps.size - 1 - changes[-1]) if changes.size else 0

@@ -7,6 +7,7 @@ hash names the one shape that it can be; then all other bytes are compared, so t
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -48,12 +49,12 @@ class Shapes:
         self._tags: dict[str, int] = {}
         self.tags: list[str] = []
         """By tag number."""
-        self._members: list[tuple[tuple[int, ...], tuple[int, ...], bool]] = []
+        self._values = _Values()
         self._flat: _Flat | None = None
 
     @property
     def n_shapes(self) -> int:
-        return len(self._members)
+        return len(self._values.n_values)
 
     @property
     def is_full(self) -> bool:
@@ -64,7 +65,7 @@ class Shapes:
     def flat(self) -> _Flat:
         """The shapes as arrays."""
         if self._flat is None:
-            self._flat = _Flat(self._members)
+            self._flat = _Flat(self._values)
         return self._flat
 
     def learn(self, payload: bytes, event: Event) -> bool:
@@ -83,10 +84,10 @@ class Shapes:
         layout = self._layout(len(tail), places) if is_increasing else None
         if layout is None or not layout.add(tail, self.n_shapes):
             return False
-        tags = tuple(self._number(value.tag) for value in event.values)
-        has_tensor = any(payload[value.number_at - 1] != _SIMPLE_VALUE for value in event.values)
-        ends = tuple(len(tail) - place for place in places)
-        self._members.append((tags, ends, has_tensor))
+        self._values.tags.extend(self._number(value.tag) for value in event.values)
+        self._values.ends.extend(len(tail) - place for place in places)
+        self._values.n_values.append(len(places))
+        self._values.has_tensor.append(any(payload[value.number_at - 1] != _SIMPLE_VALUE for value in event.values))
         self._flat = None
         return True
 
@@ -152,20 +153,37 @@ class Shapes:
 
     def blocked(self, plugins: Collection[str]) -> NDArray[np.bool_]:
         """Shapes of tensors whose tag is one of these: its plugin, and not the bytes, says what it is."""
-        numbers = {self._tags[tag] for tag in plugins if tag in self._tags}
-        return np.array(
-            [has_tensor and not numbers.isdisjoint(tags) for tags, _ends, has_tensor in self._members], dtype=np.bool_
-        )
+        numbers = np.array([self._tags[tag] for tag in plugins if tag in self._tags], dtype=np.int32)
+        flat = self.flat
+        is_theirs = np.isin(flat.tags, numbers)
+        if not is_theirs.any():
+            return np.zeros(self.n_shapes, dtype=np.bool_)
+        blocked: NDArray[np.bool_] = np.logical_or.reduceat(is_theirs, flat.first) & flat.has_tensor
+        return blocked
+
+
+class _Values:
+    """The values of all shapes, one after another, in arrays that grow."""
+
+    def __init__(self) -> None:
+        self.n_values = array("q")
+        """This and `has_tensor`: one for each shape."""
+        self.has_tensor = array("b")
+        self.tags = array("i")
+        """This and `ends`: one for each value of each shape."""
+        self.ends = array("q")
 
 
 class _Flat:
-    """The values of all shapes, one after another."""
+    """The values of all shapes as they are now."""
 
-    def __init__(self, members: list[tuple[tuple[int, ...], tuple[int, ...], bool]]) -> None:
-        self.n_values = np.array([len(tags) for tags, _ends, _tensor in members], dtype=np.int64)
-        self.first = np.concatenate(([0], np.cumsum(self.n_values)[:-1])) if members else self.n_values
-        self.tags = np.array([tag for tags, _ends, _tensor in members for tag in tags], dtype=np.int32)
-        self.ends = np.array([end for _tags, ends, _tensor in members for end in ends], dtype=np.int64)
+    def __init__(self, values: _Values) -> None:
+        self.n_values = np.array(values.n_values, dtype=np.int64)
+        self.has_tensor = np.array(values.has_tensor, dtype=np.bool_)
+        self.first = np.cumsum(self.n_values) - self.n_values
+        """Where the values of each shape begin in `tags` and `ends`."""
+        self.tags = np.array(values.tags, dtype=np.int32)
+        self.ends = np.array(values.ends, dtype=np.int64)
         """How far before the payload's end each value lies."""
 
 
@@ -197,42 +215,65 @@ class _Layout:
         self.known: dict[int, int] = {}
         """The shape of each masked tail."""
         self._factors: UInt64Array = np.array([_factor(word) for word in range(self._n_words)], dtype=np.uint64)
-        self._rows = np.zeros((0, self._n_words), dtype=np.uint64)
-        self._numbers = np.zeros(0, dtype=np.int32)
-        self._table = np.full(1 << 8, -1, dtype=np.int32)
+        self._rows: UInt64Array = np.zeros((1, self._n_words), dtype=np.uint64)
+        """This and both below grow by doubling; a row that is not used yet is never named by the table."""
+        self._hashes: UInt64Array = np.zeros(1, dtype=np.uint64)
+        self._numbers: Int32Array = np.zeros(1, dtype=np.int32)
         self._bits = 8
+        self._table = np.full(1 << self._bits, -1, dtype=np.int32)
 
     def add(self, tail: bytes, number: int) -> bool:
         """Add a shape; False where it is known or its hash cannot be told from another's."""
-        words = np.frombuffer(tail.ljust(self._n_words * 8, b"\0"), dtype=np.uint64) & self._mask
         kept = int.from_bytes(tail, "little") & self.kept
         if kept in self.known:
             return False
-        rows = np.vstack([self._rows, words])
-        for bits in range(self._bits, _MAX_TABLE_BITS + 1):
-            slots = self._hash(rows, bits)
-            if np.unique(slots).size == len(rows):
-                self._table = np.full(1 << bits, -1, dtype=np.int32)
-                self._table[slots] = np.arange(len(rows), dtype=np.int32)
-                self._rows, self._bits = rows, bits
-                self._numbers = np.append(self._numbers, np.int32(number))
-                self.known[kept] = number
-                return True
-        return False
+        row = np.frombuffer(tail.ljust(self._n_words * 8, b"\0"), dtype=np.uint64) & self._mask
+        hashed = self._hash(row[None, :])[0]
+        if not self._make_room(int(hashed)):
+            return False
+        place = len(self.known)
+        if place == len(self._rows):
+            self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
+            self._hashes = np.concatenate((self._hashes, np.zeros_like(self._hashes)))
+            self._numbers = np.concatenate((self._numbers, np.zeros_like(self._numbers)))
+        self._rows[place], self._hashes[place], self._numbers[place] = row, hashed, number
+        self._table[int(hashed) >> 64 - self._bits] = place
+        self.known[kept] = number
+        return True
 
-    def _hash(self, rows: UInt64Array, bits: int) -> Int64Array:
-        mixed = rows[:, 0] * self._factors[0]
+    def _make_room(self, hashed: int) -> bool:
+        """Have an empty slot for a hash; False where no table of a bearable size tells it from another.
+
+        Slots are the upper bits of hashes: those that differ in some bits differ in more, so that only the one shape
+        in the way has to be looked at when the table grows.
+        """
+        in_the_way = int(self._table[hashed >> 64 - self._bits])
+        if in_the_way < 0:
+            return True
+        bits = 65 - (hashed ^ int(self._hashes[in_the_way])).bit_length()
+        if bits > _MAX_TABLE_BITS:
+            return False
+        n_known = len(self.known)
+        self._bits = bits
+        self._table = np.full(1 << bits, -1, dtype=np.int32)
+        self._table[self._slots(self._hashes[:n_known])] = np.arange(n_known, dtype=np.int32)
+        return True
+
+    def _hash(self, rows: UInt64Array) -> UInt64Array:
+        mixed: UInt64Array = rows[:, 0] * self._factors[0]
         for word in range(1, self._n_words):
             mixed = (mixed ^ (mixed >> np.uint64(29))) * self._factors[0] + rows[:, word] * self._factors[word]
         mixed ^= mixed >> np.uint64(32)
         mixed *= self._factors[0]
-        slots: Int64Array = (mixed >> np.uint64(64 - bits)).astype(np.int64)
-        return slots
+        return mixed
+
+    def _slots(self, hashes: UInt64Array) -> Int64Array:
+        return (hashes >> np.uint64(64 - self._bits)).astype(np.int64)
 
     def find(self, window: Window, at: Int64Array) -> Int32Array:
         """The shape of what stands at each place, -1 where it is none of these; shape (n,)."""
         rows = window.take(at, self._n_words * 8).view(np.uint64).reshape(-1, self._n_words) & self._mask
-        known = self._table[self._hash(rows, self._bits)]
+        known = self._table[self._slots(self._hash(rows))]
         same = (rows == self._rows[known]).all(axis=1) & (known >= 0)
         return np.where(same, self._numbers[known], np.int32(-1)).astype(np.int32, copy=False)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from mlbench.wire.float32 import widen_at
 from mlbench.wire.protobuf import I32, I64, LEN, VARINT, WireError, fields, key, signed, varint
 
 MAX_STRINGS = 65_536
@@ -99,7 +100,7 @@ def scalar_of(message: bytes, tensor: Tensor) -> tuple[float, int] | None:
             return None
         (number,) = struct.unpack_from(layout, message, start)
         if tensor.dtype == _DT_BFLOAT16:
-            (number,) = struct.unpack("<f", struct.pack("<I", number << 16))
+            number = widen_at(struct.pack("<I", number << 16), 0)
         place = start
     elif tensor.numbers is not None:
         listed = _listed_number(message, tensor.dtype, tensor.numbers)
@@ -108,7 +109,9 @@ def scalar_of(message: bytes, tensor: Tensor) -> tuple[float, int] | None:
         number, place = listed
     else:
         return None
-    return float(number), place if tensor.dtype == DT_FLOAT else -1
+    if tensor.dtype == DT_FLOAT:
+        return widen_at(message, place), place
+    return float(number), -1
 
 
 def _listed_number(message: bytes, dtype: int, numbers: tuple[int, int, int]) -> tuple[float, int] | None:
@@ -137,5 +140,5 @@ def _integer(dtype: int, bits: int) -> float:
     if dtype == _DT_HALF:
         return float(struct.unpack("<e", struct.pack("<H", bits & 0xFFFF))[0])
     if dtype == _DT_BFLOAT16:
-        return float(struct.unpack("<f", struct.pack("<I", (bits & 0xFFFF) << 16))[0])
+        return widen_at(struct.pack("<I", (bits & 0xFFFF) << 16), 0)
     return bits if dtype in (22, 23) else signed(bits)

@@ -95,7 +95,8 @@ def read_records(file: BinaryIO, offset: int = 0, *, searched: int = 0) -> Itera
         wanted_bytes = yield from _whole_records(window)
         if wanted_bytes and not window.fill(wanted_bytes):
             break
-        if not wanted_bytes and not (yield from _search(window, searched)):
+        # What was searched is known of the damage at `offset` alone, which may have been mended since.
+        if not wanted_bytes and not (yield from _search(window, searched if window.base == offset else 0)):
             return
     if window.buffer:
         yield Truncated(window.base)

@@ -68,9 +68,8 @@ class Window:
     def walk(self, start: int, most: int) -> Int64Array:
         """Places of the whole records from `start` on, as their lengths tell; shape (n,).
 
-        About so many: where many are wanted, all of the window are given.
-
-        Nothing is proved here: a wrong length leads astray, and `seal` will say so.
+        About so many: fewer where something looks odd, to be asked for again; where many are wanted, up to all of the
+        window. Nothing is proved here: a wrong length leads astray, and `seal` will say so.
         """
         if most >= _MANY:
             places = self._chain(start)

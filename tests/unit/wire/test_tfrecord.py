@@ -204,3 +204,13 @@ def test_rubbish_is_read_to_its_end_and_never_raises(content: bytes) -> None:
 
     ends = [item for item in items if isinstance(item, Truncated | BadLength)]
     assert bool(ends) == bool(content) or any(isinstance(item, Record | BadPayload) for item in items)
+
+
+def test_of_later_damage_nothing_was_searched_where_the_first_was_mended_meanwhile() -> None:
+    mended, wrong, following = write_record(b"mended"), b"\xff" * 20, write_record(b"following")
+    file = io.BytesIO(mended + wrong + following)
+
+    found = list(read_records(file, 0, searched=len(mended + wrong) + 5))
+
+    damage, resumed = len(mended), len(mended + wrong)
+    assert found == [Record(0, b"mended"), BadLength(damage, resumed, resumed), Record(resumed, b"following")]

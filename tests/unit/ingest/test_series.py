@@ -1,0 +1,135 @@
+import numpy as np
+
+from mlbench.ingest import series as module
+from mlbench.ingest.series import SEQ_BITS, RunSeries, SeriesKey, SeriesPoints, series_of, sort_points
+from mlbench.model import PointTable, Role
+from tests.unit.ingest.sources import draft, points, source
+
+
+def named(run: RunSeries | None) -> RunSeries:
+    assert run is not None
+    return run
+
+
+def told(run: RunSeries, found: SeriesPoints, start: int = 0) -> dict[str, list[tuple[int, int, int, float]]]:
+    """Of each metric the source, rank of the file, step and value of each point."""
+    rows = list(
+        zip(
+            found.source_ids.tolist(),
+            (found.seq >> SEQ_BITS).tolist(),
+            found.steps.tolist(),
+            found.values.tolist(),
+            strict=True,
+        )
+    )
+    ends = found.ends.tolist()
+    return {
+        key.metric: rows[end - count : end]
+        for key, count, end in zip(run.keys, found.counts.tolist()[start:], ends[start:], strict=False)
+    }
+
+
+def test_a_run_without_points_has_no_series() -> None:
+    assert series_of(draft(source("/logs/run/a", None))) is None
+    assert sort_points([]).counts.tolist() == []
+
+
+def test_series_come_by_name_and_their_points_in_the_order_of_the_log() -> None:
+    run = named(
+        series_of(draft(source("/logs/run/a", points(("b", 2, 0.2), ("a", 1, 0.1), ("b", 1, 0.3)), source_id=7)))
+    )
+
+    found = sort_points([run])
+
+    assert run.keys == (SeriesKey("a", "run", "a", "tensorboard"), SeriesKey("b", "run", "b", "tensorboard"))
+    assert found.counts.tolist() == [1, 2]
+    assert told(run, found) == {"a": [(7, 0, 1, 0.1)], "b": [(7, 0, 2, 0.2), (7, 0, 1, 0.3)]}
+    assert found.wall_s.tolist() == [100.0, 200.0, 100.0]
+    assert found.seq.tolist() == [1, 0, 2]
+
+
+def test_files_of_a_run_follow_each_other_by_their_paths_and_not_by_their_ids_or_times() -> None:
+    second = source("/logs/run/events.2", points(("a", 1, 0.5), ("b", 1, 0.6)), source_id=1)
+    first = source("/logs/run/events.1", points(("a", 9, 0.1)), source_id=2)
+    nothing = source("/logs/run/args", None, source_id=3)
+    run = named(series_of(draft(second, first, nothing)))
+
+    found = sort_points([run])
+
+    # The file without points has a rank too: it may get some later.
+    assert told(run, found) == {"a": [(2, 1, 9, 0.1), (1, 2, 1, 0.5)], "b": [(1, 2, 1, 0.6)]}
+
+
+def test_a_folded_split_puts_its_name_before_its_metrics_and_keeps_what_tensorboard_says() -> None:
+    train = source("/logs/run/train/events", points(("loss", 1, 0.5)), prefix="train")
+    val = source("/logs/run/val/events", points(("loss", 1, 0.7), ("val/acc", 1, 0.9)), prefix="val")
+
+    run = named(series_of(draft(val, train)))
+
+    assert run.keys == (
+        SeriesKey("train/loss", "run/train", "loss", "tensorboard"),
+        SeriesKey("val/acc", "run/val", "val/acc", "tensorboard"),
+        SeriesKey("val/loss", "run/val", "loss", "tensorboard"),
+    )
+
+
+def test_a_metric_file_is_of_its_run_wherever_it_lies() -> None:
+    run = named(series_of(draft(source("/logs/run/out/log.csv", points(("loss", 1, 0.5)), role=Role.METRICS))))
+
+    assert [key.source_run for key in run.keys] == ["run"]
+
+
+def test_one_metric_in_two_folders_is_two_series() -> None:
+    one = source("/logs/run/events", points(("a", 1, 0.1)), source_id=1)
+    other = source("/logs/run/tb/events", points(("a", 1, 0.2)), source_id=2)
+
+    run = named(series_of(draft(one, other)))
+
+    assert [(key.metric, key.source_run) for key in run.keys] == [("a", "run"), ("a", "run/tb")]
+    assert sort_points([run]).source_ids.tolist() == [1, 2]
+
+
+def test_many_runs_are_sorted_one_behind_the_other() -> None:
+    runs = [
+        named(series_of(draft(source("/logs/r/e", points(("b", 1, 0.1), ("a", 1, 0.2)), source_id=4)))),
+        named(
+            series_of(
+                draft(
+                    source("/logs/s/e", points(("c", 1, 0.3)), source_id=5),
+                    source("/logs/s/f", points(("c", 2, 0.4), ("a", 2, 0.5)), source_id=6),
+                )
+            )
+        ),
+    ]
+
+    found = sort_points(runs)
+
+    assert found.counts.tolist() == [1, 1, 1, 2]
+    assert found.source_ids.tolist() == [4, 4, 6, 5, 6]
+    assert found.values.tolist() == [0.2, 0.1, 0.5, 0.3, 0.4]
+    assert (found.seq & module.PLACE_MASK).tolist() == [1, 0, 1, 0, 0]
+
+
+def test_more_series_than_sixteen_bits_are_sorted_too() -> None:
+    n = (1 << 16) + 2
+    names = tuple(f"{number:06}" for number in range(n))
+    which = np.arange(n, dtype=np.int32)[::-1].copy()
+    numbers = which.astype(np.float64)
+    table = PointTable(names, which, which.astype(np.int64), numbers, numbers, np.arange(n))
+
+    found = sort_points([named(series_of(draft(source("/logs/run/e", table))))])
+
+    assert found.steps.tolist() == list(range(n))
+
+
+def test_the_ends_of_a_run_are_the_finite_times_of_its_files_first_and_last_points() -> None:
+    nan = points(("a", 1, 0.1), ("a", 2, 0.2))
+    nan.wall_s[0] = np.nan
+    nan.wall_s[1] = np.inf
+    run = named(
+        series_of(draft(source("/logs/run/1", points(("a", 5, 0.1), ("a", 7, 0.1))), source("/logs/run/2", nan)))
+    )
+    none = named(series_of(draft(source("/logs/run/2", nan))))
+
+    assert run.ends() == (500.0, 700.0)
+    assert none.ends() == (None, None)
