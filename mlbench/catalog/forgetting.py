@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from mlbench.catalog import words_cache
+from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import WORK_FILE
 from mlbench.catalog.reader import current_snapshot
 from mlbench.catalog.segments import remove_quietly, sync_folder
-from mlbench.catalog.writer import RUN_TABLES, Batch, open_writer
+from mlbench.catalog.writer import RUN_TABLES, open_writer
 from mlbench.journal import NOBODY
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlbench import safe
-from mlbench.catalog.writer import Batch
+from mlbench.catalog.batch import Batch
 from mlbench.ingest.plan import Plan, is_inside
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlbench.catalog.segments import Stored, point_schema, write_segment
 from mlbench.ingest.draft import Draft
 from mlbench.ingest.series import SeriesKey, SeriesPoints, series_of, sort_points
+from mlbench.ingest.shelf import Span
 from mlbench.ingest.summary import SKETCH_POINTS, summarise
 
 if TYPE_CHECKING:
@@ -64,6 +65,13 @@ def append_points(draft: Draft, known: Sequence[Row], new_series_id: Callable[[]
         rows.append(before | merged(before, row, points.values[start : start + count]))
         replaced.append(before["series_id"])
     return Appended(draft.run_id, rows, replaced, points)
+
+
+def span_of(rows: Sequence[Row]) -> Span:
+    """When the points of these series were written."""
+    firsts = [row["first_wall_s"] for row in rows if row["first_wall_s"] is not None]
+    lasts = [row["last_wall_s"] for row in rows if row["last_wall_s"] is not None]
+    return Span(min(firsts, default=None), max(lasts, default=None))
 
 
 def merged(before: Mapping[str, Any], after: Mapping[str, Any], values: Float64Array) -> Row:

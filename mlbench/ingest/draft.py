@@ -15,7 +15,7 @@ from mlbench.ingest.read import Reading
 from mlbench.model import Layer, Role
 
 if TYPE_CHECKING:
-    from mlbench.catalog.writer import Batch
+    from mlbench.catalog.batch import Batch
 
 COMMIT_KEYS = frozenset({"git_commit", "git.commit", "git_sha", "git_hash", "commit_hash", "commit_sha", "git_rev"})
 

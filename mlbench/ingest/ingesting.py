@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mlbench import safe
 from mlbench.adapters import load_adapters, third_party
-from mlbench.catalog.writer import Batch, Writer
+from mlbench.catalog.batch import Batch
+from mlbench.catalog.writer import Writer
 from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
-from mlbench.ingest.appending import Appended, append_points, store_appended
+from mlbench.ingest.appending import Appended, append_points, span_of, store_appended
 from mlbench.ingest.code import Repositories, attribute_code
 from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows
 from mlbench.ingest.fingerprint import fingerprint_of
@@ -24,7 +24,7 @@ from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan,
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan
 from mlbench.ingest.secrets import home_salt
-from mlbench.ingest.shelf import Shelf, Span
+from mlbench.ingest.shelf import Shelf
 from mlbench.ingest.workers import ReadRun, Slicer, Task, Workers, put_away
 from mlbench.model import Adapter, Problem, ReadStatus, Role
 from mlbench.paths import Home
@@ -162,13 +162,7 @@ class Ingest:
         self.appended.append(appended)
         self.n_batch_points += appended.points.steps.size
         self.batch.grown_ids.add(unit.run_id)
-        times = self.writer.rows(
-            "SELECT min(first_wall_s), max(last_wall_s) FROM series WHERE run_id = ?", [unit.run_id]
-        )
-        ends = [row["last_wall_s"] for row in appended.rows if row["last_wall_s"] is not None]
-        first, last = times[0][0], max([times[0][1], *ends], key=lambda time: -math.inf if time is None else time)
-        starts = [row["first_wall_s"] for row in appended.rows if row["first_wall_s"] is not None]
-        span = Span(min([*starts, *([] if first is None else [first])], default=None), last)
+        span = span_of([*known, *appended.rows])
         light = [SourceReading(one.member, one.source_id, one.reading.without_points()) for one in sources]
         self._add(ReadRun(unit, light, span, fingerprint_of(unit.unit, draft.said_at_start)), plan)
         return True

@@ -10,10 +10,11 @@ import pytest
 
 from mlbench import journal
 from mlbench.catalog import snapshots
+from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import NewerCatalogError
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.segments import SegmentStore, Stored, point_schema, write_segment
-from mlbench.catalog.writer import SERIES_BLOCK, Batch, WriterBusyError, open_writer
+from mlbench.catalog.writer import SERIES_BLOCK, WriterBusyError, open_writer
 from mlbench.errors import HomeError
 from mlbench.paths import Home
 from mlbench.watch import catalog_stamp

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from mlbench import journal
+from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import CURRENT
 from mlbench.catalog.reader import moved_keys, open_reader
-from mlbench.catalog.writer import Batch, open_writer
+from mlbench.catalog.writer import open_writer
 from mlbench.errors import HomeError
 from mlbench.paths import Home
 

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mlbench.catalog.writer import Batch, open_writer
+from mlbench.catalog.batch import Batch
+from mlbench.catalog.writer import open_writer
 from mlbench.paths import Home
 
 N_READERS = 4
