@@ -151,7 +151,7 @@ def _add_block(source: Source, block: Block, reading: EventReading, scanner: Sca
     import numpy as np
 
     if not reading.is_begun:
-        block = block.first()  # the first event tells when the run began, whatever else it is
+        block.numbers[0] = -1  # the first event tells when the run began, whatever else it is
     counts = block.counts()
     n_records = len(block)
     seq = reading.seq + np.cumsum(counts) - counts
@@ -165,10 +165,12 @@ def _add_block(source: Source, block: Block, reading: EventReading, scanner: Sca
         later[index + 1] += reading.seq - first
         n_values += reading.seq - first
         is_claimed = len(reading.plugins) != n_plugins and scanner.is_blocked(block.numbers[index + 1 :]).any()
-        if n_learned >= enough or (n_learned and n_decoded >= _DECODED) or is_claimed:
+        is_enough = n_learned >= enough or (n_learned and n_decoded >= _DECODED)
+        if is_enough or is_claimed or not reading.is_begun:
             n_records = index + 1
             break
-    seq = seq + np.cumsum(later)[:-1]
+    if n_values:
+        seq = seq + np.cumsum(later)[:-1]
     scalars = block.scalars(n_records, seq)
     if scalars is not None:
         reading.add_scalars(scalars)

@@ -200,12 +200,18 @@ def point_table(scalars: Sequence[Scalars], rows: Sequence[Row], tags: Sequence[
 
     from mlbench.wire.float32 import widen
 
-    numbers = np.concatenate([block.tags for block in scalars]) if scalars else np.zeros(0, dtype=np.int32)
+    tags_of = [block.tags for block in scalars]
+    numbers = tags_of[0] if len(tags_of) == 1 else np.concatenate([np.zeros(0, dtype=np.int32), *tags_of])
     present = np.flatnonzero(np.bincount(numbers)) if numbers.size else numbers
     place_of = {tags[number]: place for place, number in enumerate(present.tolist())}
     single = [place_of.setdefault(row[0], len(place_of)) for row in rows]
     places = np.zeros(int(present[-1]) + 1 if present.size else 0, dtype=np.int32)
     places[present] = np.arange(present.size, dtype=np.int32)
+    if len(scalars) == 1 and not rows:
+        block = scalars[0]
+        return PointTable(
+            tuple(place_of), places[block.tags], block.steps, block.wall_s, widen(block.values), block.seq
+        )
     columns = [
         np.concatenate([*(part(block) for block in scalars), np.array(ours, dtype=dtype)])
         for part, ours, dtype in (

@@ -84,16 +84,14 @@ class Block:
         start = place + HEADER_BYTES
         return Record(self._base + place, self._window.bytes_at(start, start + int(self.lengths[index])))
 
-    def first(self) -> Block:
-        """The first record alone, to be decoded."""
-        return Block(self._window, self._base, self._shapes, self.places[:1], self.lengths[:1],
-                     np.full(1, -1, dtype=np.int32))  # fmt: skip
-
     def counts(self) -> Int64Array:
         """How many values each record has; 0 for those to be decoded."""
         if not self._shapes.n_shapes:
             return np.zeros(len(self), dtype=np.int64)
-        counts = self._shapes.flat.n_values[self.numbers]
+        flat = self._shapes.flat
+        if flat.is_single:
+            return (self.numbers >= 0).astype(np.int64)
+        counts = flat.n_values[self.numbers]
         counts[self.numbers < 0] = 0
         return counts
 
@@ -115,10 +113,11 @@ class Block:
             seq = seq[known]
         fronts = self._window.fronts(places)
         flat = self._shapes.flat
-        steps, wall_s, first, n_values = fronts.steps(), fronts.wall_s, flat.first[numbers], flat.n_values[numbers]
+        steps, wall_s, first = fronts.steps(), fronts.wall_s, numbers
         ends = places + lengths + HEADER_BYTES
-        if int(n_values.max()) > 1:
+        if not flat.is_single:
             # Each record's columns stand once for each of its values.
+            first, n_values = flat.first[numbers], flat.n_values[numbers]
             n_total = int(n_values.sum())
             within = np.arange(n_total) - np.repeat(np.cumsum(n_values) - n_values, n_values)
             steps, wall_s, ends, first, seq = (np.repeat(a, n_values) for a in (steps, wall_s, ends, first, seq))

@@ -185,6 +185,8 @@ class _Flat:
         self.tags = np.array(values.tags, dtype=np.int32)
         self.ends = np.array(values.ends, dtype=np.int64)
         """How far before the payload's end each value lies."""
+        self.is_single = bool((self.n_values == 1).all())
+        """Every shape has one value: the number of a shape is the place of its value."""
 
 
 def _groups(tails: Int64Array) -> list[tuple[int, Int64Array]]:
