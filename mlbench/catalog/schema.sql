@@ -40,7 +40,7 @@ CREATE TABLE run (
 -- keeps its own, also through `mlbench rebuild`; only a deleted cache begins anew. Users see run_number instead.
 CREATE TABLE run_row (
     run_id VARCHAR,
-    run_no INTEGER
+    run_no INTEGER         -- its number, by which rows of a run are found
 );
 
 CREATE TABLE param (

@@ -23,7 +23,7 @@ SELECT r.run_id AS id,                                          -- 12 hexadecima
     w.note AS note,                                                   -- the user's note, newest edit
     coalesce(r.n_series, 0) AS n_metrics, coalesce(r.n_points, 0) AS n_points,
     coalesce(r.n_notes, 0) AS n_notes,                          -- notes that the sources hold
-    r.run_no                                                    -- number of its row in the wide tables; for people: run_numbers
+    r.run_no                                                    -- number of its row in the wide tables (see run_numbers for people)
 FROM run r
 LEFT JOIN word_run w ON w.run_key = r.run_key
 CROSS JOIN clock;

@@ -165,13 +165,13 @@ class Workers:
 
         pending: dict[Future[TaskDone], Task] = {}
         for task in tasks:
+            if self._pool is not None and is_stopped():
+                break
             future = self._submit(task)
             if future is None:
                 yield here(task)
                 continue
             pending[future] = task
-            if is_stopped():
-                break
             if len(pending) >= self._ahead:
                 yield from self._ready(pending, here)
         while pending:

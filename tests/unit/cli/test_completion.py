@@ -57,7 +57,7 @@ def completed(home: Path, mlbench: Mlbench, monkeypatch: pytest.MonkeyPatch) -> 
         ("mlbench metric val/a", ["val/accuracy"]),
         ("mlbench plot -m val/l", ["val/loss"]),
         ("mlbench query 'opti", ["optimiser"]),
-        ("mlbench query 'optimiser = ", ["optimiser = adam", "optimiser = sgd"]),
+        ("mlbench query 'optimiser = ", ["optimiser = sgd", "optimiser = adam"]),
         ("mlbench query 'optimiser = \"a", ['optimiser = "adam"']),
         ("mlbench query \"optimiser = 'a", ["optimiser = 'adam'"]),
         ("mlbench query 'lr > 0 and (optimiser = s", ["lr > 0 and (optimiser = sgd"]),

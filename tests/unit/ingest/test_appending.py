@@ -55,7 +55,7 @@ def segments_of(home: Home) -> int:
 numbers = st.sampled_from([0.5, 0.25, -1.0, math.nan, math.inf, -math.inf, 1e30])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     logged=st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 3), numbers), min_size=2, max_size=30),
     cuts=st.lists(st.integers(1, 2000), max_size=3),
