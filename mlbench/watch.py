@@ -43,7 +43,9 @@ class Watcher:
         *,
         progress: Callable[[Progress], None] = lambda _progress: None,
         is_cancelled: Callable[[], bool] = lambda: False,
+        is_shown: bool = False,
     ) -> None:
+        self._is_shown = is_shown
         self._home, self._paths = home, tuple(paths)
         self._progress, self._is_cancelled = progress, is_cancelled
         self._forest: Forest | None = None
@@ -81,7 +83,12 @@ class Watcher:
         from mlbench.ingest.run import ingest_paths
 
         summary = ingest_paths(
-            self._home, self._paths, progress=self._progress, is_cancelled=self._is_cancelled, scanner=forest
+            self._home,
+            self._paths,
+            progress=self._progress,
+            is_cancelled=self._is_cancelled,
+            scanner=forest,
+            is_shown=self._is_shown,
         )
         if not summary.was_cancelled:
             self._is_behind = False

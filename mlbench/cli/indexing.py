@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -38,9 +39,12 @@ def ingest_with_progress(home: Home, paths: Sequence[str], *, is_rebuild: bool =
         cancelled.set()
 
     before = signal.signal(signal.SIGINT, stop)
+    # A million facts and rows hold no cycles: looking for them took a quarter of this process's time.
+    gc.disable()
     try:
         return ingest_paths(home, paths, progress=_drawer(), is_cancelled=cancelled.is_set, rebuild=is_rebuild)
     finally:
+        gc.enable()
         signal.signal(signal.SIGINT, before)
         if sys.stderr.isatty():
             sys.stderr.write(ERASE)

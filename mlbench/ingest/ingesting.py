@@ -38,6 +38,8 @@ PUBLISH_EVERY_S = 2.0
 """Readers see news at most this late; publishing costs a copy of the catalog."""
 PUBLISH_SHARE = 9.0
 """Publishing takes at most a tenth of the time of a long ingest."""
+UNSEEN_EVERY_S = 5.0
+"""The same where nobody is known to look on."""
 FIRST_PUBLISH_S = 0.3
 """The first runs are shown soon: half a second is the longest that feels like no wait."""
 
@@ -59,6 +61,7 @@ class Ingest:
     def __init__(
         self, home: Home, writer: Writer, roots: Sequence[str], summary: Summary,
         progress: Callable[[Progress], None], is_cancelled: Callable[[], bool], workers: Workers,
+        *, is_shown: bool = False,
     ) -> None:  # fmt: skip
         self.writer, self.roots, self.summary = writer, roots, summary
         self.progress, self.is_cancelled = progress, is_cancelled
@@ -75,7 +78,8 @@ class Ingest:
         self.sweeps: set[str] = set()
         self.seen: set[str] = set()
         """Changed runs that were read, sweeps too."""
-        self.publish_at = time.monotonic() + FIRST_PUBLISH_S
+        self.publish_every_s = PUBLISH_EVERY_S if is_shown else UNSEEN_EVERY_S
+        self.publish_at = time.monotonic() + (FIRST_PUBLISH_S if is_shown else UNSEEN_EVERY_S)
 
     def run_some(self, units: Sequence[Unit]) -> None:
         """Read known runs again, and look at no others."""
@@ -271,7 +275,7 @@ class Ingest:
             began = time.monotonic()
             is_published = self.writer.publish()
             cost_s = time.monotonic() - began
-            self.publish_at = time.monotonic() + max(PUBLISH_EVERY_S, PUBLISH_SHARE * cost_s)
+            self.publish_at = time.monotonic() + max(self.publish_every_s, PUBLISH_SHARE * cost_s)
             self.progress(Progress("read", n_done, n_total, self.summary.n_points, is_published))
 
     def _tell_scan_problems(self, scans: Sequence[Scan]) -> None:

@@ -28,6 +28,7 @@ def ingest_paths(
     rebuild: bool = False,
     wait_s: float = 10.0,
     scanner: Scanner | None = None,
+    is_shown: bool = False,
 ) -> Summary:
     """Read what is new below the paths into the catalog.
 
@@ -39,6 +40,7 @@ def ingest_paths(
         rebuild: forget the catalog first and read everything again.
         wait_s: how long to wait for another process that writes.
         scanner: what is known of the roots already; by default they are walked.
+        is_shown: somebody waits to see the first runs, so that they are published soon.
 
     Raises:
         SourceError: no path can be read.
@@ -62,7 +64,7 @@ def ingest_paths(
             scanned = _outermost(given, roots)
             summary.roots = tuple(given)
             scans = [scanner.scan(root) for root in scanned]
-            Ingest(home, writer, roots, summary, progress, is_cancelled, workers).run(scans)
+            Ingest(home, writer, roots, summary, progress, is_cancelled, workers, is_shown=is_shown).run(scans)
     finally:
         workers.close()
     return summary

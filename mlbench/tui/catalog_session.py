@@ -142,7 +142,7 @@ class CatalogSession:
         if not self.roots:
             return IndexDone(0, 0, 0)
         self._watcher, self._pace = None, Pace()
-        watcher = Watcher(self.home, self.roots, progress=progress, is_cancelled=is_cancelled)
+        watcher = Watcher(self.home, self.roots, progress=progress, is_cancelled=is_cancelled, is_shown=True)
         done = watcher.look()
         self._watcher = watcher
         if done is None:

@@ -69,7 +69,7 @@ def test_readers_keep_the_old_catalog_until_a_rebuild_is_done(
     home: Home, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest(home, logs)
-    monkeypatch.setattr(ingesting, "FIRST_PUBLISH_S", 0.0)
+    monkeypatch.setattr(ingesting, "UNSEEN_EVERY_S", 0.0)
     seen: list[int] = []
 
     def look(_progress: Progress) -> None:
