@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,6 @@ from mlbench.catalog import pivot, snapshots
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import (
     CURRENT,
-    LOCK_FILE,
     SCHEMA_VERSION,
     WORK_FILE,
     check_not_newer,
@@ -24,6 +21,7 @@ from mlbench.catalog.connection import (
     quote,
     read_version,
 )
+from mlbench.catalog.lock import take_lock
 from mlbench.catalog.segments import SegmentStore, Stored, remove_quietly
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
@@ -42,17 +40,12 @@ UNUSED_SEGMENT_S = 300.0
 """A segment that no run needs is deleted after five minutes: readers of older snapshots may still want it."""
 SERIES_BLOCK = 1 << 24
 """More series than a segment can have."""
-_POLL_S = 0.05
 _UNPUBLISHED = "unpublished"
 """Mark in `meta`: a commit that no snapshot holds yet, perhaps of a process that was killed."""
 _REBUILDING = "rebuilding"
 """Mark in `meta`: the catalog was emptied for a rebuild that is not done."""
 _KEPT = frozenset({"meta", "run_number", "run_row"})
 """Tables that a rebuild keeps: a run has the same number afterwards."""
-
-
-class WriterBusyError(HomeError):
-    """Another process holds the writer's lock."""
 
 
 def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
@@ -67,37 +60,13 @@ def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
         HomeError: the home cannot be written.
     """
     make_folder(home.cache)
-    lock = _lock(home, wait_s)
+    lock = take_lock(home, wait_s)
     try:
         connection, talk = _open_work(os.path.join(home.cache, WORK_FILE))
     except BaseException:
         os.close(lock)
         raise
     return Writer(home, connection, lock, talk)
-
-
-def _lock(home: Home, wait_s: float) -> int:
-    path = os.path.join(home.cache, LOCK_FILE)
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise HomeError(f"{path}: the home cannot be written: {error.strerror}. Try: mlbench --home DIR") from error
-    until = time.monotonic() + wait_s
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except OSError:
-            if time.monotonic() >= until:
-                holder = os.pread(fd, 200, 0).decode("utf-8", "replace").strip() or "another process"
-                os.close(fd)
-                raise WriterBusyError(
-                    f"{home.cache}: {holder} is writing this catalog. Wait for it, or try: mlbench --home DIR"
-                ) from None
-            time.sleep(_POLL_S)
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-    return fd
 
 
 def _open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:

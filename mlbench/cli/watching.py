@@ -46,7 +46,7 @@ def watch_paths(home: Home, paths: Sequence[str]) -> int:
 
 def _look(watcher: Watcher) -> Summary | None:
     """One look; None where nothing is new, or nothing could be read now."""
-    from mlbench.catalog.writer import WriterBusyError
+    from mlbench.catalog.lock import WriterBusyError
     from mlbench.errors import SourceError
 
     try:

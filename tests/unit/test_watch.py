@@ -147,7 +147,8 @@ def test_a_dump_that_changes_changes_all_runs_that_it_belongs_to(home: Home, log
 
 
 def test_what_could_not_be_committed_is_read_by_the_next_look(home: Home, logs: Path) -> None:
-    from mlbench.catalog.writer import WriterBusyError, open_writer
+    from mlbench.catalog.lock import WriterBusyError
+    from mlbench.catalog.writer import open_writer
 
     watcher = Watcher(home, [str(logs)])
     append(logs / "a" / NAME, points(0, 3))

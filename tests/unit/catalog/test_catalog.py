@@ -12,9 +12,10 @@ from mlbench import journal
 from mlbench.catalog import snapshots
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import NewerCatalogError
+from mlbench.catalog.lock import WriterBusyError
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.segments import SegmentStore, Stored, point_schema, write_segment
-from mlbench.catalog.writer import SERIES_BLOCK, WriterBusyError, open_writer
+from mlbench.catalog.writer import SERIES_BLOCK, open_writer
 from mlbench.errors import HomeError
 from mlbench.paths import Home
 from mlbench.watch import catalog_stamp

@@ -297,7 +297,8 @@ def test_a_secret_never_reaches_the_catalog(home: Home, logs: Path) -> None:
 
 
 def test_two_writers_do_not_get_in_each_others_way(home: Home, logs: Path) -> None:
-    from mlbench.catalog.writer import WriterBusyError, open_writer
+    from mlbench.catalog.lock import WriterBusyError
+    from mlbench.catalog.writer import open_writer
 
     with open_writer(home), pytest.raises(WriterBusyError, match="is writing this catalog"):
         ingest_paths(home, [str(logs)], wait_s=0.1)
