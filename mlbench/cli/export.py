@@ -19,6 +19,7 @@ from mlbench.cli.common import (
     where_option,
     within_option,
 )
+from mlbench.cli.completing import complete_filter
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +33,7 @@ MOST_TOLD = 20
 
 @click.command("export")
 @click.argument("what", type=click.Choice(["runs", "params", "series", "blobs"]))
-@click.argument("filter_word", metavar="[FILTER]", required=False)
+@click.argument("filter_word", metavar="[FILTER]", required=False, shell_complete=complete_filter)
 @click.option(
     "-o",
     "--output",

@@ -58,6 +58,7 @@ def completed(home: Path, mlbench: Mlbench, monkeypatch: pytest.MonkeyPatch) -> 
         ("mlbench plot -m val/l", ["val/loss"]),
         ("mlbench query 'opti", ["optimiser"]),
         ("mlbench query 'optimiser = ", ["optimiser = sgd", "optimiser = adam"]),
+        ("mlbench export runs 'optimiser = a", ["optimiser = adam"]),
         ("mlbench query 'optimiser = \"a", ['optimiser = "adam"']),
         ("mlbench query \"optimiser = 'a", ["optimiser = 'adam'"]),
         ("mlbench query 'lr > 0 and (optimiser = s", ["lr > 0 and (optimiser = sgd"]),
