@@ -53,7 +53,7 @@ CREATE TABLE param (
     source VARCHAR,        -- path of the file that says so
     line   INTEGER,
     is_effective BOOLEAN,  -- the strongest layer of this key in this run
-    run_no INTEGER         -- of the run, set when a snapshot is published: a number is found five times as fast as an id
+    run_no INTEGER         -- of the run, set when a snapshot is published: a number is found faster than an id
 );
 
 CREATE TABLE series (

@@ -325,6 +325,16 @@ def _read_is(cursor: Cursor, left: Operand, sign: Token) -> IsNull:
     return IsNull(left, is_negated)
 
 
+_EXAMPLES = {
+    "status": "finished",
+    "tag": "baseline",
+    "started": "'2 days ago'",
+    "ended": "'2 days ago'",
+    "duration": "1h",
+}
+"""A value to try, for fields that a number says nothing of."""
+
+
 def _read_right(cursor: Cursor, left: Operand, sign: Token) -> Operand | Literal:
     name = operand_text(left)
     if cursor.peek().keyword == "null":
@@ -332,7 +342,7 @@ def _read_right(cursor: Cursor, left: Operand, sign: Token) -> Operand | Literal
         raise cursor.mistake(f"nothing compares with null. Try: {name} is {no}null", cursor.peek().at)
     if cursor.peek().kind is Kind.OPEN:
         raise cursor.mistake(f"a list goes with 'in'. Try: {name} in (1, 2)", cursor.peek().at)
-    return _read_value(cursor, sign.text, f"{name} {sign.text} 0.3")
+    return _read_value(cursor, sign.text, f"{name} {sign.text} {_EXAMPLES.get(name.removeprefix('run.'), '0.3')}")
 
 
 def _read_literal(cursor: Cursor, after: str, example: str) -> Literal:

@@ -89,18 +89,6 @@ def find_metrics(reader: Reader, words: Sequence[str], run_ids: Sequence[str] | 
     return tuple(found)
 
 
-def runs_with(reader: Reader, run_ids: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
-    """Those of the runs that have any of the metrics that the words mean, in their order.
-
-    Raises:
-        UsageError: none of the runs has such a metric.
-    """
-    metrics = find_metrics(reader, words, run_ids)
-    sql = "SELECT DISTINCT run_id FROM series WHERE metric IN (SELECT unnest(?))"
-    having = {run_id for (run_id,) in reader.rows(sql, [list(metrics)])}
-    return tuple(run_id for run_id in run_ids if run_id in having)
-
-
 def metrics_of(word: str, known: Sequence[str]) -> list[str]:
     """Those of the names that a word means: itself, with or without `metrics.` and quotes, or the matches of a glob."""
     for name in (word, bare_metric(word)):
