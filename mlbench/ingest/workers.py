@@ -148,10 +148,15 @@ class Workers:
     def start(self, n_bytes: int, *, may_fork: bool) -> None:
         """Start as many processes as are worth it for reading so much, unless they run already.
 
+        Only a main thread does: in a thread of the workbench, which has put its own streams in the place of the
+        terminal's, nothing can be started.
+
         Args:
             n_bytes: of the sources to be read.
             may_fork: this process has no catalog open.
         """
+        if threading.current_thread() is not threading.main_thread():
+            return
         may_fork = may_fork and threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
         n_workers = _useful(n_bytes, may_fork=may_fork)
         if n_workers and self._pool is None:
@@ -233,7 +238,7 @@ def _start(n_workers: int, *, may_fork: bool) -> ProcessPoolExecutor | None:
     try:
         pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
         pool.submit(_load).result()
-    except (OSError, BrokenProcessPool):
+    except (OSError, ValueError, BrokenProcessPool):  # ValueError: streams that no process can inherit
         return None
     return pool
 

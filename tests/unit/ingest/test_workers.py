@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -408,3 +409,23 @@ def test_two_processes_make_the_same_catalog_as_none(tmp_path: Path, monkeypatch
     for name, rows in alone.items():
         assert rows != "[]", name
         assert together[name] == rows, name
+
+
+def test_a_thread_of_the_workbench_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_useful", lambda n_bytes, *, may_fork: 2)
+    workers = Workers()
+
+    thread = threading.Thread(target=workers.start, args=(1 << 40,), kwargs={"may_fork": True})
+    thread.start()
+    thread.join()
+
+    assert workers._pool is None
+
+
+def test_streams_that_no_process_can_inherit_leave_the_reading_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: object, **options: object) -> None:
+        raise ValueError("bad value(s) in fds_to_keep")
+
+    monkeypatch.setattr(module, "ProcessPoolExecutor", refused)
+
+    assert module._start(2, may_fork=False) is None
