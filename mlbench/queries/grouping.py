@@ -5,37 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from mlbench.queries.answers import Column, RunRow, RunsAnswer, Value
+from mlbench.queries.answers import Column, GroupCell, GroupRow, RunRow, RunsAnswer, Value
 from mlbench.queries.chosen import default_columns
 from mlbench.queries.columns import ColumnSpec, SortSpec, read_columns, read_sort
 from mlbench.queries.mistakes import FilterError
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import find_runs
 
-
-@dataclass(frozen=True, slots=True)
-class GroupCell:
-    """What the runs of a group have in one column."""
-
-    value: Value
-    """The mean of the finite numbers; of parameters and texts what all runs share, None where they differ."""
-    half: float | None = None
-    """Half of the 95 % interval of the mean; None for texts and for fewer than two numbers."""
-    n: int = 0
-    """Runs that have a value; of numbers a finite one."""
-    n_values: int = 0
-    """Different values."""
-    is_number: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRow:
-    keys: tuple[Value, ...]
-    """One for each column that is grouped by."""
-    run_ids: tuple[str, ...]
-    cells: tuple[GroupCell, ...]
-    """One for each other column."""
+Ranked: TypeAlias = "tuple[GroupRow, Sequence[Value]]"
+"""A group and the values that it is sorted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +67,7 @@ def group_runs(
     found = find_runs(reader, where=where, columns=[*by, *chosen, *own], within=within)
     groups: dict[tuple[object, ...], list[RunRow]] = {}
     for row in found.rows:
-        groups.setdefault(tuple(map(_group_key, row.values[:n_by])), []).append(row)
+        groups.setdefault(tuple(map(group_key, row.values[:n_by])), []).append(row)
     rows = [_group_row(found, rows, n_by) for rows in groups.values()]
     places = iter(range(n_by + n_shown, n_by + n_shown + len(own)))
     order = [(titles[spec.column.text] if spec.column.text in titles else next(places), spec) for spec in sorts]
@@ -112,7 +92,7 @@ def _usual(reader: Reader, where: str, within: Sequence[str]) -> list[str]:
     return list(default_columns(reader, [row.head.run_id for row in rows], n_params=0))
 
 
-def _group_key(value: Value) -> Value | tuple[str, str]:
+def group_key(value: Value) -> Value | tuple[str, str]:
     """Values that are equal as a group: 1 and 1.0 are, all NaN are, and true is not 1."""
     if isinstance(value, bool) or (isinstance(value, float) and math.isnan(value)):
         return "is", str(value)
@@ -143,11 +123,26 @@ def half_width(values: Sequence[float]) -> float | None:
     n = len(values)
     if n < 2:
         return None
+    mean = sum(values) / n
+    return half_of(math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1)), n)
+
+
+def half_of(deviation: float, n: int) -> float:
+    """Half of the 95 % interval of a mean of `n` values, two at least, with that standard deviation."""
     from scipy.special import stdtrit
 
-    mean = sum(values) / n
-    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1))
     return float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n)
+
+
+def sort_groups(groups: Sequence[Ranked], is_descending: Sequence[bool]) -> tuple[GroupRow, ...]:
+    """Groups by what comes with them, the first most important; ties and groups without a value by their keys."""
+    ordered = sorted(groups, key=lambda pair: [_rank(key) for key in pair[0].keys])
+    for place in reversed(range(len(is_descending))):
+        held = [pair for pair in ordered if not _is_nothing(pair[1][place])]
+        nothing = [pair for pair in ordered if _is_nothing(pair[1][place])]
+        held.sort(key=lambda pair, place=place: _rank(pair[1][place]), reverse=is_descending[place])  # type: ignore[misc]
+        ordered = [*held, *nothing]
+    return tuple(row for row, _values in ordered)
 
 
 def _sorted(rows: Sequence[GroupRow], order: Sequence[tuple[int, SortSpec]], n_by: int) -> list[GroupRow]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mlbench.queries.grouping import GroupCell, GroupsAnswer, group_runs, half_width
+from mlbench.queries.answers import GroupCell
+from mlbench.queries.grouping import GroupsAnswer, group_runs, half_width
 from mlbench.queries.mistakes import FilterError
 from mlbench.render.groups import groups_records, groups_summary, groups_table
 from mlbench.render.table import layout
