@@ -45,6 +45,8 @@ def _is_log(path: str) -> bool:
     """Whether the first row has a step and another number."""
     row = first_row(sniff(path, _HEAD_BYTES) or b"")
     plan = plan_of(row)
+    if os.path.basename(path) == "metrics.json" and plan.step_key != "iteration":
+        return False  # DVC, AllenNLP and many programs write their last values there, as one object
     others = row.keys() - plan.skipped - _PARAMS
     return bool(plan.step_key) and any(_is_number(row[key]) for key in others)
 

@@ -76,6 +76,7 @@ def test_a_time_of_this_age_is_the_wall_time(tmp_path: Path, moment: object) -> 
     ("name", "content"),
     [
         ("metrics.json", '{"accuracy": 0.9}'),
+        ("metrics.json", '{"step": 3, "accuracy": 0.9}'),
         ("metrics.json", '{\n  "step": 1,\n  "loss": 2\n}\n'),
         ("data.jsonl", '{"text": "hello", "label": 3}\n'),
         ("steps.jsonl", '{"step": 1, "text": "do this"}\n'),
