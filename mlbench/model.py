@@ -96,6 +96,18 @@ class Claim:
     """The scan shall not look for other sources below `path` (a store that this adapter reads whole)."""
     follows: tuple[str, ...] = ()
     """Further files whose change means that `path` must be read again (for folder records)."""
+    part: str = ""
+    """The native id of one run where `path` holds many (a tracker's database): each part is a run of its own."""
+    mark: str = ""
+    """Of a part: differs whenever the part has changed. It stands in the place of the size and time of the files,
+    so that one run that goes on does not make a whole database be read again."""
+    problem: Problem | None = None
+    """Why it cannot be said now which parts `path` holds (it is locked, damaged...). Such a claim makes no run."""
+
+    @property
+    def place(self) -> str:
+        """The path, and the part behind `#`: names the source within its adapter."""
+        return f"{self.path}#{self.part}" if self.part else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,8 @@ class Source:
     path: str
     run_folder: str
     follows: tuple[str, ...] = ()
+    part: str = ""
+    """As in the claim."""
 
 
 # ---------------------------------------------------------------- facts
@@ -243,6 +257,46 @@ class DataVersion:
     schema: str = ""
     is_pinned: bool = True
     """False: the version is a branch or another name that moves."""
+    role: str = ""
+    """What the run used it for, as recorded: `training`, `validation`, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file, folder or model that a run read or made, as a tracker records it."""
+
+    kind: str
+    """model, dataset, file, table, ..."""
+    name: str
+    uri: str = ""
+    """Where it lies, without credentials."""
+    digest: str = ""
+    """As the tracker has it; behind a colon where it names the method (`md5:...`)."""
+    size_bytes: int | None = None
+    role: str = "output"
+    """`input` or `output`."""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A version in a model registry that was made of this run."""
+
+    registry: str
+    """mlflow, wandb, ..."""
+    model: str
+    version: str
+    aliases: str = ""
+    """Names that point at it, comma separated, sorted."""
+    stage: str = ""
+    """MLflow's older word: Staging, Production, Archived."""
+    status: str = ""
+    uri: str = ""
+    """What it was made of."""
+    note: str = ""
+    tags: str = ""
+    """`key=value`, comma separated, sorted."""
+    created_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +340,8 @@ class Cursor:
 
 
 Fact: TypeAlias = (
-    Param | Points | PointTable | Blob | RunField | ImportedTag | GitState | Environment | DataVersion | Restart
-    | SweepDescription | Problem | Cursor
+    Param | Points | PointTable | Blob | RunField | ImportedTag | GitState | Environment | DataVersion | Artifact
+    | ModelVersion | Restart | SweepDescription | Problem | Cursor
 )  # fmt: skip
 
 

@@ -48,8 +48,9 @@ UNION ALL SELECT run_id, body, NULL, NULL, 'imported' FROM imported_note;
 
 CREATE TEMP VIEW sources AS SELECT source_id, run_ids, adapter, path, role, status, size_bytes, n_records, n_bad, root, make_timestamp(CAST(read_s * 1e6 AS BIGINT)) AS read_at FROM source;
 CREATE TEMP VIEW problems AS SELECT run_id, source_path AS path, place, what, hint, root, make_timestamp(CAST(since_s * 1e6 AS BIGINT)) AS since FROM problem;
-CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, schema_text AS schema, is_pinned FROM data_version;
+CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, schema_text AS schema, is_pinned, role FROM data_version;
 CREATE TEMP VIEW artifacts AS SELECT * FROM artifact;
+CREATE TEMP VIEW model_versions AS SELECT * FROM model_version;
 CREATE TEMP VIEW lineage AS SELECT * FROM lineage_edge;
 CREATE TEMP VIEW validations AS SELECT * FROM validation;
 

@@ -110,13 +110,13 @@ def _run_row(draft: Draft, life: Life) -> dict[str, Any]:
     below = os.path.relpath(draft.unit.folder, draft.root)
     exit_code = draft.recorded("exit_code")
     return {
-        "run_id": draft.run_id, "run_key": folder, "fingerprint": life.fingerprint,
+        "run_id": draft.run_id, "run_key": safe.text_of_path(draft.unit.key), "fingerprint": life.fingerprint,
         "name": _name(draft, below), "path": folder, "root": safe.text_of_path(draft.root),
         "project": _text(draft.recorded("project")) or _project(draft),
         "group_name": _text(draft.recorded("group")) or _group(below),
         "status": draft.recorded("status"),
         "started_s": _earliest(draft, life.first_wall_s), "ended_s": draft.recorded("ended"),
-        "active_s": life.newest_s if life.last_wall_s is None else life.last_wall_s,
+        "active_s": _last_sign(draft, life),
         "host": _text(draft.recorded("host")), "user_name": _text(draft.recorded("user")),
         "command": _text(draft.recorded("command")),
         "entry_point": _text(draft.recorded("entry_point")), "job_type": _text(draft.recorded("job_type")),
@@ -125,6 +125,12 @@ def _run_row(draft: Draft, life: Life) -> dict[str, Any]:
         "adapters": ",".join(sorted({source.member.claimed.adapter for source in draft.sources})),
         "is_missing": False,
     }  # fmt: skip
+
+
+def _last_sign(draft: Draft, life: Life) -> str | float | None:
+    """The last point, else the newest file, else what the source records: of a part, the file says nothing."""
+    signs = (life.last_wall_s, life.newest_s, draft.recorded("ended"), draft.recorded("started"))
+    return next((sign for sign in signs if sign is not None), None)
 
 
 def _text(value: str | float | None) -> str | None:
@@ -138,6 +144,8 @@ def _name(draft: Draft, below: str) -> str:
     if recorded and trackers and not draft.unit.roles & {Role.EVENTS, Role.DUMP}:
         return str(recorded)
     path = os.path.basename(draft.root) if below == os.curdir else below
+    if draft.unit.part:
+        return safe.text_of_path(f"{path}#{draft.unit.part}")
     return safe.text_of_path(os.path.splitext(path)[0] if draft.unit.is_own_file else path)
 
 
@@ -243,12 +251,40 @@ def _add_small(draft: Draft, batch: Batch) -> None:
         batch.add("environment", run_id=run_id, key=fact.key, value=fact.value)
     for _member, _path, fact in draft.of_kind(model.DataVersion):
         batch.add("data_version", run_id=run_id, system=fact.system, name=fact.name, version=fact.version,
-                  n_rows=fact.n_rows, schema_text=fact.schema, is_pinned=fact.is_pinned)  # fmt: skip
+                  n_rows=fact.n_rows, schema_text=fact.schema, is_pinned=fact.is_pinned, role=fact.role)  # fmt: skip
+    for _member, _path, fact in draft.of_kind(model.Artifact):
+        batch.add("artifact", run_id=run_id, kind=fact.kind, name=fact.name, version=fact.version, uri=fact.uri,
+                  digest=fact.digest, size_bytes=fact.size_bytes, role=fact.role)  # fmt: skip
+    for _member, _path, fact in draft.of_kind(model.ModelVersion):
+        batch.add("model_version", run_id=run_id, registry=fact.registry, model=fact.model, version=fact.version,
+                  aliases=fact.aliases, stage=fact.stage, status=fact.status, uri=fact.uri, note=fact.note,
+                  tags=fact.tags, created_s=fact.created_s)  # fmt: skip
+    batch.extend("lineage_edge", _edges(draft))
     for _member, _path, fact in draft.of_kind(model.ImportedTag):
         batch.add("imported_tag", run_id=run_id, key=fact.key, value=fact.value)
     note = draft.recorded("note")
     if note:
         batch.add("imported_note", run_id=run_id, body=str(note))
+
+
+def _edges(draft: Draft) -> list[dict[str, Any]]:
+    """What went into the run and what came out of it."""
+    ends = [("input", fact.role, f"{fact.name}@{fact.version}") for _m, _p, fact in draft.of_kind(model.DataVersion)]
+    ends += [
+        (fact.role, fact.kind, _versioned(fact.name, fact.version)) for _m, _p, fact in draft.of_kind(model.Artifact)
+    ]
+    ends += [
+        ("output", "model version", _versioned(fact.model, fact.version))
+        for _m, _p, fact in draft.of_kind(model.ModelVersion)
+    ]
+    return [
+        {"run_id": draft.run_id, "direction": direction, "step": step, "artifact": artifact}
+        for direction, step, artifact in dict.fromkeys(ends)
+    ]
+
+
+def _versioned(name: str, version: str) -> str:
+    return f"{name}@{version}" if version else name
 
 
 def _code_rows(draft: Draft) -> list[dict[str, Any]]:

@@ -12,11 +12,12 @@ from mlbench import model
 
 SmallFact: TypeAlias = (
     model.Param | model.RunField | model.ImportedTag | model.GitState | model.Environment | model.DataVersion
-    | model.Restart | model.SweepDescription | model.Problem
+    | model.Artifact | model.ModelVersion | model.Restart | model.SweepDescription | model.Problem
 )  # fmt: skip
 _KINDS: dict[str, type[SmallFact]] = {
     "param": model.Param, "field": model.RunField, "tag": model.ImportedTag, "git": model.GitState,
-    "environment": model.Environment, "data": model.DataVersion, "restart": model.Restart,
+    "environment": model.Environment, "data": model.DataVersion,
+    "artifact": model.Artifact, "model": model.ModelVersion, "restart": model.Restart,
     "sweep": model.SweepDescription, "problem": model.Problem,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}
