@@ -263,40 +263,62 @@ class DataVersion:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file, folder or model that a run read or made, as a tracker records it."""
+    """A file, model or data set that a run read, made, or that lies beside it; described, never loaded."""
 
     kind: str
-    """model, dataset, file, table, ..."""
+    """model, checkpoint, data, figure, metrics, code or file."""
     name: str
     uri: str = ""
-    """Where it lies, without credentials."""
+    """Path or address, without credentials."""
     digest: str = ""
-    """As the tracker has it; behind a colon where it names the method (`md5:...`)."""
+    """Algorithm and value: `sha256:...`, `md5:...`; '' where none was recorded."""
     size_bytes: int | None = None
-    role: str = "output"
-    """`input` or `output`."""
-    version: str = ""
+    role: str = ""
+    """input or output; '' for what merely lies there."""
+    detail: str = ""
+    """What is known beside: `25 tensors, 3,122 parameters, F32`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineageEdge:
+    """One arrow of the graph from data to model: a step of the run read or wrote an artifact."""
+
+    direction: str
+    """input (the step read it) or output (the step made it)."""
+    step: str
+    """The stage, component or execution; '' for the run as a whole."""
+    artifact: str
+    """As `Artifact.name`, or the name and version of a data set: `train@v2`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """A check that a model or its data went through: an evaluator's blessing, an infrastructure test, a user's gate."""
+
+    check: str
+    verdict: str
+    """passed, failed or unknown."""
+    baseline: str = ""
+    """The model or run that it was compared with."""
+    at_s: float | None = None
+    """Unix seconds UTC."""
+    evidence: str = ""
+    """Path or text that says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """A version in a model registry that was made of this run."""
+    """A version in a model registry that was made by this run."""
 
-    registry: str
-    """mlflow, wandb, ..."""
-    model: str
+    name: str
     version: str
-    aliases: str = ""
-    """Names that point at it, comma separated, sorted."""
-    stage: str = ""
-    """MLflow's older word: Staging, Production, Archived."""
+    aliases: tuple[str, ...] = ()
+    """`champion`, `production`; stages of older registries too."""
     status: str = ""
-    uri: str = ""
-    """What it was made of."""
     note: str = ""
-    tags: str = ""
-    """`key=value`, comma separated, sorted."""
-    created_s: float | None = None
+    uri: str = ""
+    tags: tuple[str, ...] = ()
+    """`key=value`, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +363,7 @@ class Cursor:
 
 Fact: TypeAlias = (
     Param | Points | PointTable | Blob | RunField | ImportedTag | GitState | Environment | DataVersion | Artifact
-    | ModelVersion | Restart | SweepDescription | Problem | Cursor
+    | LineageEdge | Validation | ModelVersion | Restart | SweepDescription | Problem | Cursor
 )  # fmt: skip
 
 

@@ -17,7 +17,6 @@ from typing import TypeAlias
 
 from mlbench.model import (
     Adapter,
-    Artifact,
     Claim,
     Cursor,
     DataVersion,
@@ -36,7 +35,7 @@ from mlbench.wire.content import files_below, load_content, sniff, unreadable
 from mlbench.wire.dump_tree import Loaded, TreeError
 from mlbench.wire.files import open_regular
 from mlbench.wire.jsonlog import as_mapping, as_text
-from mlbench.wire.mlflow import CONTEXT_TAG, rows_of_data_set, run_facts, typed_param
+from mlbench.wire.mlflow import CONTEXT_TAG, logged_model, rows_of_data_set, run_facts, typed_param
 from mlbench.wire.points import PointCollector
 from mlbench.wire.yamltext import load_yaml
 
@@ -145,7 +144,7 @@ def _data_versions(run_folder: str, found: list[Problem]) -> Iterator[DataVersio
         )  # fmt: skip
 
 
-def _models(run_folder: str, found: list[Problem]) -> Iterator[Artifact]:
+def _models(run_folder: str, found: list[Problem]) -> Iterator[Fact]:
     """Models that the run has logged (MLflow 3); they lie beside the runs of the experiment."""
     for path, name in files_below(os.path.join(run_folder, "outputs"), depth=1):
         if not name.endswith("/meta.yaml"):
@@ -156,7 +155,7 @@ def _models(run_folder: str, found: list[Problem]) -> Iterator[Artifact]:
         about = os.path.join(os.path.dirname(run_folder), "models", identity, "meta.yaml")
         model = _load_meta(about, found) if os.path.isfile(about) else {}
         location = as_text(model.get("artifact_location"))
-        yield Artifact("model", as_text(model.get("name")) or identity, location, version=identity)
+        yield from logged_model(identity, as_text(model.get("name")), location, "output")
 
 
 def _metrics(folder: str, found: list[Problem]) -> Generator[Fact, None, tuple[int, int]]:

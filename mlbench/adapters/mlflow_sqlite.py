@@ -19,7 +19,6 @@ from contextlib import closing
 
 from mlbench.model import (
     Adapter,
-    Artifact,
     Claim,
     Cursor,
     DataVersion,
@@ -37,7 +36,15 @@ from mlbench.model import (
     Source,
 )
 from mlbench.wire.content import sniff, unreadable
-from mlbench.wire.mlflow import CONTEXT_TAG, INFINITIES, rows_of_data_set, run_facts, typed_param
+from mlbench.wire.mlflow import (
+    CONTEXT_TAG,
+    INFINITIES,
+    logged_model,
+    registered,
+    rows_of_data_set,
+    run_facts,
+    typed_param,
+)
 from mlbench.wire.sqlitefile import MAGIC, Database, DatabaseError, OneOpen, Row, Scalar, open_database
 
 _ENDINGS = (".db", ".sqlite", ".sqlite3", ".db3")
@@ -139,14 +146,15 @@ class _Store:
         tags: dict[tuple[Scalar, Scalar], list[str]] = defaultdict(list)
         for model, version, key, value in self.database.rows("model_version_tags", ("name", "version", "key", "value")):
             tags[model, version].append(f"{_text(key)}={_text(value)}")
-        for run_id, model, version, stage, status, source, note, created in self.database.rows(
+        for run_id, model, version, stage, status, source, note, _created in self.database.rows(
             "model_versions", _VERSION_COLUMNS, order="name, version"
         ):
-            moment = _integer(created)
+            names = sorted(aliases[model, version])
+            if stage and stage != "None":
+                names.append(_text(stage))
             self.versions[_text(run_id)].append(ModelVersion(
-                "mlflow", _text(model), str(version), ", ".join(sorted(aliases[model, version])),
-                "" if stage == "None" else _text(stage), _text(status), _text(source), _text(note),
-                ", ".join(sorted(tags[model, version])), moment / 1000 if moment else None,
+                _text(model), str(version), tuple(names), _text(status), _text(note), _text(source),
+                tuple(sorted(tags[model, version])),
             ))  # fmt: skip
 
 
@@ -197,7 +205,8 @@ def _about(store: _Store, run_id: str, row: Row) -> Iterator[Fact]:
         yield Param(_text(key), _text(value), typed_param(_text(value)), Layer.CONFIG)
     yield from _data_sets(database, run_id)
     yield from _models(database, run_id)
-    yield from store.versions.get(run_id, ())
+    for version in store.versions.get(run_id, ()):
+        yield from registered(version)
 
 
 def _data_sets(database: Database, run_id: str) -> Iterator[DataVersion]:
@@ -216,7 +225,7 @@ def _data_sets(database: Database, run_id: str) -> Iterator[DataVersion]:
             yield DataVersion("mlflow", _text(name), _text(digest), n_rows, _text(schema), role=context)
 
 
-def _models(database: Database, run_id: str) -> Iterator[Artifact]:
+def _models(database: Database, run_id: str) -> Iterator[Fact]:
     """Models that were logged by the run or given to it (MLflow 3)."""
     if not database.has("inputs", "source_id", "destination_id"):
         return
@@ -227,7 +236,7 @@ def _models(database: Database, run_id: str) -> Iterator[Artifact]:
             columns = ("name", "artifact_location")
             about = database.rows("logged_models", columns, "model_id = ?", (identity,))
             name, location = next(about, ("", ""))
-            yield Artifact("model", _text(name) or identity, _text(location), role=role, version=identity)
+            yield from logged_model(identity, _text(name), _text(location), role)
 
 
 def _points(database: Database, run_id: str) -> Iterator[tuple[PointTable | None, int]]:

@@ -121,23 +121,16 @@ CREATE TABLE imported_tag (run_id VARCHAR, key VARCHAR, value VARCHAR);
 CREATE TABLE imported_note (run_id VARCHAR, body VARCHAR);
 
 CREATE TABLE artifact (
-    run_id VARCHAR, kind VARCHAR, name VARCHAR, version VARCHAR, uri VARCHAR, digest VARCHAR, size_bytes BIGINT, role VARCHAR
-);
-CREATE TABLE model_version (
-    run_id   VARCHAR,        -- the run that it was made of
-    registry VARCHAR,        -- mlflow, ...
-    model    VARCHAR,        -- its name in the registry
-    version  VARCHAR,
-    aliases  VARCHAR,        -- names that point at it, comma separated
-    stage    VARCHAR,        -- MLflow's older word: Staging, Production, Archived
-    status   VARCHAR,        -- as recorded
-    uri      VARCHAR,        -- what it was made of
-    note     VARCHAR,        -- its description
-    tags     VARCHAR,        -- key=value, comma separated
-    created_s DOUBLE
+    run_id VARCHAR, kind VARCHAR, name VARCHAR, uri VARCHAR, digest VARCHAR, size_bytes BIGINT,
+    role   VARCHAR,          -- input, output; '' for what lies beside the run
+    detail VARCHAR, source VARCHAR
 );
 CREATE TABLE lineage_edge (run_id VARCHAR, direction VARCHAR, step VARCHAR, artifact VARCHAR);
 CREATE TABLE validation (run_id VARCHAR, check_name VARCHAR, verdict VARCHAR, baseline VARCHAR, at_s DOUBLE, evidence VARCHAR);
+CREATE TABLE model_version (
+    run_id VARCHAR, name VARCHAR, version VARCHAR, aliases VARCHAR[], status VARCHAR, note VARCHAR, uri VARCHAR,
+    tags VARCHAR[]           -- key=value
+);
 
 CREATE TABLE source (
     source_id  INTEGER,

@@ -48,8 +48,12 @@ def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:
     if isinstance(fact, model.Artifact):
         return replace(fact, uri=safe.redact_url(fact.uri, salt=salt) if fact.uri else "")
     if isinstance(fact, model.ModelVersion):
-        note, tags = safe.redact_text(fact.note, salt=salt), safe.redact_text(fact.tags, salt=salt)
-        return replace(fact, uri=safe.redact_url(fact.uri, salt=salt) if fact.uri else "", note=note, tags=tags)
+        return replace(
+            fact,
+            uri=safe.redact_url(fact.uri, salt=salt) if fact.uri else "",
+            note=safe.redact_text(fact.note, salt=salt),
+            tags=tuple(safe.redact_text(tag, salt=salt) for tag in fact.tags),
+        )
     if isinstance(fact, model.Problem):
         return replace(fact, what=safe.redact_text(fact.what, salt=salt))
     return fact

@@ -11,7 +11,17 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from mlbench.model import Fact, GitState, ImportedTag, JsonValue, RunField
+from mlbench.model import (
+    Artifact,
+    Fact,
+    GitState,
+    ImportedTag,
+    JsonValue,
+    LineageEdge,
+    ModelVersion,
+    RunField,
+    Validation,
+)
 from mlbench.safe import redact_url
 from mlbench.wire.dump_literal import literal_value
 from mlbench.wire.dump_tree import TreeError, load_tree
@@ -27,6 +37,9 @@ _LARGEST = 1.7976931348623157e308
 """The greatest double: MLflow's databases hold it in the place of infinity."""
 INFINITIES = {_LARGEST: float("inf"), -_LARGEST: float("-inf")}
 CONTEXT_TAG = "mlflow.data.context"
+_VALIDATION_TAGS = frozenset({"validation", "validation_status"})
+"""MLflow's documentation recommends the latter."""
+_VERDICTS = {"passed": "passed", "approved": "passed", "failed": "failed", "rejected": "failed"}
 
 
 def run_facts(meta: Mapping[str, JsonValue], tags: Mapping[str, str]) -> Iterator[Fact]:
@@ -92,3 +105,22 @@ def rows_of_data_set(profile: str) -> int | None:
     except JsonError:
         return None
     return n_rows if isinstance(n_rows, int) and not isinstance(n_rows, bool) else None
+
+
+def logged_model(identity: str, name: str, location: str, role: str) -> Iterator[Fact]:
+    """A model that the run logged (role output) or read (input), MLflow 3; its id is what other runs know it by."""
+    yield Artifact("model", identity, redact_url(location), role=role, detail=f"logged as {name}" if name else "")
+    yield LineageEdge(role, "", identity)
+
+
+def registered(version: ModelVersion) -> Iterator[Fact]:
+    """A version in the registry, the arrow to it, and what its tags say of its validation."""
+    yield version
+    yield LineageEdge("output", "register", f"{version.name}@{version.version}")
+    if version.uri.startswith("models:/"):
+        yield LineageEdge("input", "register", version.uri.removeprefix("models:/"))
+    for tag in version.tags:
+        key, _, value = tag.partition("=")
+        if key in _VALIDATION_TAGS:
+            verdict = _VERDICTS.get(value.strip().lower(), "unknown")
+            yield Validation(f"{version.name}@{version.version}", verdict, evidence=f"tag {tag}")

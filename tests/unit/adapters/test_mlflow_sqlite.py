@@ -87,7 +87,7 @@ def assert_run(facts: list[Fact], want: Any) -> None:
         assert (fields[FIELDS[key]] if key in FIELDS else tags[key]) == value
     data = [fact for fact in facts if isinstance(fact, DataVersion)]
     assert [{"name": one.name, "digest": one.version, "context": one.role} for one in data] == want["datasets"]
-    assert [fact.version for fact in facts if isinstance(fact, Artifact)] == want["models"]
+    assert [fact.name for fact in facts if isinstance(fact, Artifact)] == want["models"]
 
 
 @needs_formats
@@ -112,10 +112,10 @@ def test_the_registry_is_that_of_mlflows_client() -> None:
     for version in model["versions"]:
         fact = found[str(version["version"])]
         aliases = [name for name, number in model["aliases"].items() if number == version["version"]]
-        assert fact.model == model["name"]
-        assert fact.aliases == ", ".join(aliases)
+        assert fact.name == model["name"]
+        assert fact.aliases == tuple(aliases)
         assert fact.note == (version["description"] or "")
-        assert fact.tags == ", ".join(f"{key}={value}" for key, value in version["tags"].items())
+        assert fact.tags == tuple(f"{key}={value}" for key, value in version["tags"].items())
         assert (fact.uri, fact.status) == (version["source"], version["status"])
         assert fact in read_run(SAMPLES, version["run_id"])
 
