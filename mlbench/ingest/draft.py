@@ -244,11 +244,28 @@ def _add_small(draft: Draft, batch: Batch) -> None:
     for _member, _path, fact in draft.of_kind(model.DataVersion):
         batch.add("data_version", run_id=run_id, system=fact.system, name=fact.name, version=fact.version,
                   n_rows=fact.n_rows, schema_text=fact.schema, is_pinned=fact.is_pinned)  # fmt: skip
+    _add_lineage(draft, batch)
     for _member, _path, fact in draft.of_kind(model.ImportedTag):
         batch.add("imported_tag", run_id=run_id, key=fact.key, value=fact.value)
     note = draft.recorded("note")
     if note:
         batch.add("imported_note", run_id=run_id, body=str(note))
+
+
+def _add_lineage(draft: Draft, batch: Batch) -> None:
+    """Artifacts, the arrows between them and the run's steps, validations and registered models."""
+    run_id = draft.run_id
+    for _member, path, fact in draft.of_kind(model.Artifact):
+        batch.add("artifact", run_id=run_id, kind=fact.kind, name=fact.name, uri=fact.uri, digest=fact.digest,
+                  size_bytes=fact.size_bytes, role=fact.role, detail=fact.detail, source=path)  # fmt: skip
+    for _member, _path, fact in draft.of_kind(model.LineageEdge):
+        batch.add("lineage_edge", run_id=run_id, direction=fact.direction, step=fact.step, artifact=fact.artifact)
+    for _member, path, fact in draft.of_kind(model.Validation):
+        batch.add("validation", run_id=run_id, check_name=fact.check, verdict=fact.verdict, baseline=fact.baseline,
+                  at_s=fact.at_s, evidence=fact.evidence or path)  # fmt: skip
+    for _member, _path, fact in draft.of_kind(model.ModelVersion):
+        batch.add("model_version", run_id=run_id, name=fact.name, version=fact.version, aliases=list(fact.aliases),
+                  status=fact.status, note=fact.note, uri=fact.uri)  # fmt: skip
 
 
 def _code_rows(draft: Draft) -> list[dict[str, Any]]:
