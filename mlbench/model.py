@@ -96,6 +96,18 @@ class Claim:
     """The scan shall not look for other sources below `path` (a store that this adapter reads whole)."""
     follows: tuple[str, ...] = ()
     """Further files whose change means that `path` must be read again (for folder records)."""
+    part: str = ""
+    """The native id of one run where `path` holds many (a tracker's database): each part is a run of its own."""
+    mark: str = ""
+    """Of a part: differs whenever the part has changed. It stands in the place of the size and time of the files,
+    so that one run that goes on does not make a whole database be read again."""
+    problem: Problem | None = None
+    """Why it cannot be said now which parts `path` holds (it is locked, damaged...). Such a claim makes no run."""
+
+    @property
+    def place(self) -> str:
+        """The path, and the part behind `#`: names the source within its adapter."""
+        return f"{self.path}#{self.part}" if self.part else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,8 @@ class Source:
     path: str
     run_folder: str
     follows: tuple[str, ...] = ()
+    part: str = ""
+    """As in the claim."""
 
 
 # ---------------------------------------------------------------- facts
@@ -243,6 +257,8 @@ class DataVersion:
     schema: str = ""
     is_pinned: bool = True
     """False: the version is a branch or another name that moves."""
+    role: str = ""
+    """What the run used it for, as recorded: `training`, `validation`, ..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +317,8 @@ class ModelVersion:
     status: str = ""
     note: str = ""
     uri: str = ""
+    tags: tuple[str, ...] = ()
+    """`key=value`, sorted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,8 +119,10 @@ def look_into(path: str, adapters: Sequence[Adapter], unreadable: list[Problem])
         unreadable.append(Problem(path, f"the folder cannot be read: {error.strerror}", hint="check its permissions"))
         return None
     listing = Listing(path, files, folders)
-    claims = tuple(Claimed(adapter.name, claim) for adapter in adapters for claim in adapter.claims(listing))
-    return FolderScan(listing, claims, tuple(_special_problems(path, special, adapters)) if special else ())
+    found = [Claimed(adapter.name, claim) for adapter in adapters for claim in adapter.claims(listing)]
+    claims = tuple(claimed for claimed in found if claimed.claim.problem is None)
+    problems = [claimed.claim.problem for claimed in found if claimed.claim.problem is not None]
+    return FolderScan(listing, claims, (*problems, *(_special_problems(path, special, adapters) if special else ())))
 
 
 def folders_below(folder: FolderScan) -> list[str]:
