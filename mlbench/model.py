@@ -6,6 +6,7 @@ imported: the first paint of the workbench loads this module.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -35,6 +36,8 @@ class Role(StrEnum):
     """A parameter dump: makes a run only where nothing else does and no run lies below."""
     CONTEXT = "context"
     """Tells more of the run that its folder belongs to; never makes one."""
+    ASIDE = "aside"
+    """Known to the adapter and part of no run (what was deleted, the parent of a batch): never read."""
 
 
 class Layer(StrEnum):
@@ -68,7 +71,11 @@ class ReadStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One folder as the scan saw it. Adapters look at names first and read heads only where a name matches."""
+    """One folder as the scan saw it. Adapters look at names first and read heads only where a name matches.
+
+    Of ten thousand files in a folder an adapter asks for those that it may know: `has` and `ending` cost the same
+    whatever their number.
+    """
 
     path: str
     """Real path. Bytes that are not UTF-8 are surrogate escapes, as `os.fsdecode` gives them."""
@@ -76,6 +83,28 @@ class Listing:
     """Names of regular files, sorted."""
     folders: tuple[str, ...]
     """Names of folders, sorted."""
+    _by_ending: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def ending(self, *endings: str) -> list[str]:
+        """The files whose name has one of these endings behind its last dot, whatever its case: `ending("csv")`.
+
+        Sorted. A name without a dot is its own ending.
+        """
+        if not self._by_ending and self.files:
+            found = {name.rpartition(".")[2] for name in self.files}
+            self._by_ending.update((ending.lower(), []) for ending in found)
+        return sorted(name for ending in endings if ending in self._by_ending for name in self._with(ending))
+
+    def _with(self, ending: str) -> list[str]:
+        names = self._by_ending[ending]
+        if not names:
+            names.extend(name for name in self.files if name.rpartition(".")[2].lower() == ending)
+        return names
+
+    def has(self, name: str) -> bool:
+        """Whether a file of this name is there."""
+        at = bisect_left(self.files, name)
+        return at < len(self.files) and self.files[at] == name
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,13 +140,20 @@ def _text(value: str | float | None) -> str | None:
 def _name(draft: Draft, below: str) -> str:
     """The tracker's name where the tracker is all there is, else the path below the root."""
     recorded = draft.recorded("name")
-    trackers = [s.member for s in draft.sources if s.member.claimed.claim.role is Role.TRACKER]
-    if recorded and trackers and not draft.unit.roles & {Role.EVENTS, Role.DUMP}:
+    own = [source.member.claimed.claim for source in draft.sources if not source.member.is_inherited]
+    trackers = [claim.path for claim in own if claim.role is Role.TRACKER]
+    others = [claim.path for claim in own if claim.role in {Role.EVENTS, Role.DUMP}]
+    if recorded and trackers and all(_is_inside(path, trackers) for path in others):
         return str(recorded)
     path = os.path.basename(draft.root) if below == os.curdir else below
     if draft.unit.part:
         return safe.text_of_path(f"{path}#{draft.unit.part}")
     return safe.text_of_path(os.path.splitext(path)[0] if draft.unit.is_own_file else path)
+
+
+def _is_inside(path: str, folders: Sequence[str]) -> bool:
+    """Whether a tracker keeps this file in its own folder."""
+    return any(path.startswith(folder + os.sep) for folder in folders)
 
 
 def _project(draft: Draft) -> str:

@@ -22,7 +22,7 @@ SPLITS = frozenset(
 """Parts of one training; their names become the prefix of the metrics. `cm` is Keras' usual image writer."""
 LOGGERS = frozenset(
     {"tb", "tensorboard", "tensorboard_logs", "logs", "log", "events", "tf_logs", "tb_logs", "vis_data", "summaries",
-     "lightning_logs", "wandb", "runs", "summary"}
+     "lightning_logs", "wandb", "runs", "summary", ".guild"}
 )  # fmt: skip
 """Folders that a logging library makes for itself; they say nothing of the metrics."""
 DUMP_FOLDERS = frozenset({"config", "configs", "conf", "cfg", "args", "params", "hparams", "meta", "files", "code"})
@@ -87,6 +87,8 @@ def find_units(root: str, claims: Iterable[Claimed]) -> list[Unit]:
     tree = _Node(root)
     elsewhere: dict[str, _Node] = {}
     for claimed in claims:
+        if claimed.claim.role is Role.ASIDE:
+            continue
         _node_for(claimed, tree, elsewhere).claims.append(claimed)
     units = [unit for node in (tree, *elsewhere.values()) for unit in _resolve(node)[0]]
     return sorted(units, key=lambda unit: (unit.folder, unit.part))

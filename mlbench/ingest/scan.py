@@ -152,17 +152,14 @@ def _list_folder(folder: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[s
     folders: list[str] = []
     special: list[str] = []
     with os.scandir(folder) as entries:
+        # Files first, and nothing called that need not be: a folder of images may have a million entries.
         for entry in entries:
-            _sort_entry(entry, files, folders, special)
+            try:
+                kind = files if entry.is_file() else folders if entry.is_dir() else special
+            except OSError:
+                kind = special
+            kind.append(entry.name)
     return tuple(sorted(files)), tuple(sorted(folders)), tuple(sorted(special))
-
-
-def _sort_entry(entry: os.DirEntry[str], files: list[str], folders: list[str], special: list[str]) -> None:
-    try:
-        is_folder, is_file = entry.is_dir(), entry.is_file()
-    except OSError:
-        is_folder, is_file = False, False
-    (folders if is_folder else files if is_file else special).append(entry.name)
 
 
 def _special_problems(folder: str, special: tuple[str, ...], adapters: Sequence[Adapter]) -> Iterator[Problem]:
