@@ -98,6 +98,8 @@ class GroupRow:
     run_ids: tuple[str, ...]
     cells: tuple[GroupCell, ...]
     """One for each other column."""
+    n_ended_well: int = 0
+    """Runs that did not die: a mean over survivors alone flatters a setting that often diverges."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from mlbench.queries.answers import Column, GroupCell, GroupRow, Listing, RunRow, Value
 from mlbench.queries.bind import Bound
 from mlbench.queries.columns import read_columns, read_sort, value_of
-from mlbench.queries.grouping import group_key, half_of, sort_groups
+from mlbench.queries.estimates import half_of
+from mlbench.queries.folding import Folds, fold_runs
+from mlbench.queries.grouping import DIED, SETTING, group_key, sort_groups
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import Understood, understand
 
+_Total: TypeAlias = "tuple[Sequence[Any], tuple[GroupCell, ...], tuple[Value, ...], int]"
+"""What a group is grouped by, a cell for each column, the means that it is sorted by, and how many of its runs did not
+die."""
 _TOTALS = ("avg({0})", "stddev_samp({0})", "count({0})")
 
 
@@ -23,13 +28,17 @@ class Lister:
         self, reader: Reader, *, where: str = "", columns: Sequence[str] = (), sort: Sequence[str] = (),
         by: Sequence[str] = (), within: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        """Understand a question; the arguments are those of `find_runs`, and `by` are the columns to group by.
+        """Understand a question; the arguments are those of `find_runs`, and `by` are the columns to group by, or the
+        word `setting` for all but seeds, names and places.
 
         Raises:
             FilterError: the filter or a specification cannot be understood, or names what no run has.
         """
-        self._asked: Understood = understand(reader, where=where, columns=[*columns, *by], sort=sort, within=within)
-        n_columns = len(self._asked.columns) - sum(len(read_columns(text)) for text in by)
+        keys = [text for text in by if text.lower() != SETTING]
+        self._has_setting = len(keys) < len(by)
+        self._folds: Folds | None = None
+        self._asked: Understood = understand(reader, where=where, columns=[*columns, *keys], sort=sort, within=within)
+        n_columns = len(self._asked.columns) - sum(len(read_columns(text)) for text in keys)
         self._columns = self._asked.columns[:n_columns]
         self._by = self._asked.columns[n_columns:]
         self._is_descending = tuple(read_sort(text).is_descending for text in sort)
@@ -42,7 +51,7 @@ class Lister:
 
     def listing(self) -> Listing:
         """All runs that match, in order."""
-        if self._by:
+        if self._by or self._has_setting:
             return self._grouped()
         question = self._asked.question
         sql = question.statement("r.run_no, r.id", order=question.order)
@@ -65,7 +74,7 @@ class Lister:
             n_runs=self._asked.n_runs(),
             remarks=self._asked.remarks(),
             groups=tuple(groups),
-            group_columns=tuple(column.column for column in self._by),
+            group_columns=(*(self._folds.columns if self._folds else ()), *(column.column for column in self._by)),
         )
 
     # ------------------------------------------------------------ rows
@@ -107,7 +116,7 @@ class Lister:
     def _grouped(self) -> Listing:
         """The runs group by group, and what the groups come to."""
         question = self._asked.question
-        keys = [expression for column in self._by for expression in column.bound.value]
+        keys = [*self._setting(), *(expression for column in self._by for expression in column.bound.value)]
         sql = question.statement(", ".join(["r.run_no", "r.id", *keys]), order=question.order)
         members: dict[tuple[object, ...], tuple[list[str], list[int]]] = {}
         for run_no, run_id, *cells in question.binding.reader.stream(sql.text, sql.parameters):
@@ -116,35 +125,48 @@ class Lister:
             numbers.append(run_no)
         groups: list[tuple[GroupRow, Sequence[Value]]] = []
         numbers_of: dict[tuple[str, ...], list[int]] = {}
-        for shown, values, means in self._totals(keys):
+        for shown, values, means, n_ended_well in self._totals(keys):
             ids, run_nos = members[self._key(shown)]
-            row = GroupRow(self._values(shown), tuple(ids), values)
+            row = GroupRow(self._values(shown), tuple(ids), values, n_ended_well)
             numbers_of[row.run_ids] = run_nos
             groups.append((row, means))
         ordered = sort_groups(groups, self._is_descending)
         all_numbers = array("i", [number for row in ordered for number in numbers_of[row.run_ids]])
         return self._listing([run_id for row in ordered for run_id in row.run_ids], all_numbers, ordered)
 
-    def _totals(self, keys: Sequence[str]) -> list[tuple[Sequence[Any], tuple[GroupCell, ...], tuple[Value, ...]]]:
-        """For each group what it is grouped by, a cell for each column, and the means that it is sorted by."""
+    def _setting(self) -> list[str]:
+        """The expression of the setting that a run is of, where it was asked for."""
+        if not self._has_setting:
+            return []
+        question = self._asked.question
+        ids = [run_id for (run_id,) in question.select("r.id", order=question.order)]
+        self._folds = fold_runs(question.binding.reader, ids)
+        places = {run_id: float(at) for at, fold in enumerate(self._folds.folds) for run_id in fold.run_ids}
+        return [question.binding.numbered(SETTING, places)]
+
+    def _totals(self, keys: Sequence[str]) -> list[_Total]:
+        """What each group comes to."""
         columns = [_total(column.bound) for column in self._columns]
         sorts = [_order(bound) for bound in self._asked.sorts]
-        asked = [*keys, "count(*)", *(part for parts in columns for part in parts), *sorts]
+        died = ", ".join(f"'{status}'" for status in sorted(DIED))
+        counts = ["count(*)", f"count(CASE WHEN r.status NOT IN ({died}) THEN 1 END)"]
+        asked = [*keys, *counts, *(part for parts in columns for part in parts), *sorts]
         group = ", ".join(str(place + 1) for place in range(len(keys)))
-        found: list[tuple[Sequence[Any], tuple[GroupCell, ...], tuple[Value, ...]]] = []
+        found: list[_Total] = []
         for row in self._asked.question.select(", ".join(asked), group=group):
             cells = iter(row[len(keys) :])
-            n_runs = next(cells)
+            n_runs, n_ended_well = next(cells), next(cells)
             values = tuple(
                 _cell(column.bound, n_runs, [next(cells) for _ in parts])
                 for column, parts in zip(self._columns, columns, strict=True)
             )
-            found.append((row[: len(keys)], values, tuple(cells)))
+            found.append((row[: len(keys)], values, tuple(cells), n_ended_well))
         return found
 
     def _values(self, cells: Sequence[Any]) -> tuple[Value, ...]:
         left = iter(cells)
-        return tuple(value_of(column.bound, [next(left) for _ in column.bound.value]) for column in self._by)
+        setting = self._folds.folds[int(next(left))].values if self._folds else ()
+        return (*setting, *(value_of(column.bound, [next(left) for _ in column.bound.value]) for column in self._by))
 
     def _key(self, cells: Sequence[Any]) -> tuple[object, ...]:
         return tuple(map(group_key, cells))

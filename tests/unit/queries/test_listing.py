@@ -77,6 +77,15 @@ def test_groups_are_sorted_by_their_means(reader: FakeReader) -> None:
     assert [group.keys for group in down.groups] == [group.keys for group in reversed(up.groups)]
 
 
+def test_the_word_setting_groups_what_repeats_itself(reader: FakeReader) -> None:
+    listing = Lister(reader, columns=["metrics.val/loss"], by=["setting"], where="sweep").listing()
+
+    assert sum(len(group.run_ids) for group in listing.groups) == listing.n_matched > 0
+    assert listing.groups[0].keys
+    assert len(listing.group_columns) == len(listing.groups[0].keys)
+    assert all(0 <= group.n_ended_well <= len(group.run_ids) for group in listing.groups)
+
+
 def test_a_mistake_is_told_before_anything_is_read(reader: FakeReader) -> None:
     with pytest.raises(FilterError, match="no parameter 'lrr'"):
         Lister(reader, by=["params.lrr"])
