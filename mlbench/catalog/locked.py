@@ -88,8 +88,8 @@ def lock(connection: DuckDBPyConnection, *, memory_mb: int) -> None:
     """Take everything from a connection but the reading of what is in it. There is no way back."""
     for setting in (
         "threads = 2", f"memory_limit = '{int(memory_mb)}MB'", "max_temp_directory_size = '0B'",
-        "allow_community_extensions = false", "autoinstall_known_extensions = false", "autoload_known_extensions = false",
-        "enable_external_access = false", "lock_configuration = true",
+        "allow_community_extensions = false", "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false", "enable_external_access = false", "lock_configuration = true",
     ):  # fmt: skip
         connection.execute(f"SET {setting}")
 

@@ -114,14 +114,23 @@ CREATE TABLE code (
 );
 CREATE TABLE environment (run_id VARCHAR, key VARCHAR, value VARCHAR);
 CREATE TABLE data_version (
-    run_id VARCHAR, system VARCHAR, name VARCHAR, version VARCHAR, n_rows BIGINT, schema_text VARCHAR, is_pinned BOOLEAN
+    run_id VARCHAR, system VARCHAR, name VARCHAR, version VARCHAR, n_rows BIGINT, schema_text VARCHAR, is_pinned BOOLEAN,
+    role VARCHAR             -- what the run used it for, as recorded: training, validation, ...
 );
 CREATE TABLE imported_tag (run_id VARCHAR, key VARCHAR, value VARCHAR);
 CREATE TABLE imported_note (run_id VARCHAR, body VARCHAR);
 
-CREATE TABLE artifact (run_id VARCHAR, kind VARCHAR, name VARCHAR, uri VARCHAR, digest VARCHAR, size_bytes BIGINT, role VARCHAR);
+CREATE TABLE artifact (
+    run_id VARCHAR, kind VARCHAR, name VARCHAR, uri VARCHAR, digest VARCHAR, size_bytes BIGINT,
+    role   VARCHAR,          -- input, output; '' for what lies beside the run
+    detail VARCHAR, source VARCHAR
+);
 CREATE TABLE lineage_edge (run_id VARCHAR, direction VARCHAR, step VARCHAR, artifact VARCHAR);
 CREATE TABLE validation (run_id VARCHAR, check_name VARCHAR, verdict VARCHAR, baseline VARCHAR, at_s DOUBLE, evidence VARCHAR);
+CREATE TABLE model_version (
+    run_id VARCHAR, name VARCHAR, version VARCHAR, aliases VARCHAR[], status VARCHAR, note VARCHAR, uri VARCHAR,
+    tags VARCHAR[]           -- key=value
+);
 
 CREATE TABLE source (
     source_id  INTEGER,
