@@ -48,7 +48,7 @@ UNION ALL SELECT run_id, body, NULL, NULL, 'imported' FROM imported_note;
 
 CREATE TEMP VIEW sources AS SELECT source_id, run_ids, adapter, path, role, status, size_bytes, n_records, n_bad, root, make_timestamp(CAST(read_s * 1e6 AS BIGINT)) AS read_at FROM source;
 CREATE TEMP VIEW problems AS SELECT run_id, source_path AS path, place, what, hint, root, make_timestamp(CAST(since_s * 1e6 AS BIGINT)) AS since FROM problem;
-CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, schema_text AS schema, is_pinned FROM data_version;
+CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, schema_text AS schema, is_pinned, role FROM data_version;
 
 -- artifacts: files, models and data sets that a run read (role 'input'), made ('output'), or that lie beside it ('')
 CREATE TEMP VIEW artifacts AS SELECT run_id, kind, name, uri, digest, size_bytes, role, detail, source FROM artifact;
@@ -63,7 +63,7 @@ CREATE TEMP VIEW validations AS
 SELECT run_id, check_name AS "check", verdict, baseline, make_timestamp(CAST(at_s * 1e6 AS BIGINT)) AS at, evidence FROM validation;
 
 -- model_versions: versions in model registries, and the runs that made them
-CREATE TEMP VIEW model_versions AS SELECT run_id, name, version, aliases, status, note, uri FROM model_version;
+CREATE TEMP VIEW model_versions AS SELECT run_id, name, version, aliases, status, note, uri, tags FROM model_version;
 
 -- run_numbers: the small number of each run, which `#12` names
 CREATE TEMP VIEW run_numbers AS SELECT run_id, number FROM run_number WHERE run_id <> '';
