@@ -244,6 +244,10 @@ class SeriesHead:
     source_run: str
     source_metric: str
     goal: str = ""
+    echo: str = ""
+    """What it repeats, where another logger recorded the same values: `a second record, by csv, 1 step later`."""
+    adapter: str = ""
+    """Which read it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from mlbench.queries.answers import RunRow, RunsAnswer
@@ -59,9 +60,10 @@ class Question:
         is_few = len(run_nos) <= FEW_ROWS
         those = Sql("r.run_no IN (SELECT unnest(CAST(? AS INTEGER[])))", (list(run_nos),)) if is_few else self.where
         values = [expression for column in columns for expression in column.bound.value]
+        ends = list(accumulate((len(column.bound.value) for column in columns), initial=N_HEAD))
+        spans = [(column.bound, start, stop) for column, (start, stop) in zip(columns, pairwise(ends), strict=True)]
         for row in self.select(", ".join([HEAD_COLUMNS, *values]), where=those):
-            cells = iter(row[N_HEAD:])
-            shown = tuple(value_of(column.bound, [next(cells) for _ in column.bound.value]) for column in columns)
+            shown = tuple([value_of(bound, row[start:stop]) for bound, start, stop in spans])
             yield RunRow(head_of(self.binding.reader, row), shown)
 
     def count(self, where: Sql) -> int:
@@ -83,11 +85,12 @@ class Question:
         tail = " ".join(f"{word} {terms}" for word, terms in (("GROUP BY", group), ("ORDER BY", order)) if terms)
         named = f"{columns} {where.text} {tail}"
         joins = [join for place, join in enumerate(self.binding.joins) if f"j{place}." in named]
-        sql = f"SELECT {columns} FROM runs r {' '.join(join.text for join in joins)} WHERE {where.text} {tail}"
-        parameters = [value for part in (*joins, where) for value in part.parameters]
-        if limit is not None:
-            sql, parameters = f"{sql} LIMIT ?", [*parameters, limit]
-        return Sql(sql, tuple(parameters))
+        joined_to = " ".join(join.text for join in joins)
+        runs = self.binding.reader.runs(f"{named} {joined_to}")
+        # Bound as a parameter the limit comes too late for DuckDB to plan with it: it would sort all that match.
+        end = "" if limit is None else f"LIMIT {limit:d}"
+        sql = f"SELECT {columns} FROM {runs} AS r {joined_to} WHERE {where.text} {tail} {end}"
+        return Sql(sql, tuple(value for part in (*joins, where) for value in part.parameters))
 
 
 @dataclass(frozen=True, slots=True)
