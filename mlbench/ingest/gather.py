@@ -64,7 +64,7 @@ class Gatherer:
         for member in unit.unit.members:
             key = source_key(member)
             known = self.plan.known[key]
-            reading = old.without_points(known, key[1], n_points)
+            reading = old.without_points(known, _path_of(member), n_points)
             n_points = 0  # told once: whose they are does not matter
             if not is_unchanged(key, unit.stamps[key], self.plan.known, versions):
                 new = read_source(self.adapters[key[0]], member.claimed.claim, json.loads(known.cursor), salt=self.salt)
@@ -129,7 +129,7 @@ class Gatherer:
         versions = self._versions()
         if known and is_unchanged(key, unit.stamps[key], self.plan.known, versions) and old.holds(known):
             self.n_unchanged += 1
-            reading = old.reading(known, key[1])
+            reading = old.reading(known, _path_of(member))
         else:
             self.n_read += 1
             reading = self._read(member, known, versions, old)
@@ -146,7 +146,12 @@ class Gatherer:
         self.n_points += reading.n_points
         if known is None or not reading.is_continuation:
             return reading
-        return _join(old.reading(known, safe.text_of_path(claimed.claim.path)), reading)
+        return _join(old.reading(known, _path_of(member)), reading)
+
+
+def _path_of(member: Member) -> str:
+    """The file or folder as the catalog spells it."""
+    return safe.text_of_path(member.claimed.claim.path)
 
 
 def _may_go_on(known: KnownSource, version: int, old: _OldFacts) -> bool:

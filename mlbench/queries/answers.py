@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
+    from mlbench.queries.lineage import LineageAnswer
 
 Value: TypeAlias = "bool | int | float | str | datetime | tuple[str, ...] | None"
 """A cell's value. Datetimes are UTC and naive; a tuple is a list of tags."""
@@ -254,6 +255,7 @@ class ShowAnswer:
     notes: tuple[NoteText, ...] = ()
     sources: tuple[SourceLine, ...] = ()
     problems: tuple[ProblemLine, ...] = ()
+    lineage: LineageAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ class Reader(Protocol):
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement; values are bound, never spliced."""
 
+    def runs(self, sql: str) -> str:
+        """A relation for FROM: the columns of the runs `r` that a piece of SQL names, those of the first page too."""
+
     def once(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a statement without parameters, read once in the life of the reader."""
 

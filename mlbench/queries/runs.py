@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from mlbench.queries.answers import RunRow, RunsAnswer
@@ -50,9 +51,10 @@ class _Question:
         is_few = len(run_nos) <= FEW_ROWS
         those = Sql("r.run_no IN (SELECT unnest(CAST(? AS INTEGER[])))", (list(run_nos),)) if is_few else self.where
         values = [expression for column in columns for expression in column.bound.value]
+        ends = list(accumulate((len(column.bound.value) for column in columns), initial=N_HEAD))
+        spans = [(column.bound, start, stop) for column, (start, stop) in zip(columns, pairwise(ends), strict=True)]
         for row in self._select(", ".join([HEAD_COLUMNS, *values]), those, "", None):
-            cells = iter(row[N_HEAD:])
-            shown = tuple(value_of(column.bound, [next(cells) for _ in column.bound.value]) for column in columns)
+            shown = tuple([value_of(bound, row[start:stop]) for bound, start, stop in spans])
             yield RunRow(head_of(self.binding.reader, row), shown)
 
     def count(self, where: Sql) -> int:
@@ -63,11 +65,12 @@ class _Question:
         """Rows of a statement with those joins alone that it names."""
         named = f"{columns} {where.text} {order}"
         joins = [join for place, join in enumerate(self.binding.joins) if f"j{place}." in named]
-        sql = f"SELECT {columns} FROM runs r {' '.join(join.text for join in joins)} WHERE {where.text} {order}"
-        parameters = [value for part in (*joins, where) for value in part.parameters]
-        if limit is not None:
-            sql, parameters = f"{sql} LIMIT ?", [*parameters, limit]
-        return self.binding.reader.rows(sql, parameters)
+        joined_to = " ".join(join.text for join in joins)
+        runs = self.binding.reader.runs(f"{named} {joined_to}")
+        # Bound as a parameter the limit comes too late for DuckDB to plan with it: it would sort all that match.
+        end = "" if limit is None else f"LIMIT {limit:d}"
+        sql = f"SELECT {columns} FROM {runs} AS r {joined_to} WHERE {where.text} {order} {end}"
+        return self.binding.reader.rows(sql, [value for part in (*joins, where) for value in part.parameters])
 
 
 def find_runs(

@@ -22,6 +22,7 @@ from mlbench.queries.fields import CODE_CERTAINTY, FIELDS
 from mlbench.queries.fragment import TRUE
 from mlbench.queries.goals import goal_of, ranked_metrics
 from mlbench.queries.heads import fetch_heads
+from mlbench.queries.lineage import fetch_lineage
 from mlbench.queries.reading import Reader
 from mlbench.queries.within import scope_of
 
@@ -70,6 +71,7 @@ def describe_run(reader: Reader, run_id: str) -> ShowAnswer:
         notes=tuple(NoteText(body, author or "", at_s, origin) for body, author, at_s, origin in rows["notes"]),
         sources=tuple(SourceLine(*row) for row in rows["sources"]),
         problems=tuple(ProblemLine(*row) for row in rows["problems"]),
+        lineage=fetch_lineage(reader, run_id),
     )
 
 

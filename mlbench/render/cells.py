@@ -30,11 +30,11 @@ class Cell:
 
     text: Safe
     role: str = ""
-    """One of `ROLES`; never a colour."""
+    """One of `ROLES`; never a colour, but `#rrggbb` in pictures, where the colour is what is shown."""
     align: str = "left"
     """`left`, `right` or `number` (right, with the decimal points of the column under each other)."""
     back: str = ""
-    """Role of the background: `bandN` where the interval of a group lies below a line."""
+    """Role of the background: `bandN` where the interval of a group lies below a line, `#rrggbb` in pictures."""
 
 
 Line: TypeAlias = tuple[Cell, ...]

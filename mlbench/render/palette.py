@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlbench.model import Float64Array, Int64Array
 
 DARK = ("#5fafff", "#ffd700", "#d75f87", "#afff87", "#875fff", "#ff0000", "#87af5f", "#ffffff")
 LIGHT = ("#0000d7", "#ff5f00", "#000000", "#d75faf", "#870000", "#0087ff", "#87875f", "#5f0087")
@@ -54,7 +58,12 @@ _SLOTTED = re.compile(r"(run|faint|band)(\d+)")
 
 
 def look(role: str, *, is_light: bool = False) -> Look:
-    """How a role looks on a dark or light ground. Slots above 7 begin again; an unknown role looks like text."""
+    """How a role looks on a dark or light ground. Slots above 7 begin again; an unknown role looks like text.
+
+    `#rrggbb` is a colour of a picture (`picture_cells`, heat maps), which looks the same on every ground.
+    """
+    if role.startswith("#"):
+        return Look(role, ansi16=_ansi16(role))
     slotted = _SLOTTED.fullmatch(role)
     if slotted:
         return _slot_look(slotted[1], int(slotted[2]), is_light=is_light)
@@ -82,6 +91,32 @@ def mixed(colour: str, ground: str, share: float) -> str:
 
 def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _ansi16(colour: str) -> int:
+    """The nearest of xterm's sixteen colours, as a foreground code."""
+    channels = _channels(colour)
+    place = min(range(16), key=lambda index: _distance(_channels(_SIXTEEN[index]), channels))
+    return 30 + place if place < 8 else 82 + place
+
+
+_SIXTEEN = (
+    "#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5",
+    "#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff",
+)  # fmt: skip
+
+
+def nearest_fixed(colours: Float64Array) -> Int64Array:
+    """The nearest of the 240 fixed colours of xterm for colours of shape (..., 3), 0 to 255, as whole channels."""
+    import numpy as np
+
+    cube_steps, grey_steps = np.array(_CUBE_STEPS), np.array(_GREY_STEPS)
+    cube = cube_steps[np.abs(colours[..., None] - cube_steps).argmin(axis=-1)]
+    mean = colours.mean(axis=-1)
+    grey = grey_steps[np.abs(mean[..., None] - grey_steps).argmin(axis=-1)][..., None]
+    is_grey = ((colours - grey) ** 2).sum(axis=-1) < ((colours - cube) ** 2).sum(axis=-1)
+    nearest: Int64Array = np.where(is_grey[..., None], grey, cube)
+    return nearest
 
 
 def xterm256(colour: str) -> int:

@@ -1,4 +1,4 @@
-"""Confusion matrices as numbers: `{labels, matrix}`, DVCLive's list of pairs, Kubeflow's `{annotationSpecs, rows}`."""
+"""Confusion matrices as numbers: `{labels, matrix}`, rows alone, DVCLive's list of pairs, Kubeflow's rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Matrix:
 def parse_matrix(value: JsonValue) -> Matrix | None:
     """The matrix in a JSON value, None where it is of no known shape."""
     if isinstance(value, list):
-        return _of_pairs(value)
+        is_rows = bool(value) and isinstance(value[0], list)
+        return _square(list(range(len(value))), value) if is_rows else _of_pairs(value)
     mapping = as_mapping(value)
     if "annotationSpecs" in mapping:
         labels = [as_mapping(spec).get("displayName") for spec in as_list(mapping["annotationSpecs"])]

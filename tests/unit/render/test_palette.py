@@ -1,5 +1,7 @@
+import numpy as np
+
 from mlbench.render.cells import ROLES
-from mlbench.render.palette import DARK, DARK_GROUND, LIGHT, LIGHT_GROUND, Look, look, mixed, xterm256
+from mlbench.render.palette import DARK, DARK_GROUND, LIGHT, LIGHT_GROUND, Look, look, mixed, nearest_fixed, xterm256
 
 
 def _luminance(colour: str) -> float:
@@ -49,3 +51,19 @@ def test_colours_of_the_palettes_are_in_the_cube() -> None:
 
 def test_mixing_takes_a_share_of_each() -> None:
     assert mixed("#ffffff", "#000000", 0.5) == "#808080"
+
+
+def test_a_colour_of_a_picture_is_itself_on_every_ground() -> None:
+    assert look("#336699") == look("#336699", is_light=True) == Look("#336699", ansi16=90)
+    assert look("#ff1100").ansi16 == 91
+    assert look("#000000").ansi16 == 30
+
+
+def test_the_nearest_fixed_colours_are_found_for_many_at_once() -> None:
+    colours = np.random.default_rng(1).integers(0, 256, (200, 3)).astype(np.float64)
+
+    nearest = nearest_fixed(colours)
+
+    for colour, found in zip(colours, nearest.tolist(), strict=True):
+        text, fixed = ("#" + "".join(f"{int(c):02x}" for c in channels) for channels in (colour, found))
+        assert xterm256(text) == xterm256(fixed)

@@ -27,6 +27,10 @@ def test_pairs_are_counted_with_actual_classes_down() -> None:
     assert parse_matrix(pairs) == Matrix(("a", "b"), ((0.0, 2.0), (0.0, 1.0)))
 
 
+def test_rows_alone_are_a_matrix() -> None:
+    assert parse_matrix([[1.0, 2], [3, 4.0]]) == Matrix(("0", "1"), ((1.0, 2.0), (3.0, 4.0)))
+
+
 def test_without_labels_the_classes_are_numbered() -> None:
     assert parse_matrix({"matrix": [[5]]}) == Matrix(("0",), ((5.0,),))
 
