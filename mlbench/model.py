@@ -225,6 +225,8 @@ class Blob:
     height: int = 0
     digest: str = ""
     """16 hexadecimal digits: BLAKE2b of the payload, where the adapter has seen its bytes."""
+    file: str = ""
+    """Path below the run's folder where the payload lies in a file of its own; '' for the source itself."""
 
 
 @dataclass(frozen=True, slots=True)

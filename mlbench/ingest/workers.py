@@ -23,6 +23,7 @@ from mlbench.adapters import load_adapters
 from mlbench.catalog.segments import Stored
 from mlbench.ingest.draft import Draft, SourceReading
 from mlbench.ingest.fingerprint import fingerprint_of
+from mlbench.ingest.mixing import note_mixing
 from mlbench.ingest.plan import SourceKey, UnitPlan, source_key
 from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.shelf import Shelf, Span
@@ -129,6 +130,7 @@ def do_task(
 
 def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> ReadRun:
     """Lay a run's points on the shelf and keep the rest."""
+    note_mixing(sources)
     draft = Draft(unit.unit, unit.root, sources)
     fingerprint = fingerprint_of(unit.unit, draft.said_at_start)
     span = Span() if draft.is_sweep_only else shelf.add(draft)
