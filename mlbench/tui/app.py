@@ -127,8 +127,8 @@ class Workbench(App[int]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self.desk.ask_names()
         self.desk.ask_runs()
+        self.desk.ask_names()
         self.desk.start_index()
         for complaint in self.desk.keyboard.complaints:
             self.desk.say(complaint, "warning")

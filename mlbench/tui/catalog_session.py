@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from mlbench.watch import Pace, Watcher
 
 
+MEMORY = "128MB"
+"""Of DuckDB's cache of the catalog, beyond which it spills: else it would keep all that was ever looked at."""
+
+
 class _Lane:
     """One reader at a time: opened again when the snapshot or the journal is another one."""
 
@@ -67,6 +71,7 @@ class _Lane:
         if self._reader is None or stamp != self._stamp:
             self.close()
             self._reader = open_reader(self._home)
+            self._reader.rows(f"SET memory_limit = '{MEMORY}'")
             self._stamp = stamp
         return self._reader
 

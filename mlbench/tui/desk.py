@@ -285,8 +285,8 @@ class Desk:
 
     def reload(self) -> None:
         """Ask everything again: a word was said, or new runs were read."""
-        self.ask_names()
         self.ask_runs()
+        self.ask_names()
         self.preview()
         if self.view.shown_run:
             self.ask_shown()
@@ -307,8 +307,8 @@ class Desk:
         """How far the reading is; new runs are asked for when there are some."""
         self.answers.progress = progress
         if progress.is_published:
-            self.ask_names()
             self.ask_runs()
+            self.ask_names()
         self.panes.draw_bars(self)
 
     def _take_done(self, done: IndexDone) -> None:

@@ -163,7 +163,7 @@ class Tabling:
         changed = {run_id for run_id, sketch in sketches.items() if rows.sketches.get(run_id) != sketch}
         rows.sketches.update(sketches)
         places = {place for place, row in rows.rows.items() if row.head.run_id in changed}
-        self._desk.panes.table.refresh_rows(places)
+        self._desk.panes.table.refresh_curves(places)
 
     # ------------------------------------------------------------ marks
 
