@@ -71,7 +71,7 @@ _INTERNAL = ("_step", "_runtime", "_timestamp", "_wandb")
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    logs = [name for name in listing.files if name.endswith(".wandb") and not name.startswith("._")]
+    logs = [name for name in listing.ending("wandb") if not name.startswith("._")]
     if _FOLDER.fullmatch(os.path.basename(listing.path)) and (logs or "files" in listing.folders):
         follows = [os.path.join(listing.path, name) for name in logs]
         follows += [os.path.join(listing.path, "files", name) for name in _FILES]

@@ -27,7 +27,19 @@ from mlbench.wire.flatten import flatten
 from tests.paths import FORMATS, needs_formats
 from tests.unit.adapters.reading import claims_below
 
-SYSTEMS = ("lightning", "hf", "sb3", "rlzoo", "mmengine", "gin", "mlcollections", "sacred", "guild", "trackio", "clearml")
+SYSTEMS = (
+    "lightning",
+    "hf",
+    "sb3",
+    "rlzoo",
+    "mmengine",
+    "gin",
+    "mlcollections",
+    "sacred",
+    "guild",
+    "trackio",
+    "clearml",
+)
 SCRIPTS = ("make.py", "make.sh", "app.py", "flags.py", "make_tf.py")
 SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 FLOAT32_DIGITS = 6e-8
@@ -143,7 +155,9 @@ def assert_series(found: Found, wanted: Found, *, is_float32: bool = False) -> N
     for metric, want in wanted.items():
         assert metric in found, (metric, sorted(found))
         value = SPELLED.get(want["last_value"], want["last_value"])
-        assert found[metric]["last_value"] == pytest.approx(value, rel=FLOAT32_DIGITS if is_float32 else 0, abs=0, nan_ok=True)
+        assert found[metric]["last_value"] == pytest.approx(
+            value, rel=FLOAT32_DIGITS if is_float32 else 0, abs=0, nan_ok=True
+        )
         checked = {"n", "first_step", "last_step", "n_raw"} & want.keys()
         assert {key: found[metric][key] for key in checked} == {key: want[key] for key in checked}, metric
         assert want.keys() - checked <= {"last_value", "nan_at_step"}
@@ -159,7 +173,9 @@ def test_lightning(store: Store, wanted: Found) -> None:
             assert_params(store.params(run, "config"), want["params"])
         assert_series(store.series(logged, "csv"), want.pop("csv_series"))
         assert_series(store.series(drawn, "tensorboard"), want.pop("event_series"))
-        (rows,) = store.column("SELECT n_records FROM sources WHERE list_contains(run_ids, ?) AND adapter = 'csv'", logged)
+        (rows,) = store.column(
+            "SELECT n_records FROM sources WHERE list_contains(run_ids, ?) AND adapter = 'csv'", logged
+        )
         assert rows == want.pop("csv_rows")
         hparams = store.column("SELECT key FROM param_layers WHERE run_id = ? AND layer = 'hparams'", drawn)
         assert set(hparams) == set(want.pop("event_hparams"))
@@ -390,8 +406,13 @@ def test_clearml(store: Store, wanted: Found) -> None:
     series = store.series(run, clearml.ADAPTER.name)
     assert_series(series, wanted.pop("series"))
     assert {name: series[name]["last_value"] for name in wanted["single_values"]} == wanted.pop("single_values")
-    plots = store.reader.rows("SELECT metric, step, path, byte_offset, byte_length FROM blob WHERE run_id = ?", [run["id"]])
-    found = {metric: {"iter": step, "z": json.loads(Path(path).read_bytes()[at : at + n])} for metric, step, path, at, n in plots}
+    plots = store.reader.rows(
+        "SELECT metric, step, path, byte_offset, byte_length FROM blob WHERE run_id = ?", [run["id"]]
+    )
+    found = {
+        metric: {"iter": step, "z": json.loads(Path(path).read_bytes()[at : at + n])}
+        for metric, step, path, at, n in plots
+    }
     assert found == wanted.pop("plots")
     artifacts = store.reader.rows("SELECT name, size_bytes, digest FROM artifacts WHERE run_id = ?", [run["id"]])
     assert [{"key": key, "size": size, "sha256": digest.removeprefix("sha256:")} for key, size, digest in artifacts] == (

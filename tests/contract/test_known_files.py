@@ -10,19 +10,26 @@ from tests.paths import CORPORA, needs_corpora
 
 NOT_OURS = (
     # About the corpus, or what was copied with it.
-    "*/PROVENANCE.md", "*/LICENSE*", "*/license", "INDEX.md", "RUNS.md", "expected_scalars.parquet", "*/README*",
-    # Empty files of TensorFlow's profiler, and its traces.
-    "*.profile-empty", "*/plugins/profile/*",
+    "*/PROVENANCE.md", "*/LICENSE*", "*/license", "INDEX.md", "RUNS.md", "expected_scalars.parquet",
+    # Empty files of TensorFlow's profiler.
+    "*.profile-empty",
     # Words of programs to people: nothing in them is a number at a step.
-    "unity-ml-agents/results/*/run_logs/Player-*.log", "hydra-wandb-vime/*/*.log", "wandb-offline-run/*/logs/*.log",
-    "sacred-pymarl/*/cout.txt", "mmdet-faster-rcnn/*.log", "*/debug*.log", "*/output.log",
+    "unity-ml-agents/results/*/run_logs/Player-*.log", "sacred-pymarl/*/cout.txt", "mmdet-faster-rcnn/*.log",
+    "*/output.log", "keras-csvlogger/logs/project.log", "keras-csvlogger/logs/classification_report_stage1.txt",
+    "hydra-wandb-vime/outputs/*-baselines.txt",
     # A result in one number without a name, or a table without a header.
-    "keras-keyword-transformer/*/accuracy_last.txt", "keras-keyword-transformer/*/tflite*.txt",
-    "jax-sac-seeds/*/results.txt",
-    # Of a sweep, a project or a tool, and not of one training.
-    "hydra-wandb-vime/*/multirun.yaml", "hydra-wandb-vime/*/.hydra/*", "keras-tuner/*/oracle.json", "keras-tuner/*/tuner*.json",
-    "args-commandline_args/*/examples/*.yaml", "*/files/wandb-summary.json", "*/files/wandb-metadata.json",
-    "*/files/requirements.txt", "*/files/conda-environment.yaml", "*/files/config.yaml",
+    "keras-keyword-transformer/*/accuracy_last.txt", "jax-sac-seeds/*/results.txt",
+    # What a model looks like, and names of classes.
+    "keras-keyword-transformer/*/model_summary.txt", "keras-keyword-transformer/*/labels.txt",
+    "hf-lora-agnews/*/adapter_config.json",
+    # Of a sweep, a project, an experiment or a tool, and not of one training.
+    "hydra-wandb-vime/*/multirun.yaml", "hydra-wandb-vime/*/.hydra/*", "*/checkpoints/best_k_models.yaml",
+    "keras-tuner/*/oracle.json", "keras-tuner/*/tuner*.json", "mlflow-optuna-tweets/mlruns/[08]/meta.yaml",
+    "args-commandline_args/examples/*.yaml", "args-commandline_args/environment*.yml", "dvc-bank-churn/requirements.txt",
+    "dvc-bank-churn/eval_plots/plots/sklearn/roc.json", "dvc-bank-churn/feat_imp.csv",
+    # Said more exactly by the `.wandb` file beside them.
+    "*/files/wandb-summary.json", "*/files/wandb-metadata.json", "*/files/requirements.txt",
+    "*/files/conda-environment.yaml", "*/files/config.yaml",
 )  # fmt: skip
 
 
