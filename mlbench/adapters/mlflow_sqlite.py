@@ -48,10 +48,6 @@ from mlbench.wire.mlflow import (
 )
 from mlbench.wire.sqlitefile import MAGIC, Database, DatabaseError, OneOpen, Row, Scalar, open_database
 
-<<<<<<< HEAD
-_ENDINGS = ("db", "sqlite", "sqlite3", "db3")
-=======
->>>>>>> main
 _NEEDED = ("runs", "experiments", "metrics", "params", "tags")
 _RUN_COLUMNS = (
     "name", "user_id", "source_name", "source_version", "entry_point_name", "status", "start_time", "end_time",
@@ -64,11 +60,7 @@ _MAX_INT64 = (1 << 63) - 1
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-<<<<<<< HEAD
-    for name in listing.ending(*_ENDINGS):
-=======
     for name in listing.ending("db", "sqlite", "sqlite3", "db3"):
->>>>>>> main
         path = os.path.join(listing.path, name)
         if sniff(path, len(MAGIC)) == MAGIC:
             yield from _claims_of(path, listing.path)
