@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +19,7 @@ from mlbench.cli.common import (
     within_option,
 )
 from mlbench.cli.completing import complete_filter
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -28,6 +28,7 @@ from mlbench.cli.common import (
     within_option,
 )
 from mlbench.cli.completing import complete_filter, complete_metrics, complete_specs
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader

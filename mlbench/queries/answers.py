@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
+
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array

@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError, UsageError
 from mlbench.paths import Home
 from mlbench.queries.answers import Value
