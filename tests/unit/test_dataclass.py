@@ -93,7 +93,9 @@ def test_equal_fields_are_equal_objects_but_for_those_left_out(cls: Class) -> No
 
 
 def test_another_class_with_the_same_fields_is_not_equal() -> None:
-    assert Ours("a") != Theirs("a")
+    ours: object = Ours("a")
+
+    assert ours != Theirs("a")
 
 
 def test_one_nan_equals_itself_as_in_a_tuple() -> None:
