@@ -2,6 +2,7 @@
 
 Files: `config.{yaml,yml,json,toml,ini}`, `configuration.{yaml,yml,json}` (Unity ML-Agents),
 `hparams.{yaml,yml,json,toml}` (Lightning 0.x to 2.x, https://lightning.ai/docs/pytorch/stable/extensions/logging.html).
+Beside a `result.json`, also `params.json` (Ray Tune).
 YAML is read by the core schema of version 1.2, tags of Python programs as the plain values below them.
 
 A `config.*` has a name that anything may have: it is a weak claim, none beside source code, and only context where
@@ -27,6 +28,8 @@ _MODEL_MARKS = (b'"transformers_version"', b'"architectures"', b'"_diffusers_ver
 
 def claims(listing: Listing) -> Iterator[Claim]:
     """Claim configuration files by name."""
+    if listing.has("params.json") and listing.has("result.json"):
+        yield Claim(os.path.join(listing.path, "params.json"), Role.DUMP, listing.path)
     names = [name for name in listing.ending("yaml", "yml", "json", "toml", "ini") if is_config_name(name)]
     if not names or os.path.basename(listing.path) == ".hydra" or _is_of_wandb(listing.path):
         return
@@ -100,5 +103,6 @@ ADAPTER = Adapter(
         "config.{yaml,yml,json,toml,ini}",
         "configuration.{yaml,yml,json}",
         "hparams.{yaml,yml,json,toml}",
+        "params.json",
     ),
 )

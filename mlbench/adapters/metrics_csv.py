@@ -36,7 +36,9 @@ _HEAD_BYTES = 16_384
 def claims(listing: Listing) -> Iterator[Claim]:
     for name in listing.ending("csv", "tsv", "log"):
         lower = name.lower()
-        if not lower.endswith("monitor.csv"):
+        # Ray Tune writes the same into both.
+        is_repeated = lower == "progress.csv" and listing.has("result.json")
+        if not lower.endswith("monitor.csv") and not is_repeated:
             yield from _claim(listing.path, name, is_named=lower in NAMED)
 
 

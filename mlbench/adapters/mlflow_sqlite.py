@@ -47,7 +47,6 @@ from mlbench.wire.mlflow import (
 )
 from mlbench.wire.sqlitefile import MAGIC, Database, DatabaseError, OneOpen, Row, Scalar, open_database
 
-_ENDINGS = (".db", ".sqlite", ".sqlite3", ".db3")
 _NEEDED = ("runs", "experiments", "metrics", "params", "tags")
 _RUN_COLUMNS = (
     "name", "user_id", "source_name", "source_version", "entry_point_name", "status", "start_time", "end_time",
@@ -60,11 +59,10 @@ _MAX_INT64 = (1 << 63) - 1
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    for name in listing.files:
-        if name.lower().endswith(_ENDINGS):
-            path = os.path.join(listing.path, name)
-            if sniff(path, len(MAGIC)) == MAGIC:
-                yield from _claims_of(path, listing.path)
+    for name in listing.ending("db", "sqlite", "sqlite3", "db3"):
+        path = os.path.join(listing.path, name)
+        if sniff(path, len(MAGIC)) == MAGIC:
+            yield from _claims_of(path, listing.path)
 
 
 def _claims_of(path: str, folder: str) -> Iterator[Claim]:

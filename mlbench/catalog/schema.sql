@@ -104,7 +104,8 @@ CREATE TABLE segment_run (file VARCHAR, run_id VARCHAR);
 CREATE TABLE blob (
     run_id VARCHAR, kind VARCHAR, metric VARCHAR, step BIGINT, wall_s DOUBLE, seq BIGINT,
     path VARCHAR, byte_offset BIGINT, byte_length BIGINT, encoding VARCHAR, width INTEGER, height INTEGER,
-    digest VARCHAR           -- BLAKE2b of those bytes, 16 hexadecimal digits; '' where the adapter has not seen them
+    digest VARCHAR,          -- BLAKE2b of those bytes, 16 hexadecimal digits; '' where the adapter has not seen them
+    source_id INTEGER        -- the source that tells of it; its bytes may lie in a file beside
 );
 
 CREATE TABLE code (

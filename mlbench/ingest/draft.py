@@ -240,13 +240,14 @@ def _float_text(value: float) -> str:
 
 def _add_blobs(draft: Draft, batch: Batch) -> None:
     for source in draft.sources:
-        member, path = source.member, safe.text_of_path(source.member.claimed.claim.path)
+        member, claim = source.member, source.member.claimed.claim
         for blob in source.reading.blobs:
+            path = os.path.join(claim.run_folder, blob.file) if blob.file else claim.path
             batch.add(
                 "blob", run_id=draft.run_id, kind=blob.kind, metric=prefixed(member, blob.metric), step=blob.step,
-                wall_s=blob.wall_s, seq=blob.seq, path=path, byte_offset=blob.offset, byte_length=blob.length,
-                encoding=blob.encoding, width=blob.width, height=blob.height,
-                digest=blob.digest,
+                wall_s=blob.wall_s, seq=blob.seq, path=safe.text_of_path(path), byte_offset=blob.offset,
+                byte_length=blob.length, encoding=blob.encoding, width=blob.width, height=blob.height,
+                digest=blob.digest, source_id=source.source_id,
             )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from mlbench.ingest.scan import Claimed
 from mlbench.model import Role
 
 SPLITS = frozenset(
-    {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "cm",
+    {"train", "training", "learn", "val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "cm",
      "confusion_matrix"}
 )  # fmt: skip
 """Parts of one training; their names become the prefix of the metrics. `cm` is Keras' usual image writer."""

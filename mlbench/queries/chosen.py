@@ -11,6 +11,11 @@ from mlbench.queries.goals import ranked_metrics
 from mlbench.queries.reading import Reader
 from mlbench.queries.storage import chosen_runs
 
+SAMPLED_RUNS, STRETCHES = 512, 8
+"""Of more runs so many are looked at, in stretches spread over all: neighbours lie beside each other in the catalog,
+and a read of 512 scattered ones would touch every block of it."""
+FEW_RUNS = 2_000
+"""Up to here every run is looked at."""
 SHORT = 24
 """Characters that a value may have to be read at a glance."""
 _DIFFERING = """
@@ -69,6 +74,15 @@ def is_label(key: str, samples: Sequence[str], *, is_derived: bool = False) -> b
     if last in _LABELS or not _PLACE_WORDS.isdisjoint(words) or (is_derived and "num" in words):
         return True
     return bool(samples) and all(_LOOKS_PLACED.fullmatch(sample) for sample in samples)
+
+
+def sampled(run_ids: Sequence[str]) -> Sequence[str]:
+    """Runs enough to see which parameters differ; all where they are few."""
+    if len(run_ids) <= FEW_RUNS:
+        return run_ids
+    length = SAMPLED_RUNS // STRETCHES
+    starts = [place * (len(run_ids) - length) // (STRETCHES - 1) for place in range(STRETCHES)]
+    return [run_id for start in starts for run_id in run_ids[start : start + length]]
 
 
 def default_columns(

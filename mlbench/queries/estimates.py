@@ -109,10 +109,14 @@ def student_half(values: Sequence[float] | Float64Array) -> float | None:
     n = len(values)
     if n < 2:
         return None
+    mean = math.fsum(values) / n
+    return half_of(math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1)), n)
+
+
+def half_of(deviation: float, n: int) -> float:
+    """Half of the 95 % interval of a mean of `n` values, two at least, with that sample standard deviation."""
     from scipy.special import stdtrit
 
-    mean = math.fsum(values) / n
-    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
     return float(stdtrit(n - 1, (1 + LEVEL) / 2)) * deviation / math.sqrt(n)
 
 

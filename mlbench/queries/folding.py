@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 from mlbench.dataclass import dataclass
 from mlbench.queries.answers import Column, Value
@@ -112,8 +113,9 @@ def fold_runs(reader: Reader, run_ids: Sequence[str], *, ignore: Sequence[str] =
     """
     ids = list(run_ids)
     kept, aside = _setting_keys(reader, ids, ignore)
-    values, meanings = _parameters(reader, ids, kept)
-    facts = _facts(reader, ids, {*aside, *kept}, has_keys=set(values))
+    values, meanings = param_meanings(reader, ids, kept)
+    facts = _apart(run_facts(reader, ids), ids)
+    facts += _apart([_names(reader, ids, {*aside, *kept}, has_keys=set(values))], ids)
     columns = [Column(param_spec(key), key, "param") for key in kept] + [column for column, _texts in facts]
     found: dict[tuple[object, ...], list[str]] = {}
     for run_id in ids:
@@ -145,7 +147,7 @@ def _setting_keys(reader: Reader, ids: Sequence[str], ignore: Sequence[str]) -> 
     return kept, sorted(aside)
 
 
-def _parameters(
+def param_meanings(
     reader: Reader, ids: Sequence[str], keys: Sequence[str]
 ) -> tuple[dict[str, dict[str, Value]], dict[str, dict[str, object]]]:
     """Values (a null as its source spells it, since None is a missing one) and meanings, by run and key."""
@@ -162,10 +164,12 @@ def _parameters(
     return values, meanings
 
 
-def _facts(
-    reader: Reader, ids: Sequence[str], differing: set[str], *, has_keys: set[str]
-) -> list[tuple[Column, dict[str, str]]]:
-    """Code, data, project and name, each by run, those in which the runs differ."""
+Fact: TypeAlias = "tuple[Column, dict[str, str]]"
+"""A column and its texts by run."""
+
+
+def run_facts(reader: Reader, ids: Sequence[str]) -> list[Fact]:
+    """The commits (the first digits; no guesses), the data versions and the projects of runs."""
     commits: dict[str, str] = {}
     for run_id, commit in reader.rows(_COMMITS, [list(ids)]):
         commits.setdefault(run_id, commit[:SHORT_COMMIT])
@@ -173,14 +177,24 @@ def _facts(
     for run_id, name, version in reader.rows(_VERSIONS, [list(ids)]):
         by_run = data.setdefault(name, {})
         by_run[run_id] = f"{by_run[run_id]}, {version}" if run_id in by_run else version
+    projects = {run_id: project for run_id, _name, project in reader.rows(_NAMES, [list(ids)]) if project}
+    versions = [(Column(quote_name("data", name), f"data.{name}", "field"), by_run) for name, by_run in data.items()]
+    return [(Column("git.commit", "git.commit", "field"), commits), *versions,
+            (Column("project", "project", "field"), projects)]  # fmt: skip
+
+
+def _names(reader: Reader, ids: Sequence[str], differing: set[str], *, has_keys: set[str]) -> Fact:
+    """The patterns of the names of those runs that no parameter describes."""
     spoken = _speaking(reader, ids, differing) | has_keys
-    heads = reader.rows(_NAMES, [list(ids)])
-    names = {run_id: name_pattern(name or "") for run_id, name, _project in heads if run_id not in spoken}
-    projects = {run_id: project for run_id, _name, project in heads if project}
-    found = [(Column("git.commit", "git.commit", "field"), commits)]
-    found += [(Column(quote_name("data", name), f"data.{name}", "field"), by_run) for name, by_run in data.items()]
-    found += [(Column("project", "project", "field"), projects), (Column("run.name", "name", "field"), names)]
-    return [(column, by_run) for column, by_run in found if len({by_run.get(run_id) for run_id in ids}) > 1]
+    rows = reader.rows(_NAMES, [list(ids)])
+    return Column("run.name", "name", "field"), {
+        run_id: name_pattern(name or "") for run_id, name, _project in rows if run_id not in spoken
+    }
+
+
+def _apart(facts: Sequence[Fact], ids: Sequence[str]) -> list[Fact]:
+    """Those in which the runs differ."""
+    return [(column, by_run) for column, by_run in facts if len({by_run.get(run_id) for run_id in ids}) > 1]
 
 
 def _speaking(reader: Reader, ids: Sequence[str], differing: set[str]) -> set[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from mlbench.dataclass import dataclass
-from mlbench.queries.answers import Column, RunRow, RunsAnswer, Value
+from mlbench.queries.answers import Column, GroupCell, GroupRow, RunRow, RunsAnswer, Value
 from mlbench.queries.chosen import default_columns
 from mlbench.queries.columns import ColumnSpec, SortSpec, read_columns, read_sort
 from mlbench.queries.estimates import student_half
@@ -20,31 +21,8 @@ SETTING = "setting"
 """The word that groups runs by all but seeds, names, times and places."""
 DIED = frozenset({"failed", "killed", "stalled", "missing"})
 
-
-@dataclass(frozen=True, slots=True)
-class GroupCell:
-    """What the runs of a group have in one column."""
-
-    value: Value
-    """The mean of the finite numbers; of parameters and texts what all runs share, None where they differ."""
-    half: float | None = None
-    """Half of the 95 % interval of the mean; None for texts and for fewer than two numbers."""
-    n: int = 0
-    """Runs that have a value; of numbers a finite one."""
-    n_values: int = 0
-    """Different values."""
-    is_number: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRow:
-    keys: tuple[Value, ...]
-    """One for each column that is grouped by."""
-    run_ids: tuple[str, ...]
-    cells: tuple[GroupCell, ...]
-    """One for each other column."""
-    n_ended_well: int = 0
-    """Runs that did not die: a mean over survivors alone flatters a setting that often diverges."""
+Ranked: TypeAlias = "tuple[GroupRow, Sequence[Value]]"
+"""A group and the values that it is sorted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +111,7 @@ def _grouped(found: RunsAnswer, n_keys: int, folds: Folds | None) -> list[GroupR
     groups: dict[tuple[object, ...], list[RunRow]] = {}
     for row in found.rows:
         setting = settings.get(row.head.run_id)
-        key = (id(setting), *map(_group_key, row.values[:n_keys]))
+        key = (id(setting), *map(group_key, row.values[:n_keys]))
         groups.setdefault(key, []).append(row)
     return [
         _group_row(found, rows, n_keys, settings[rows[0].head.run_id].values if folds else ())
@@ -170,7 +148,7 @@ def _usual(reader: Reader, where: str, within: Sequence[str]) -> list[str]:
     return list(default_columns(reader, [row.head.run_id for row in rows], n_params=0))
 
 
-def _group_key(value: Value) -> Value | tuple[str, str]:
+def group_key(value: Value) -> Value | tuple[str, str]:
     """Values that are equal as a group: 1 and 1.0 are, all NaN are, and true is not 1."""
     if isinstance(value, bool) or (isinstance(value, float) and math.isnan(value)):
         return "is", str(value)
@@ -196,6 +174,17 @@ def _group_cell(kind: str, values: Sequence[Value]) -> GroupCell:
         return GroupCell(mean, student_half(finite), len(finite), n_values, is_number=True)
     shared = held[0] if n_values == 1 and len(held) == len(values) else None
     return GroupCell(shared, None, len(held), n_values)
+
+
+def sort_groups(groups: Sequence[Ranked], is_descending: Sequence[bool]) -> tuple[GroupRow, ...]:
+    """Groups by what comes with them, the first most important; ties and groups without a value by their keys."""
+    ordered = sorted(groups, key=lambda pair: [_rank(key) for key in pair[0].keys])
+    for place in reversed(range(len(is_descending))):
+        held = [pair for pair in ordered if not _is_nothing(pair[1][place])]
+        nothing = [pair for pair in ordered if _is_nothing(pair[1][place])]
+        held.sort(key=lambda pair, place=place: _rank(pair[1][place]), reverse=is_descending[place])  # type: ignore[misc]
+        ordered = [*held, *nothing]
+    return tuple(row for row, _values in ordered)
 
 
 def _sorted(rows: Sequence[GroupRow], order: Sequence[tuple[int, SortSpec]], n_by: int) -> list[GroupRow]:

@@ -12,8 +12,8 @@ from mlbench.render.table import Heading, Table, heading
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import Column, Value
-    from mlbench.queries.grouping import GroupCell, GroupRow, GroupsAnswer
+    from mlbench.queries.answers import Column, GroupCell, GroupRow, Value
+    from mlbench.queries.grouping import GroupsAnswer
 
 
 def groups_table(answer: GroupsAnswer) -> Table:

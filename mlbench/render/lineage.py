@@ -48,6 +48,8 @@ def _artifact_table(artifacts: tuple[ArtifactLine, ...]) -> Table:
 def short_digest(digest: str) -> str:
     """`sha256:0123456789ab...` for a long digest: twelve digits tell any two files of a person apart."""
     system, colon, value = digest.rpartition(":")
+    if len(system) > 12:  # no hash: a pipeline's own fingerprint, of many parts
+        return f"{digest[:24]}..."
     return f"{system}{colon}{value[:12]}..." if len(value) > 16 else digest
 
 

@@ -120,6 +120,8 @@ def series_remarks(metric: SeriesHead) -> Safe:
     parts = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
     if metric.n_raw > metric.n:
         parts.append(f"{metric.n_raw - metric.n} of {metric.n_raw} points replaced by a restart")
+    if metric.echo:
+        parts.append(metric.echo)
     return safe(", ".join(parts))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -79,6 +79,9 @@ class FakeReader:
             refresh(self.connection)
             self._is_stale = False
         return self.connection.execute(sql, list(parameters)).fetchall()
+
+    def stream(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        yield from self.rows(sql, parameters)
 
     def runs(self, sql: str) -> str:
         return self._runs.naming(sql)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from mlbench.queries.answers import GroupCell
 from mlbench.queries.estimates import student_half
-from mlbench.queries.grouping import GroupCell, GroupsAnswer, group_runs
+from mlbench.queries.grouping import GroupsAnswer, group_runs
 from mlbench.queries.mistakes import FilterError
 from mlbench.render.groups import groups_records, groups_summary, groups_table
 from mlbench.render.table import layout
