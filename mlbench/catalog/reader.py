@@ -42,7 +42,7 @@ CREATE TEMP TABLE word_view (name VARCHAR, body VARCHAR);
 """
 VIEWS = (
     "runs", "params", "param_layers", "tags", "notes", "sources", "problems", "data_versions", "artifacts", "lineage",
-    "validations", "model_versions", "run_numbers",
+    "validations", "model_versions", "run_numbers", "blobs",
 )  # fmt: skip
 """Those of views.sql."""
 SMALL_BYTES = 300_000_000
