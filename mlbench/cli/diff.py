@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 @click.option(
     "--repo",
     metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
+    type=click.Path(),
     help="Where the code lies, if neither the logs nor their folder tell.",
 )
 @click.option("--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 when anything differs.")
@@ -61,6 +62,8 @@ def command(
     """
     from mlbench.queries.code import compare_code
 
+    if repo is not None and not os.path.isdir(repo):
+        raise click.UsageError(f"--repo {repo}: no such directory")
     with reading(home_of(home)) as reader:
         answer = compare(reader, runs, baseline, where, within, everything=everything)
         changes = compare_code(reader, [head.run_id for head in answer.runs], repository=repo or "")
