@@ -22,7 +22,7 @@ from mlbench.cli.common import (
     width_cells,
     within_option,
 )
-from mlbench.cli.completing import complete_runs
+from mlbench.cli.completing import complete_metrics, complete_runs
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "everything", is_flag=True, help="Also what is equal.")
 @click.option("--deltas", "as_deltas", is_flag=True, help="Parameters as changes against the baseline.")
+@click.option(
+    "--at", metavar="METRIC", help="Also each metric's value where METRIC is best.", shell_complete=complete_metrics
+)
 @click.option("--code", "has_code", is_flag=True, help="Also the changes of the code, as a unified diff.")
 @click.option(
     "--repo",
@@ -53,19 +56,22 @@ if TYPE_CHECKING:
 @home_option
 @format_option
 def command(
-    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, has_code: bool, repo: str | None,
+    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, at: str | None,
+    has_code: bool, repo: str | None,
     has_exit_code: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
     """Compare runs side by side: the parameters, metrics, code, environment and data that differ.
 
     RUN is a name, a unique beginning of a name or id, a path, a glob, @best or @baseline.
     """
+    from mlbench.queries.at_best import with_values_at
     from mlbench.queries.code import compare_code
 
     if repo is not None and not os.path.isdir(repo):
         raise click.UsageError(f"--repo {repo}: no such directory")
     with reading(home_of(home)) as reader:
         answer = compare(reader, runs, baseline, where, within, everything=everything)
+        answer = with_values_at(reader, answer, at) if at else answer
         changes = compare_code(reader, [head.run_id for head in answer.runs], repository=repo or "")
     chosen = chosen_format(form)
     print_diff(answer, chosen, as_deltas=as_deltas)

@@ -179,6 +179,8 @@ class MetricRow:
     """`set`, `guessed` or ''."""
     cells: tuple[MetricCell, ...]
     differs: bool = True
+    at: str = ""
+    """The metric whose best step `at_best` of the cells is about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,8 @@ def _metric_lines(row: MetricRow) -> list[tuple[Cell, ...]]:
     if row.goal:
         lines.append(("best", _valued(row, [cell.best for cell in row.cells], has_delta=True)))
     lines.append(("last", _valued(row, [cell.last for cell in row.cells], has_delta=not row.goal)))
+    if row.at and row.at != row.metric:
+        lines.append((f"at best {row.at}", _valued(row, [cell.at_best for cell in row.cells], has_delta=False)))
     if any(cell.n_nan or cell.n_inf for cell in row.cells):
         lines.append(("not finite", [Cell(odd_text(cell), "warning") for cell in row.cells]))
     heads = [(Cell(safe(row.metric), "key"), Cell(safe(goal), "muted")), *[(Cell(EMPTY), Cell(EMPTY))] * len(lines)]
@@ -239,6 +241,7 @@ def _metric_records(row: MetricRow) -> list[tuple[Value, ...]]:
         ("last_step", tuple(cell.last_step for cell in row.cells)),
         ("best", tuple(cell.best for cell in row.cells)),
         ("best_step", tuple(cell.best_step for cell in row.cells)),
+        (f"at best {row.at}", tuple(cell.at_best for cell in row.cells)),
         ("delta", tuple(cell.delta for cell in row.cells)),
         ("percent", tuple(cell.percent for cell in row.cells)),
         ("nan", tuple(cell.n_nan or None for cell in row.cells)),
