@@ -50,13 +50,14 @@ if TYPE_CHECKING:
     type=click.Path(),
     help="Where the code lies, if neither the logs nor their folder tell.",
 )
+@click.option("--layers", "has_layers", is_flag=True, help="Say where parameters were said: default, config, ...")
 @click.option("--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 when anything differs.")
 @where_option
 @within_option
 @home_option
 @format_option
 def command(
-    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, at: str | None,
+    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, at: str | None, has_layers: bool,
     has_code: bool, repo: str | None,
     has_exit_code: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
@@ -74,7 +75,7 @@ def command(
         answer = with_values_at(reader, answer, at) if at else answer
         changes = compare_code(reader, [head.run_id for head in answer.runs], repository=repo or "")
     chosen = chosen_format(form)
-    print_diff(answer, chosen, as_deltas=as_deltas)
+    print_diff(answer, chosen, as_deltas=as_deltas, has_layers=has_layers)
     if chosen == "table" or has_code:
         print_code(answer, changes, has_diff=has_code, has_table=chosen == "table")
     return 1 if has_exit_code and answer.differs else 0
@@ -106,13 +107,14 @@ def compare(
     return compare_runs(reader, ids, everything=everything)
 
 
-def print_diff(answer: DiffAnswer, form: str, *, as_deltas: bool = False) -> None:
+def print_diff(answer: DiffAnswer, form: str, *, as_deltas: bool = False, has_layers: bool = False) -> None:
     """Print a comparison: sections on a terminal, flat rows elsewhere."""
     from mlbench.render.diff import diff_records, diff_sections, diff_summary
     from mlbench.render.table import section_lines
 
     if form == "table":
-        print_lines(section_lines(diff_sections(answer, as_deltas=as_deltas), width_cells()))
+        sections = diff_sections(answer, as_deltas=as_deltas, is_tree=True, has_layers=has_layers)
+        print_lines(section_lines(sections, width_cells()))
     else:
         print_records(diff_records(answer), form)
     talk(diff_summary(answer))
