@@ -365,3 +365,5 @@ class ReportAnswer:
     catalog_digest: str = ""
     options: tuple[tuple[str, tuple[str, ...] | int | float], ...] = ()
     """What else was asked for, so that the same report can be made again: sort, limit, metrics, within, asked."""
+    code_changes: tuple[str, ...] = ()
+    """A line for each pair of commits, as `code.told` has it."""
