@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -20,11 +22,12 @@ from mlbench.cli.common import (
     width_cells,
     within_option,
 )
-from mlbench.cli.completing import complete_runs
+from mlbench.cli.completing import complete_metrics, complete_runs
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
     from mlbench.queries.answers import DiffAnswer
+    from mlbench.queries.code import CodeChange
 
 
 @click.command("diff")
@@ -37,22 +40,44 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "everything", is_flag=True, help="Also what is equal.")
 @click.option("--deltas", "as_deltas", is_flag=True, help="Parameters as changes against the baseline.")
+@click.option(
+    "--at", metavar="METRIC", help="Also each metric's value where METRIC is best.", shell_complete=complete_metrics
+)
+@click.option("--code", "has_code", is_flag=True, help="Also the changes of the code, as a unified diff.")
+@click.option(
+    "--repo",
+    metavar="DIR",
+    type=click.Path(),
+    help="Where the code lies, if neither the logs nor their folder tell.",
+)
+@click.option("--layers", "has_layers", is_flag=True, help="Say where parameters were said: default, config, ...")
 @click.option("--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 when anything differs.")
 @where_option
 @within_option
 @home_option
 @format_option
 def command(
-    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, has_exit_code: bool,
-    where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
+    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, at: str | None, has_layers: bool,
+    has_code: bool, repo: str | None,
+    has_exit_code: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
     """Compare runs side by side: the parameters, metrics, code, environment and data that differ.
 
     RUN is a name, a unique beginning of a name or id, a path, a glob, @best or @baseline.
     """
+    from mlbench.queries.at_best import with_values_at
+    from mlbench.queries.code import compare_code
+
+    if repo is not None and not os.path.isdir(repo):
+        raise click.UsageError(f"--repo {repo}: no such directory")
     with reading(home_of(home)) as reader:
         answer = compare(reader, runs, baseline, where, within, everything=everything)
-    print_diff(answer, chosen_format(form), as_deltas=as_deltas)
+        answer = with_values_at(reader, answer, at) if at else answer
+        changes = compare_code(reader, [head.run_id for head in answer.runs], repository=repo or "")
+    chosen = chosen_format(form)
+    print_diff(answer, chosen, as_deltas=as_deltas, has_layers=has_layers)
+    if chosen == "table" or has_code:
+        print_code(answer, changes, has_diff=has_code, has_table=chosen == "table")
     return 1 if has_exit_code and answer.differs else 0
 
 
@@ -82,13 +107,31 @@ def compare(
     return compare_runs(reader, ids, everything=everything)
 
 
-def print_diff(answer: DiffAnswer, form: str, *, as_deltas: bool = False) -> None:
+def print_diff(answer: DiffAnswer, form: str, *, as_deltas: bool = False, has_layers: bool = False) -> None:
     """Print a comparison: sections on a terminal, flat rows elsewhere."""
     from mlbench.render.diff import diff_records, diff_sections, diff_summary
     from mlbench.render.table import section_lines
 
     if form == "table":
-        print_lines(section_lines(diff_sections(answer, as_deltas=as_deltas), width_cells()))
+        sections = diff_sections(answer, as_deltas=as_deltas, is_tree=True, has_layers=has_layers)
+        print_lines(section_lines(sections, width_cells()))
     else:
         print_records(diff_records(answer), form)
     talk(diff_summary(answer))
+
+
+def print_code(answer: DiffAnswer, changes: Sequence[CodeChange], *, has_diff: bool, has_table: bool) -> None:
+    """Print what changed in the code of each run whose commit differs from the baseline's, or that was dirty."""
+    from mlbench.render.code import code_section, diff_lines
+    from mlbench.render.labels import label_map
+    from mlbench.render.table import section_lines
+
+    labels = label_map(answer.runs)
+    told = [change for change in changes if change.verdict != "same"]
+    if told and has_table:
+        print_lines([(), *section_lines([code_section(told, labels)], width_cells())])
+    shown: set[tuple[str, str]] = set()
+    for change in told if has_diff else ():
+        if (change.diff, change.patches[1]) not in shown:
+            shown.add((change.diff, change.patches[1]))
+            print_lines([(), *diff_lines(change, labels[change.run_id])])
