@@ -101,8 +101,8 @@ class View:
     """() is the usual ones: the metrics that matter and the parameters that differ."""
     by: tuple[str, ...] = ()
     """Columns that the runs are grouped by; () for no groups."""
-    folded: frozenset[tuple[object, ...]] = frozenset()
-    """Keys of the groups whose runs are hidden."""
+    opened: frozenset[tuple[object, ...]] = frozenset()
+    """Keys of the groups whose runs are shown."""
     marks: Marks = field(default_factory=Marks)
     cursor: str = ""
     """Run id of the run under the cursor."""
@@ -112,6 +112,8 @@ class View:
     has_all: bool = False
     """Compare shows also what is equal."""
     as_deltas: bool = False
+    is_transposed: bool = False
+    """Compare has a run on each line."""
     pane: str = RUNS
     is_zoomed: bool = False
     """The pane has the whole screen."""
