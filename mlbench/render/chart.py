@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlbench.render.axes import Axis, fitted_axis, places
-from mlbench.render.cells import ELLIPSIS, RUN_SLOTS, Cell, Line, fit, padded
+from mlbench.render.axes import Axis, fitted_axis, places, trimmed_limits
+from mlbench.render.cells import ELLIPSIS, RUN_SLOTS, Cell, Line, fit
 from mlbench.render.chart_frame import Frame, axis_lines, framed, header_line, y_gutter
 from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legend_right
-from mlbench.render.numbers import number, si
+from mlbench.render.numbers import duration, moment_of, number, si, timestamp
 from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners, packed
 from mlbench.safe import Safe, safe
 
@@ -68,6 +69,8 @@ class ChartOptions:
     log_y: bool = False
     x_limits: tuple[float | None, float | None] = (None, None)
     y_limits: tuple[float | None, float | None] = (None, None)
+    is_trimmed: bool = False
+    """The y axis leaves out what lies far from nine tenths of the values, and the header says how many points."""
     glyphs: str = "braille"
     """`braille`, `blocks` or `ascii`."""
     legend: str = "auto"
@@ -91,6 +94,11 @@ class Tally:
     n_not_positive: int = 0
     """Not above 0 on a log axis, y or x."""
     n_without_x: int = 0
+    first_nan: float = math.inf
+    """x of the first NaN of any curve; infinity where there is none."""
+    first_inf: float = math.inf
+    n_beyond: int = 0
+    """Above or below the picture, where outliers are trimmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,7 @@ def draw_chart(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[B
         [curve.x for curve in curves], kind=options.x_kind, is_log=options.log_x, limits=options.x_limits
     )
     y_axis = _y_axis(curves, bands, x_axis, options)
-    tally = _tally(curves, x_axis, y_axis)
+    tally = _tally(curves, x_axis, y_axis, is_trimmed=options.is_trimmed)
     header = _header(options, tally)
     side = legend_cells(entries, options.legend, options.width_cells)
     below: tuple[Line, ...] = ()
@@ -185,7 +193,10 @@ def _y_axis(curves: Sequence[Curve], bands: Sequence[Band], x_axis: Axis, option
     for band in bands:
         inside = _in_range(places(x_axis, band.x))
         shown += [band.low[inside], band.high[inside]]
-    return fitted_axis(shown, is_log=options.log_y, limits=options.y_limits)
+    limits = options.y_limits
+    if options.is_trimmed:
+        limits = trimmed_limits([curve.y for curve in curves if not curve.is_faint], limits, is_log=options.log_y)
+    return fitted_axis(shown, is_log=options.log_y, limits=limits)
 
 
 def _in_range(x: Float64Array) -> BoolArray:
@@ -195,13 +206,41 @@ def _in_range(x: Float64Array) -> BoolArray:
 # ---------------------------------------------------------------- what became of the points
 
 
-def _tally(curves: Sequence[Curve], x_axis: Axis, y_axis: Axis) -> Tally:
+def _tally(curves: Sequence[Curve], x_axis: Axis, y_axis: Axis, *, is_trimmed: bool) -> Tally:
     """Counts over the curves that are not faint: a smoothed curve has the points of its raw one."""
     counts = np.zeros(6, dtype=np.int64)
+    first_nan = first_inf = math.inf
     for curve in curves:
         if not curve.is_faint:
             counts += _counts(curve, x_axis, y_axis)
-    return Tally(*map(int, counts))
+            first_nan = min(first_nan, _first_x(curve, np.isnan(curve.y), x_axis))
+            first_inf = min(first_inf, _first_x(curve, np.isinf(curve.y), x_axis))
+    n_beyond = sum(_n_beyond(curve, x_axis, y_axis) for curve in curves if not curve.is_faint) if is_trimmed else 0
+    n_points, n_total, n_nan, n_inf, n_below, n_without_x = map(int, counts)
+    return Tally(n_points, n_total, n_nan, n_inf, n_below, n_without_x, first_nan, first_inf, n_beyond)
+
+
+def _n_beyond(curve: Curve, x_axis: Axis, y_axis: Axis) -> int:
+    """Points in the x range that lie above or below the picture."""
+    y = places(y_axis, curve.y[_in_range(places(x_axis, curve.x))])
+    return int(np.count_nonzero((y < -1e-9) | (y > 1 + 1e-9)))
+
+
+def _first_x(curve: Curve, is_odd: BoolArray, x_axis: Axis) -> float:
+    """The least x in the range where a curve is odd; infinity where it is not."""
+    if not is_odd.any():
+        return math.inf
+    x = curve.x[is_odd]
+    return float(x[_in_range(places(x_axis, x))].min(initial=math.inf))
+
+
+def _at(x: float, kind: str) -> str:
+    """` from 41000`, ` from 3m 2s`: where something happened first."""
+    if not math.isfinite(x):
+        return ""
+    moment = moment_of(x) if kind == "wall" else None
+    text = duration(x) if kind == "relative" else timestamp(moment) if moment else number(x, digits=6)
+    return f" from {text}"
 
 
 def _counts(curve: Curve, x_axis: Axis, y_axis: Axis) -> tuple[int, int, int, int, int, int]:
@@ -217,7 +256,7 @@ def _counts(curve: Curve, x_axis: Axis, y_axis: Axis) -> tuple[int, int, int, in
 
 def chart_header(curves: Sequence[Curve], options: ChartOptions, x_axis: Axis, y_axis: Axis) -> Safe:
     """What is said above a chart with these axes: title, remarks, `exact`, and what could not be drawn."""
-    return _header(options, _tally(curves, x_axis, y_axis))
+    return _header(options, _tally(curves, x_axis, y_axis, is_trimmed=options.is_trimmed))
 
 
 def _header(options: ChartOptions, tally: Tally) -> Safe:
@@ -227,10 +266,11 @@ def _header(options: ChartOptions, tally: Tally) -> Safe:
     else:
         completeness = f"{si(tally.n_points)} of {si(tally.n_total)} points"
     counts = (
-        (tally.n_nan, "NaN"),
-        (tally.n_inf, "inf"),
+        (tally.n_nan, "NaN" + _at(tally.first_nan, options.x_kind)),
+        (tally.n_inf, "inf" + _at(tally.first_inf, options.x_kind)),
         (tally.n_not_positive, "not above 0"),
         (tally.n_without_x, "without x"),
+        (tally.n_beyond, "outliers beyond the y axis"),
     )
     parts = [options.title, completeness, *(f"{n} {what}" for n, what in counts if n), *options.remarks]
     return safe("   ".join(part for part in parts if part))
@@ -351,22 +391,3 @@ def _spans(layers: _Layers) -> tuple[Line, ...]:
             for start, stop in zip(starts, stops, strict=True)
         ))  # fmt: skip
     return tuple(lines)
-
-
-def chart_values(curves: Sequence[Curve], x: float) -> tuple[tuple[str, float, float] | None, ...]:
-    """For each curve the label, x and y of the point nearest to `x` (a crosshair's table), None without points."""
-    return tuple(_nearest(curve, x) for curve in curves)
-
-
-def _nearest(curve: Curve, x: float) -> tuple[str, float, float] | None:
-    distances = np.abs(curve.x - x)
-    if not np.isfinite(distances).any():
-        return None
-    index = int(np.nanargmin(distances))
-    return curve.label, float(curve.x[index]), float(curve.y[index])
-
-
-def values_line(values: Sequence[tuple[str, float, float] | None], width: int) -> Safe:
-    """`chart_values` on one line: `09702 0.912 · 08861 0.977`."""
-    texts = [f"{label} {number(y)}" for label, _, y in (value for value in values if value is not None)]
-    return padded(fit(safe(" · ".join(texts)), width), width)

@@ -13,7 +13,7 @@ from mlbench.render.cells import RUN_SLOTS, plain
 from mlbench.render.chart import Band, Chart, ChartOptions, Curve, draw_chart
 from mlbench.render.labels import label_map
 from mlbench.render.palette import PATTERNS
-from mlbench.render.smoothing import ema
+from mlbench.render.smoothing import smoothed
 from mlbench.safe import Safe
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ class CurveOptions:
     axis: str = "step"
     """One of `AXES`, or the name of the metric on the x axis."""
     smoothing: float = 0.0
-    """Weight of TensorBoard's mean, 0 (raw) up to, not including, 1."""
+    """0 is raw. A weight up to, not including, 1 for `ema` and `twema`, a number of points for the others."""
+    smoothing_kind: str = "ema"
+    """One of `smoothing.KINDS`: `ema` is TensorBoard's mean."""
     has_raw: bool = True
     """Keep the raw curve, faint, below a smoothed one."""
     is_plain: bool = False
@@ -116,7 +118,7 @@ def series_curves(
         if options.smoothing:
             if options.has_raw and not options.is_plain:
                 raw.append(replace(curve, is_faint=True, label="", role=""))
-            curve = replace(curve, y=ema(one.values, options.smoothing))
+            curve = replace(curve, y=smoothed(options.smoothing_kind, options.smoothing, curve.x, one.values))
         shown.append(curve)
     return (*raw, *shown)
 
@@ -145,7 +147,7 @@ def completed(chart: ChartOptions, curves: CurveOptions, series: Sequence[Series
     """The chart's options with title, kind of x axis and remarks, where they are not given."""
     metrics = list(dict.fromkeys(one.metric for one in series))
     remarks = [
-        f"smoothing {curves.smoothing:g}" if curves.smoothing else "",
+        _smoothing_text(curves),
         "log y" if chart.log_y else "",
         "log x" if chart.log_x and curves.axis != "wall" else "",
         {"step": "", "relative": "x: time since start", "wall": "x: wall time (UTC)"}.get(
@@ -158,6 +160,18 @@ def completed(chart: ChartOptions, curves: CurveOptions, series: Sequence[Series
         x_kind=axis_kind(curves.axis),
         remarks=chart.remarks or tuple(remark for remark in remarks if remark),
     )
+
+
+def _smoothing_text(curves: CurveOptions) -> str:
+    """`smoothing 0.9`, `mean of 20 points`; '' for raw curves."""
+    if not curves.smoothing:
+        return ""
+    words = {
+        "twema": "time-weighted smoothing {:g}",
+        "mean": "mean of {:.0f} points",
+        "gaussian": "gaussian, {:g} points",
+    }
+    return words.get(curves.smoothing_kind, "smoothing {:g}").format(curves.smoothing)
 
 
 def chart_text(chart: Chart) -> Safe:
@@ -217,7 +231,7 @@ def _on_one_grid(
     pairs: list[tuple[Float64Array, Float64Array]] = []
     for one in members:
         x = x_values(one, options.axis, x_series)
-        y = ema(one.values, options.smoothing)
+        y = smoothed(options.smoothing_kind, options.smoothing, x, one.values)
         kept = np.isfinite(x) & np.isfinite(y)
         order = np.argsort(x[kept], kind="stable")
         pairs.append((x[kept][order], y[kept][order]))

@@ -73,7 +73,7 @@ def test_odd_points_are_marked_and_counted() -> None:
 
     chart = draw_chart(curves, ChartOptions(60, 14, title="loss", log_y=True, remarks=("log y",)))
 
-    assert chart.tally == Tally(14, 14, n_nan=1, n_inf=2, n_not_positive=2, n_without_x=1)
+    assert chart.tally == Tally(14, 14, n_nan=1, n_inf=2, n_not_positive=2, n_without_x=1, first_nan=3.0, first_inf=8.0)
     check_golden("chart_marks.txt", plain(chart.lines) + "\n")
 
 
@@ -237,3 +237,14 @@ def test_no_numbers_and_no_size_break_a_chart(
     assert len(chart.lines) <= height
     assert all(line_cells(line) <= width for line in chart.lines)
     assert all(cell.role in ROLES and cell.back in ROLES for line in chart.lines for cell in line)
+
+
+def test_trimmed_outliers_are_counted_and_the_rest_is_seen() -> None:
+    values = [1 - 0.01 * step for step in range(60)]
+    values[30] = 1e29
+
+    chart = draw_chart([_curve(values, label="a")], ChartOptions(60, 14, title="loss", is_trimmed=True))
+
+    assert chart.frame.y_axis.high < 3
+    assert chart.tally.n_beyond == 1
+    assert "1 outliers beyond the y axis" in chart.header
