@@ -18,10 +18,12 @@ from mlbench.queries.answers import (
     Value,
 )
 from mlbench.queries.columns import param_value
+from mlbench.queries.echoes import Curve, find_echoes
 from mlbench.queries.fields import CODE_CERTAINTY, FIELDS
 from mlbench.queries.fragment import TRUE
 from mlbench.queries.goals import goal_of, ranked_metrics
 from mlbench.queries.heads import fetch_heads
+from mlbench.queries.lineage import fetch_lineage
 from mlbench.queries.reading import Reader
 from mlbench.queries.within import scope_of
 
@@ -34,7 +36,7 @@ _STRENGTH = f"""CASE layer {" ".join(f"WHEN '{layer}' THEN {place}" for place, l
 _PARAMS = f"""SELECT key, coalesce(raw, ''), type, num, txt, layer, coalesce(source, ''), line, is_effective FROM param
 WHERE run_id = ? ORDER BY key, is_effective DESC, {_STRENGTH} DESC"""
 _SERIES = """SELECT metric, n, n_raw, first_step, last_step, last_value, min_value, min_step, max_value, max_step,
-    n_nan, n_inf, n_repeat, n_back, source_run, source_metric FROM series
+    n_nan, n_inf, n_repeat, n_back, source_run, source_metric, coalesce(adapter, '') FROM series
 WHERE run_id = ? ORDER BY metric, n DESC, series_id"""
 _BLOBS = """SELECT kind, metric, count(*), min(step), max(step),
 coalesce(string_agg(DISTINCT nullif(encoding, ''), ', ' ORDER BY nullif(encoding, '')), ''),
@@ -70,6 +72,7 @@ def describe_run(reader: Reader, run_id: str) -> ShowAnswer:
         notes=tuple(NoteText(body, author or "", at_s, origin) for body, author, at_s, origin in rows["notes"]),
         sources=tuple(SourceLine(*row) for row in rows["sources"]),
         problems=tuple(ProblemLine(*row) for row in rows["problems"]),
+        lineage=fetch_lineage(reader, run_id),
     )
 
 
@@ -102,7 +105,19 @@ def _param(row: Sequence[Any]) -> LayeredParam:
 def _metrics(reader: Reader, run_id: str, rows: Sequence[Sequence[Any]]) -> tuple[SeriesHead, ...]:
     places = {metric: place for place, metric in enumerate(ranked_metrics(reader, [run_id]))}
     ordered = sorted(rows, key=lambda row: places[row[0]])
-    return tuple(replace(SeriesHead(*row), goal=goal_of(reader, row[0])[0]) for row in ordered)
+    heads = [replace(SeriesHead(*row[:-1]), adapter=row[-1]) for row in ordered]
+    echoes = find_echoes([_curve(head) for head in heads])
+    return tuple(
+        replace(head, goal=goal_of(reader, head.metric)[0], echo=echoes.get(place, ""))
+        for place, head in enumerate(heads)
+    )
+
+
+def _curve(head: SeriesHead) -> Curve:
+    return Curve(
+        head.metric, head.adapter, head.n, head.first_step, head.last_step, head.last, head.min, head.min_step,
+        head.max, head.max_step,
+    )  # fmt: skip
 
 
 def _code(reader: Reader, rows: Sequence[Sequence[Any]]) -> tuple[tuple[str, Value], ...]:
