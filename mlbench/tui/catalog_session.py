@@ -6,7 +6,7 @@ import os
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -215,6 +215,14 @@ class CatalogSession:
             chosen = [metric for metric in metrics or usual if metric in known]
             chosen = chosen if metrics else (chosen or list(known))[:1]
             return fetch_series(reader, run_ids, chosen) if chosen else ()
+
+    def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        """By the rules of `queries.folding`."""
+        from mlbench.queries.folding import fold_runs
+        from mlbench.render.labels import setting_labels
+
+        with self._detail.reading() as reader:
+            return setting_labels(fold_runs(reader, run_ids))
 
     def show(self, run_id: str) -> ShowAnswer:
         """All that is known of a run."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -60,6 +60,8 @@ class Answers:
     found: RunsFound | None = None
     diff: DiffAnswer | None = None
     series: tuple[SeriesAnswer, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of the runs in the charts, once they were asked for: see `Session.settings_of`."""
     shown: ShowAnswer | None = None
     problems: tuple[ProblemLine, ...] = ()
     names: Vocabulary = field(default_factory=Vocabulary)
@@ -118,6 +120,7 @@ class Desk:
             self.panes.draw_table(self)
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
+            self.ask_settings()
         if view.as_deltas != old.as_deltas:
             self.panes.draw_compare(self)
         self.panes.draw_bars(self)
@@ -232,6 +235,18 @@ class Desk:
 
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
         self.answers.series = series
+        self.panes.draw_chart(self)
+        self.ask_settings()
+
+    def ask_settings(self) -> None:
+        """Ask which of the charted runs repeat each other, where the charts say so."""
+        look = self.view.chart
+        ids = list(dict.fromkeys(one.head.run_id for one in self.answers.series))
+        if ids and (look.is_grouped or look.colour_by == "setting") and set(ids) != set(self.answers.settings):
+            self.asker.ask("settings", lambda: self.session.settings_of(ids), self._take_settings, lane="detail")
+
+    def _take_settings(self, settings: Mapping[str, str]) -> None:
+        self.answers.settings = settings
         self.panes.draw_chart(self)
 
     def ask_shown(self) -> None:

@@ -167,6 +167,7 @@ class Panes:
                 series=desk.answers.series,
                 look=desk.view.chart,
                 slots=desk.slots(),
+                settings=desk.answers.settings,
                 baseline=desk.baseline.run_id if desk.baseline else "",
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,

@@ -165,6 +165,11 @@ class Session(Protocol):
         the metric that matters most in these runs.
         """
 
+    def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        """For each run the parameters that tell its setting from those of the others; runs that repeat each other have
+        the same text.
+        """
+
     def show(self, run_id: str) -> ShowAnswer:
         """All that is known of a run."""
 

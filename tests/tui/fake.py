@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -234,6 +234,9 @@ class FakeSession:
             for metric in chosen
             for run in self._runs(run_ids)
         )
+
+    def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        return {run_id: f"lr={index // 2}" for index, run_id in enumerate(run_ids)}
 
     def show(self, run_id: str) -> ShowAnswer:
         (run,) = self._runs([run_id])

@@ -10,12 +10,11 @@ from mlbench.render.chart import (
     ChartOptions,
     Curve,
     Tally,
-    chart_values,
     curve_role,
     draw_chart,
-    values_line,
 )
 from mlbench.render.chart_frame import column_at, row_at, x_at
+from mlbench.render.chart_values import CrossValue, chart_values, cross_values, values_line
 from tests.golden.check import check_golden
 
 NAN, INF = float("nan"), float("inf")
@@ -248,3 +247,15 @@ def test_trimmed_outliers_are_counted_and_the_rest_is_seen() -> None:
     assert chart.frame.y_axis.high < 3
     assert chart.tally.n_beyond == 1
     assert "1 outliers beyond the y axis" in chart.header
+
+
+def test_a_crosshair_says_difference_and_rank() -> None:
+    curves = [_curve([0.5, 0.4], label="a"), _curve([0.5, 0.1], label="b"), _curve([0.5, NAN], label="c")]
+
+    rows = cross_values(curves, 1.0, baseline=0)
+
+    assert rows[:2] == (CrossValue(1, 1.0, 0.1, 0.1 - 0.4, 1), CrossValue(0, 1.0, 0.4, None, 2))
+    assert (rows[2].place, rows[2].rank) == (2, None)
+    assert [row.place for row in cross_values(curves, 0.9, goal="max")] == [0, 1, 2]
+    assert [row.rank for row in cross_values(curves, 0.0)] == [1, 1, 1]
+    assert cross_values([_curve([], label="a")], 1.0) == ()
