@@ -291,7 +291,7 @@ class ChartView(Widget):
         parts: list[Line] = [line_of((f" {look.axis} {_x_text(look.axis, look.crosshair)}", "accent"))]
         for row in cross_values(curves, look.crosshair, baseline=base, goal=series[0].goal):
             mark = f"{BASELINE_MARK} " if row.place == base else ""
-            rank = f"{row.rank}." if row.rank is not None and len(curves) > 1 else ""
+            rank = f"{row.rank}. " if row.rank is not None and len(curves) > 1 else ""
             change = "" if row.delta is None else f" ({delta(row.delta)})"
             role = f"run{self.state.slots.get(ids[row.place], 0) % 8}"
             label = fit_middle(labels[ids[row.place]], 24)
