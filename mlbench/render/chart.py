@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +12,14 @@ import numpy as np
 from mlbench.render.axes import Axis, fitted_axis, places, trimmed_limits
 from mlbench.render.cells import ELLIPSIS, RUN_SLOTS, Cell, Line, fit
 from mlbench.render.chart_frame import Frame, axis_lines, framed, header_line, y_gutter
+from mlbench.render.chart_layers import Layers, name_index, spans, write
 from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legend_right
 from mlbench.render.numbers import duration, moment_of, number, si, timestamp
 from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners, packed
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
-    from mlbench.model import Float64Array, Int64Array
+    from mlbench.model import Float64Array
     from mlbench.render.raster import BoolArray, CellArray, GlyphSet
 
 
@@ -110,18 +111,6 @@ class Chart:
     tally: Tally
     header: Safe
     """Title and remarks, whether or not it is one of the lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Layers:
-    """The picture inside the axes; all arrays have shape (height, width)."""
-
-    codes: Int64Array
-    """Code points."""
-    roles: Int64Array
-    """Index in `names`, 0 for none."""
-    backs: Int64Array
-    names: list[str] = field(default_factory=lambda: [""])
 
 
 def draw_chart(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Band] = ()) -> Chart:
@@ -282,35 +271,47 @@ def _header(options: ChartOptions, tally: Tally) -> Safe:
 def _body(curves: Sequence[Curve], bands: Sequence[Band], frame: Frame, options: ChartOptions) -> tuple[Line, ...]:
     glyphs = GLYPHS[options.glyphs]
     shape = (frame.height, frame.width)
-    layers = _Layers(np.full(shape, ord(" "), np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+    layers = Layers(np.full(shape, ord(" "), np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
     _draw_bands(layers, bands, frame, options)
     _draw_curves(layers, curves, frame, glyphs)
     for curve in curves:
         if not curve.is_faint:
             _draw_marks(layers, curve, frame, options)
     if not (layers.roles > 0).any():
-        _write(layers, "no finite values" if curves else "no curves")
-    return framed(_spans(layers), frame, options.glyphs)
+        write(layers, "no finite values" if curves else "no curves")
+    return framed(spans(layers), frame, options.glyphs)
 
 
-def _name_index(layers: _Layers, name: str) -> int:
-    if name not in layers.names:
-        layers.names.append(name)
-    return layers.names.index(name)
-
-
-def _draw_curves(layers: _Layers, curves: Sequence[Curve], frame: Frame, glyphs: GlyphSet) -> None:
+def _draw_curves(layers: Layers, curves: Sequence[Curve], frame: Frame, glyphs: GlyphSet) -> None:
     """Faint curves only where no other is; curves that meet in a cell take turns in colouring it."""
     for is_faint in (True, False):
-        chosen = [curve for curve in curves if curve.is_faint == is_faint]
+        chosen = _joined([curve for curve in curves if curve.is_faint == is_faint])
         if not chosen:
             continue
         bits = np.stack([_curve_bits(curve, frame, glyphs) for curve in chosen])
         owner = owners(bits > 0)
-        roles = np.array([0, *(_name_index(layers, curve_role(curve)) for curve in chosen)], dtype=np.int64)
+        roles = np.array([0, *(name_index(layers, curve_role(curve)) for curve in chosen)], dtype=np.int64)
         is_lit = owner >= 0
         layers.codes[is_lit] = glyphs.characters[np.bitwise_or.reduce(bits, axis=0)][is_lit]
         layers.roles[is_lit] = roles[owner + 1][is_lit]
+
+
+def _joined(curves: Sequence[Curve]) -> list[Curve]:
+    """The muted curves of a pattern as one, with gaps between: the same dots, and a thousand runs in one pass."""
+    muted: dict[str, list[Curve]] = {}
+    for curve in curves:
+        if curve.role == "muted":
+            muted.setdefault(curve.pattern, []).append(curve)
+    gap = np.array([np.nan])
+    joined = [
+        replace(
+            alike[0],
+            x=np.concatenate([part for curve in alike for part in (curve.x, gap)]),
+            y=np.concatenate([part for curve in alike for part in (curve.y, gap)]),
+        )
+        for alike in muted.values()
+    ]
+    return [*joined, *(curve for curve in curves if curve.role != "muted")]
 
 
 def _curve_bits(curve: Curve, frame: Frame, glyphs: GlyphSet) -> CellArray:
@@ -324,7 +325,7 @@ MARKS = {"braille": ("×", "▲", "▼"), "blocks": ("×", "▲", "▼"), "ascii
 """NaN, plus infinity, and minus infinity or what a log axis has no place for."""
 
 
-def _draw_marks(layers: _Layers, curve: Curve, frame: Frame, options: ChartOptions) -> None:
+def _draw_marks(layers: Layers, curve: Curve, frame: Frame, options: ChartOptions) -> None:
     """`×` and `▼` on the bottom row, `▲` on the top row, in the column where it happened."""
     x = places(frame.x_axis, curve.x)
     nan, up, down = MARKS[options.glyphs]
@@ -335,17 +336,17 @@ def _draw_marks(layers: _Layers, curve: Curve, frame: Frame, options: ChartOptio
         if spots.size:
             columns = np.clip(np.floor(spots * (frame.width - 1) + 0.5), 0, frame.width - 1).astype(np.int64)
             layers.codes[row, columns] = ord(mark)
-            layers.roles[row, columns] = _name_index(layers, curve_role(curve))
+            layers.roles[row, columns] = name_index(layers, curve_role(curve))
 
 
-def _draw_bands(layers: _Layers, bands: Sequence[Band], frame: Frame, options: ChartOptions) -> None:
+def _draw_bands(layers: Layers, bands: Sequence[Band], frame: Frame, options: ChartOptions) -> None:
     """Inside as a tint of the background, at the edges as quadrant blocks, so that a line can stand on it."""
     drawn = [band for band in bands if np.count_nonzero(np.isfinite(band.x)) > 0]
     if not drawn:
         return
     bits = np.stack([_band_bits(band, frame) for band in drawn])
     owner = owners(bits > 0)
-    names = np.array([0, *(_name_index(layers, f"band{band.slot % RUN_SLOTS}") for band in drawn)], dtype=np.int64)
+    names = np.array([0, *(name_index(layers, f"band{band.slot % RUN_SLOTS}") for band in drawn)], dtype=np.int64)
     mine = np.take_along_axis(bits, np.maximum(owner, 0)[None], axis=0)[0]
     is_any, is_whole = owner >= 0, (owner >= 0) & (mine == 15)
     if options.is_shaded or options.glyphs == "ascii":
@@ -367,27 +368,3 @@ def _band_bits(band: Band, frame: Frame) -> CellArray:
     )  # fmt: skip
     rows = np.arange(n_rows)[:, None]
     return packed((rows >= np.floor(top + 0.5)) & (rows <= np.floor(bottom + 0.5)), GLYPHS["blocks"])
-
-
-def _write(layers: _Layers, text: str) -> None:
-    height, width = layers.codes.shape
-    shown = text[:width]
-    start = (width - len(shown)) // 2
-    layers.codes[height // 2, start : start + len(shown)] = [ord(char) for char in shown]
-    layers.roles[height // 2, start : start + len(shown)] = _name_index(layers, "muted")
-
-
-def _spans(layers: _Layers) -> tuple[Line, ...]:
-    """Rows as runs of cells that have one role and one background."""
-    width = layers.codes.shape[1]
-    is_end = (np.diff(layers.roles, axis=1) != 0) | (np.diff(layers.backs, axis=1) != 0)
-    lines: list[Line] = []
-    for codes, roles, backs, ends in zip(layers.codes, layers.roles, layers.backs, is_end, strict=True):
-        text = safe(codes.astype("<u4").tobytes().decode("utf-32-le"))
-        stops = [*(np.flatnonzero(ends) + 1).tolist(), width]
-        starts = [0, *stops[:-1]]
-        lines.append(tuple(
-            Cell(text[start:stop], layers.names[roles[start]], back=layers.names[backs[start]])
-            for start, stop in zip(starts, stops, strict=True)
-        ))  # fmt: skip
-    return tuple(lines)

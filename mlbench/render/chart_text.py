@@ -102,6 +102,8 @@ def series_curves(
     labels = label_map(one.head for one in series)
     slots = {run_id: slot for slot, run_id in enumerate(labels)} if slots is None else slots
     metrics = list(dict.fromkeys(one.metric for one in series))
+    is_muted = len(labels) > MOST_COLOURED
+    places = {metric: place for place, metric in enumerate(metrics)}
     raw: list[Curve] = []
     shown: list[Curve] = []
     for one in series:
@@ -112,8 +114,8 @@ def series_curves(
             one.values,
             label if len(metrics) == 1 else f"{label} {one.metric}",
             slot,
-            _pattern(slot, metrics.index(one.metric), len(metrics), is_plain=options.is_plain),
-            role="muted" if len(labels) > MOST_COLOURED else "",
+            _pattern(0 if is_muted else slot, places[one.metric], len(metrics), is_plain=options.is_plain),
+            role="muted" if is_muted else "",
         )
         if options.smoothing:
             if options.has_raw and not options.is_plain:
