@@ -15,11 +15,13 @@ from mlbench.render.chart_frame import Frame, axis_lines, framed, header_line, y
 from mlbench.render.chart_layers import Layers, name_index, spans, write
 from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legend_right
 from mlbench.render.numbers import duration, moment_of, number, si, timestamp
+from mlbench.render.pyramid import pyramid_of, thinned_to_columns, visible_extremes
 from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners, packed
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array
+    from mlbench.render.pyramid import Pyramid
     from mlbench.render.raster import BoolArray, CellArray, GlyphSet
 
 
@@ -121,7 +123,10 @@ def draw_chart(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[B
     """
     entries = _entries(curves)
     x_axis = fitted_axis(
-        [curve.x for curve in curves], kind=options.x_kind, is_log=options.log_x, limits=options.x_limits
+        [_x_ends(curve, options) for curve in curves],
+        kind=options.x_kind,
+        is_log=options.log_x,
+        limits=options.x_limits,
     )
     y_axis = _y_axis(curves, bands, x_axis, options)
     tally = _tally(curves, x_axis, y_axis, is_trimmed=options.is_trimmed)
@@ -165,8 +170,28 @@ def _entry(curve: Curve) -> Entry:
     return Entry(safe(curve.label), curve_role(curve), curve.pattern, last, last_finite(curve))
 
 
+def _summary(curve: Curve, *, is_log_x: bool, is_log_y: bool, is_trimmed: bool = False) -> Pyramid | None:
+    """The summary of a long curve all of whose points have a place on the axes; None for others."""
+    pyramid = pyramid_of(curve.x, curve.y)
+    if pyramid is None or is_trimmed or (is_log_y and pyramid.low <= 0) or (is_log_x and pyramid.x[0] <= 0):
+        return None
+    return pyramid
+
+
+def _summary_on(curve: Curve, x_axis: Axis, y_axis: Axis) -> Pyramid | None:
+    return _summary(curve, is_log_x=x_axis.is_log, is_log_y=y_axis.is_log)
+
+
+def _x_ends(curve: Curve, options: ChartOptions) -> Float64Array:
+    """X values that say how far a curve goes."""
+    pyramid = _summary(curve, is_log_x=options.log_x, is_log_y=options.log_y)
+    return curve.x if pyramid is None else pyramid.x[[0, -1]]
+
+
 def last_finite(curve: Curve) -> float | None:
     """The last value that can be drawn."""
+    if curve.y.size and math.isfinite(curve.y[-1]):
+        return float(curve.y[-1])
     finite = np.flatnonzero(np.isfinite(curve.y))
     return float(curve.y[finite[-1]]) if finite.size else None
 
@@ -178,7 +203,7 @@ def curve_role(curve: Curve) -> str:
 
 def _y_axis(curves: Sequence[Curve], bands: Sequence[Band], x_axis: Axis, options: ChartOptions) -> Axis:
     """Fitted to what can be seen: the points in the x range."""
-    shown = [curve.y[_in_range(places(x_axis, curve.x))] for curve in curves]
+    shown = [_in_sight(curve, x_axis, options) for curve in curves]
     for band in bands:
         inside = _in_range(places(x_axis, band.x))
         shown += [band.low[inside], band.high[inside]]
@@ -186,6 +211,14 @@ def _y_axis(curves: Sequence[Curve], bands: Sequence[Band], x_axis: Axis, option
     if options.is_trimmed:
         limits = trimmed_limits([curve.y for curve in curves if not curve.is_faint], limits, is_log=options.log_y)
     return fitted_axis(shown, is_log=options.log_y, limits=limits)
+
+
+def _in_sight(curve: Curve, x_axis: Axis, options: ChartOptions) -> Float64Array:
+    """The values in the x range, of long curves the least and the greatest."""
+    pyramid = _summary(curve, is_log_x=x_axis.is_log, is_log_y=options.log_y, is_trimmed=options.is_trimmed)
+    if pyramid is not None:
+        return visible_extremes(pyramid, x_axis)
+    return curve.y[_in_range(places(x_axis, curve.x))]
 
 
 def _in_range(x: Float64Array) -> BoolArray:
@@ -200,7 +233,9 @@ def _tally(curves: Sequence[Curve], x_axis: Axis, y_axis: Axis, *, is_trimmed: b
     counts = np.zeros(6, dtype=np.int64)
     first_nan = first_inf = math.inf
     for curve in curves:
-        if not curve.is_faint:
+        if _summary_on(curve, x_axis, y_axis) is not None and not curve.is_faint:
+            counts[:2] += (curve.y.size, curve.y.size if curve.n_total is None else curve.n_total)
+        elif not curve.is_faint:
             counts += _counts(curve, x_axis, y_axis)
             first_nan = min(first_nan, _first_x(curve, np.isnan(curve.y), x_axis))
             first_inf = min(first_inf, _first_x(curve, np.isinf(curve.y), x_axis))
@@ -275,7 +310,7 @@ def _body(curves: Sequence[Curve], bands: Sequence[Band], frame: Frame, options:
     _draw_bands(layers, bands, frame, options)
     _draw_curves(layers, curves, frame, glyphs)
     for curve in curves:
-        if not curve.is_faint:
+        if not curve.is_faint and _summary_on(curve, frame.x_axis, frame.y_axis) is None:
             _draw_marks(layers, curve, frame, options)
     if not (layers.roles > 0).any():
         write(layers, "no finite values" if curves else "no curves")
@@ -316,8 +351,10 @@ def _joined(curves: Sequence[Curve]) -> list[Curve]:
 
 def _curve_bits(curve: Curve, frame: Frame, glyphs: GlyphSet) -> CellArray:
     n_columns, n_rows = frame.width * glyphs.columns, frame.height * glyphs.rows
-    x = places(frame.x_axis, curve.x) * (n_columns - 1)
-    y = (1 - places(frame.y_axis, curve.y)) * (n_rows - 1)
+    pyramid = _summary_on(curve, frame.x_axis, frame.y_axis)
+    points = (curve.x, curve.y) if pyramid is None else thinned_to_columns(pyramid, frame.x_axis, n_columns)
+    x = places(frame.x_axis, points[0]) * (n_columns - 1)
+    y = (1 - places(frame.y_axis, points[1])) * (n_rows - 1)
     return cell_bits(lit_dots(x, y, n_columns, n_rows), frame.width, frame.height, glyphs, curve.pattern)
 
 

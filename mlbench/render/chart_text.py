@@ -13,6 +13,7 @@ from mlbench.render.cells import RUN_SLOTS, plain
 from mlbench.render.chart import Band, Chart, ChartOptions, Curve, draw_chart
 from mlbench.render.labels import label_map
 from mlbench.render.palette import PATTERNS
+from mlbench.render.pyramid import kept
 from mlbench.render.smoothing import smoothed
 from mlbench.safe import Safe
 
@@ -57,7 +58,8 @@ def x_values(series: SeriesAnswer, axis: str, x_series: Sequence[SeriesAnswer] =
         x_series: the series of that metric, for this run among others.
     """
     if axis == "step":
-        return series.steps.astype(np.float64)
+        steps: Float64Array = kept((series.steps,), "float", lambda: series.steps.astype(np.float64))
+        return steps
     if axis == "wall":
         return series.wall_s
     if axis == "relative":
@@ -120,9 +122,16 @@ def series_curves(
         if options.smoothing:
             if options.has_raw and not options.is_plain:
                 raw.append(replace(curve, is_faint=True, label="", role=""))
-            curve = replace(curve, y=smoothed(options.smoothing_kind, options.smoothing, curve.x, one.values))
+            curve = replace(curve, y=_smooth(options, curve.x, one.values))
         shown.append(curve)
     return (*raw, *shown)
+
+
+def _smooth(options: CurveOptions, x: Float64Array, values: Float64Array) -> Float64Array:
+    """Smoothed values, kept while the series is: zooming and moving the crosshair does not smooth again."""
+    kind, amount = options.smoothing_kind, options.smoothing
+    smooth: Float64Array = kept((x, values), (kind, amount), lambda: smoothed(kind, amount, x, values))
+    return smooth
 
 
 def _pattern(slot: int, metric: int, n_metrics: int, *, is_plain: bool) -> str:
