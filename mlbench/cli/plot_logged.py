@@ -54,12 +54,19 @@ def _tell(problems: Sequence[ProblemLine]) -> None:
 
 
 def _draw_histograms(items: Sequence[tuple[BlobPlace, Histogram]], options: PlotOptions) -> None:
+    from mlbench.render.buckets import wasserstein
     from mlbench.render.chart_plotext import bucket_lines
     from mlbench.render.labels import label_map
+    from mlbench.render.numbers import number
 
     labels = label_map(place.head for place, _ in items)
+    first: dict[str, tuple[BlobPlace, Histogram]] = {}
     for place, histogram in sorted(items, key=lambda item: item[0].metric):
         title = f"{place.metric}   {labels[place.head.run_id]}   step {place.step}"
+        base, other = first.setdefault(place.metric, (place, histogram))
+        if base is not place:
+            distance = number(wasserstein(other, histogram))
+            title += f"   Wasserstein distance to {labels[base.head.run_id]} {distance}"
         lines = bucket_lines(histogram, title=title, width=options.width, height=options.height)
         emit("".join(f"{line}\n" for line in lines))
 
