@@ -59,6 +59,8 @@ class PlotOptions:
     """Of histograms and PR curves; None: the last one."""
     smoothing_kind: str = "ema"
     is_trimmed: bool = False
+    has_all_steps: bool = False
+    """Of histograms: how they changed, in place of one step."""
 
 
 @click.command("plot")
@@ -116,6 +118,7 @@ class PlotOptions:
     "as histograms, hist draws those; of PR curves, line draws precision over recall.",
 )
 @click.option("--step", type=int, metavar="N", help="The step of logged histograms and PR curves. [default: the last]")
+@click.option("--all-steps", is_flag=True, help="Logged histograms over their steps, as a heat map.")
 @click.option("--width", type=click.IntRange(20, 1000), metavar="N", help="Columns. [default: the terminal's]")
 @click.option("--height", type=click.IntRange(6, 500), metavar="N", help="Lines. [default: 24 or less]")
 @click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Write an SVG file instead.")
@@ -134,8 +137,8 @@ class PlotOptions:
 @format_option
 def command(
     filter_word: str | None, metrics: tuple[str, ...], axis: str, smoothing: float, smoothing_kind: str,
-    log_y: bool, trim: bool, log_x: bool,
-    group_by: str | None, band: str, kind: str, step: int | None, width: int | None, height: int | None,
+    log_y: bool, trim: bool, log_x: bool, group_by: str | None, band: str, kind: str, step: int | None,
+    all_steps: bool, width: int | None, height: int | None,
     svg: str | None, limit: int, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
     """Draw metrics of the runs that match FILTER: every point is drawn, no spike is lost.
@@ -153,7 +156,7 @@ def command(
     size = shutil.get_terminal_size((80, 24))
     options = PlotOptions(
         kind, axis, smoothing, log_y, log_x, group_by, band, width or size.columns, height or min(size.lines - 1, 24),
-        svg, step, smoothing_kind, trim,
+        svg, step, smoothing_kind, trim, all_steps,
     )  # fmt: skip
     with reading(home_of(home)) as reader:
         found = _runs(reader, one_of(filter_word, where), (group_by,) if group_by else (), within)
