@@ -93,7 +93,7 @@ def tensorboard(folder: Path, python: str) -> Iterator[tuple[str, int]]:
         port = found.getsockname()[1]
     program = str(Path(python).parent / "tensorboard")
     command = [program, "--logdir", str(folder), "--host", "127.0.0.1", "--port", str(port),
-               "--samples_per_plugin", "scalars=0"]  # fmt: skip
+               "--samples_per_plugin", "scalars=100000"]  # fmt: skip
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         yield f"http://127.0.0.1:{port}/", server.pid
