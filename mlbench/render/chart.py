@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.render.axes import Axis, fitted_axis, places, trimmed_limits
 from mlbench.render.cells import ELLIPSIS, RUN_SLOTS, Cell, Line, fit
 from mlbench.render.chart_frame import Frame, axis_lines, framed, header_line, y_gutter

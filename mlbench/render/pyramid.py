@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.render.axes import Axis, places
 
 if TYPE_CHECKING:
