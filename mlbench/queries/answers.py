@@ -184,6 +184,8 @@ class SeriesHead:
     source_run: str
     source_metric: str
     goal: str = ""
+    source: str = ""
+    """The file that holds it, '' where it is not known which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,10 @@ class ShowAnswer:
     notes: tuple[NoteText, ...] = ()
     sources: tuple[SourceLine, ...] = ()
     problems: tuple[ProblemLine, ...] = ()
+    origins: tuple[tuple[tuple[str, str], str], ...] = ()
+    """Section and key of a fact, and the source that said it: see `origins.origins_of`."""
+    tag_origins: tuple[tuple[str, str, float], ...] = ()
+    """Of the user's tags: the tag, who added it last, and when (Unix seconds, UTC)."""
 
 
 @dataclass(frozen=True, slots=True)

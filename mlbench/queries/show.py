@@ -22,6 +22,7 @@ from mlbench.queries.fields import CODE_CERTAINTY, FIELDS
 from mlbench.queries.fragment import TRUE
 from mlbench.queries.goals import goal_of, ranked_metrics
 from mlbench.queries.heads import fetch_heads
+from mlbench.queries.origins import origins_of, series_sources
 from mlbench.queries.reading import Reader
 from mlbench.queries.within import scope_of
 
@@ -34,7 +35,7 @@ _STRENGTH = f"""CASE layer {" ".join(f"WHEN '{layer}' THEN {place}" for place, l
 _PARAMS = f"""SELECT key, coalesce(raw, ''), type, num, txt, layer, coalesce(source, ''), line, is_effective FROM param
 WHERE run_id = ? ORDER BY key, is_effective DESC, {_STRENGTH} DESC"""
 _SERIES = """SELECT metric, n, n_raw, first_step, last_step, last_value, min_value, min_step, max_value, max_step,
-    n_nan, n_inf, n_repeat, n_back, source_run, source_metric FROM series
+    n_nan, n_inf, n_repeat, n_back, source_run, source_metric, coalesce(adapter, '') FROM series
 WHERE run_id = ? ORDER BY metric, n DESC, series_id"""
 _BLOBS = """SELECT kind, metric, count(*), min(step), max(step),
 coalesce(string_agg(DISTINCT nullif(encoding, ''), ', ' ORDER BY nullif(encoding, '')), ''),
@@ -70,6 +71,7 @@ def describe_run(reader: Reader, run_id: str) -> ShowAnswer:
         notes=tuple(NoteText(body, author or "", at_s, origin) for body, author, at_s, origin in rows["notes"]),
         sources=tuple(SourceLine(*row) for row in rows["sources"]),
         problems=tuple(ProblemLine(*row) for row in rows["problems"]),
+        origins=tuple(origins_of(reader, run_id).items()),
     )
 
 
@@ -102,7 +104,11 @@ def _param(row: Sequence[Any]) -> LayeredParam:
 def _metrics(reader: Reader, run_id: str, rows: Sequence[Sequence[Any]]) -> tuple[SeriesHead, ...]:
     places = {metric: place for place, metric in enumerate(ranked_metrics(reader, [run_id]))}
     ordered = sorted(rows, key=lambda row: places[row[0]])
-    return tuple(replace(SeriesHead(*row), goal=goal_of(reader, row[0])[0]) for row in ordered)
+    sources = series_sources(reader, run_id, [(row[-1], row[-3]) for row in ordered])
+    return tuple(
+        replace(SeriesHead(*row[:-1]), goal=goal_of(reader, row[0])[0], source=source)
+        for row, source in zip(ordered, sources, strict=True)
+    )
 
 
 def _code(reader: Reader, rows: Sequence[Sequence[Any]]) -> tuple[tuple[str, Value], ...]:

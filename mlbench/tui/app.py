@@ -91,6 +91,7 @@ class Workbench(App[int]):
         self.asker = Asker(self, self._complain)
         self.desk = Desk(session, self.asker, self, self.panes, settings or Settings())
         self._delays: dict[str, Timer] = {}
+        self._typed_ahead: list[Key] = []
 
     def _complain(self, error: MlbenchError) -> None:
         self.desk.complain(error)
@@ -149,6 +150,23 @@ class Workbench(App[int]):
             return
         event.stop()
         event.prevent_default()
+        if self._typed_ahead or self._must_wait(event):
+            self._typed_ahead.append(event)
+            return
+        self._take_key(event)
+
+    def _must_wait(self, event: Key) -> bool:
+        """Whether a key would act on a run that the query, just accepted, may take from under the cursor."""
+        if self.desk.prompter.prompt is not None or not self.desk.awaits_runs:
+            return False
+        return event.key in ("enter", "space") or (event.is_printable and event.character not in ("j", "k", "/", "q"))
+
+    def go_on(self) -> None:
+        """Take the keys that were typed while the runs were asked for, in their order."""
+        while self._typed_ahead and not self._must_wait(self._typed_ahead[0]):
+            self._take_key(self._typed_ahead.pop(0))
+
+    def _take_key(self, event: Key) -> None:
         character = event.character if event.is_printable else None
         if self.desk.prompter.prompt is not None:
             self.desk.prompter.press(event.key, character)
@@ -205,6 +223,10 @@ class Workbench(App[int]):
     def on_runs_table_scrolled(self, message: RunsTable.Scrolled) -> None:
         """The wheel was turned over the table."""
         to_row(self.desk, self.panes.table.cursor + message.rows)
+
+    def on_lines_view_picked(self) -> None:
+        """A line of a page was clicked."""
+        self.desk.inspector.follow_cursor()
 
     def on_click(self, event: Click) -> None:
         """The pane that is clicked is the one at work."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mlbench.errors import UsageError
 from mlbench.paths import Home
 from mlbench.safe import safe, text_of_path
+from mlbench.tui.details import RunDetails
 from mlbench.tui.session import (
     Followed,
     IndexDone,
@@ -110,6 +111,7 @@ class CatalogSession:
         self.roots = tuple(os.path.realpath(os.path.expanduser(root)) for root in roots)
         self._table = _Lane(home)
         self._detail = _Lane(home)
+        self.details = RunDetails(self._detail.reading)
         self._words: Journal | None = None
         self._watcher: Watcher | None = None
         """Of the roots, once they were read."""
@@ -265,10 +267,11 @@ class CatalogSession:
 
     def show(self, run_id: str) -> ShowAnswer:
         """All that is known of a run."""
+        from mlbench.queries.origins import with_sayings
         from mlbench.queries.show import describe_run
 
         with self._detail.reading() as reader:
-            return describe_run(reader, run_id)
+            return with_sayings(describe_run(reader, run_id), self.home, reader.moved)
 
     def problems(self) -> tuple[ProblemLine, ...]:
         """What could not be read below the roots."""

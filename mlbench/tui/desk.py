@@ -11,8 +11,9 @@ from mlbench.errors import MlbenchError
 from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
 from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
-from mlbench.tui.actions import PROBLEMS, RUN, RUNS
+from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
+from mlbench.tui.inspector import Inspector
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsFound, RunsQuestion, Session, Vocabulary
@@ -42,6 +43,9 @@ class Host(Protocol):
 
     def copy(self, text: str) -> None:
         """Put a text on the clipboard of the terminal."""
+
+    def go_on(self) -> None:
+        """Take the keys that were typed while the runs were asked for."""
 
     def show_help(self) -> None:
         """Open the help of the pane at work."""
@@ -80,6 +84,7 @@ class Desk:
         self.prompter = Prompter()
         self.view = View(chart=ChartLook(smoothing=settings.smoothing))
         self.answers = Answers()
+        self.inspector = Inspector(self)
         self.message: Line = ()
         self.heads: dict[str, RunHead] = {}
         """Every run that was seen, by id: marked runs may be hidden by the query."""
@@ -148,9 +153,15 @@ class Desk:
         return RunsQuestion(self.view.query, self.view.sort, self.view.columns)
 
     @property
+    def awaits_runs(self) -> bool:
+        """Whether the runs on the screen are those of another question: the cursor may soon stand on another run."""
+        found = self.answers.found
+        return found is not None and found.question != self.question
+
+    @property
     def current(self) -> RunHead | None:
         """The run under the cursor; in its own pane, the run that is shown."""
-        if self.view.pane == RUN and self.view.shown_run in self.heads:
+        if self.view.pane in (RUN, STAGE) and self.view.shown_run in self.heads:
             return self.heads[self.view.shown_run]
         return self.heads.get(self.view.cursor)
 
@@ -158,7 +169,7 @@ class Desk:
     def chosen(self) -> tuple[RunHead, ...]:
         """The marked runs, else the one at hand: what words are said of."""
         marked = tuple(self.heads[run_id] for run_id in self.view.marks.run_ids if run_id in self.heads)
-        if marked and self.view.pane != RUN:
+        if marked and self.view.pane not in (RUN, STAGE):
             return marked
         return (self.current,) if self.current is not None else ()
 
@@ -196,6 +207,7 @@ class Desk:
 
     def _runs_failed(self, question: RunsQuestion, error: MlbenchError) -> None:
         """A mistake in the query is shown where it is typed; the table keeps what it had."""
+        self.host.later("go on", 0.001, self.host.go_on)
         prompt = self.prompter.prompt
         if prompt is None or prompt.history != "query":
             self.view = replace(self.view, query=self.good_query, sort=self.good_sort, columns=self.good_columns)
@@ -218,6 +230,7 @@ class Desk:
             self.heads[found.baseline.run_id] = found.baseline
         cursor = self.panes.take_runs(self, found)
         self.with_view(cursor=cursor)
+        self.host.later("go on", 0.001, self.host.go_on)
         if before is None or before.baseline != found.baseline:
             self.preview()
 
@@ -276,6 +289,7 @@ class Desk:
         is_new = self.answers.shown is None or self.answers.shown.head.run_id != shown.head.run_id
         self.answers.shown = shown
         self.panes.draw_run(self, is_new=is_new)
+        self.inspector.follow_cursor() if is_new else self.inspector.refresh()
 
     def ask_problems(self) -> None:
         """Ask for what could not be read."""

@@ -11,13 +11,12 @@ from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_
 from mlbench.render.diff import diff_sections
 from mlbench.render.labels import BASELINE_MARK, short_labels
 from mlbench.render.problems import problem_table
-from mlbench.render.show import show_sections
-from mlbench.render.table import Section, layout
-from mlbench.safe import Safe, safe, safe_lines
+from mlbench.render.table import Section
+from mlbench.safe import Safe, safe
 from mlbench.tui.widgets.lines_view import Page
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import DiffAnswer, MetricRow, ProblemLine, RunHead, ShowAnswer
+    from mlbench.queries.answers import DiffAnswer, MetricRow, ProblemLine, RunHead
 
 LEAST_RUN_CELLS, MOST_RUN_CELLS = 13, 28
 LEAST_LEAD_CELLS = 24
@@ -261,49 +260,6 @@ def _heading_line(
         role = f"run{slot % 8}" if slot is not None else "baseline"
         cells += [Cell(safe(" " * GAP_CELLS)), Cell(padded(text, width, align="right"), role)]
     return tuple(cells)
-
-
-# ---------------------------------------------------------------- run
-
-
-def run_page(answer: ShowAnswer, width: int, *, slot: int | None = None) -> Page:
-    """All that is known of a run; a note is shown in full."""
-    sections = show_sections(answer)
-    lines: list[Line] = []
-    starts: list[int] = []
-    for section in sections:
-        if lines:
-            lines.append(())
-        starts.append(len(lines))
-        if section.key != "run":
-            lines.append(line_of((f" {section.title}", "heading")))
-        lines += _note_lines(answer, width) if section.key == "notes" else _table_lines(section, width)
-    role = f"run{slot % 8}" if slot is not None else "title"
-    name = safe(answer.head.name)
-    mark = f" {BASELINE_MARK} " if answer.head.is_baseline else " "
-    tags = "  ".join(f"#{tag}" for tag in answer.head.tags)
-    title = (
-        Cell(safe(mark), "baseline"),
-        Cell(fit_middle(name, max(width - 30, 12)), role),
-        Cell(safe(f"   {tags}"), "key"),
-    )
-    return Page(title=title, lines=tuple(lines), sections=tuple(starts))
-
-
-def _table_lines(section: Section, width: int) -> list[Line]:
-    has_titles = section.key in ("params", "metrics", "blobs", "sources", "problems")
-    return [(Cell(safe("  ")), *line) for line in layout(section.table, max(width - 3, 8), has_titles=has_titles)]
-
-
-def _note_lines(answer: ShowAnswer, width: int) -> list[Line]:
-    lines: list[Line] = []
-    for note in answer.notes:
-        for paragraph in safe_lines(note.body).split("\n"):
-            wrapped = textwrap.wrap(paragraph, max(width - 4, 8)) or [""]
-            lines += [line_of((f"  {line}", "")) for line in wrapped]
-        who = " ".join(part for part in (note.author, "" if note.origin == "mlbench" else note.origin) if part)
-        lines.append(line_of((f"  {who}", "muted")))
-    return lines
 
 
 # ---------------------------------------------------------------- problems

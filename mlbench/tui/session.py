@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, RunsAnswer, SeriesAnswer, ShowAnswer
+    from mlbench.queries.blobs import BlobPlace
 
 Sketches: TypeAlias = "Mapping[tuple[str, str], tuple[float, ...]]"
 """(run id, metric) to at most 64 values that draw the curve."""
@@ -102,6 +103,25 @@ class ReportQuestion:
     may_replace: bool = False
 
 
+class Details(Protocol):
+    """Answers about what stands behind the facts of one run."""
+
+    def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
+        """The points of one metric."""
+
+    def places(self, run_id: str, kind: str, metric: str) -> tuple[BlobPlace, ...]:
+        """Where each step of something that was logged lies, in the order of steps."""
+
+    def content(self, place: BlobPlace) -> object:
+        """What lies at a place: pixels, a histogram, a PR curve, rows of text; a ProblemLine if it is not read."""
+
+    def patch(self, run_id: str) -> tuple[str, str] | None:
+        """Path and text of the changes that were not committed."""
+
+    def write(self, place: BlobPlace, path: str, *, may_replace: bool) -> str:
+        """Write the bytes of a place to a file, and give its path."""
+
+
 class Session(Protocol):
     """Answers questions. Every method may be called in any thread, and raises MlbenchError for what cannot be done.
 
@@ -111,6 +131,10 @@ class Session(Protocol):
     @property
     def scope(self) -> str:
         """What is looked at, in a word or two, for the header."""
+
+    @property
+    def details(self) -> Details:
+        """Asks what stands behind the facts of one run."""
 
     def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
         """Read what is new in the logs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlbench.tui.doing import charting, choosing, comparing, giving, moving, saying, showing
+from mlbench.tui.doing import charting, choosing, comparing, giving, inspecting, moving, saying, showing
 from mlbench.tui.doing.types import Handler
 
 HANDLERS: Mapping[str, Handler] = {
@@ -14,5 +14,6 @@ HANDLERS: Mapping[str, Handler] = {
     **comparing.HANDLERS,
     **saying.HANDLERS,
     **giving.HANDLERS,
+    **inspecting.HANDLERS,
     **showing.HANDLERS,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from mlbench.tui.actions import CHART, COMPARE, PROBLEMS, RUNS
+from mlbench.tui.actions import CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.completion import Completion, complete_column, complete_query, matching
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.charting import set_axis, set_smoothing
@@ -31,7 +31,10 @@ def go_full(pane: str) -> Handler:
 
 
 def back(desk: Desk, _n: int) -> None:
-    """Back to the runs; whatever lay over them is closed."""
+    """Back to the runs; whatever lay over them is closed. From what stands behind a fact back to the facts."""
+    if desk.view.pane == STAGE:
+        desk.change(replace(desk.view, pane=RUN))
+        return
     desk.change(replace(desk.view, pane=RUNS, is_zoomed=False, shown_run=""))
 
 

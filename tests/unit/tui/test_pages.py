@@ -8,7 +8,8 @@ import pytest
 
 from mlbench.queries.answers import DiffAnswer, MetricCell, MetricRow, ProblemLine
 from mlbench.render.cells import line_cells
-from mlbench.tui.pages import compare_page, help_page, problems_page, run_page
+from mlbench.tui.pages import compare_page, help_page, problems_page
+from mlbench.tui.run_page import run_page
 from mlbench.tui.widgets.lines_view import Page
 from tests.tui.fake import HOSTILE_NAMES, FakeSession, make_runs
 
