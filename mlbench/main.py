@@ -44,6 +44,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "sql": CommandEntry("Run one SELECT on the views of the catalog.", "sql", _LOOK),
     "show": CommandEntry("Show all that is known of one run.", "show", _LOOK),
     "diff": CommandEntry("Compare runs: only what differs, against a baseline.", "diff", _LOOK),
+    "compare": CommandEntry("Compare two groups of runs: is it better, and is it chance?", "compare", _LOOK),
     "plot": CommandEntry("Draw metrics in the terminal, or as SVG.", "plot", _LOOK),
     "tag": CommandEntry("Add or remove tags: tag RUN... +NAME -- -NAME.", "tag", _SAY),
     "note": CommandEntry("Write or show a run's note.", "note", _SAY),

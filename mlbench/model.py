@@ -6,6 +6,7 @@ imported: the first paint of the workbench loads this module.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -35,6 +36,8 @@ class Role(StrEnum):
     """A parameter dump: makes a run only where nothing else does and no run lies below."""
     CONTEXT = "context"
     """Tells more of the run that its folder belongs to; never makes one."""
+    ASIDE = "aside"
+    """Known to the adapter and part of no run (what was deleted, the parent of a batch): never read."""
 
 
 class Layer(StrEnum):
@@ -68,7 +71,11 @@ class ReadStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One folder as the scan saw it. Adapters look at names first and read heads only where a name matches."""
+    """One folder as the scan saw it. Adapters look at names first and read heads only where a name matches.
+
+    Of ten thousand files in a folder an adapter asks for those that it may know: `has` and `ending` cost the same
+    whatever their number.
+    """
 
     path: str
     """Real path. Bytes that are not UTF-8 are surrogate escapes, as `os.fsdecode` gives them."""
@@ -76,6 +83,28 @@ class Listing:
     """Names of regular files, sorted."""
     folders: tuple[str, ...]
     """Names of folders, sorted."""
+    _by_ending: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def ending(self, *endings: str) -> list[str]:
+        """The files whose name has one of these endings behind its last dot, whatever its case: `ending("csv")`.
+
+        Sorted. A name without a dot is its own ending.
+        """
+        if not self._by_ending and self.files:
+            found = {name.rpartition(".")[2] for name in self.files}
+            self._by_ending.update((ending.lower(), []) for ending in found)
+        return sorted(name for ending in endings if ending in self._by_ending for name in self._with(ending))
+
+    def _with(self, ending: str) -> list[str]:
+        names = self._by_ending[ending]
+        if not names:
+            names.extend(name for name in self.files if name.rpartition(".")[2].lower() == ending)
+        return names
+
+    def has(self, name: str) -> bool:
+        """Whether a file of this name is there."""
+        at = bisect_left(self.files, name)
+        return at < len(self.files) and self.files[at] == name
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +125,18 @@ class Claim:
     """The scan shall not look for other sources below `path` (a store that this adapter reads whole)."""
     follows: tuple[str, ...] = ()
     """Further files whose change means that `path` must be read again (for folder records)."""
+    part: str = ""
+    """The native id of one run where `path` holds many (a tracker's database): each part is a run of its own."""
+    mark: str = ""
+    """Of a part: differs whenever the part has changed. It stands in the place of the size and time of the files,
+    so that one run that goes on does not make a whole database be read again."""
+    problem: Problem | None = None
+    """Why it cannot be said now which parts `path` holds (it is locked, damaged...). Such a claim makes no run."""
+
+    @property
+    def place(self) -> str:
+        """The path, and the part behind `#`: names the source within its adapter."""
+        return f"{self.path}#{self.part}" if self.part else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +146,8 @@ class Source:
     path: str
     run_folder: str
     follows: tuple[str, ...] = ()
+    part: str = ""
+    """As in the claim."""
 
 
 # ---------------------------------------------------------------- facts
@@ -179,6 +222,8 @@ class Blob:
     height: int = 0
     digest: str = ""
     """16 hexadecimal digits: BLAKE2b of the payload, where the adapter has seen its bytes."""
+    file: str = ""
+    """Path below the run's folder where the payload lies in a file of its own; '' for the source itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +288,68 @@ class DataVersion:
     schema: str = ""
     is_pinned: bool = True
     """False: the version is a branch or another name that moves."""
+    role: str = ""
+    """What the run used it for, as recorded: `training`, `validation`, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file, model or data set that a run read, made, or that lies beside it; described, never loaded."""
+
+    kind: str
+    """model, checkpoint, data, figure, metrics, code or file."""
+    name: str
+    uri: str = ""
+    """Path or address, without credentials."""
+    digest: str = ""
+    """Algorithm and value: `sha256:...`, `md5:...`; '' where none was recorded."""
+    size_bytes: int | None = None
+    role: str = ""
+    """input or output; '' for what merely lies there."""
+    detail: str = ""
+    """What is known beside: `25 tensors, 3,122 parameters, F32`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineageEdge:
+    """One arrow of the graph from data to model: a step of the run read or wrote an artifact."""
+
+    direction: str
+    """input (the step read it) or output (the step made it)."""
+    step: str
+    """The stage, component or execution; '' for the run as a whole."""
+    artifact: str
+    """As `Artifact.name`, or the name and version of a data set: `train@v2`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """A check that a model or its data went through: an evaluator's blessing, an infrastructure test, a user's gate."""
+
+    check: str
+    verdict: str
+    """passed, failed or unknown."""
+    baseline: str = ""
+    """The model or run that it was compared with."""
+    at_s: float | None = None
+    """Unix seconds UTC."""
+    evidence: str = ""
+    """Path or text that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A version in a model registry that was made by this run."""
+
+    name: str
+    version: str
+    aliases: tuple[str, ...] = ()
+    """`champion`, `production`; stages of older registries too."""
+    status: str = ""
+    note: str = ""
+    uri: str = ""
+    tags: tuple[str, ...] = ()
+    """`key=value`, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +393,8 @@ class Cursor:
 
 
 Fact: TypeAlias = (
-    Param | Points | PointTable | Blob | RunField | ImportedTag | GitState | Environment | DataVersion | Restart
-    | SweepDescription | Problem | Cursor
+    Param | Points | PointTable | Blob | RunField | ImportedTag | GitState | Environment | DataVersion | Artifact
+    | LineageEdge | Validation | ModelVersion | Restart | SweepDescription | Problem | Cursor
 )  # fmt: skip
 
 

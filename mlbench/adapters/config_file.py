@@ -2,6 +2,7 @@
 
 Files: `config.{yaml,yml,json,toml,ini}`, `configuration.{yaml,yml,json}` (Unity ML-Agents),
 `hparams.{yaml,yml,json,toml}` (Lightning 0.x to 2.x, https://lightning.ai/docs/pytorch/stable/extensions/logging.html).
+Beside a `result.json`, also `params.json` (Ray Tune).
 YAML is read by the core schema of version 1.2, tags of Python programs as the plain values below them.
 
 A `config.*` has a name that anything may have: it is a weak claim, none beside source code, and only context where
@@ -17,24 +18,25 @@ from dataclasses import replace
 
 from mlbench.model import Adapter, Claim, Fact, JsonValue, Listing, ReadStatus, Role, Source
 from mlbench.wire.dump_facts import cursor_of, params_of, problem_of, read_dump_text
-from mlbench.wire.dump_names import is_config_name, run_folder_of, shape_suffix
+from mlbench.wire.dump_names import CODE_ENDINGS, is_config_name, run_folder_of, shape_suffix
 from mlbench.wire.dump_tree import Loaded, TreeError
 from mlbench.wire.dumps import parse_dump
 from mlbench.wire.files import read_head
 
-_SOURCE_CODE = (".py", ".ipynb", ".cpp", ".cc", ".cu", ".jl", ".rs", ".go", ".java", ".r", ".R", ".ts", ".js")
 _MODEL_MARKS = (b'"transformers_version"', b'"architectures"', b'"_diffusers_version"')
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
     """Claim configuration files by name."""
-    names = [name for name in listing.files if is_config_name(name)]
+    if listing.has("params.json") and listing.has("result.json"):
+        yield Claim(os.path.join(listing.path, "params.json"), Role.DUMP, listing.path)
+    names = [name for name in listing.ending("yaml", "yml", "json", "toml", "ini") if is_config_name(name)]
     if not names or os.path.basename(listing.path) == ".hydra" or _is_of_wandb(listing.path):
         return
-    has_code = any(name.endswith(_SOURCE_CODE) for name in listing.files)
+    has_code = bool(listing.ending(*CODE_ENDINGS))
     for name in names:
         is_weak = not name.startswith("hparams.")
-        if (is_weak and has_code) or (name == "config.json" and "run.json" in listing.files):
+        if (is_weak and has_code) or (name == "config.json" and listing.has("run.json")):
             continue
         path = os.path.join(listing.path, name)
         role = Role.CONTEXT if name == "config.json" and _describes_model(path) else Role.DUMP
@@ -101,5 +103,6 @@ ADAPTER = Adapter(
         "config.{yaml,yml,json,toml,ini}",
         "configuration.{yaml,yml,json}",
         "hparams.{yaml,yml,json,toml}",
+        "params.json",
     ),
 )

@@ -21,7 +21,7 @@ _NAME = "confusion_matrix.json"
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    if _NAME in listing.files:
+    if listing.has(_NAME):
         yield Claim(os.path.join(listing.path, _NAME), Role.CONTEXT, listing.path)
 
 

@@ -34,7 +34,7 @@ _HINT = 'Write: {"system": "hash", "name": "digits", "version": "sha256:..."}'
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    if _NAME in listing.files:
+    if listing.has(_NAME):
         yield Claim(os.path.join(listing.path, _NAME), Role.CONTEXT, listing.path)
 
 

@@ -57,13 +57,13 @@ _DIGESTS = ("md5", "etag", "checksum", "version_id")
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    if any(name in listing.files for name in _MARKS):
+    if any(listing.has(name) for name in _MARKS):
         yield Claim(listing.path, Role.TRACKER, listing.path, follows=tuple(_watched(listing)))
 
 
 def _watched(listing: Listing) -> Iterator[str]:
     """Files whose change is probably of interest: which they are, only the content of `dvc.yaml` says."""
-    names = [name for name in listing.files if name.endswith((".json", ".yaml", ".yml", ".lock"))]
+    names = listing.ending("json", "yaml", "yml", "lock")
     yield from (os.path.join(listing.path, name) for name in names)
     yield from (os.path.join(listing.path, name) for name in _dvc_files(listing.path))
     if "dvclive" in listing.folders:

@@ -45,8 +45,8 @@ _TIME_SPELLINGS: tuple[Callable[[str], datetime], ...] = (
 
 def claims(listing: Listing) -> Iterator[Claim]:
     """Claim the first record that holds a commit, with the patch beside it; or the patch alone."""
-    patches = [name for name in _PATCHES if name in listing.files and _is_patch(os.path.join(listing.path, name))]
-    records = [name for name in _RECORDS if name in listing.files and _is_record(os.path.join(listing.path, name))]
+    patches = [name for name in _PATCHES if listing.has(name) and _is_patch(os.path.join(listing.path, name))]
+    records = [name for name in _RECORDS if listing.has(name) and _is_record(os.path.join(listing.path, name))]
     found = [os.path.join(listing.path, name) for name in (*records[:1], *patches[:1])]
     if found:
         yield Claim(found[0], Role.CONTEXT, listing.path, follows=tuple(found[1:]))

@@ -44,7 +44,7 @@ _N_COMPARED = 3
 def claims(listing: Listing) -> Iterator[Claim]:
     if _CHECKPOINT.fullmatch(os.path.basename(listing.path)):
         return
-    paths = [os.path.join(listing.path, _NAME)] if _NAME in listing.files else []
+    paths = [os.path.join(listing.path, _NAME)] if listing.has(_NAME) else []
     paths.extend(_in_checkpoints(listing))
     if paths:
         yield Claim(paths[0], Role.METRICS, listing.path, follows=tuple(paths[1:_N_COMPARED]))

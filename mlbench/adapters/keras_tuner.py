@@ -45,7 +45,7 @@ _STATUSES = {
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    if _NAME not in listing.files:
+    if not listing.has(_NAME):
         return
     path = os.path.join(listing.path, _NAME)
     head = sniff(path, 64)

@@ -30,14 +30,15 @@ STEP_COLUMNS = (
     "trainer/global_step", "iteration", "iter", "training_iteration", "epoch", "Epoch",
 )  # fmt: skip
 """The first of these that a table has gives its steps."""
-_ENDINGS = (".csv", ".tsv", ".log")
 _HEAD_BYTES = 16_384
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    for name in listing.files:
+    for name in listing.ending("csv", "tsv", "log"):
         lower = name.lower()
-        if lower.endswith(_ENDINGS) and not lower.endswith("monitor.csv"):
+        # Ray Tune writes the same into both.
+        is_repeated = lower == "progress.csv" and listing.has("result.json")
+        if not lower.endswith("monitor.csv") and not is_repeated:
             yield from _claim(listing.path, name, is_named=lower in NAMED)
 
 

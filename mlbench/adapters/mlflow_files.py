@@ -21,8 +21,6 @@ from mlbench.model import (
     Cursor,
     DataVersion,
     Fact,
-    GitState,
-    ImportedTag,
     JsonValue,
     Layer,
     Listing,
@@ -33,12 +31,11 @@ from mlbench.model import (
     RunField,
     Source,
 )
-from mlbench.safe import redact_url
 from mlbench.wire.content import files_below, load_content, sniff, unreadable
-from mlbench.wire.dump_literal import literal_value
-from mlbench.wire.dump_tree import Loaded, TreeError, load_tree
+from mlbench.wire.dump_tree import Loaded, TreeError
 from mlbench.wire.files import open_regular
-from mlbench.wire.jsonlog import JsonError, as_mapping, as_text, load_json
+from mlbench.wire.jsonlog import as_mapping, as_text
+from mlbench.wire.mlflow import CONTEXT_TAG, logged_model, rows_of_data_set, run_facts, typed_param
 from mlbench.wire.points import PointCollector
 from mlbench.wire.yamltext import load_yaml
 
@@ -46,8 +43,6 @@ Meta: TypeAlias = Mapping[str, JsonValue]
 
 _PARTS = ("params", "metrics", "tags")
 _RUN_META = re.compile(rb"^run_(?:id|uuid):", re.MULTILINE)
-_STATUSES = {1: "running", 2: "running", 3: "finished", 4: "failed", 5: "killed"}
-"""MLflow's numbers; 2 is SCHEDULED."""
 _NUMBERS = frozenset({"start_time", "end_time", "status"})
 _MAX_TEXT_BYTES = 1 << 20
 _MAX_LINE_BYTES = 4096
@@ -65,7 +60,7 @@ def claims(listing: Listing) -> Iterator[Claim]:
         if n_parts < 2 or (head and b"model_id:" in head):
             return
     follows = [path]
-    for part in (*_PARTS, "inputs"):
+    for part in (*_PARTS, "inputs", "outputs"):
         if part in listing.folders:
             follows.extend(path for path, _ in files_below(os.path.join(listing.path, part)))
     yield Claim(listing.path, Role.TRACKER, listing.path, is_closed=True, follows=tuple(follows))
@@ -75,12 +70,12 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
     found: list[Problem] = []
     meta = _load_meta(os.path.join(source.path, "meta.yaml"), found)
     tags = dict(_texts(os.path.join(source.path, "tags"), found))
-    yield from _run_fields(meta, tags)
+    yield from run_facts(meta, tags)
     yield from _experiment(source.path)
-    yield from _tags(meta, tags)
     for key, raw in _texts(os.path.join(source.path, "params"), found):
-        yield Param(key, raw, _typed(raw), Layer.CONFIG)
+        yield Param(key, raw, typed_param(raw), Layer.CONFIG)
     yield from _data_versions(source.path, found)
+    yield from _models(source.path, found)
     n_points, n_bad = yield from _metrics(os.path.join(source.path, "metrics"), found)
     yield from found
     status = ReadStatus.UNREADABLE if found and not meta else ReadStatus.DAMAGED if found else ReadStatus.EOF
@@ -125,62 +120,11 @@ def _readable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _typed(raw: str) -> JsonValue:
-    """What `str()` was made from: MLflow keeps parameters as text."""
-    try:
-        return load_tree(literal_value(raw)).value
-    except TreeError:
-        return raw
-
-
-def _run_fields(meta: Meta, tags: Mapping[str, str]) -> Iterator[Fact]:
-    name = tags.get("mlflow.runName") or as_text(meta.get("run_name")) or as_text(meta.get("name"))
-    named = {
-        "name": name,
-        "user": tags.get("mlflow.user") or as_text(meta.get("user_id")),
-        "entry_point": tags.get("mlflow.source.name") or as_text(meta.get("source_name")),
-        "note": tags.get("mlflow.note.content", ""),
-        "parent": tags.get("mlflow.parentRunId", ""),
-        "status": _status(meta.get("status")),
-    }
-    for field, text in named.items():
-        if text:
-            yield RunField(field, text)
-    for field, key in (("started", "start_time"), ("ended", "end_time")):
-        moment = meta.get(key)
-        if isinstance(moment, int) and 0 < moment < 1 << 53:
-            yield RunField(field, moment / 1000)
-    yield from _git(meta, tags)
-
-
-def _status(value: JsonValue) -> str:
-    if isinstance(value, str):
-        words = {"RUNNING": 1, "SCHEDULED": 2, "FINISHED": 3, "FAILED": 4, "KILLED": 5}
-        return _STATUSES.get(words.get(value, 0), "")
-    return _STATUSES.get(value, "") if isinstance(value, int) else ""
-
-
-def _git(meta: Meta, tags: Mapping[str, str]) -> Iterator[GitState]:
-    commit = tags.get("mlflow.source.git.commit") or as_text(meta.get("source_version"))
-    if commit and re.fullmatch(r"[0-9a-fA-F]{7,64}", commit):
-        remote = redact_url(tags.get("mlflow.source.git.repoURL", ""))
-        yield GitState(commit.lower(), "recorded", branch=tags.get("mlflow.source.git.branch", ""), remote=remote)
-
-
 def _experiment(run_folder: str) -> Iterator[RunField]:
     """The project: the experiment's name, in the folder above (which may be absent when one run was copied)."""
     path = os.path.join(os.path.dirname(run_folder), "meta.yaml")
     if os.path.isfile(path) and (name := as_text(_load_meta(path, []).get("name"))):
         yield RunField("project", name)
-
-
-def _tags(meta: Meta, tags: Mapping[str, str]) -> Iterator[ImportedTag]:
-    """The user's tags; those of MLflow itself are told as fields of the run."""
-    for key, value in tags.items():
-        if not key.startswith("mlflow."):
-            yield ImportedTag(key, value)
-    if meta.get("lifecycle_stage") == "deleted":
-        yield ImportedTag("mlflow.deleted")
 
 
 def _data_versions(run_folder: str, found: list[Problem]) -> Iterator[DataVersion]:
@@ -194,16 +138,24 @@ def _data_versions(run_folder: str, found: list[Problem]) -> Iterator[DataVersio
         about = os.path.join(os.path.dirname(run_folder), "datasets", identity, "meta.yaml")
         data_set = _load_meta(about, found) if os.path.isfile(about) else {}
         name, digest = as_text(data_set.get("name")) or identity, as_text(data_set.get("digest"))
-        yield DataVersion("mlflow", name, digest or identity, _n_rows(data_set), as_text(data_set.get("schema")))
+        yield DataVersion(
+            "mlflow", name, digest or identity, rows_of_data_set(as_text(data_set.get("profile"))),
+            as_text(data_set.get("schema")), role=as_text(as_mapping(link.get("tags")).get(CONTEXT_TAG)),
+        )  # fmt: skip
 
 
-def _n_rows(data_set: Meta) -> int | None:
-    try:
-        profile = as_mapping(load_json(as_text(data_set.get("profile"))))
-    except JsonError:
-        return None
-    n_rows = profile.get("num_rows")
-    return n_rows if isinstance(n_rows, int) and not isinstance(n_rows, bool) else None
+def _models(run_folder: str, found: list[Problem]) -> Iterator[Fact]:
+    """Models that the run has logged (MLflow 3); they lie beside the runs of the experiment."""
+    for path, name in files_below(os.path.join(run_folder, "outputs"), depth=1):
+        if not name.endswith("/meta.yaml"):
+            continue
+        identity = as_text(_load_meta(path, found).get("destination_id"))
+        if not re.fullmatch(r"[\w-]+", identity):
+            continue
+        about = os.path.join(os.path.dirname(run_folder), "models", identity, "meta.yaml")
+        model = _load_meta(about, found) if os.path.isfile(about) else {}
+        location = as_text(model.get("artifact_location"))
+        yield from logged_model(identity, as_text(model.get("name")), location, "output")
 
 
 def _metrics(folder: str, found: list[Problem]) -> Generator[Fact, None, tuple[int, int]]:
@@ -286,6 +238,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="MLflow file store (mlruns/), MLflow 0.8 to 3",
     files=("mlruns/*/*/meta.yaml",),
 )

@@ -80,11 +80,13 @@ class Row:
 
 def claims(listing: Listing) -> Iterator[Claim]:
     folder = listing.path
-    starts = [name for name in listing.files if name.endswith(_JSON_LOG) and _is_json_log(os.path.join(folder, name))]
+    starts = [
+        name for name in listing.ending("json") if name.endswith(_JSON_LOG) and _is_json_log(os.path.join(folder, name))
+    ]
     if starts:
         paths = [os.path.join(folder, name) for name in starts]
         yield Claim(paths[0], Role.METRICS, folder, follows=tuple(paths[1:]))
-    elif os.path.basename(folder) == "vis_data" and "scalars.json" in listing.files:
+    elif os.path.basename(folder) == "vis_data" and listing.has("scalars.json"):
         path, config = (os.path.join(folder, name) for name in ("scalars.json", "config.py"))
         yield Claim(path, Role.METRICS, os.path.dirname(folder), follows=(config,))
     else:
@@ -97,7 +99,7 @@ def _is_json_log(path: str) -> bool:
 
 
 def _text_logs(listing: Listing) -> Iterator[Claim]:
-    logs = [os.path.join(listing.path, name) for name in listing.files if _TEXT_LOG.fullmatch(name)]
+    logs = [os.path.join(listing.path, name) for name in listing.ending("log") if _TEXT_LOG.fullmatch(name)]
     if logs and _TEXT_LINE.search(sniff(logs[-1], 512) or b""):
         yield Claim(logs[-1], Role.DUMP, listing.path)
 

@@ -34,7 +34,7 @@ _ENDING = "monitor.csv"
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    for name in listing.files:
+    for name in listing.ending("csv"):
         if name == _ENDING or name.endswith(f".{_ENDING}"):
             yield Claim(os.path.join(listing.path, name), Role.METRICS, listing.path)
 

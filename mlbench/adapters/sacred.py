@@ -63,7 +63,7 @@ _MAX_DEPTH = 40
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    if "run.json" not in listing.files or "config.json" not in listing.files:
+    if not listing.has("run.json") or not listing.has("config.json"):
         return
     head = sniff(os.path.join(listing.path, "run.json"), 65_536)
     if not head or any(mark in head for mark in _MARKS):

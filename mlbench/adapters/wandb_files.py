@@ -16,11 +16,11 @@ import re
 import shlex
 import struct
 import zlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Mapping
 
 from mlbench.model import (
     Adapter,
+    Artifact,
     Claim,
     Cursor,
     Environment,
@@ -29,6 +29,7 @@ from mlbench.model import (
     ImportedTag,
     JsonValue,
     Layer,
+    LineageEdge,
     Listing,
     Problem,
     ReadStatus,
@@ -43,35 +44,25 @@ from mlbench.wire.files import is_lfs_pointer, open_regular
 from mlbench.wire.jsonlog import (
     as_list,
     as_mapping,
-    as_number,
     as_text,
     load_json_file,
     params_in,
     utc_seconds,
 )
-from mlbench.wire.points import PointCollector, as_step
 from mlbench.wire.protobuf import WireError
 from mlbench.wire.wandblog import (
-    Config,
-    Exit,
     Framing,
-    History,
-    Item,
-    Machine,
-    Message,
-    Run,
-    Summary,
     decode,
     read_records,
 )
+from mlbench.wire.wandbrun import INTERNAL, Told, add_summary, take
 from mlbench.wire.yamltext import load_yaml
 
 _FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-[\w.-]+")
-_INTERNAL = ("_step", "_runtime", "_timestamp", "_wandb")
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    logs = [name for name in listing.files if name.endswith(".wandb") and not name.startswith("._")]
+    logs = [name for name in listing.ending("wandb") if not name.startswith("._")]
     if _FOLDER.fullmatch(os.path.basename(listing.path)) and (logs or "files" in listing.folders):
         follows = [os.path.join(listing.path, name) for name in logs]
         follows += [os.path.join(listing.path, "files", name) for name in _FILES]
@@ -84,42 +75,25 @@ def claims(listing: Listing) -> Iterator[Claim]:
 _FILES = ("config.yaml", "wandb-metadata.json", "wandb-summary.json")
 
 
-@dataclass(slots=True)
-class _Told:
-    """What the records have said of the run so far; later words replace earlier ones."""
-
-    texts: dict[str, str] = field(default_factory=dict)
-    """Names of `RUN_FIELDS`, and `os`, `python`, `sweep`."""
-    tags: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
-    started_s: float | None = None
-    remote: str = ""
-    commit: str = ""
-    exit_code: int | None = None
-    config: dict[str, JsonValue] = field(default_factory=dict)
-    summary: dict[str, JsonValue] = field(default_factory=dict)
-    points: PointCollector = field(default_factory=PointCollector)
-    n_rows: int = 0
-    last_step: int = -1
-    last_wall_s: float = math.nan
-
-
 def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fact]:
-    told, found, framing = _Told(), list[Problem](), Framing()
+    told, found, framing = Told(), list[Problem](), Framing()
     log, folder = _places(source.path)
+    told.folder = folder or os.path.join(source.run_folder, "files")
     status = ReadStatus.EMPTY
     for path in log:
         status = yield from _read_log(path, told, found, framing)
     if folder:
         _add_files(folder, told, found)
-    _add_summary(told)
+    add_summary(told)
     yield from told.points.flush()
+    yield from told.blobs
     yield from params_in({key: value for key, value in told.config.items() if key != "_wandb"}, Layer.CONFIG)
     yield from _run_fields(told)
+    yield from _artifacts(told)
     yield from found
     if found and status in (ReadStatus.EOF, ReadStatus.TRUNCATED, ReadStatus.EMPTY):
         status = ReadStatus.DAMAGED
-    yield Cursor({}, status, framing.n_records, framing.n_bad)
+    yield Cursor({"rows": told.n_rows}, status, framing.n_records, framing.n_bad)
 
 
 def _places(path: str) -> tuple[list[str], str]:
@@ -133,7 +107,7 @@ def _places(path: str) -> tuple[list[str], str]:
 # ---------------------------------------------------------------- the binary log
 
 
-def _read_log(path: str, told: _Told, found: list[Problem], framing: Framing) -> Generator[Fact, None, ReadStatus]:
+def _read_log(path: str, told: Told, found: list[Problem], framing: Framing) -> Generator[Fact, None, ReadStatus]:
     n_undecoded = 0
     try:
         with open_regular(path) as file:
@@ -143,7 +117,7 @@ def _read_log(path: str, told: _Told, found: list[Problem], framing: Framing) ->
             file.seek(0)
             for record in read_records(file, framing):
                 try:
-                    _take(decode(record), told)
+                    take(decode(record), told)
                 except WireError:
                     n_undecoded += 1
                 if told.points.is_full:
@@ -165,118 +139,29 @@ def _read_log(path: str, told: _Told, found: list[Problem], framing: Framing) ->
     return ReadStatus.TRUNCATED if framing.is_truncated else ReadStatus.EOF
 
 
-def _take(message: Message | None, told: _Told) -> None:
-    match message:
-        case History():
-            _add_row(message, told)
-        case Config():
-            _update(told.config, message)
-        case Summary():
-            _update(told.summary, message)
-        case Run():
-            _take_run(message, told)
-        case Machine():
-            told.texts.update({key: text for key, text in message.texts.items() if text})
-            told.args = message.args or told.args
-            told.remote, told.commit = message.remote or told.remote, message.commit or told.commit
-        case Exit():
-            told.exit_code = message.code
-
-
-def _take_run(run: Run, told: _Told) -> None:
-    told.texts.update({key: text for key, text in run.texts.items() if text})
-    told.tags = run.tags or told.tags
-    told.started_s = run.started_s if run.started_s else told.started_s
-    told.remote, told.commit = run.remote or told.remote, run.commit or told.commit
-    _update(told.config, run.config)
-    _update(told.summary, run.summary)
-
-
-def _update(tree: dict[str, JsonValue], change: Config | Summary) -> None:
-    """Put values at their place in a nested mapping, and take others away."""
-    for item in change.items:
-        if branch := _branch(tree, item.keys):
-            branch[0][branch[1]] = item.value
-    for keys in change.removed:
-        if branch := _branch(tree, keys):
-            branch[0].pop(branch[1], None)
-
-
-def _branch(tree: dict[str, JsonValue], keys: Sequence[str]) -> tuple[dict[str, JsonValue], str] | None:
-    """The mapping that holds the last of the keys; None for keys that are none or nest absurdly."""
-    if not keys or len(keys) > 32:
-        return None
-    for key in keys[:-1]:
-        child = tree.get(key)
-        if not isinstance(child, dict):
-            child = {}
-            tree[key] = child
-        tree = child
-    return tree, keys[-1]
-
-
-def _add_row(row: History, told: _Told) -> None:
-    named = {item.keys[0]: item.value for item in row.items if len(item.keys) == 1 and item.keys[0] in _INTERNAL}
-    step = as_step(named.get("_step"))
-    step = step if step is not None else row.step
-    step = told.last_step + 1 if step is None else step
-    wall_s = _wall_s(named.get("_timestamp"))
-    for name, number in _numbers(row.items):
-        told.points.add(name, step, number, wall_s)
-    told.n_rows += 1
-    told.last_step, told.last_wall_s = step, wall_s
-
-
-def _wall_s(value: JsonValue) -> float:
-    """Unix seconds, NaN where there is none."""
-    number = as_number(value)
-    return number if number is not None and math.isfinite(number) else math.nan
-
-
-def _numbers(items: Sequence[Item]) -> Iterator[tuple[str, float]]:
-    """The numbers of a row by dotted name; parts of histograms, images, tables and W&B's own values are none."""
-    media = {item.keys[:-1] for item in items if item.keys[-1:] == ("_type",)}
-    for item in items:
-        if not item.keys or item.keys[0] in _INTERNAL:
-            continue
-        if media and any(item.keys[:length] in media for length in range(1, len(item.keys))):
-            continue
-        yield from _plain_numbers(".".join(item.keys), item.value)
-
-
-def _plain_numbers(name: str, value: JsonValue) -> Iterator[tuple[str, float]]:
-    if isinstance(value, Mapping):
-        for key, part in value.items() if "_type" not in value else ():
-            yield from _plain_numbers(f"{name}.{key}", part)
-    elif (number := as_number(value)) is not None:
-        yield name, number
-
-
-def _add_summary(told: _Told) -> None:
-    """Values that the program put into the summary itself: one point each, at the last step."""
-    known = set(told.points.names)
-    step = as_step(told.summary.get("_step"))
-    step = step if step is not None else max(told.last_step, 0)
-    wall_s = _wall_s(told.summary.get("_timestamp"))
-    for key, value in told.summary.items():
-        if key in _INTERNAL:
-            continue
-        for name, number in _plain_numbers(key, value):
-            if name not in known:
-                told.points.add(name, step, number, wall_s)
+def _artifacts(told: Told) -> Iterator[Fact]:
+    """What was made and used; the version of a name that was logged last, since an offline run gets no numbers."""
+    for (role, name), record in told.artifacts.items():
+        files = f"{record.n_files} file{'s' * (record.n_files != 1)}" if record.n_files else ""
+        detail = ", ".join(part for part in (files, *record.aliases) if part)
+        digest = f"wandb:{record.digest}" if record.digest else ""
+        yield Artifact(record.kind, name, digest=digest, size_bytes=record.size_bytes, role=role, detail=detail)
+        yield LineageEdge(role, "", name)
+    for name, over in told.step_metrics.items():
+        yield ImportedTag("wandb.step_metric", f"{name}={over}")
 
 
 # ---------------------------------------------------------------- the files beside it
 
 
-def _add_files(folder: str, told: _Told, found: list[Problem]) -> None:
+def _add_files(folder: str, told: Told, found: list[Problem]) -> None:
     """What the binary log did not say."""
     config, about, summary = (os.path.join(folder, name) for name in _FILES)
     if not told.config.keys() - {"_wandb"} and os.path.lexists(config):
         told.config.update(_load_config(config, found))
     if os.path.lexists(about):
         _add_metadata(as_mapping(_load(about, found)), told)
-    if not told.summary.keys() - set(_INTERNAL) and os.path.lexists(summary):
+    if not told.summary.keys() - set(INTERNAL) and os.path.lexists(summary):
         told.summary.update(as_mapping(_load(summary, found)))
 
 
@@ -300,7 +185,7 @@ def _load_config(path: str, found: list[Problem]) -> dict[str, JsonValue]:
     return {key: entry["value"] for key, entry in entries.items() if isinstance(entry, Mapping) and "value" in entry}
 
 
-def _add_metadata(about: Mapping[str, JsonValue], told: _Told) -> None:
+def _add_metadata(about: Mapping[str, JsonValue], told: Told) -> None:
     """Only what is named here is taken: the file also holds an e-mail address and paths of the user."""
     named = {"os": "os", "python": "python", "host": "host", "user": "username", "program": "program",
              "gpu": "gpu", "cuda": "cuda"}  # fmt: skip
@@ -315,7 +200,7 @@ def _add_metadata(about: Mapping[str, JsonValue], told: _Told) -> None:
         told.started_s = utc_seconds(about.get("startedAt"))
 
 
-def _run_fields(told: _Told) -> Iterator[Fact]:
+def _run_fields(told: Told) -> Iterator[Fact]:
     texts = told.texts
     program = texts.get("program", "")
     named = {
@@ -388,6 +273,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="Weights & Biases run folders and .wandb files, clients 0.10 to 0.31, offline or online",
     files=("run-*/*.wandb", "offline-run-*/*.wandb", "run-*/files/config.yaml"),
 )

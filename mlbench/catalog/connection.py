@@ -11,12 +11,12 @@ from mlbench.errors import HomeError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
 WORK_FILE = "work.duckdb"
 CURRENT = "CURRENT"
 LOCK_FILE = "writer.lock"
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false", "autoload_known_extensions": "false", "threads": "2",
+    "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
     "memory_limit": "1GB", "python_enable_replacements": "false",
 }  # fmt: skip
 
@@ -25,15 +25,20 @@ class NewerCatalogError(HomeError):
     """The catalog was written by a newer mlbench; it is left alone."""
 
 
-def connect(path: str, *, read_only: bool) -> DuckDBPyConnection:
+def connect(path: str, *, read_only: bool, n_threads: int = 2) -> DuckDBPyConnection:
     """Open a DuckDB file with our settings.
+
+    Args:
+        path: of the file; `:memory:` for none.
+        read_only: several processes may read at once.
+        n_threads: that work on a statement; a second one costs more than it saves where tables are small.
 
     Raises:
         duckdb.Error: it cannot be opened.
     """
     import duckdb
 
-    connection = duckdb.connect(path, read_only=read_only, config=dict(_CONFIG))
+    connection = duckdb.connect(path, read_only=read_only, config={**_CONFIG, "threads": n_threads})
     # Under `python -c` and in notebooks DuckDB draws a bar on stdout, among the data, after two seconds.
     connection.execute("SET enable_progress_bar = false")
     if path != ":memory:":
@@ -63,7 +68,10 @@ def create_work_file(path: str) -> None:
 
 def create_tables(connection: DuckDBPyConnection) -> None:
     """Create all tables of the catalog in the connection's current database."""
+    from mlbench.catalog.pivot import create_front
+
     connection.execute(sql_text("schema.sql"))
+    create_front(connection)
     connection.execute("INSERT INTO meta VALUES ('schema_version', ?), ('generation', '0')", [str(SCHEMA_VERSION)])
 
 

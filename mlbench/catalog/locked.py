@@ -87,9 +87,9 @@ def add_points(reader: Reader, *, is_asked: bool) -> None:
 def lock(connection: DuckDBPyConnection, *, memory_mb: int) -> None:
     """Take everything from a connection but the reading of what is in it. There is no way back."""
     for setting in (
-        f"memory_limit = '{int(memory_mb)}MB'", "max_temp_directory_size = '0B'", "allow_community_extensions = false",
-        "autoinstall_known_extensions = false", "autoload_known_extensions = false",
-        "enable_external_access = false", "lock_configuration = true",
+        "threads = 2", f"memory_limit = '{int(memory_mb)}MB'", "max_temp_directory_size = '0B'",
+        "allow_community_extensions = false", "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false", "enable_external_access = false", "lock_configuration = true",
     ):  # fmt: skip
         connection.execute(f"SET {setting}")
 

@@ -2,8 +2,10 @@
 
 `param` and `series` hold one row for each key of a run. To ask for twelve keys of every run would mean twelve joins
 over millions of rows; here they are columns. A column has a number, never a name: `wide_key` says which key of which
-kind has which slot of which page, so that no text of a log becomes part of SQL. A page is one table of SLOTS keys, and
-a run has a row only in the pages of which it has a key: catalogs of many projects stay as small as their rows.
+kind has which slot of which page, so that no text of a log becomes part of SQL. A page is SLOTS keys. The first page of
+both kinds lies in one table with what `run` says, a row for each run, so that most questions join nothing; every other
+page is a table of its own, and a run has a row only in those of which it has a key: catalogs of many projects stay as
+small as their rows.
 
 All of it is made from the other tables when a snapshot is published, for the runs that are new since the last time:
 those are the ones that have no number yet.
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
+FRONT = "wide_run"
+"""The table of every run with its fields and the first page of each kind."""
 SLOTS = 64
 """Keys of one page."""
 MAX_PAGES = 64
@@ -57,7 +61,11 @@ KINDS = {
         QUALIFY row_number() OVER (PARTITION BY s.run_id, s.metric ORDER BY s.n DESC, s.n_raw DESC, s.series_id) = 1""",
     ),
 }
-_GONE = "SELECT run_no FROM run_text WHERE run_no NOT IN (SELECT run_no FROM run WHERE run_no IS NOT NULL)"
+_GONE = f"SELECT run_no FROM {FRONT} WHERE run_no NOT IN (SELECT run_no FROM run WHERE run_no IS NOT NULL)"
+_CHOSEN = "run_no IN (SELECT unnest(CAST(? AS INTEGER[])))"
+_MARKED = f"""FROM run WHERE run.run_no = {FRONT}.run_no AND run.is_missing IS DISTINCT FROM {FRONT}.is_missing"""
+_OWN = "SELECT * EXCLUDE (hint) FROM run"
+"""A hint changes with other runs than its own, and nothing is filtered by it."""
 _NUMBER = """
 INSERT INTO run_row
 SELECT run_id, (SELECT coalesce(max(run_no), 0) FROM run_row)
@@ -87,7 +95,18 @@ SELECT fresh.run_no, coalesce(lower(string_agg(said.txt, chr(31))), '') FROM fre
 
 def page_name(kind: str, page: int) -> str:
     """The table of a page."""
-    return f"wide_{kind}_{page}"
+    return f"wide_{kind}_{page}" if page else FRONT
+
+
+def create_front(connection: DuckDBPyConnection) -> None:
+    """Create the table of all runs; the table `run` must be there."""
+    slots = [f"CAST(NULL AS {sql}) AS {name}" for kind in KINDS for name, sql in _slots(kind)]
+    connection.execute(f"CREATE TABLE {FRONT} AS SELECT own.*, {', '.join(slots)} FROM ({_OWN}) AS own LIMIT 0")
+
+
+def _slots(kind: str) -> Iterator[tuple[str, str]]:
+    """Name and SQL type of the columns of a page."""
+    return ((f"{name}{slot}", sql) for slot in range(SLOTS) for name, sql in KINDS[kind].columns)
 
 
 def refresh(connection: DuckDBPyConnection) -> bool:
@@ -104,11 +123,14 @@ def refresh(connection: DuckDBPyConnection) -> bool:
     """
     gone = [row[0] for row in connection.execute(_GONE).fetchall()]
     is_new = connection.execute("SELECT 1 FROM run WHERE run_no IS NULL LIMIT 1").fetchone() is not None
-    if not gone and not is_new:
+    is_marked = connection.execute(f"SELECT 1 {_MARKED.replace('FROM run', f'FROM run, {FRONT}')} LIMIT 1").fetchone()
+    if not gone and not is_new and not is_marked:
         return False
     connection.execute("BEGIN")
     try:
-        _Layout(connection).change(gone)
+        connection.execute(f"UPDATE {FRONT} SET is_missing = run.is_missing {_MARKED}")
+        if gone or is_new:
+            _Layout(connection).change(gone)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -141,9 +163,8 @@ class _Layout:
 
     def change(self, gone: Sequence[int]) -> None:
         """Take out the runs that are gone, then lay out those that have no number."""
-        for kind in KINDS:
-            self._take_out(kind, gone)
-        self._rows("DELETE FROM run_text WHERE run_no IN (SELECT unnest(CAST(? AS INTEGER[])))", [gone])
+        if gone:
+            self._take_out(gone)
         self._rows(_NUMBER)
         waiting = [row[0] for row in self._rows(
             "SELECT n.run_no FROM run r JOIN run_row n ON n.run_id = r.run_id WHERE r.run_no IS NULL ORDER BY 1"
@@ -152,21 +173,20 @@ class _Layout:
             self._lay_out(waiting[start : start + CHUNK_RUNS])
         self._store_keys()
 
-    def _take_out(self, kind: str, gone: Sequence[int]) -> None:
+    def _take_out(self, gone: Sequence[int]) -> None:
         """Delete the rows of runs, and count their keys down."""
-        first = KINDS[kind].columns[0][0]
-        pages: dict[int, dict[int, _Place]] = {}
-        for place in self._keys[kind].values():
-            if place.page is not None and place.slot is not None:
-                pages.setdefault(place.page, {})[place.slot] = place
-        for page, slots in pages.items() if gone else ():
-            table, chosen = page_name(kind, page), "run_no IN (SELECT unnest(CAST(? AS INTEGER[])))"
-            counts = ", ".join(f"count({first}{slot})" for slot in slots)
-            (row,) = self._rows(f"SELECT {counts} FROM {table} WHERE {chosen}", [gone])
-            for place, n_runs in zip(slots.values(), row, strict=True):
+        counted: dict[str, dict[str, _Place]] = {FRONT: {}, "run_text": {}}
+        for kind, keys in self._keys.items():
+            first = KINDS[kind].columns[0][0]
+            for place in keys.values():
+                if place.page is not None:
+                    counted.setdefault(page_name(kind, place.page), {})[f"{first}{place.slot}"] = place
+        for table, places in counted.items():
+            counts = ", ".join(f"count({column})" for column in places) or "count(*)"
+            (row,) = self._rows(f"SELECT {counts} FROM {table} WHERE {_CHOSEN}", [gone])
+            for place, n_runs in zip(places.values(), row, strict=False):
                 place.n_runs -= n_runs
-            if any(row):
-                self._rows(f"DELETE FROM {table} WHERE {chosen}", [gone])
+            self._rows(f"DELETE FROM {table} WHERE {_CHOSEN}", [gone])
 
     def _lay_out(self, run_nos: list[int]) -> None:
         self._rows("CREATE OR REPLACE TEMP TABLE fresh (run_id VARCHAR, run_no INTEGER)")
@@ -175,10 +195,17 @@ class _Layout:
             self._rows(f"UPDATE {table} SET run_no = fresh.run_no FROM fresh WHERE fresh.run_id = {table}.run_id")
         self._rows(_TOTALS)
         self._rows(_TEXT)
+        own = self._connection.sql(f"{_OWN} WHERE {_CHOSEN} ORDER BY run_no", params=[run_nos]).to_arrow_table()
+        front = dict(zip(own.column_names, own.columns, strict=True))
         for kind in KINDS:
-            self._lay_out_kind(kind, run_nos)
+            pages = self._lay_out_kind(kind, run_nos)
+            front |= pages.pop(0, {})
+            for page, cells in pages.items():
+                self._insert_page(kind, page, cells, run_nos)
+        self._insert(FRONT, front)
 
-    def _lay_out_kind(self, kind: str, run_nos: list[int]) -> None:
+    def _lay_out_kind(self, kind: str, run_nos: list[int]) -> dict[int, dict[str, pa.Array]]:
+        """The columns of each page, a cell for each run."""
         keys = self._keys[kind]
         self._rows(f"CREATE OR REPLACE TEMP TABLE found AS {KINDS[kind].source}")
         found = self._rows("SELECT name, count(DISTINCT run_no) AS n FROM found GROUP BY name ORDER BY n DESC, name")
@@ -188,8 +215,7 @@ class _Layout:
                 keys[name] = _Place(*next(free, (None, None)))
             keys[name].n_runs += n_runs
         named = {name: keys[name] for name, _n in found if keys[name].page is not None}
-        if named:
-            self._insert(kind, named, run_nos)
+        return self._columns(kind, named, run_nos) if named else {}
 
     def _free(self, kind: str) -> Iterator[tuple[int, int]]:
         """The places that no key has, the first ones first; a place of a key that no run has any more is free."""
@@ -202,7 +228,7 @@ class _Layout:
                 if (page, slot) not in taken:
                     yield page, slot
 
-    def _insert(self, kind: str, named: dict[str, _Place], run_nos: list[int]) -> None:
+    def _columns(self, kind: str, named: dict[str, _Place], run_nos: list[int]) -> dict[int, dict[str, pa.Array]]:
         """Read the rows of the new runs in the order of the columns, and cut them into columns."""
         ordered = sorted(named, key=lambda name: (named[name].page, named[name].slot))
         columns = [column for column, _type in KINDS[kind].columns]
@@ -218,24 +244,28 @@ class _Layout:
             where = named[ordered[place]]
             page = pages.setdefault(where.page or 0, {})
             page.update({f"{column}{where.slot}": cells[column] for column in columns})
-        for number, page in sorted(pages.items()):
-            self._insert_page(kind, number, page, run_nos)
+        return pages
 
     def _insert_page(self, kind: str, page: int, cells: dict[str, pa.Array], run_nos: list[int]) -> None:
+        """Insert the rows of those runs that have one of the page's keys."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         table = page_name(kind, page)
-        if not self._rows("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]):
-            slots = ", ".join(f"{name}{slot} {sql}" for slot in range(SLOTS) for name, sql in KINDS[kind].columns)
-            self._rows(f"CREATE TABLE {table} (run_no INTEGER, {slots})")
+        slots = ", ".join(f"{name} {sql}" for name, sql in _slots(kind))
+        self._rows(f"CREATE TABLE IF NOT EXISTS {table} (run_no INTEGER, {slots})")
         first = KINDS[kind].columns[0][0]
         filled = [array.is_valid() for name, array in cells.items() if name.removeprefix(first).isdigit()]
         is_there = filled[0]
         for mask in filled[1:]:
             is_there = pc.or_(is_there, mask)
-        laid = pa.table({"run_no": pa.array(run_nos, pa.int32()), **cells}).filter(is_there)
-        self._connection.register("incoming", laid)
+        numbers = pa.array(run_nos, pa.int32()).filter(is_there)
+        self._insert(table, {"run_no": numbers} | {name: array.filter(is_there) for name, array in cells.items()})
+
+    def _insert(self, table: str, columns: dict[str, pa.Array]) -> None:
+        import pyarrow as pa
+
+        self._connection.register("incoming", pa.table(columns))
         try:
             self._rows(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
         finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlbench import journal
@@ -22,6 +22,7 @@ from mlbench.catalog.connection import (
     read_version,
     sql_text,
 )
+from mlbench.catalog.runs_view import RunsView
 from mlbench.catalog.segments import SegmentStore
 from mlbench.errors import HomeError
 from mlbench.paths import Home
@@ -39,7 +40,11 @@ CREATE TEMP TABLE word_note (run_key VARCHAR, body VARCHAR, author VARCHAR, at_s
 CREATE TEMP TABLE word_goal (metric VARCHAR, goal VARCHAR);
 CREATE TEMP TABLE word_view (name VARCHAR, body VARCHAR);
 """
+SMALL_BYTES = 300_000_000
+"""A snapshot (of about 30,000 runs) below which one thread answers in 7 CPU ms what two answer in 8.3."""
 _SEPARATOR = "\x1e"
+STREAM_ROWS = 4096
+"""Rows that are made into Python's at once: about a millisecond in which no other thread runs."""
 _HEIRS = """SELECT fingerprint, run_key FROM run
 WHERE NOT is_missing AND fingerprint IN (SELECT unnest(CAST(? AS VARCHAR[])))"""
 
@@ -97,8 +102,8 @@ def _connect_snapshot(path: str) -> DuckDBPyConnection:
     import duckdb
 
     try:
-        connection = connect(path, read_only=True)
-    except duckdb.Error as error:
+        connection = connect(path, read_only=True, n_threads=1 if os.path.getsize(path) < SMALL_BYTES else 2)
+    except (duckdb.Error, OSError) as error:
         raise HomeError(f"{path}: the catalog cannot be opened ({_first_line(error)}). Try: mlbench rebuild") from error
     version = read_version(connection)
     check_not_newer(version, path)
@@ -146,6 +151,16 @@ class Reader:
         """The rows of a statement; values are bound, never spliced."""
         return self._connection.execute(sql, list(parameters)).fetchall()
 
+    def stream(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement, a few thousand at a time: others are let in between. To be read to the end."""
+        answer = self._connection.execute(sql, list(parameters))
+        while piece := answer.fetchmany(STREAM_ROWS):
+            yield from piece
+
+    def runs(self, sql: str) -> str:
+        """A relation for FROM: the columns of the runs `r` that a piece of SQL names, and nothing that it does not."""
+        return self._runs.naming(sql)
+
     def once(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a statement on the snapshot, which never changes: read once in the life of the reader."""
         if sql not in self._known:
@@ -188,7 +203,9 @@ class Reader:
         words = _word_rows(self.words)
         for table, rows in words.items():
             _insert(self._connection, table, rows)
-        self._connection.execute(_views(self.now_s, has_run_words=bool(words["word_run"])))
+        views = _views(self.now_s, has_run_words=bool(words["word_run"]))
+        self._connection.execute(views)
+        self._runs = RunsView(views)
 
 
 def _views(now_s: float, *, has_run_words: bool) -> str:

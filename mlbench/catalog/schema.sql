@@ -79,12 +79,12 @@ CREATE TABLE series (
 );
 
 -- The wide pivot, made when a snapshot is published (catalog/pivot.py): parameters and metrics as columns, one row a run,
--- so that filters, sorts and tables join nothing by key. Its pages wide_param_0, wide_param_1, ..., wide_metric_0, ...
--- hold 64 keys each and are created as they are needed. A run has a row in the pages of which it has a key.
---   wide_param_P:  run_no INTEGER, then for each slot S: tS type (NULL: the run has no such key), nS number (numbers and
---                  texts that are numbers; NaN is kept), sS txt (raw for a null), rS raw where it
---                  is spelt otherwise
---   wide_metric_P: run_no INTEGER, then for each slot S: iS series_id, lastS, minS, maxS
+-- so that filters, sorts and tables join nothing by key. 64 keys are a page. Page 0 of both kinds is part of the table
+-- wide_run, which has a row for each run and the columns of `run` but for hint; the pages wide_param_1, wide_param_2, ...,
+-- wide_metric_1, ... are created as they are needed, and a run has a row in those of which it has a key.
+--   of a parameter, slot S: tS type (NULL: the run has no such key), nS number (numbers and texts that are numbers; NaN
+--                           is kept), sS txt (raw for a null), rS raw where it is spelt otherwise
+--   of a metric, slot S:    iS series_id, lastS, minS, maxS
 CREATE TABLE wide_key (
     kind   VARCHAR,        -- param, metric
     name   VARCHAR,        -- of the parameter or metric
@@ -104,7 +104,8 @@ CREATE TABLE segment_run (file VARCHAR, run_id VARCHAR);
 CREATE TABLE blob (
     run_id VARCHAR, kind VARCHAR, metric VARCHAR, step BIGINT, wall_s DOUBLE, seq BIGINT,
     path VARCHAR, byte_offset BIGINT, byte_length BIGINT, encoding VARCHAR, width INTEGER, height INTEGER,
-    digest VARCHAR           -- BLAKE2b of those bytes, 16 hexadecimal digits; '' where the adapter has not seen them
+    digest VARCHAR,          -- BLAKE2b of those bytes, 16 hexadecimal digits; '' where the adapter has not seen them
+    source_id INTEGER        -- the source that tells of it; its bytes may lie in a file beside
 );
 
 CREATE TABLE code (
@@ -114,14 +115,23 @@ CREATE TABLE code (
 );
 CREATE TABLE environment (run_id VARCHAR, key VARCHAR, value VARCHAR);
 CREATE TABLE data_version (
-    run_id VARCHAR, system VARCHAR, name VARCHAR, version VARCHAR, n_rows BIGINT, schema_text VARCHAR, is_pinned BOOLEAN
+    run_id VARCHAR, system VARCHAR, name VARCHAR, version VARCHAR, n_rows BIGINT, schema_text VARCHAR, is_pinned BOOLEAN,
+    role VARCHAR             -- what the run used it for, as recorded: training, validation, ...
 );
 CREATE TABLE imported_tag (run_id VARCHAR, key VARCHAR, value VARCHAR);
 CREATE TABLE imported_note (run_id VARCHAR, body VARCHAR);
 
-CREATE TABLE artifact (run_id VARCHAR, kind VARCHAR, name VARCHAR, uri VARCHAR, digest VARCHAR, size_bytes BIGINT, role VARCHAR);
+CREATE TABLE artifact (
+    run_id VARCHAR, kind VARCHAR, name VARCHAR, uri VARCHAR, digest VARCHAR, size_bytes BIGINT,
+    role   VARCHAR,          -- input, output; '' for what lies beside the run
+    detail VARCHAR, source VARCHAR
+);
 CREATE TABLE lineage_edge (run_id VARCHAR, direction VARCHAR, step VARCHAR, artifact VARCHAR);
 CREATE TABLE validation (run_id VARCHAR, check_name VARCHAR, verdict VARCHAR, baseline VARCHAR, at_s DOUBLE, evidence VARCHAR);
+CREATE TABLE model_version (
+    run_id VARCHAR, name VARCHAR, version VARCHAR, aliases VARCHAR[], status VARCHAR, note VARCHAR, uri VARCHAR,
+    tags VARCHAR[]           -- key=value
+);
 
 CREATE TABLE source (
     source_id  INTEGER,

@@ -48,10 +48,23 @@ UNION ALL SELECT run_id, body, NULL, NULL, 'imported' FROM imported_note;
 
 CREATE TEMP VIEW sources AS SELECT source_id, run_ids, adapter, path, role, status, size_bytes, n_records, n_bad, root, make_timestamp(CAST(read_s * 1e6 AS BIGINT)) AS read_at FROM source;
 CREATE TEMP VIEW problems AS SELECT run_id, source_path AS path, place, what, hint, root, make_timestamp(CAST(since_s * 1e6 AS BIGINT)) AS since FROM problem;
-CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, schema_text AS schema, is_pinned FROM data_version;
-CREATE TEMP VIEW artifacts AS SELECT * FROM artifact;
-CREATE TEMP VIEW lineage AS SELECT * FROM lineage_edge;
-CREATE TEMP VIEW validations AS SELECT * FROM validation;
+CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, schema_text AS schema, is_pinned, role FROM data_version;
+
+-- artifacts: files, models and data sets that a run read (role 'input'), made ('output'), or that lie beside it ('')
+CREATE TEMP VIEW artifacts AS SELECT run_id, kind, name, uri, digest, size_bytes, role, detail, source FROM artifact;
+
+-- lineage: which step of a run read (direction 'input') or made ('output') which artifact; of data sets name@version
+CREATE TEMP VIEW lineage AS
+SELECT run_id, direction, step, artifact FROM lineage_edge
+UNION SELECT run_id, 'input', '', name || '@' || version FROM data_version
+WHERE run_id NOT IN (SELECT run_id FROM lineage_edge WHERE direction = 'input');
+
+-- validations: blessings of evaluators, infrastructure tests and gates
+CREATE TEMP VIEW validations AS
+SELECT run_id, check_name AS "check", verdict, baseline, make_timestamp(CAST(at_s * 1e6 AS BIGINT)) AS at, evidence FROM validation;
+
+-- model_versions: versions in model registries, and the runs that made them
+CREATE TEMP VIEW model_versions AS SELECT run_id, name, version, aliases, status, note, uri, tags FROM model_version;
 
 -- run_numbers: the small number of each run, which `#12` names
 CREATE TEMP VIEW run_numbers AS SELECT run_id, number FROM run_number WHERE run_id <> '';

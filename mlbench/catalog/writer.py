@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 RUN_TABLES = (
     "run", "param", "series", "blob", "code", "environment", "data_version", "imported_tag", "imported_note",
-    "artifact", "lineage_edge", "validation", "segment_run",
+    "artifact", "lineage_edge", "validation", "model_version", "segment_run",
 )  # fmt: skip
 """Tables whose rows belong to one run and are replaced with it."""
 _OF_POINTS = frozenset({"series", "segment_run"})

@@ -283,15 +283,18 @@ def _draw_values(kind: str, series: Sequence[SeriesAnswer], answer: RunsAnswer, 
 
 def _draw_matrices(reader: Reader, answer: RunsAnswer, options: PlotOptions) -> None:
     from mlbench.queries.matrix import fetch_matrices
-    from mlbench.render.chart_plotext import matrix_lines
-    from mlbench.render.labels import label_map
+    from mlbench.render.cells import line_of
+    from mlbench.render.labels import label_map, with_mark
+    from mlbench.render.matrices import MatrixOptions, draw_matrices
 
     matrices = fetch_matrices(reader, [row.head.run_id for row in answer.rows])
     labels = label_map(matrix.head for matrix in matrices)
-    for matrix in matrices:
-        title = f"{matrix.metric}   {labels[matrix.head.run_id]}   rows: actual, columns: predicted"
-        lines = matrix_lines(matrix.rows, matrix.labels, title=title, width=options.width)
-        emit("".join(f"{line}\n" for line in (*lines, "")))
+    drawn = MatrixOptions(options.width, colour_depth(), glyphs())
+    for metric in dict.fromkeys(matrix.metric for matrix in matrices):
+        mine = sorted((one for one in matrices if one.metric == metric), key=lambda one: not one.head.is_baseline)
+        names = [with_mark(labels[one.head.run_id], one.head) for one in mine]
+        title = line_of((f"{metric}   rows: actual, columns: predicted", "heading"))
+        print_lines((title, (), *draw_matrices(mine, names, drawn), ()))
     if not matrices:
         talk("no run that matches has a confusion matrix as numbers")
 

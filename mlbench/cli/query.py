@@ -45,8 +45,11 @@ if TYPE_CHECKING:
     "--group-by",
     multiple=True,
     metavar="SPEC",
-    help="One row for each value of it, with means (repeatable).",
+    help="One row for each value of it, with means (repeatable); `setting` for all but seeds, names and places.",
     shell_complete=complete_specs,
+)
+@click.option(
+    "--ignore", multiple=True, metavar="PARAM", help="With `--group-by setting`: makes no other setting (repeatable)."
 )
 @click.option("-n", "--limit", type=click.IntRange(min=0), metavar="N", help="At most N runs, or groups.")
 @selection_option
@@ -56,8 +59,8 @@ if TYPE_CHECKING:
 @format_option
 def command(
     filter_word: str | None, columns: tuple[str, ...], sort: tuple[str, ...], group_by: tuple[str, ...],
-    limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...], home: str | None,
-    form: str | None,
+    ignore: tuple[str, ...], limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
+    home: str | None, form: str | None,
 ) -> None:  # fmt: skip
     """List the runs that match FILTER, with the parameters that differ among them and their metrics.
 
@@ -69,12 +72,15 @@ def command(
     mlbench query 'tag:baseline -note:debug resnet' --sort metrics.val/accuracy:desc --limit 5
     mlbench query status=failed -c started -c 'min(metrics.val/loss) as best' --format json
     mlbench query --group-by params.optimiser,params.lr -c 'min(metrics.val/loss) as best' --sort best
+    mlbench query --group-by setting
     """
     from mlbench.queries.views import SavedView
 
     asked = SavedView(one_of(filter_word, where), columns, sort, limit)
     if group_by:
-        _print_groups(home_of(home), selection, asked, group_by, real_paths(within), form)
+        _print_groups(home_of(home), selection, asked, group_by, ignore, real_paths(within), form)
+    elif ignore:
+        raise click.UsageError("--ignore says what makes no other setting. Try: --group-by setting --ignore ...")
     else:
         _print_runs(home_of(home), selection, asked, real_paths(within), form)
 
@@ -104,8 +110,8 @@ def _print_runs(home: Home, selection: str | None, asked: SavedView, within: tup
 
 
 def _print_groups(
-    home: Home, selection: str | None, asked: SavedView, by: tuple[str, ...], within: tuple[str, ...],
-    form: str | None,
+    home: Home, selection: str | None, asked: SavedView, by: tuple[str, ...], ignore: tuple[str, ...],
+    within: tuple[str, ...], form: str | None,
 ) -> None:  # fmt: skip
     from mlbench.queries.grouping import group_runs
     from mlbench.render.groups import groups_records, groups_summary, groups_table
@@ -114,8 +120,9 @@ def _print_groups(
     with reading(home) as reader:
         view = chosen_view(reader, selection, asked)
         answer = group_runs(
-            reader, by, where=view.filter, columns=view.columns, sort=view.sort, limit=view.limit, within=within
-        )
+            reader, by, where=view.filter, columns=view.columns, sort=view.sort, limit=view.limit, within=within,
+            ignore=ignore,
+        )  # fmt: skip
     chosen = chosen_format(form)
     if chosen == "table":
         print_lines(layout(groups_table(answer), width_cells()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlbench.cli.common import (
@@ -13,33 +15,64 @@ from mlbench.cli.common import (
     print_records,
     reading,
     select_runs,
+    talk,
     width_cells,
     within_option,
 )
 from mlbench.cli.completing import complete_runs
 
+if TYPE_CHECKING:
+    from mlbench.catalog.reader import Reader
+    from mlbench.queries.answers import RunHead
+
 
 @click.command("show")
 @click.argument("run", shell_complete=complete_runs)
+@click.option("--lineage", "is_lineage", is_flag=True, help="Only what it was made from and what was made of it.")
 @within_option
 @home_option
 @format_option
-def command(run: str, within: tuple[str, ...], home: str | None, form: str | None) -> None:
+def command(run: str, is_lineage: bool, within: tuple[str, ...], home: str | None, form: str | None) -> None:
     """Show all that is known of RUN: parameters by layer, metrics, code, data, environment, notes, files, problems.
 
     RUN is a name, a unique beginning of a name or id, a path, a glob that fits one run, @best or @baseline.
     """
-    from mlbench.queries.show import describe_run
-    from mlbench.render.show import show_records, show_sections
-    from mlbench.render.table import section_lines
-
     with reading(home_of(home)) as reader:
         heads = select_runs(reader, (run,), None, within)
         if len(heads) != 1:
             raise click.UsageError(f"{run!r} names {len(heads)} runs, show takes one. Try: mlbench query")
-        answer = describe_run(reader, heads[0].run_id)
-    chosen = chosen_format(form)
-    if chosen == "table":
+        if is_lineage:
+            _print_lineage(reader, heads[0], chosen_format(form))
+        else:
+            _print_all(reader, heads[0].run_id, chosen_format(form))
+
+
+def _print_all(reader: Reader, run_id: str, form: str) -> None:
+    from mlbench.queries.show import describe_run
+    from mlbench.render.show import show_records, show_sections
+    from mlbench.render.table import section_lines
+
+    answer = describe_run(reader, run_id)
+    if form == "table":
         print_lines(section_lines(show_sections(answer), width_cells()))
     else:
-        print_records(show_records(answer), chosen)
+        print_records(show_records(answer), form)
+
+
+def _print_lineage(reader: Reader, head: RunHead, form: str) -> None:
+    """The graph of the run's steps, then what is known of its artifacts, checks and registered models."""
+    from mlbench.queries.lineage import fetch_lineage
+    from mlbench.render.lineage import graph_lines, lineage_records, lineage_sections
+    from mlbench.render.records import Records
+    from mlbench.render.table import section_lines
+
+    answer = fetch_lineage(reader, head.run_id)
+    if form != "table":
+        print_records(Records(("section", "key", "value", "detail"), tuple(lineage_records(answer))), form)
+        return
+    sections = lineage_sections(answer)
+    if not sections:
+        talk(f"No source of {head.name} records a lineage. Try: mlbench show {head.run_id}")
+        return
+    graph = graph_lines(answer)
+    print_lines((*graph, *([()] if graph else []), *section_lines(sections, width_cells())))

@@ -35,7 +35,7 @@ MAX_MEMORY_MB = 65_536
 @format_option
 def command(statement: str, limit: int, timeout: float, memory: int, home: str | None, form: str | None) -> None:
     """Run one SELECT on the views of the catalog: runs, params, series, points, tags, notes, code, environment,
-    data_versions, artifacts, lineage, validations, sources, problems. A `-` reads it from standard input.
+    data_versions, artifacts, lineage, validations, model_versions, sources, problems. A `-` reads it from stdin.
 
     Nothing else is within reach: no file, no network, no extension, no setting.
 

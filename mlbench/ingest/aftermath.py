@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from mlbench import safe
 from mlbench.catalog.batch import Batch
+from mlbench.ingest.likeness import find_hints
 from mlbench.ingest.plan import Plan, is_inside
 
 if TYPE_CHECKING:
     from mlbench.catalog.writer import Writer
-
-SAME_TIME_S = 120.0
-"""Two records of one training begin within two minutes: the tracker's first, the writer's after set-up."""
 
 
 def drop_gone_sources(writer: Writer, plan: Plan, scanned: Sequence[str]) -> None:
@@ -90,24 +88,19 @@ def _orphans(writer: Writer, plan: Plan, forgotten: set[str]) -> set[int]:
 
 
 _COPIES = """
-SELECT b.run_id, a.name, 'a copy of ' FROM run a JOIN run b
+SELECT b.run_id, a.name FROM run a JOIN run b
 ON a.fingerprint = b.fingerprint AND a.fingerprint <> '' AND a.run_id <> b.run_id
 WHERE a.path < b.path AND NOT a.is_missing AND NOT b.is_missing AND a.adapters LIKE '%tensorboard%'
-"""
-_SAME_TIME = """
-SELECT b.run_id, min(a.name), 'perhaps the same as ' FROM run a JOIN run b ON a.run_id <> b.run_id AND a.root = b.root
-WHERE a.adapters NOT LIKE '%tensorboard%' AND b.adapters = 'tensorboard'
-  AND EXISTS (SELECT 1 FROM series s WHERE s.run_id = a.run_id)
-  AND abs(a.started_s - b.started_s) < ?
-GROUP BY b.run_id
 """
 
 
 def tell_hints(writer: Writer) -> None:
     """Say of each run what it may be a copy or a second record of."""
     hints: dict[str, str] = {}
-    for run_id, name, how in [*writer.rows(_COPIES), *writer.rows(_SAME_TIME, [SAME_TIME_S])]:
-        hints.setdefault(run_id, f"{how}{name}")
+    for run_id, name in writer.rows(_COPIES):
+        hints.setdefault(run_id, f"a copy of {name}")
+    for run_id, sentence in find_hints(writer):
+        hints.setdefault(run_id, sentence)
     known = dict(writer.rows("SELECT run_id, hint FROM run WHERE hint IS NOT NULL"))
     if hints == known:
         return

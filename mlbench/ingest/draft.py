@@ -110,13 +110,13 @@ def _run_row(draft: Draft, life: Life) -> dict[str, Any]:
     below = os.path.relpath(draft.unit.folder, draft.root)
     exit_code = draft.recorded("exit_code")
     return {
-        "run_id": draft.run_id, "run_key": folder, "fingerprint": life.fingerprint,
+        "run_id": draft.run_id, "run_key": safe.text_of_path(draft.unit.key), "fingerprint": life.fingerprint,
         "name": _name(draft, below), "path": folder, "root": safe.text_of_path(draft.root),
         "project": _text(draft.recorded("project")) or _project(draft),
         "group_name": _text(draft.recorded("group")) or _group(below),
         "status": draft.recorded("status"),
         "started_s": _earliest(draft, life.first_wall_s), "ended_s": draft.recorded("ended"),
-        "active_s": life.newest_s if life.last_wall_s is None else life.last_wall_s,
+        "active_s": _last_sign(draft, life),
         "host": _text(draft.recorded("host")), "user_name": _text(draft.recorded("user")),
         "command": _text(draft.recorded("command")),
         "entry_point": _text(draft.recorded("entry_point")), "job_type": _text(draft.recorded("job_type")),
@@ -127,6 +127,12 @@ def _run_row(draft: Draft, life: Life) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _last_sign(draft: Draft, life: Life) -> str | float | None:
+    """The last point, else the newest file, else what the source records: of a part, the file says nothing."""
+    signs = (life.last_wall_s, life.newest_s, draft.recorded("ended"), draft.recorded("started"))
+    return next((sign for sign in signs if sign is not None), None)
+
+
 def _text(value: str | float | None) -> str | None:
     return None if value is None else str(value)
 
@@ -134,11 +140,20 @@ def _text(value: str | float | None) -> str | None:
 def _name(draft: Draft, below: str) -> str:
     """The tracker's name where the tracker is all there is, else the path below the root."""
     recorded = draft.recorded("name")
-    trackers = [s.member for s in draft.sources if s.member.claimed.claim.role is Role.TRACKER]
-    if recorded and trackers and not draft.unit.roles & {Role.EVENTS, Role.DUMP}:
+    own = [source.member.claimed.claim for source in draft.sources if not source.member.is_inherited]
+    trackers = [claim.path for claim in own if claim.role is Role.TRACKER]
+    others = [claim.path for claim in own if claim.role in {Role.EVENTS, Role.DUMP}]
+    if recorded and trackers and all(_is_inside(path, trackers) for path in others):
         return str(recorded)
     path = os.path.basename(draft.root) if below == os.curdir else below
+    if draft.unit.part:
+        return safe.text_of_path(f"{path}#{draft.unit.part}")
     return safe.text_of_path(os.path.splitext(path)[0] if draft.unit.is_own_file else path)
+
+
+def _is_inside(path: str, folders: Sequence[str]) -> bool:
+    """Whether a tracker keeps this file in its own folder."""
+    return any(path.startswith(folder + os.sep) for folder in folders)
 
 
 def _project(draft: Draft) -> str:
@@ -225,13 +240,14 @@ def _float_text(value: float) -> str:
 
 def _add_blobs(draft: Draft, batch: Batch) -> None:
     for source in draft.sources:
-        member, path = source.member, safe.text_of_path(source.member.claimed.claim.path)
+        member, claim = source.member, source.member.claimed.claim
         for blob in source.reading.blobs:
+            path = os.path.join(claim.run_folder, blob.file) if blob.file else claim.path
             batch.add(
                 "blob", run_id=draft.run_id, kind=blob.kind, metric=prefixed(member, blob.metric), step=blob.step,
-                wall_s=blob.wall_s, seq=blob.seq, path=path, byte_offset=blob.offset, byte_length=blob.length,
-                encoding=blob.encoding, width=blob.width, height=blob.height,
-                digest=blob.digest,
+                wall_s=blob.wall_s, seq=blob.seq, path=safe.text_of_path(path), byte_offset=blob.offset,
+                byte_length=blob.length, encoding=blob.encoding, width=blob.width, height=blob.height,
+                digest=blob.digest, source_id=source.source_id,
             )  # fmt: skip
 
 
@@ -243,12 +259,29 @@ def _add_small(draft: Draft, batch: Batch) -> None:
         batch.add("environment", run_id=run_id, key=fact.key, value=fact.value)
     for _member, _path, fact in draft.of_kind(model.DataVersion):
         batch.add("data_version", run_id=run_id, system=fact.system, name=fact.name, version=fact.version,
-                  n_rows=fact.n_rows, schema_text=fact.schema, is_pinned=fact.is_pinned)  # fmt: skip
+                  n_rows=fact.n_rows, schema_text=fact.schema, is_pinned=fact.is_pinned, role=fact.role)  # fmt: skip
+    _add_lineage(draft, batch)
     for _member, _path, fact in draft.of_kind(model.ImportedTag):
         batch.add("imported_tag", run_id=run_id, key=fact.key, value=fact.value)
     note = draft.recorded("note")
     if note:
         batch.add("imported_note", run_id=run_id, body=str(note))
+
+
+def _add_lineage(draft: Draft, batch: Batch) -> None:
+    """Artifacts, the arrows between them and the run's steps, validations and registered models."""
+    run_id = draft.run_id
+    for _member, path, fact in draft.of_kind(model.Artifact):
+        batch.add("artifact", run_id=run_id, kind=fact.kind, name=fact.name, uri=fact.uri, digest=fact.digest,
+                  size_bytes=fact.size_bytes, role=fact.role, detail=fact.detail, source=path)  # fmt: skip
+    for _member, _path, fact in draft.of_kind(model.LineageEdge):
+        batch.add("lineage_edge", run_id=run_id, direction=fact.direction, step=fact.step, artifact=fact.artifact)
+    for _member, path, fact in draft.of_kind(model.Validation):
+        batch.add("validation", run_id=run_id, check_name=fact.check, verdict=fact.verdict, baseline=fact.baseline,
+                  at_s=fact.at_s, evidence=fact.evidence or path)  # fmt: skip
+    for _member, _path, fact in draft.of_kind(model.ModelVersion):
+        batch.add("model_version", run_id=run_id, name=fact.name, version=fact.version, aliases=list(fact.aliases),
+                  status=fact.status, note=fact.note, uri=fact.uri, tags=list(fact.tags))  # fmt: skip
 
 
 def _code_rows(draft: Draft) -> list[dict[str, Any]]:

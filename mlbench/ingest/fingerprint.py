@@ -53,6 +53,8 @@ def _first_records(claim: Claim) -> bytes:
 
 
 def _own_id(claim: Claim, said: str) -> bytes:
+    if claim.part:  # unique everywhere; parameters may still come while the run goes on
+        return os.fsencode(f"{claim.part}\n{said.partition(chr(10))[0]}")
     folder = os.path.basename(claim.run_folder)
     return os.fsencode(f"{folder}/{os.path.basename(claim.path)}\n") + said.encode("utf-8", "replace")
 

@@ -64,7 +64,7 @@ class Gatherer:
         for member in unit.unit.members:
             key = source_key(member)
             known = self.plan.known[key]
-            reading = old.without_points(known, key[1], n_points)
+            reading = old.without_points(known, member, n_points)
             n_points = 0  # told once: whose they are does not matter
             if not is_unchanged(key, unit.stamps[key], self.plan.known, versions):
                 new = read_source(self.adapters[key[0]], member.claimed.claim, json.loads(known.cursor), salt=self.salt)
@@ -129,7 +129,7 @@ class Gatherer:
         versions = self._versions()
         if known and is_unchanged(key, unit.stamps[key], self.plan.known, versions) and old.holds(known):
             self.n_unchanged += 1
-            reading = old.reading(known, key[1])
+            reading = old.reading(known, member)
         else:
             self.n_read += 1
             reading = self._read(member, known, versions, old)
@@ -146,7 +146,7 @@ class Gatherer:
         self.n_points += reading.n_points
         if known is None or not reading.is_continuation:
             return reading
-        return _join(old.reading(known, safe.text_of_path(claimed.claim.path)), reading)
+        return _join(old.reading(known, member), reading)
 
 
 def _may_go_on(known: KnownSource, version: int, old: _OldFacts) -> bool:
@@ -175,16 +175,16 @@ class _OldFacts:
         """Whether the source's points are stored under this run (else it belonged to another and is read again)."""
         return not known.run_ids or self._run_id in known.run_ids
 
-    def reading(self, known: KnownSource, path: str) -> Reading:
+    def reading(self, known: KnownSource, member: Member) -> Reading:
         cursor = Cursor(json.loads(known.cursor), ReadStatus(known.status), known.n_records, known.n_bad)
         points = self._of_source(known.source_id)
         n_points = len(points.steps) if points is not None else 0
-        return Reading(from_json(known.facts), points, n_points, 0, self._blobs(path), cursor)
+        return Reading(from_json(known.facts), points, n_points, 0, self._blobs(known.source_id, member), cursor)
 
-    def without_points(self, known: KnownSource, path: str, n_points: int) -> Reading:
+    def without_points(self, known: KnownSource, member: Member, n_points: int) -> Reading:
         """What is kept of a source beside its points, of which there are so many."""
         cursor = Cursor(json.loads(known.cursor), ReadStatus(known.status), known.n_records, known.n_bad)
-        return Reading(from_json(known.facts), None, n_points, 0, self._blobs(path), cursor)
+        return Reading(from_json(known.facts), None, n_points, 0, self._blobs(known.source_id, member), cursor)
 
     def _of_source(self, source_id: int) -> PointTable | None:
         if self._points is None:
@@ -215,10 +215,13 @@ class _OldFacts:
             )  # fmt: skip
         return found
 
-    def _blobs(self, path: str) -> list[Blob]:
+    def _blobs(self, source_id: int, member: Member) -> list[Blob]:
         rows = self._writer.rows(
-            "SELECT kind, metric, step, wall_s, seq, byte_offset, byte_length, encoding, width, height, digest "
-            "FROM blob WHERE run_id = ? AND path = ? ORDER BY seq",
-            [self._run_id, path],
+            "SELECT kind, metric, step, wall_s, seq, byte_offset, byte_length, encoding, width, height, digest, path "
+            "FROM blob WHERE run_id = ? AND source_id = ? ORDER BY seq",
+            [self._run_id, source_id],
         )
-        return [Blob(*row) for row in rows]
+        claim = member.claimed.claim
+        own, below = safe.text_of_path(claim.path), safe.text_of_path(claim.run_folder) + os.sep
+        files = ["" if path == own else path.removeprefix(below) for *_row, path in rows]
+        return [replace(Blob(*row[:-1]), file=file) for row, file in zip(rows, files, strict=True)]

@@ -16,13 +16,13 @@ from mlbench.ingest.scan import Claimed
 from mlbench.model import Role
 
 SPLITS = frozenset(
-    {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "cm",
+    {"train", "training", "learn", "val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "cm",
      "confusion_matrix"}
 )  # fmt: skip
 """Parts of one training; their names become the prefix of the metrics. `cm` is Keras' usual image writer."""
 LOGGERS = frozenset(
     {"tb", "tensorboard", "tensorboard_logs", "logs", "log", "events", "tf_logs", "tb_logs", "vis_data", "summaries",
-     "lightning_logs", "wandb", "runs", "summary"}
+     "lightning_logs", "wandb", "runs", "summary", ".guild"}
 )  # fmt: skip
 """Folders that a logging library makes for itself; they say nothing of the metrics."""
 DUMP_FOLDERS = frozenset({"config", "configs", "conf", "cfg", "args", "params", "hparams", "meta", "files", "code"})
@@ -48,10 +48,12 @@ class Unit:
     """Real path of the run's folder; of the file, where several trainings share a folder."""
     members: list[Member] = field(default_factory=list)
     is_own_file: bool = False
+    part: str = ""
+    """Native id, where the file holds many runs."""
 
     @property
     def key(self) -> str:
-        return self.folder
+        return f"{self.folder}#{self.part}" if self.part else self.folder
 
     @property
     def roles(self) -> set[Role]:
@@ -85,9 +87,11 @@ def find_units(root: str, claims: Iterable[Claimed]) -> list[Unit]:
     tree = _Node(root)
     elsewhere: dict[str, _Node] = {}
     for claimed in claims:
+        if claimed.claim.role is Role.ASIDE:
+            continue
         _node_for(claimed, tree, elsewhere).claims.append(claimed)
     units = [unit for node in (tree, *elsewhere.values()) for unit in _resolve(node)[0]]
-    return sorted(units, key=lambda unit: unit.folder)
+    return sorted(units, key=lambda unit: (unit.folder, unit.part))
 
 
 @dataclass(slots=True)
@@ -126,12 +130,18 @@ def _resolve(node: _Node) -> tuple[list[Unit], list[Claimed]]:
 
 
 def _split_own_files(node: _Node) -> tuple[list[Claimed], list[Unit]]:
-    """Two whole trainings in one folder are two runs, named by their files."""
+    """Two whole trainings in one folder are two runs, named by their files; so is each part of a file with many."""
     alone = [claimed for claimed in node.claims if claimed.claim.is_one_training]
-    if len(alone) < 2:
+    alone = alone if len(alone) > 1 else []
+    parts = [claimed for claimed in node.claims if claimed.claim.part]
+    if not alone and not parts:
         return node.claims, []
-    rest = [claimed for claimed in node.claims if not claimed.claim.is_one_training]
-    return rest, [Unit(claimed.claim.path, [Member(claimed)], is_own_file=True) for claimed in alone]
+    own = {id(claimed) for claimed in (*alone, *parts)}
+    units = [
+        Unit(claimed.claim.path, [Member(claimed)], is_own_file=True, part=claimed.claim.part)
+        for claimed in (*alone, *parts)
+    ]
+    return [claimed for claimed in node.claims if id(claimed) not in own], units
 
 
 def _place(path: str, evidence: list[Claimed], below: list[Unit]) -> list[Unit]:

@@ -242,7 +242,7 @@ class Ingest:
         self.batch.add(
             "source", source_id=source.source_id, run_ids=sorted(plan.runs_of_source[key] - self.sweeps),
             adapter=key[0], adapter_version=self.adapters[key[0]].version, path=path,
-            path_bytes=None if path == claim.path else claim.path.encode("utf-8", "surrogateescape"),
+            path_bytes=None if path == claim.place else claim.place.encode("utf-8", "surrogateescape"),
             root=safe.text_of_path(unit.root), role=claim.role.value, size_bytes=stamp.size_bytes,
             mtime_ns=stamp.mtime_ns, inode=stamp.inode, stamp=stamp.text,
             cursor=json.dumps(dict(reading.cursor.state)), status=reading.cursor.status.value,

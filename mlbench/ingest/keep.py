@@ -12,11 +12,13 @@ from mlbench import model
 
 SmallFact: TypeAlias = (
     model.Param | model.RunField | model.ImportedTag | model.GitState | model.Environment | model.DataVersion
-    | model.Restart | model.SweepDescription | model.Problem
+    | model.Artifact | model.LineageEdge | model.Validation | model.ModelVersion | model.Restart
+    | model.SweepDescription | model.Problem
 )  # fmt: skip
 _KINDS: dict[str, type[SmallFact]] = {
     "param": model.Param, "field": model.RunField, "tag": model.ImportedTag, "git": model.GitState,
-    "environment": model.Environment, "data": model.DataVersion, "restart": model.Restart,
+    "environment": model.Environment, "data": model.DataVersion, "artifact": model.Artifact,
+    "edge": model.LineageEdge, "validation": model.Validation, "model": model.ModelVersion, "restart": model.Restart,
     "sweep": model.SweepDescription, "problem": model.Problem,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -49,4 +51,6 @@ def from_json(text: str | None) -> list[SmallFact]:
 def _make(name: str, values: list[object]) -> SmallFact:
     if name == "param":
         values[_LAYER_AT] = model.Layer(str(values[_LAYER_AT]))
+    if name == "model":
+        values = [tuple(value) if isinstance(value, list) else value for value in values]
     return _KINDS[name](*values)  # type: ignore[arg-type]

@@ -73,7 +73,7 @@ class Plan:
 
 def source_key(member: Member) -> SourceKey:
     """How a source is named in the catalog."""
-    return member.claimed.adapter, safe.text_of_path(member.claimed.claim.path)
+    return member.claimed.adapter, safe.text_of_path(member.claimed.claim.place)
 
 
 def read_known(writer: Writer, paths: Iterable[str] | None = None) -> dict[SourceKey, KnownSource]:
@@ -107,7 +107,7 @@ def make_plan(writer: Writer, units: Sequence[Unit], roots: Sequence[str], versi
 
 def plan_some(writer: Writer, units: Sequence[Unit], roots: Sequence[str], versions: Mapping[str, int]) -> Plan:
     """The same for a few runs whose sources are those they had; the catalog is not asked about any other."""
-    paths = {safe.text_of_path(member.claimed.claim.path) for unit in units for member in unit.members}
+    paths = {source_key(member)[1] for unit in units for member in unit.members}
     plan = _plan(writer, units, roots, versions, read_known(writer, paths))
     for key, source in plan.known.items():
         plan.runs_of_source[key] |= source.run_ids  # also of runs that share it and are not looked at now

@@ -119,8 +119,10 @@ def look_into(path: str, adapters: Sequence[Adapter], unreadable: list[Problem])
         unreadable.append(Problem(path, f"the folder cannot be read: {error.strerror}", hint="check its permissions"))
         return None
     listing = Listing(path, files, folders)
-    claims = tuple(Claimed(adapter.name, claim) for adapter in adapters for claim in adapter.claims(listing))
-    return FolderScan(listing, claims, tuple(_special_problems(path, special, adapters)) if special else ())
+    found = [Claimed(adapter.name, claim) for adapter in adapters for claim in adapter.claims(listing)]
+    claims = tuple(claimed for claimed in found if claimed.claim.problem is None)
+    problems = [claimed.claim.problem for claimed in found if claimed.claim.problem is not None]
+    return FolderScan(listing, claims, (*problems, *(_special_problems(path, special, adapters) if special else ())))
 
 
 def folders_below(folder: FolderScan) -> list[str]:
@@ -150,17 +152,14 @@ def _list_folder(folder: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[s
     folders: list[str] = []
     special: list[str] = []
     with os.scandir(folder) as entries:
+        # Files first, and nothing called that need not be: a folder of images may have a million entries.
         for entry in entries:
-            _sort_entry(entry, files, folders, special)
+            try:
+                kind = files if entry.is_file() else folders if entry.is_dir() else special
+            except OSError:
+                kind = special
+            kind.append(entry.name)
     return tuple(sorted(files)), tuple(sorted(folders)), tuple(sorted(special))
-
-
-def _sort_entry(entry: os.DirEntry[str], files: list[str], folders: list[str], special: list[str]) -> None:
-    try:
-        is_folder, is_file = entry.is_dir(), entry.is_file()
-    except OSError:
-        is_folder, is_file = False, False
-    (folders if is_folder else files if is_file else special).append(entry.name)
 
 
 def _special_problems(folder: str, special: tuple[str, ...], adapters: Sequence[Adapter]) -> Iterator[Problem]:

@@ -45,6 +45,15 @@ def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:
         return replace(fact, value=safe.redact_param(fact.key, fact.value, salt=salt) or fact.value)
     if isinstance(fact, model.GitState):
         return replace(fact, remote=safe.redact_url(fact.remote, salt=salt) if fact.remote else "")
+    if isinstance(fact, model.Artifact):
+        return replace(fact, uri=safe.redact_url(fact.uri, salt=salt) if fact.uri else "")
+    if isinstance(fact, model.ModelVersion):
+        return replace(
+            fact,
+            uri=safe.redact_url(fact.uri, salt=salt) if fact.uri else "",
+            note=safe.redact_text(fact.note, salt=salt),
+            tags=tuple(safe.redact_text(tag, salt=salt) for tag in fact.tags),
+        )
     if isinstance(fact, model.Problem):
         return replace(fact, what=safe.redact_text(fact.what, salt=salt))
     return fact

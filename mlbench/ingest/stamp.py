@@ -18,7 +18,12 @@ class Stamp:
 
 
 def stamp_of(claim: Claim) -> Stamp:
-    """The stamp of a claimed file or folder and of the files it follows; a missing file counts as one of its own."""
+    """The stamp of a claimed file or folder and of the files it follows; a missing file counts as one of its own.
+
+    A part of a file has the mark that its adapter gave it, and no size.
+    """
+    if claim.part:
+        return Stamp(claim.mark, 0, -1, -1)
     stats = [_stat(path) for path in (claim.path, *claim.follows)]
     size, _mtime, inode = stats[0]
     return Stamp(";".join(f"{s},{m},{i}" for s, m, i in stats), size, max(m for _s, m, _i in stats), inode)

@@ -53,14 +53,25 @@ class Tree:
             found = _mark_folder(path)
             if found == known:
                 continue
-            files.update(os.path.join(path, name) for name in _changed(known, found or {}))
-            if found is None or found.keys() != known.keys() or _kinds(found) != _kinds(known):
+            changed = set(_changed(known, found or {}))
+            files.update(os.path.join(path, name) for name in changed)
+            is_other = found is None or found.keys() != known.keys() or _kinds(found) != _kinds(known)
+            if found is None or is_other or not changed.isdisjoint(self._asked_again(path)):
                 others.append(path)
             else:
                 known.update(found)
         for path in others:
             self._look_again(path, adapters)
         return News(frozenset(files), is_other=bool(others))
+
+    def _asked_again(self, path: str) -> set[str]:
+        """Names of files whose adapters have to be asked again when they change: those that hold many runs."""
+        folder = self.scan.folders.get(path)
+        if folder is None:
+            return set()
+        claims = [claimed.claim for claimed in folder.claims if claimed.claim.part]
+        paths = {path for claim in claims for path in (claim.path, *claim.follows)}
+        return {os.path.basename(path) for path in (*paths, *(problem.path for problem in folder.problems))}
 
     def _look_again(self, path: str, adapters: Sequence[Adapter]) -> None:
         """List a folder anew, with what came below it; forget what is gone."""

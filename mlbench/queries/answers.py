@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
+    from mlbench.queries.lineage import LineageAnswer
 
 Value: TypeAlias = "bool | int | float | str | datetime | tuple[str, ...] | None"
 """A cell's value. Datetimes are UTC and naive; a tuple is a list of tags."""
@@ -49,6 +51,10 @@ class RunHead:
     tags: tuple[str, ...] = ()
     """The user's tags, sorted."""
     has_note: bool = False
+    status_how: str = ""
+    """`recorded` by the source, or worked out from the `last point`; '' where nobody asked."""
+    since: datetime | None = None
+    """When it ended; of a run that is running or stalled its last sign of life. UTC, naive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,60 @@ class RunsAnswer:
     """Runs in the scope, before the filter."""
     remarks: tuple[str, ...] = ()
     """How bare names were understood: `lr is params.lr`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCell:
+    """What the runs of a group have in one column."""
+
+    value: Value
+    """The mean of the finite numbers; of parameters and texts what all runs share, None where they differ."""
+    half: float | None = None
+    """Half of the 95 % interval of the mean; None for texts and for fewer than two numbers."""
+    n: int = 0
+    """Runs that have a value; of numbers a finite one."""
+    n_values: int = 0
+    """Different values."""
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    keys: tuple[Value, ...]
+    """One for each column that is grouped by."""
+    run_ids: tuple[str, ...]
+    cells: tuple[GroupCell, ...]
+    """One for each other column."""
+    n_ended_well: int = 0
+    """Runs that did not die: a mean over survivors alone flatters a setting that often diverges."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """Which runs, in which order; of 100,000 no more than their ids is held."""
+
+    ids: tuple[str, ...] = ()
+    """Run ids in order; of a grouped table group by group."""
+    numbers: Sequence[int] = ()
+    """Their rows in the wide pivot, in the same order."""
+    n_runs: int = 0
+    """Runs in the scope, before the filter."""
+    remarks: tuple[str, ...] = ()
+    groups: tuple[GroupRow, ...] = ()
+    """Groups in order, each with its runs in order; () where nothing was grouped."""
+    group_columns: tuple[Column, ...] = ()
+    """What was grouped by."""
+
+    @property
+    def n_matched(self) -> int:
+        return len(self.ids)
+
+    def place_of(self, run_id: str) -> int | None:
+        """Where a run stands; None if it is not among them. Of 100,000 ids the last is found in a millisecond."""
+        try:
+            return self.ids.index(run_id)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +244,10 @@ class SeriesHead:
     source_run: str
     source_metric: str
     goal: str = ""
+    echo: str = ""
+    """What it repeats, where another logger recorded the same values: `a second record, by csv, 1 step later`."""
+    adapter: str = ""
+    """Which read it."""
     source: str = ""
     """The file that holds it, '' where it is not known which."""
 
@@ -256,6 +320,7 @@ class ShowAnswer:
     notes: tuple[NoteText, ...] = ()
     sources: tuple[SourceLine, ...] = ()
     problems: tuple[ProblemLine, ...] = ()
+    lineage: LineageAnswer | None = None
     origins: tuple[tuple[tuple[str, str], str], ...] = ()
     """Section and key of a fact, and the source that said it: see `origins.origins_of`."""
     tag_origins: tuple[tuple[str, str, float], ...] = ()

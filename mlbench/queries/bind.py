@@ -7,7 +7,7 @@ keys. Text of users and logs reaches SQL as bound parameters only: keys are rows
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mlbench.queries import curves, storage
@@ -301,6 +301,10 @@ class Binding:
             values = compute()
             self._join((key,), Sql(_COMPUTED, (list(values), list(values.values()))))
         return f"{self._aliases[(key,)]}.number"
+
+    def numbered(self, what: str, values: Mapping[str, float]) -> str:
+        """The expression of a number that is known for each run id."""
+        return f"{self._join(('numbered', what), Sql(_COMPUTED, (list(values), list(values.values()))))}.number"
 
     def _keyed(self, sql: str, kind: str, name: str) -> str:
         return self._join((kind, name), Sql(sql, (bindable(name),)))

@@ -11,6 +11,11 @@ from mlbench.queries.goals import ranked_metrics
 from mlbench.queries.reading import Reader
 from mlbench.queries.storage import chosen_runs
 
+SAMPLED_RUNS, STRETCHES = 512, 8
+"""Of more runs so many are looked at, in stretches spread over all: neighbours lie beside each other in the catalog,
+and a read of 512 scattered ones would touch every block of it."""
+FEW_RUNS = 2_000
+"""Up to here every run is looked at."""
 SHORT = 24
 """Characters that a value may have to be read at a glance."""
 _DIFFERING = """
@@ -39,7 +44,9 @@ _LOOKS_PLACED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Differing:
+class Differing:
+    """A parameter that not all of the runs have alike."""
+
     key: str
     n_present: int
     n_values: int
@@ -69,6 +76,15 @@ def is_label(key: str, samples: Sequence[str], *, is_derived: bool = False) -> b
     return bool(samples) and all(_LOOKS_PLACED.fullmatch(sample) for sample in samples)
 
 
+def sampled(run_ids: Sequence[str]) -> Sequence[str]:
+    """Runs enough to see which parameters differ; all where they are few."""
+    if len(run_ids) <= FEW_RUNS:
+        return run_ids
+    length = SAMPLED_RUNS // STRETCHES
+    starts = [place * (len(run_ids) - length) // (STRETCHES - 1) for place in range(STRETCHES)]
+    return [run_id for start in starts for run_id in run_ids[start : start + length]]
+
+
 def default_columns(
     reader: Reader, run_ids: Sequence[str], *, n_params: int = 6, n_metrics: int = 3
 ) -> tuple[str, ...]:
@@ -87,28 +103,30 @@ def default_columns(
         n_metrics: metrics at most.
     """
     n_runs = len(run_ids)
-    differing = _differing(reader, run_ids) if n_runs > 1 else []
-    kept = sorted((param for param in differing if not _only_labels(param)), key=lambda param: _rank(param, n_runs))
+    differing = differing_params(reader, run_ids) if n_runs > 1 else []
+    kept = sorted((param for param in differing if not only_labels(param)), key=lambda param: rank_of(param, n_runs))
     params = [param_spec(param.key) for param in kept[:n_params]]
     metrics = ranked_metrics(reader, run_ids)[:n_metrics] if n_runs else ()
     specs = [metric_spec(metric) for metric in metrics]
     return (*specs[:1], *params, *specs[1:])
 
 
-def _differing(reader: Reader, run_ids: Sequence[str]) -> list[_Differing]:
+def differing_params(reader: Reader, run_ids: Sequence[str]) -> list[Differing]:
     """The parameters that not all of the runs have alike."""
     chosen = chosen_runs(reader, run_ids)
     rows = reader.rows(_DIFFERING.format(chosen=chosen.text), [*chosen.parameters, len(run_ids)])
-    return [_Differing(*row) for row in rows]
+    return [Differing(*row) for row in rows]
 
 
-def _only_labels(param: _Differing) -> bool:
+def only_labels(param: Differing) -> bool:
+    """Whether the parameter only tells the runs apart: each has its own, and it is a path, an id, a date or a name."""
     is_own = param.n_values == param.n_present > 1
     samples = [text for text in (param.low, param.high) if text is not None]
     return is_own and is_label(param.key, samples, is_derived=param.is_derived)
 
 
-def _rank(param: _Differing, n_runs: int) -> tuple[bool, bool, bool, bool, int, str]:
+def rank_of(param: Differing, n_runs: int) -> tuple[bool, bool, bool, bool, int, str]:
+    """By what the parameters that matter most come first, see `default_columns`."""
     is_rare = param.n_present * 2 < n_runs
     n_values = param.n_values + (param.n_present < n_runs)  # missing is a value too
     return param.n_values < 2, is_rare, not param.is_said, param.longest > SHORT, n_values, param.key

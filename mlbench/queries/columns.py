@@ -109,16 +109,16 @@ def bind_column(spec: ColumnSpec, binding: Binding) -> BoundColumn:
     return BoundColumn(Column(spec.text, title, bound.source, goal, spec.alias), bound)
 
 
-def bind_sort(spec: SortSpec, columns: Sequence[tuple[ColumnSpec, BoundColumn]], binding: Binding) -> str:
-    """The ORDER BY terms of a sort key; it may name a column by its alias. Missing values and NaN come last.
+def bind_sort(spec: SortSpec, columns: Sequence[tuple[ColumnSpec, BoundColumn]], binding: Binding) -> Bound:
+    """What a sort key sorts by; it may name a column by its alias.
 
     Raises:
         FilterError: no run in the scope has it.
     """
     for column, known in columns:
         if column.alias and column.alias == spec.column.text:
-            return order_sql(known.bound, is_descending=spec.is_descending)
-    return order_sql(binding.bind(spec.column.operand, spec.column.typed), is_descending=spec.is_descending)
+            return known.bound
+    return binding.bind(spec.column.operand, spec.column.typed)
 
 
 def order_sql(bound: Bound, *, is_descending: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ from mlbench.queries.columns import param_value
 from mlbench.queries.fields import CODE_CERTAINTY
 from mlbench.queries.goals import goal_of, primary_metric
 from mlbench.queries.heads import fetch_heads
-from mlbench.queries.literals import number_of
+from mlbench.queries.meaning import Typed, meanings_of
 from mlbench.queries.reading import Reader
 
 _THOSE = "run_no IN (SELECT run_no FROM run WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))))"
@@ -90,16 +89,15 @@ def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = F
 
 
 def _param_rows(reader: Reader, ids: Sequence[str]) -> list[ParamRow]:
-    found: dict[str, dict[str, tuple[ParamCell, object]]] = {}
+    found: dict[str, dict[str, tuple[ParamCell, Typed]]] = {}
     for run_id, key, raw, kind, number, text, layer, source in reader.rows(_PARAMS, [list(ids)]):
         cell = ParamCell(raw or "", param_value(kind, number, text), layer or "", source or "")
-        found.setdefault(key, {})[run_id] = (cell, meaning_of(kind, number, text))
-    absent = (ParamCell(None), None)
+        found.setdefault(key, {})[run_id] = (cell, (kind, number, text))
     rows = {}
     for key, by_run in found.items():
-        cells = [by_run.get(run_id, absent) for run_id in ids]
-        differs = _differ(meaning for _, meaning in cells)
-        rows[key] = ParamRow(key, tuple(cell for cell, _ in cells), differs)
+        pairs = [by_run.get(run_id) for run_id in ids]
+        differs = _differ(meanings_of([None if pair is None else pair[1] for pair in pairs]))
+        rows[key] = ParamRow(key, tuple(ParamCell(None) if pair is None else pair[0] for pair in pairs), differs)
     differing = {key for key, row in rows.items() if row.differs}
     return [replace(row, differs=False) if _follows(row, differing) else row for row in rows.values()]
 
@@ -117,50 +115,6 @@ def _follows(row: ParamRow, differing: set[str]) -> bool:
     return (
         is_derived and len(set(raws)) == len(raws) and is_label(row.key, [raw or "" for raw in raws], is_derived=True)
     )
-
-
-def meaning_of(kind: str | None, number: float | None, text: str | None) -> object:
-    """What two parameters must have equal to be equal, from type, number and text in the catalog; never None.
-
-    Numbers are equal as numbers, also as text or inside lists; true is `True`; a null equals no text.
-    """
-    if text is None or kind == "null":
-        return ("null",)
-    if kind == "int":
-        return ("number", int(text))
-    if kind == "float":
-        return _number_meaning(number)
-    if kind in {"list", "dict"}:
-        return ("tree", _tree_meaning(_parsed(text)))
-    as_number = number_of(text)
-    if kind == "str" and as_number is not None:
-        return _number_meaning(as_number)
-    return ("truth", text.lower()) if text.lower() in {"true", "false"} else ("text", text)
-
-
-def _number_meaning(number: float | None) -> object:
-    if number is None or math.isnan(number):
-        return ("number", "nan")
-    return ("number", number)
-
-
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _tree_meaning(value: object) -> object:
-    if isinstance(value, dict):
-        return tuple(sorted((key, _tree_meaning(item)) for key, item in value.items()))
-    if isinstance(value, list):
-        return tuple(map(_tree_meaning, value))
-    if isinstance(value, float):
-        return _number_meaning(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return ("number", value)
-    return (type(value).__name__, value)
 
 
 def _differ(meanings: Iterable[object]) -> bool:

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from mlbench.queries.answers import Column, RunRow, RunsAnswer, Value
+from mlbench.queries.answers import Column, GroupCell, GroupRow, RunRow, RunsAnswer, Value
 from mlbench.queries.chosen import default_columns
 from mlbench.queries.columns import ColumnSpec, SortSpec, read_columns, read_sort
+from mlbench.queries.estimates import student_half
+from mlbench.queries.folding import Folds, fold_runs
 from mlbench.queries.mistakes import FilterError
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import find_runs
+from mlbench.queries.tree import quote_name
 
+SETTING = "setting"
+"""The word that groups runs by all but seeds, names, times and places."""
+DIED = frozenset({"failed", "killed", "stalled", "missing"})
 
-@dataclass(frozen=True, slots=True)
-class GroupCell:
-    """What the runs of a group have in one column."""
-
-    value: Value
-    """The mean of the finite numbers; of parameters and texts what all runs share, None where they differ."""
-    half: float | None = None
-    """Half of the 95 % interval of the mean; None for texts and for fewer than two numbers."""
-    n: int = 0
-    """Runs that have a value; of numbers a finite one."""
-    n_values: int = 0
-    """Different values."""
-    is_number: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRow:
-    keys: tuple[Value, ...]
-    """One for each column that is grouped by."""
-    run_ids: tuple[str, ...]
-    cells: tuple[GroupCell, ...]
-    """One for each other column."""
+Ranked: TypeAlias = "tuple[GroupRow, Sequence[Value]]"
+"""A group and the values that it is sorted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +46,7 @@ def group_runs(
     sort: Sequence[str] = (),
     limit: int | None = None,
     within: Sequence[str] = (),
+    ignore: Sequence[str] = (),
 ) -> GroupsAnswer:
     """The runs that match, in groups of equal values.
 
@@ -67,36 +55,84 @@ def group_runs(
 
     Args:
         reader: the catalog.
-        by: column specifications; one argument may hold several with commas between them.
+        by: column specifications; one argument may hold several with commas between them. The word `setting` stands
+            for all that makes runs no repetitions of each other (see `folding`): its columns are found, not named.
         where: a filter.
         columns: column specifications; those of `default_columns` that are metrics where none are given.
         sort: sort specifications, the most important first.
         limit: groups at most.
         within: paths; only runs at or below one of them are looked at.
+        ignore: parameters, or globs, that make no other setting.
 
     Raises:
         FilterError: as `find_runs`.
     """
     sorts = [read_sort(text) for text in sort]
     chosen = list(columns) or _usual(reader, where, within)
-    n_by, n_shown = _count(by), _count(chosen)
-    if not n_by:
+    keys = [spec for spec in _specs(by) if spec.text.lower() != SETTING]
+    has_setting = len(keys) < _count(by)
+    if not keys and not has_setting:
         raise FilterError("a column is missing to group by. Try: --group-by params.lr", ", ".join(by), 0)
-    titles = {spec.alias: place for place, spec in enumerate(_specs([*by, *chosen])) if spec.alias}
+    titles = {spec.alias: place for place, spec in enumerate([*keys, *_specs(chosen)]) if spec.alias}
     own = [spec.column.text for spec in sorts if spec.column.text not in titles]
-    found = find_runs(reader, where=where, columns=[*by, *chosen, *own], within=within)
+    asked = [*(_argument(spec) for spec in keys), *chosen, *own]
+    found = find_runs(reader, where=where, columns=asked or None, within=within)
+    folds = fold_runs(reader, [row.head.run_id for row in found.rows], ignore=ignore) if has_setting else None
+    rows = _grouped(found, len(keys), folds)
+    n_by, n_shown = len(keys) + len(folds.columns if folds else ()), _count(chosen)
+    places = iter(range(n_by + n_shown, n_by + n_shown + len(own)))
+    order = [(_place(titles, spec, len(keys), n_by), spec) for spec in sorts]
+    ordered = _sorted(rows, [(next(places) if place is None else place, spec) for place, spec in order], n_by)
+    shown = [GroupRow(row.keys, row.run_ids, row.cells[:n_shown], row.n_ended_well) for row in ordered[:limit]]
+    return GroupsAnswer(
+        (*(folds.columns if folds else ()), *found.columns[: len(keys)]),
+        found.columns[len(keys) : len(keys) + n_shown],
+        tuple(shown),
+        len(rows),
+        found.n_matched,
+        found.n_runs,
+        (*found.remarks, *(_set_aside(folds) if folds else ())),
+    )
+
+
+def _argument(spec: ColumnSpec) -> str:
+    return f"{spec.text} as {quote_name('bare', spec.alias)}" if spec.alias else spec.text
+
+
+def _place(titles: Mapping[str, int], spec: SortSpec, n_keys: int, n_by: int) -> int | None:
+    """Where the column of a sort key that is named by an alias stands: settings come before the other keys."""
+    place = titles.get(spec.column.text)
+    return None if place is None else place + n_by - n_keys
+
+
+def _grouped(found: RunsAnswer, n_keys: int, folds: Folds | None) -> list[GroupRow]:
+    """The groups: by setting where there are folds, and by the first columns of the answer."""
+    settings = {run_id: fold for fold in folds.folds for run_id in fold.run_ids} if folds else {}
     groups: dict[tuple[object, ...], list[RunRow]] = {}
     for row in found.rows:
-        groups.setdefault(tuple(map(_group_key, row.values[:n_by])), []).append(row)
-    rows = [_group_row(found, rows, n_by) for rows in groups.values()]
-    places = iter(range(n_by + n_shown, n_by + n_shown + len(own)))
-    order = [(titles[spec.column.text] if spec.column.text in titles else next(places), spec) for spec in sorts]
-    ordered = _sorted(rows, order, n_by)
-    shown = [GroupRow(row.keys, row.run_ids, row.cells[:n_shown]) for row in ordered[:limit]]
-    by_columns, other = found.columns[:n_by], found.columns[n_by : n_by + n_shown]
-    return GroupsAnswer(
-        by_columns, other, tuple(shown), len(rows), found.n_matched, found.n_runs, found.remarks
-    )  # fmt: skip
+        setting = settings.get(row.head.run_id)
+        key = (id(setting), *map(group_key, row.values[:n_keys]))
+        groups.setdefault(key, []).append(row)
+    return [
+        _group_row(found, rows, n_keys, settings[rows[0].head.run_id].values if folds else ())
+        for rows in groups.values()
+    ]
+
+
+def _set_aside(folds: Folds) -> Iterator[str]:
+    if folds.set_aside:
+        yield f"runs that differ only in {_listed(folds.set_aside)} (or in time and place) are of one setting"
+    if folds.along:
+        yield f"also different, together with these: {_listed(folds.along)}"
+    if len(folds.folds) > 1 and not folds.is_repeated:
+        names = [column.title for column in folds.columns]
+        fewest = min(names, key=lambda name: len({str(fold.values[names.index(name)]) for fold in folds.folds}))
+        yield f"no run repeats another: they differ in {_listed(names)}. Try: --ignore {fewest}"
+
+
+def _listed(names: Sequence[str], *, most: int = 6) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _specs(texts: Sequence[str]) -> list[ColumnSpec]:
@@ -112,17 +148,19 @@ def _usual(reader: Reader, where: str, within: Sequence[str]) -> list[str]:
     return list(default_columns(reader, [row.head.run_id for row in rows], n_params=0))
 
 
-def _group_key(value: Value) -> Value | tuple[str, str]:
+def group_key(value: Value) -> Value | tuple[str, str]:
     """Values that are equal as a group: 1 and 1.0 are, all NaN are, and true is not 1."""
     if isinstance(value, bool) or (isinstance(value, float) and math.isnan(value)):
         return "is", str(value)
     return value
 
 
-def _group_row(found: RunsAnswer, rows: Sequence[RunRow], n_by: int) -> GroupRow:
-    columns = range(n_by, len(found.columns))
+def _group_row(found: RunsAnswer, rows: Sequence[RunRow], n_keys: int, setting: tuple[Value, ...]) -> GroupRow:
+    columns = range(n_keys, len(found.columns))
     cells = tuple(_group_cell(found.columns[index].kind, [row.values[index] for row in rows]) for index in columns)
-    return GroupRow(rows[0].values[:n_by], tuple(row.head.run_id for row in rows), cells)
+    n_ended_well = sum(row.head.status not in DIED for row in rows)
+    run_ids = tuple(row.head.run_id for row in rows)
+    return GroupRow((*setting, *rows[0].values[:n_keys]), run_ids, cells, n_ended_well)
 
 
 def _group_cell(kind: str, values: Sequence[Value]) -> GroupCell:
@@ -133,21 +171,20 @@ def _group_cell(kind: str, values: Sequence[Value]) -> GroupCell:
     if kind != "param" and held and len(numbers) == len(held):
         finite = [value for value in numbers if math.isfinite(value)]
         mean = sum(finite) / len(finite) if finite else numbers[0]
-        return GroupCell(mean, half_width(finite), len(finite), n_values, is_number=True)
+        return GroupCell(mean, student_half(finite), len(finite), n_values, is_number=True)
     shared = held[0] if n_values == 1 and len(held) == len(values) else None
     return GroupCell(shared, None, len(held), n_values)
 
 
-def half_width(values: Sequence[float]) -> float | None:
-    """Half of the 95 % interval of the mean (Student's t); None for fewer than two values."""
-    n = len(values)
-    if n < 2:
-        return None
-    from scipy.special import stdtrit
-
-    mean = sum(values) / n
-    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1))
-    return float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n)
+def sort_groups(groups: Sequence[Ranked], is_descending: Sequence[bool]) -> tuple[GroupRow, ...]:
+    """Groups by what comes with them, the first most important; ties and groups without a value by their keys."""
+    ordered = sorted(groups, key=lambda pair: [_rank(key) for key in pair[0].keys])
+    for place in reversed(range(len(is_descending))):
+        held = [pair for pair in ordered if not _is_nothing(pair[1][place])]
+        nothing = [pair for pair in ordered if _is_nothing(pair[1][place])]
+        held.sort(key=lambda pair, place=place: _rank(pair[1][place]), reverse=is_descending[place])  # type: ignore[misc]
+        ordered = [*held, *nothing]
+    return tuple(row for row, _values in ordered)
 
 
 def _sorted(rows: Sequence[GroupRow], order: Sequence[tuple[int, SortSpec]], n_by: int) -> list[GroupRow]:

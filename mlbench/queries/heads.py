@@ -9,13 +9,15 @@ from mlbench.errors import UsageError
 from mlbench.queries.answers import RunHead
 from mlbench.queries.reading import Reader
 
-HEAD_COLUMNS = "r.id, r.key, r.fingerprint, r.name, r.path, r.status, r.baseline, r.archived, r.n_notes"
-N_HEAD = 9
+HEAD_COLUMNS = (
+    "r.id, r.key, r.fingerprint, r.name, r.path, r.status, r.baseline, r.archived, r.n_notes, r.status_how, r.ended"
+)
+N_HEAD = 11
 
 
 def head_of(reader: Reader, row: Sequence[Any]) -> RunHead:
     """A head from the first columns of a row that begins with HEAD_COLUMNS; tags and notes are the journal's."""
-    run_id, key, fingerprint, name, path, status, is_baseline, is_archived, n_imported_notes = row[:N_HEAD]
+    run_id, key, fingerprint, name, path, status, is_baseline, is_archived, n_notes, how, since = row[:N_HEAD]
     words = reader.words
     return RunHead(
         run_id=run_id,
@@ -27,7 +29,9 @@ def head_of(reader: Reader, row: Sequence[Any]) -> RunHead:
         is_baseline=is_baseline,
         is_archived=is_archived,
         tags=words.tags.get(key, ()),
-        has_note=n_imported_notes > 0 or key in words.notes,
+        has_note=n_notes > 0 or key in words.notes,
+        status_how=how or "",
+        since=since,
     )
 
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlbench.queries.heads import fetch_heads
-from mlbench.safe import path_of_text
+from mlbench.queries.blobs import BlobPlace, fetch_places, read_place
 from mlbench.wire.confusion import parse_matrix
-from mlbench.wire.jsonlog import load_json_file
+from mlbench.wire.jsonlog import JsonError, load_json
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -28,15 +27,20 @@ class MatrixAnswer:
 
 def fetch_matrices(reader: Reader, run_ids: Sequence[str]) -> tuple[MatrixAnswer, ...]:
     """The newest matrix of each name of each run, the runs in their order; runs without one are left out."""
-    rows = reader.rows(
-        "SELECT run_id, metric, arg_max(path, step) FROM blob WHERE kind = 'confusion' "
-        "AND run_id IN (SELECT unnest(?)) GROUP BY run_id, metric ORDER BY metric",
-        [list(run_ids)],
-    )
-    answers: list[MatrixAnswer] = []
-    for head in fetch_heads(reader, list(run_ids)):
-        for run_id, metric, path in rows:
-            matrix = parse_matrix(load_json_file(path_of_text(path)).value) if run_id == head.run_id else None
-            if matrix is not None:
-                answers.append(MatrixAnswer(head, metric, matrix.labels, matrix.rows))
-    return tuple(answers)
+    newest: dict[tuple[str, str], BlobPlace] = {}
+    for place in fetch_places(reader, run_ids, kinds=("confusion",)):
+        held = newest.setdefault((place.head.run_id, place.metric), place)
+        if place.step >= held.step:
+            newest[place.head.run_id, place.metric] = place
+    return tuple(answer for place in newest.values() if (answer := _read(place)) is not None)
+
+
+def _read(place: BlobPlace) -> MatrixAnswer | None:
+    content = read_place(place)
+    if not isinstance(content, bytes):
+        return None
+    try:
+        matrix = parse_matrix(load_json(content))
+    except JsonError:
+        return None
+    return MatrixAnswer(place.head, place.metric, matrix.labels, matrix.rows) if matrix is not None else None

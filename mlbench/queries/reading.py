@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ class Reader(Protocol):
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement; values are bound, never spliced."""
+
+    def stream(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement, a few thousand at a time: others are let in between. To be read to the end."""
+
+    def runs(self, sql: str) -> str:
+        """A relation for FROM: the columns of the runs `r` that a piece of SQL names, those of the first page too."""
 
     def once(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a statement without parameters, read once in the life of the reader."""

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from mlbench.queries.answers import RunRow, RunsAnswer
-from mlbench.queries.bind import Binding
+from mlbench.queries.bind import Binding, Bound
 from mlbench.queries.chosen import default_columns
-from mlbench.queries.columns import BoundColumn, ColumnSpec, bind_column, bind_sort, read_columns, read_sort, value_of
+from mlbench.queries.columns import (
+    BoundColumn,
+    ColumnSpec,
+    bind_column,
+    bind_sort,
+    order_sql,
+    read_columns,
+    read_sort,
+    value_of,
+)
 from mlbench.queries.filter import parse
 from mlbench.queries.fragment import Sql, joined
 from mlbench.queries.heads import HEAD_COLUMNS, N_HEAD, head_of
@@ -28,18 +38,18 @@ FEW_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     """What is asked of the runs `r`."""
 
     binding: Binding
     where: Sql
     order: str
-    limit: int | None
+    limit: int | None = None
 
     def found(self) -> tuple[list[tuple[int, str]], int]:
         """Number and id of the runs, in order, and how many there are without the limit."""
         columns = "r.run_no, r.id" if self.limit is None else "r.run_no, r.id, count(*) OVER ()"
-        rows = self._select(columns, self.where, f"ORDER BY {self.order}", self.limit)
+        rows = self.select(columns, order=self.order, limit=self.limit)
         runs = [(run_no, run_id) for run_no, run_id, *_n in rows]
         if self.limit == 0:
             return runs, self.count(self.where)
@@ -50,24 +60,94 @@ class _Question:
         is_few = len(run_nos) <= FEW_ROWS
         those = Sql("r.run_no IN (SELECT unnest(CAST(? AS INTEGER[])))", (list(run_nos),)) if is_few else self.where
         values = [expression for column in columns for expression in column.bound.value]
-        for row in self._select(", ".join([HEAD_COLUMNS, *values]), those, "", None):
-            cells = iter(row[N_HEAD:])
-            shown = tuple(value_of(column.bound, [next(cells) for _ in column.bound.value]) for column in columns)
+        ends = list(accumulate((len(column.bound.value) for column in columns), initial=N_HEAD))
+        spans = [(column.bound, start, stop) for column, (start, stop) in zip(columns, pairwise(ends), strict=True)]
+        for row in self.select(", ".join([HEAD_COLUMNS, *values]), where=those):
+            shown = tuple([value_of(bound, row[start:stop]) for bound, start, stop in spans])
             yield RunRow(head_of(self.binding.reader, row), shown)
 
     def count(self, where: Sql) -> int:
         """How many runs there are."""
-        return int(self._select("count(*)", where, "", None)[0][0])
+        return int(self.select("count(*)", where=where)[0][0])
 
-    def _select(self, columns: str, where: Sql, order: str, limit: int | None) -> list[tuple[Any, ...]]:
-        """Rows of a statement with those joins alone that it names."""
-        named = f"{columns} {where.text} {order}"
+    def select(
+        self, columns: str, *, where: Sql | None = None, group: str = "", order: str = "", limit: int | None = None
+    ) -> list[tuple[Any, ...]]:
+        """The rows of `statement`."""
+        sql = self.statement(columns, where=where, group=group, order=order, limit=limit)
+        return self.binding.reader.rows(sql.text, sql.parameters)
+
+    def statement(
+        self, columns: str, *, where: Sql | None = None, group: str = "", order: str = "", limit: int | None = None
+    ) -> Sql:
+        """A statement over the runs, by default over those of the question, with those joins alone that it names."""
+        where = self.where if where is None else where
+        tail = " ".join(f"{word} {terms}" for word, terms in (("GROUP BY", group), ("ORDER BY", order)) if terms)
+        named = f"{columns} {where.text} {tail}"
         joins = [join for place, join in enumerate(self.binding.joins) if f"j{place}." in named]
-        sql = f"SELECT {columns} FROM runs r {' '.join(join.text for join in joins)} WHERE {where.text} {order}"
-        parameters = [value for part in (*joins, where) for value in part.parameters]
-        if limit is not None:
-            sql, parameters = f"{sql} LIMIT ?", [*parameters, limit]
-        return self.binding.reader.rows(sql, parameters)
+        joined_to = " ".join(join.text for join in joins)
+        runs = self.binding.reader.runs(f"{named} {joined_to}")
+        # Bound as a parameter the limit comes too late for DuckDB to plan with it: it would sort all that match.
+        end = "" if limit is None else f"LIMIT {limit:d}"
+        sql = f"SELECT {columns} FROM {runs} AS r {joined_to} WHERE {where.text} {tail} {end}"
+        return Sql(sql, tuple(value for part in (*joins, where) for value in part.parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A question whose names are known."""
+
+    question: Question
+    columns: tuple[BoundColumn, ...]
+    sorts: tuple[Bound, ...]
+    scope: Sql
+    condition: Sql
+    """The filter alone, without the scope."""
+    shown: Sql
+    """The scope without the archived runs, where the filter does not ask about them."""
+
+    def n_runs(self) -> int:
+        """Runs in the scope, before the filter."""
+        if not self._has_archived:
+            return self.question.binding.vocabulary.n_runs
+        return self.question.count(self.shown)
+
+    def remarks(self) -> tuple[str, ...]:
+        """How bare names were understood, and how many archived runs are left out."""
+        left_out = _left_out(self.question, self.scope, self.condition) if self._has_archived else ()
+        return (*self.question.binding.remarks, *left_out)
+
+    @property
+    def _has_archived(self) -> bool:
+        return self.shown is not self.scope and bool(self.question.binding.reader.words.archived)
+
+
+def understand(
+    reader: Reader, *, where: str = "", columns: Sequence[str] = (), sort: Sequence[str] = (),
+    within: Sequence[str] = (), limit: int | None = None,
+) -> Understood:  # fmt: skip
+    """Resolve the names of a question; the arguments are those of `find_runs`.
+
+    Raises:
+        FilterError: the filter or a specification cannot be understood, or names what no run has.
+    """
+    filter_ = parse(where)
+    specs = _column_specs(columns)
+    sorts = [read_sort(text) for text in sort]
+    scope = scope_of(within)
+    binding = Binding(reader, Vocabulary(reader, scope), scope)
+    condition = where_sql(filter_, binding)
+    bound = [bind_column(spec, binding) for spec in specs]
+    keys = [bind_sort(spec, list(zip(specs, bound, strict=True)), binding) for spec in sorts]
+    order = [order_sql(key, is_descending=spec.is_descending) for key, spec in zip(keys, sorts, strict=True)]
+    shown = scope if _asks_archived(filter_.tree) else joined("AND", [scope, Sql("NOT r.archived")])
+    question = Question(
+        binding,
+        joined("AND", [shown, condition]),
+        ", ".join([*(order or [_NEWEST_FIRST]), _BY_NAME]),
+        None if limit is None else max(limit, 0),
+    )
+    return Understood(question, tuple(bound), tuple(keys), scope, condition, shown)
 
 
 def find_runs(
@@ -96,33 +176,19 @@ def find_runs(
     Raises:
         FilterError: the filter or a specification cannot be understood, or names what no run has.
     """
-    filter_ = parse(where)
-    specs = _column_specs(columns or ())
-    sorts = [read_sort(text) for text in sort]
-    scope = scope_of(within)
-    binding = Binding(reader, Vocabulary(reader, scope), scope)
-    condition = where_sql(filter_, binding)
-    bound = [bind_column(spec, binding) for spec in specs]
-    order = [bind_sort(spec, list(zip(specs, bound, strict=True)), binding) for spec in sorts] or [_NEWEST_FIRST]
-    shown = scope if _asks_archived(filter_.tree) else joined("AND", [scope, Sql("NOT r.archived")])
-    question = _Question(
-        binding,
-        joined("AND", [shown, condition]),
-        ", ".join([*order, _BY_NAME]),
-        None if limit is None else max(limit, 0),
-    )
+    asked = understand(reader, where=where, columns=columns or (), sort=sort, within=within, limit=limit)
+    question, bound = asked.question, list(asked.columns)
     found, n_matched = question.found()
-    if columns is not None and not specs:
+    if columns is not None and not bound:
         usual = default_columns(reader, [run_id for _run_no, run_id in found])
-        bound = [bind_column(spec, binding) for spec in _column_specs(usual)]
+        bound = [bind_column(spec, question.binding) for spec in _column_specs(usual)]
     rows = {row.head.run_id: row for row in question.rows_of([run_no for run_no, _run_id in found], bound)}
-    has_archived = shown is not scope and bool(reader.words.archived)
     return RunsAnswer(
         columns=tuple(column.column for column in bound),
         rows=tuple(rows[run_id] for _run_no, run_id in found),
         n_matched=n_matched,
-        n_runs=question.count(shown) if has_archived else binding.vocabulary.n_runs,
-        remarks=(*binding.remarks, *(_left_out(question, scope, condition) if has_archived else ())),
+        n_runs=asked.n_runs(),
+        remarks=asked.remarks(),
     )
 
 
@@ -130,7 +196,7 @@ def _column_specs(columns: Sequence[str]) -> list[ColumnSpec]:
     return [spec for text in columns for spec in read_columns(text)]
 
 
-def _left_out(question: _Question, scope: Sql, condition: Sql) -> Iterator[str]:
+def _left_out(question: Question, scope: Sql, condition: Sql) -> Iterator[str]:
     if n := question.count(joined("AND", [scope, Sql("r.archived"), condition])):
         verb = "matches but is" if n == 1 else "match but are"
         yield f"{runs_text(n)} {verb} archived and left out; to see all add: archived in (true, false)"

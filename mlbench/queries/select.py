@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 VIEWS = (
     "runs", "params", "series", "points", "tags", "notes", "code", "environment", "data_versions", "artifacts",
-    "lineage", "validations", "sources", "problems",
+    "lineage", "validations", "model_versions", "sources", "problems",
 )  # fmt: skip
 """What can be asked of; docs/reference/sql.md tells of each column."""
 _KEPT_VARIABLES = (

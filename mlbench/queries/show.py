@@ -18,10 +18,12 @@ from mlbench.queries.answers import (
     Value,
 )
 from mlbench.queries.columns import param_value
+from mlbench.queries.echoes import Curve, find_echoes
 from mlbench.queries.fields import CODE_CERTAINTY, FIELDS
 from mlbench.queries.fragment import TRUE
 from mlbench.queries.goals import goal_of, ranked_metrics
 from mlbench.queries.heads import fetch_heads
+from mlbench.queries.lineage import fetch_lineage
 from mlbench.queries.origins import origins_of, series_sources
 from mlbench.queries.reading import Reader
 from mlbench.queries.within import scope_of
@@ -72,6 +74,7 @@ def describe_run(reader: Reader, run_id: str) -> ShowAnswer:
         sources=tuple(SourceLine(*row) for row in rows["sources"]),
         problems=tuple(ProblemLine(*row) for row in rows["problems"]),
         origins=tuple(origins_of(reader, run_id).items()),
+        lineage=fetch_lineage(reader, run_id),
     )
 
 
@@ -104,11 +107,20 @@ def _param(row: Sequence[Any]) -> LayeredParam:
 def _metrics(reader: Reader, run_id: str, rows: Sequence[Sequence[Any]]) -> tuple[SeriesHead, ...]:
     places = {metric: place for place, metric in enumerate(ranked_metrics(reader, [run_id]))}
     ordered = sorted(rows, key=lambda row: places[row[0]])
-    sources = series_sources(reader, run_id, [(row[-1], row[-3]) for row in ordered])
+    heads = [replace(SeriesHead(*row[:-1]), adapter=row[-1]) for row in ordered]
+    echoes = find_echoes([_curve(head) for head in heads])
+    sources = series_sources(reader, run_id, [(head.adapter, head.source_run) for head in heads])
     return tuple(
-        replace(SeriesHead(*row[:-1]), goal=goal_of(reader, row[0])[0], source=source)
-        for row, source in zip(ordered, sources, strict=True)
+        replace(head, goal=goal_of(reader, head.metric)[0], echo=echoes.get(place, ""), source=sources[place])
+        for place, head in enumerate(heads)
     )
+
+
+def _curve(head: SeriesHead) -> Curve:
+    return Curve(
+        head.metric, head.adapter, head.n, head.first_step, head.last_step, head.last, head.min, head.min_step,
+        head.max, head.max_step,
+    )  # fmt: skip
 
 
 def _code(reader: Reader, rows: Sequence[Sequence[Any]]) -> tuple[tuple[str, Value], ...]:

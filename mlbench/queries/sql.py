@@ -52,19 +52,19 @@ class _Writer:
         self._text = text
         self._comparing = Comparing(binding.reader, text, binding.remarks)
 
-    def node(self, node: Node) -> Sql:
+    def node(self, node: Node, *, is_below_not: bool = False) -> Sql:
         match node:
             case Everything():
                 return TRUE
             case Not(part):
-                inner = self.node(part)
+                inner = self.node(part, is_below_not=True)
                 return Sql(f"NOT ({inner.text})", inner.parameters)
-            case AllOf(parts):
-                return joined("AND", map(self.node, parts))
-            case AnyOf(parts):
-                return joined("OR", map(self.node, parts))
+            case AllOf(parts) | AnyOf(parts):
+                word = "AND" if isinstance(node, AllOf) else "OR"
+                return joined(word, [self.node(part, is_below_not=is_below_not) for part in parts])
             case _:
-                return _two_valued(self._leaf(node))
+                # Elsewhere NULL already counts as false: WHERE, AND and OR see to it, and DuckDB plans with less.
+                return _two_valued(self._leaf(node)) if is_below_not else self._leaf(node)
 
     def _leaf(self, leaf: Leaf) -> Sql:
         if not isinstance(leaf, Curve | Word) and isinstance(leaf.left, Ref) and self._binding.is_data_set(leaf.left):

@@ -1,6 +1,6 @@
 """Where the values of parameters and metrics lie: columns of the wide pivot, rows for the keys that have no column.
 
-The expressions are over the runs `r` of the view `runs`, and over what the given `join` has joined to them.
+The expressions are over the runs `r` as `Reader.runs` gives them, and over what the given `join` has joined to them.
 """
 
 from __future__ import annotations
@@ -93,10 +93,14 @@ def metric_counts(reader: Reader, run_ids: Sequence[str] | None) -> dict[str, in
     for page in sorted({page for _name, page, _slot, _n in places}):
         slots = {slot: name for name, its_page, slot, _n in places if its_page == page}
         columns = ", ".join(f"count(i{slot})" for slot in slots)
-        (row,) = reader.rows(f"SELECT {columns} FROM wide_metric_{page} WHERE {chosen.text}", chosen.parameters)
+        table = f"wide_metric_{page}" if page else "wide_run"
+        (row,) = reader.rows(f"SELECT {columns} FROM {table} WHERE {chosen.text}", chosen.parameters)
         counts |= {name: n for name, n in zip(slots.values(), row, strict=True) if n}
     return counts
 
 
 def _page(place: Place, kind: str, join: Join) -> str:
+    """The alias that the columns of a page have; those of page 0 are columns of the runs."""
+    if place.page == 0:
+        return "r"
     return join(("page", kind, place.page), Sql(f"wide_{kind}_{place.page}"), on="run_no = r.run_no")

@@ -1,4 +1,4 @@
-"""Static charts that plotext draws well: histograms, vertical bars, boxes; and matrices.
+"""Static charts that plotext draws well: histograms, vertical bars and boxes.
 
 The only module that knows plotext. Version 6.1 has one figure per process, ends the process on a line with a
 NaN, raises on infinity, and draws horizontal bars of wrong lengths: so everything is finite and of a size that
@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlbench.render.buckets import rebinned
-from mlbench.render.cells import Cell, fit, fit_middle, plain
+from mlbench.render.cells import fit, fit_middle
 from mlbench.render.numbers import number
-from mlbench.render.table import Table, heading, layout
 from mlbench.safe import safe
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ _LOCK = threading.Lock()
 _GREATEST = 1e100
 """Values are cut off here: plotext's sums of greater ones overflow."""
 LEAST_WIDTH, LEAST_HEIGHT = 20, 6
-_SHADES = " ░▒▓█"
 
 
 def _finite(values: Iterable[float] | Float64Array) -> Float64Array:
@@ -130,41 +128,6 @@ def _is_finite(value: float | None) -> bool:
 def _bar_labels(labels: Sequence[str], width: int) -> list[str]:
     room = max((width - 8) // len(labels) - 1, 1)
     return [str(fit_middle(safe(label), room)) for label in labels]
-
-
-def matrix_lines(
-    rows: Sequence[Sequence[float | None]], labels: Sequence[str] = (), *, title: str = "", width: int | None = None
-) -> tuple[str, ...]:
-    """A (confusion) matrix as numbers with a shade from blank (least) to full (greatest).
-
-    Drawn here: without colours plotext's heat maps are one grey block.
-
-    Args:
-        rows: true classes down, predicted ones across; None and what is not finite is blank.
-        labels: of the classes, by default their numbers.
-        title: stands above.
-        width: columns that it may take; others are named in a last line.
-    """
-    finite = [value for row in rows for value in row if value is not None and math.isfinite(value)]
-    low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
-    n_columns = max(map(len, rows), default=0)
-    names = [labels[i] if i < len(labels) else str(i) for i in range(max(n_columns, len(rows)))]
-    filled = [(*row, *[None] * (n_columns - len(row))) for row in rows]
-    body = tuple(
-        (Cell(safe(name), "key"), *(_matrix_cell(value, low, high) for value in row))
-        for name, row in zip(names, filled, strict=False)
-    )
-    table = Table((heading("true \\ predicted"), *(heading(name, align="right") for name in names[:n_columns])), body)
-    lines = plain(layout(table, width)).split("\n")
-    return (str(safe(title)), *lines) if title else tuple(lines)
-
-
-def _matrix_cell(value: float | None, low: float, high: float) -> Cell:
-    if value is None or not math.isfinite(value):
-        return Cell(safe(""), align="right")
-    share = (value / 2 - low / 2) / (high / 2 - low / 2) if high / 2 > low / 2 else 0.0
-    shade = _SHADES[min(int(share * len(_SHADES)), len(_SHADES) - 1)]
-    return Cell(safe(f"{number(value)} {shade}"), align="right")
 
 
 def _joined(*parts: str) -> str:

@@ -12,8 +12,8 @@ from mlbench.render.table import Heading, Table, heading
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import Column, Value
-    from mlbench.queries.grouping import GroupCell, GroupsAnswer
+    from mlbench.queries.answers import Column, GroupCell, GroupRow, Value
+    from mlbench.queries.grouping import GroupsAnswer
 
 
 def groups_table(answer: GroupsAnswer) -> Table:
@@ -25,7 +25,7 @@ def groups_table(answer: GroupsAnswer) -> Table:
     rows = tuple(
         (
             *(value_cell(column, key) for column, key in zip(answer.by, row.keys, strict=True)),
-            Cell(safe(str(len(row.run_ids))), align="number"),
+            _count_cell(row),
             *(
                 _cell(column, cell, len(row.run_ids), is_best=top is not None and cell.value == top)
                 for column, cell, top in zip(answer.columns, row.cells, best, strict=True)
@@ -35,6 +35,13 @@ def groups_table(answer: GroupsAnswer) -> Table:
     )
     by = [heading(column.title, align=_align(rows, index)) for index, column in enumerate(answer.by)]
     return Table((*by, heading("runs", align="number"), *map(_heading, answer.columns)), rows)
+
+
+def _count_cell(row: GroupRow) -> Cell:
+    """`3`, or `3 (1 died)`: a mean over survivors alone flatters."""
+    n_died = len(row.run_ids) - row.n_ended_well
+    text = f"{len(row.run_ids)} ({n_died} died)" if n_died else str(len(row.run_ids))
+    return Cell(safe(text), "warning" if n_died else "", "number")
 
 
 def _align(rows: tuple[tuple[Cell, ...], ...], index: int) -> str:
@@ -60,17 +67,20 @@ def _cell(column: Column, cell: GroupCell, n_runs: int, *, is_best: bool) -> Cel
 
 def groups_records(answer: GroupsAnswer) -> Records:
     """Exact values: what it is grouped by, `runs`, and for each column its mean (or what all runs share), of numbers
-    also half of the 95 % interval and how many runs have one.
+    also half of the 95 % interval and how many runs have one; at last how many `died`, where any did.
     """
     is_number = [any(row.cells[index].is_number for row in answer.rows) for index in range(len(answer.columns))]
+    has_died = any(row.n_ended_well < len(row.run_ids) for row in answer.rows)
     keys = [*(column.key for column in answer.by), "runs"]
     for column, has_mean in zip(answer.columns, is_number, strict=True):
         keys += [column.key, f"{column.key} ±", f"{column.key} n"] if has_mean else [column.key]
+    keys += ["died"] if has_died else []
     rows = []
     for row in answer.rows:
         values: list[Value] = [*row.keys, len(row.run_ids)]
         for cell, has_mean in zip(row.cells, is_number, strict=True):
             values += [cell.value, cell.half, cell.n] if has_mean else [cell.value]
+        values += [len(row.run_ids) - row.n_ended_well] if has_died else []
         rows.append(tuple(values))
     return Records(unique_keys(keys), tuple(rows))
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mlbench.render.cells import Cell
 from mlbench.render.labels import run_labels, with_mark
-from mlbench.render.numbers import duration, number, value_text
+from mlbench.render.numbers import age, duration, number, value_text
 from mlbench.render.records import Records, unique_keys
 from mlbench.render.table import Heading, Table, heading
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import Column, RunsAnswer, Value
+    from mlbench.queries.answers import Column, RunHead, RunsAnswer, Value
 
 PARAM_DIGITS = 6
 """Parameters are settings: more of their digits matter than of a measurement's."""
@@ -91,6 +91,21 @@ def _field_cell(spec: str, value: Value) -> Cell:
         return Cell(safe(value), STATUS_ROLES.get(value, ""))
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return Cell(value_text(value), "muted" if isinstance(value, datetime) else "", "number" if is_number else "left")
+
+
+def status_cell(head: RunHead, *, now: datetime | None = None) -> Cell:
+    """The status and since when: `running 12s`, `stalled 3h`, `failed 2d`. A `~` stands before what no source recorded
+    and the last point alone tells.
+
+    Args:
+        head: of the run.
+        now: UTC, naive; the clock's by default.
+    """
+    text = f"{'~' if head.status_how == 'last point' else ''}{head.status}"
+    if head.since is not None and head.status != "missing":
+        seconds = ((now or datetime.now(UTC).replace(tzinfo=None)) - head.since).total_seconds()
+        text = f"{text} {age(seconds)}"
+    return Cell(safe(text), STATUS_ROLES.get(head.status, ""))
 
 
 def runs_records(answer: RunsAnswer) -> Records:

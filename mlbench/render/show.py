@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from mlbench.model import PRECEDENCE
 from mlbench.render.cells import Cell
 from mlbench.render.labels import with_mark
+from mlbench.render.lineage import lineage_records, lineage_sections
 from mlbench.render.numbers import duration, moment_of, number, size, timestamp, value_text
 from mlbench.render.problems import problem_table
 from mlbench.render.records import Records
@@ -23,7 +24,7 @@ _LAYERS = {layer.value: place for place, layer in enumerate(PRECEDENCE)}
 
 
 def show_sections(answer: ShowAnswer) -> tuple[Section, ...]:
-    """The run, its params by layer, metrics, blobs, code, environment, data, tags, notes, sources and problems.
+    """The run, params by layer, metrics, blobs, code, environment, data, lineage, tags, notes, sources and problems.
 
     Sections without rows are left out, but the first.
     """
@@ -36,6 +37,7 @@ def show_sections(answer: ShowAnswer) -> tuple[Section, ...]:
         _counted("code", _pair_table("code", answer.code, origins)),
         _counted("environment", _pair_table("environment", answer.environment, origins)),
         _counted("data", _pair_table("data", answer.data, origins)),
+        *(lineage_sections(answer.lineage) if answer.lineage else ()),
         _counted("tags", _tag_table(answer)),
         _counted("notes", _note_table(answer.notes)),
         _counted("sources", _source_table(answer.sources)),
@@ -156,6 +158,8 @@ def series_remarks(metric: SeriesHead) -> Safe:
     parts = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
     if metric.n_raw > metric.n:
         parts.append(f"{metric.n_raw - metric.n} of {metric.n_raw} points replaced by a restart")
+    if metric.echo:
+        parts.append(metric.echo)
     return safe(", ".join(parts))
 
 
@@ -291,6 +295,7 @@ def show_records(answer: ShowAnswer) -> Records:
     rows += [("tags", tag, None, "yours", None) for tag in head.tags]
     rows += [("tags", key, value, "imported", origins.get(("tags", key))) for key, value in answer.imported_tags]
     rows += [("notes", _when(note.at_s), note.body, note.author, None) for note in answer.notes]
+    rows += [(*row, None) for row in lineage_records(answer.lineage)] if answer.lineage else []
     rows += [("sources", source.path, source.status, source.adapter, None) for source in answer.sources]
     rows += [("problems", problem.path, problem.what, problem.place, None) for problem in answer.problems]
     return Records(("section", "key", "value", "detail", "source"), tuple(rows))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlbench.render.cells import Cell, Line, fit, fit_middle, line_cells, line_of, width_cells
 from mlbench.safe import safe
 from mlbench.tui.actions import BY_ID, key_text
 from mlbench.tui.session import IndexProgress
+from mlbench.tui.view import Marks
 
 if TYPE_CHECKING:
+    from mlbench.queries.answers import Listing
     from mlbench.tui.desk import Desk
 
 Ends = tuple[Line, Line]
@@ -23,14 +26,19 @@ def header(desk: Desk) -> Ends:
     if found is not None:
         parts += [("   ", ""), (_count(desk), "")]
     if view.marks:
-        rows = {row.head.run_id for row in found.answer.rows} if found else set()
-        n_hidden = sum(run_id not in rows for run_id in view.marks.run_ids)
+        n_hidden = _n_hidden(view.marks, found.listing) if found else 0
         parts += [("   ", ""), (f"{len(view.marks)} marked" + (f" ({n_hidden} hidden)" if n_hidden else ""), "")]
     if desk.baseline is not None:
         parts += [("   ◆ ", "baseline"), (fit_middle(safe(desk.baseline.name), 28), "")]
     if view.sort:
         parts += [("   sort ", "muted"), (", ".join(_sort_text(sort) for sort in view.sort), "")]
     return line_of(*parts), line_of(*_state(desk), (" ", ""))
+
+
+@lru_cache(maxsize=1)
+def _n_hidden(marks: Marks, listing: Listing) -> int:
+    """Marked runs that the query does not show; looked up again only when one of the two is another."""
+    return len(set(marks.run_ids).difference(listing.ids))
 
 
 def _count(desk: Desk) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mlbench.errors import UsageError
 from mlbench.paths import Home
 from mlbench.safe import safe, text_of_path
+from mlbench.tui.catalog_table import CatalogTable
 from mlbench.tui.details import RunDetails
 from mlbench.tui.session import (
     Followed,
@@ -34,32 +35,12 @@ if TYPE_CHECKING:
         ProblemLine,
         ReportAnswer,
         RunHead,
+        RunRow,
         RunsAnswer,
         SeriesAnswer,
         ShowAnswer,
     )
     from mlbench.watch import Pace, Watcher
-
-_BASELINE = "run.baseline = true and run.archived in (true, false)"
-VALUES_PER_PARAM = 8
-_VALUES = """
-SELECT key, raw FROM (
-    SELECT key, raw, row_number() OVER (PARTITION BY key ORDER BY count(*) DESC, raw) AS place
-    FROM (
-        SELECT run_id, key, raw FROM params
-        UNION ALL SELECT run_id, 'tags.' || tag, value FROM tags WHERE value <> ''
-        UNION ALL SELECT run_id, 'git.branch', branch FROM code
-        UNION ALL SELECT run_id, 'data.' || name, version FROM data_version
-        UNION ALL SELECT id, unnest(['project', 'group', 'user', 'host']),
-            unnest([project, "group", "user", host]) FROM runs) AS all_values
-    WHERE length(raw) <= 40 AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
-    GROUP BY key, raw) AS counted
-WHERE place <= ? ORDER BY key, place"""
-_SKETCHES = """
-SELECT run_id, sketch FROM (
-    SELECT run_id, sketch, row_number() OVER (PARTITION BY run_id ORDER BY n DESC, n_raw DESC, series_id) AS place
-    FROM series WHERE metric = ? AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS ranked
-WHERE place = 1"""
 
 
 class _Lane:
@@ -112,6 +93,7 @@ class CatalogSession:
         self._table = _Lane(home)
         self._detail = _Lane(home)
         self.details = RunDetails(self._detail.reading)
+        self._runs = CatalogTable(self.roots)
         self._words: Journal | None = None
         self._watcher: Watcher | None = None
         """Of the roots, once they were read."""
@@ -173,58 +155,28 @@ class CatalogSession:
 
     def find(self, question: RunsQuestion) -> RunsFound:
         """The runs that match, with the usual columns where none were chosen."""
-        from mlbench.queries.names import metric_names
-        from mlbench.queries.runs import find_runs
-
         with self._table.reading() as reader:
-            columns = question.columns or self._usual_columns(reader, question.query)
-            answer = find_runs(
-                reader, where=question.query, columns=columns or None, sort=question.sort, within=self.roots
-            )
-            baseline = find_runs(reader, where=_BASELINE, columns=None, within=self.roots)
-            return RunsFound(
-                question,
-                answer,
-                columns,
-                sketches=_sketches(reader, answer, metric_names(reader)),
-                baseline=baseline.rows[0].head if baseline.rows else None,
-                is_fresh=bool(reader.words.roots),
-            )
+            return self._runs.find(reader, question)
 
-    def _usual_columns(self, reader: Reader, query: str) -> tuple[str, ...]:
-        """The metric that matters most, the parameters that differ, then the rest: what is best, then why."""
-        from mlbench.queries.runs import default_columns, find_runs
+    def rows(self, found: RunsFound, first: int, n_rows: int) -> tuple[RunRow | None, ...]:
+        """More rows of an answer."""
+        with self._table.reading() as reader:
+            return self._runs.rows(reader, found, first, n_rows)
 
-        rows = find_runs(reader, where=query, columns=None, within=self.roots).rows
-        if not rows:
-            return ()
-        status = ("status",) if len({row.head.status for row in rows}) > 1 else ()
-        return (*default_columns(reader, [row.head.run_id for row in rows]), *status, "duration", "started")
+    def sketches(self, found: RunsFound, first: int, n_rows: int) -> Sketches:
+        """The curves of these rows."""
+        with self._table.reading() as reader:
+            return self._runs.sketches(reader, found, first, n_rows)
+
+    def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
+        """What is known of these runs."""
+        with self._table.reading() as reader:
+            return self._runs.heads(reader, run_ids)
 
     def vocabulary(self) -> Vocabulary:
         """All names that the runs below the roots have."""
-        from mlbench.queries.fields import STATUSES
-        from mlbench.queries.names import metric_names
-        from mlbench.queries.runs import find_runs
-        from mlbench.queries.tree import PLAIN_FIELDS
-        from mlbench.queries.vocabulary import Vocabulary as Names
-        from mlbench.queries.within import scope_of
-
         with self._table.reading() as reader:
-            rows = find_runs(reader, where="run.archived in (true, false)", columns=None, within=self.roots).rows
-            ids = [row.head.run_id for row in rows]
-            names = Names(reader, scope_of(self.roots))
-            values: dict[str, list[str]] = {}
-            for key, raw in reader.rows(_VALUES, [ids, VALUES_PER_PARAM]):
-                values.setdefault(key, []).append(raw)
-            return Vocabulary(
-                params=tuple(sorted(names.names("param"))),
-                metrics=metric_names(reader, ids),
-                tags=tuple(sorted(names.names("tag"))),
-                statuses=STATUSES[:-1],
-                fields=tuple(dict.fromkeys(PLAIN_FIELDS.values())),
-                values={key: tuple(found) for key, found in values.items()},
-            )
+            return self._runs.vocabulary(reader)
 
     def command(self, question: RunsQuestion) -> str:
         """As a shell would take it; also the columns that nobody chose are named."""
@@ -233,6 +185,7 @@ class CatalogSession:
             words += ["--where", question.query] if question.query.startswith("-") else [question.query]
         words += [word for spec in question.columns for word in ("--columns", spec)]
         words += [word for spec in question.sort for word in ("--sort", spec)]
+        words += [word for spec in question.by for word in ("--group-by", spec)]
         words += [word for root in self.roots for word in ("--in", root)]
         return shlex.join(words)
 
@@ -375,15 +328,3 @@ def _only(answer: RunsAnswer, run_ids: Sequence[str]) -> RunsAnswer:
 
     rows = {row.head.run_id: row for row in answer.rows}
     return replace(answer, rows=tuple(rows[run_id] for run_id in run_ids if run_id in rows))
-
-
-def _sketches(reader: Reader, answer: RunsAnswer, metrics: Sequence[str]) -> Sketches:
-    """The curves of the first metric in the columns, by run id and column specification."""
-    from mlbench.queries.columns import metric_spec
-
-    by_spec = {metric_spec(metric): metric for metric in metrics}
-    spec = next((column.spec for column in answer.columns if column.spec in by_spec), None)
-    if spec is None:
-        return {}
-    rows = reader.rows(_SKETCHES, [by_spec[spec], [row.head.run_id for row in answer.rows]])
-    return {(run_id, spec): tuple(sketch or ()) for run_id, sketch in rows}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from mlbench.errors import MlbenchError
@@ -17,6 +16,7 @@ from mlbench.tui.inspector import Inspector
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsFound, RunsQuestion, Session, Vocabulary
+from mlbench.tui.tabling import Tabling
 from mlbench.tui.view import ChartLook, View
 
 if TYPE_CHECKING:
@@ -98,18 +98,19 @@ class Desk:
         """The query that `typed_error` is about."""
         self.typed_error = ""
         self.error_column: int | None = None
-        self.good_query = ""
-        """The last query that was understood; the same of order and columns."""
-        self.good_sort: tuple[str, ...] = ()
-        self.good_columns: tuple[str, ...] = ()
+        self.good = RunsQuestion()
+        """The last question that was understood."""
+        self.tabling = Tabling(self)
 
     # ------------------------------------------------------------ view
 
     def change(self, view: View) -> None:
         """Take another view; what it needs is asked, what it shows is drawn again."""
         old, self.view = self.view, view
-        if (view.query, view.sort, view.columns) != (old.query, old.sort, old.columns):
+        if (view.query, view.sort, view.columns, view.by) != (old.query, old.sort, old.columns, old.by):
             self.ask_runs()
+        elif view.folded != old.folded:
+            self.tabling.fold()
         if view.marks != old.marks or view.cursor != old.cursor or view.has_all != old.has_all:
             self.preview()
         elif view.chart.metrics != old.chart.metrics:
@@ -150,13 +151,15 @@ class Desk:
 
     @property
     def question(self) -> RunsQuestion:
-        return RunsQuestion(self.view.query, self.view.sort, self.view.columns)
+        return RunsQuestion(self.view.query, self.view.sort, self.view.columns, self.view.by)
 
     @property
     def awaits_runs(self) -> bool:
-        """Whether the runs on the screen are those of another question: the cursor may soon stand on another run."""
-        found = self.answers.found
-        return found is not None and found.question != self.question
+        """Whether what is on the screen is the answer to another question: the cursor may soon stand on another run."""
+        found, shown = self.answers.found, self.answers.shown
+        if self.view.pane in (RUN, STAGE):
+            return shown is None or shown.head.run_id != self.view.shown_run
+        return found is not None and replace(found.question, near="") != self.question
 
     @property
     def current(self) -> RunHead | None:
@@ -196,43 +199,7 @@ class Desk:
 
     def ask_runs(self) -> None:
         """Ask for the runs of the view."""
-        question = self.question
-        self.asker.ask(
-            "runs",
-            lambda: self.session.find(question),
-            self._take_runs,
-            lane="table",
-            otherwise=partial(self._runs_failed, question),
-        )
-
-    def _runs_failed(self, question: RunsQuestion, error: MlbenchError) -> None:
-        """A mistake in the query is shown where it is typed; the table keeps what it had."""
-        self.host.later("go on", 0.001, self.host.go_on)
-        prompt = self.prompter.prompt
-        if prompt is None or prompt.history != "query":
-            self.view = replace(self.view, query=self.good_query, sort=self.good_sort, columns=self.good_columns)
-            self.complain(error)
-            return
-        self.failed_query = question.query
-        self.error_column = getattr(error, "column", None)
-        text = getattr(error, "message", str(error)).partition("\n")[0]
-        self.typed_error = text.removeprefix(f"column {self.error_column}: ")
-        self.panes.draw_bars(self)
-
-    def _take_runs(self, found: RunsFound) -> None:
-        before = self.answers.found
-        self.answers.found = found
-        self.typed_error, self.error_column = "", None
-        asked = found.question
-        self.good_query, self.good_sort, self.good_columns = asked.query, asked.sort, asked.columns
-        self.heads |= {row.head.run_id: row.head for row in found.answer.rows}
-        if found.baseline is not None:
-            self.heads[found.baseline.run_id] = found.baseline
-        cursor = self.panes.take_runs(self, found)
-        self.with_view(cursor=cursor)
-        self.host.later("go on", 0.001, self.host.go_on)
-        if before is None or before.baseline != found.baseline:
-            self.preview()
+        self.tabling.ask()
 
     def _table_metrics(self) -> tuple[str, ...]:
         """The metrics of the table's columns, in their order."""
@@ -290,6 +257,7 @@ class Desk:
         self.answers.shown = shown
         self.panes.draw_run(self, is_new=is_new)
         self.inspector.follow_cursor() if is_new else self.inspector.refresh()
+        self.host.later("go on", 0.001, self.host.go_on)
 
     def ask_problems(self) -> None:
         """Ask for what could not be read."""

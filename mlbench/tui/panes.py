@@ -10,18 +10,16 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from mlbench.render.cells import line_of
-from mlbench.render.labels import short_labels
 from mlbench.tui import bars
 from mlbench.tui.actions import CHART, COMPARE, PANES, PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.pages import compare_page, problems_page
 from mlbench.tui.run_page import run_page
-from mlbench.tui.session import IndexProgress, RunsFound
+from mlbench.tui.session import IndexProgress
 from mlbench.tui.stage import Paper, stage_page
 from mlbench.tui.theme import Looks
 from mlbench.tui.view import View
 from mlbench.tui.widgets.bar import Bar, Divider, Popup
 from mlbench.tui.widgets.chart_view import ChartState, ChartView
-from mlbench.tui.widgets.columns import table_columns
 from mlbench.tui.widgets.lines_view import LinesView, Page
 from mlbench.tui.widgets.runs_table import RunsTable, TableState
 
@@ -88,7 +86,6 @@ class Panes:
         self.popup = Popup(looks, id="popup")
         self.small = Bar(looks, ground="", id="small")
         self._columns: tuple[TableColumn, ...] = ()
-        self._labels: tuple[str, ...] = ()
 
     @property
     def by_name(self) -> dict[str, Widget]:
@@ -131,33 +128,43 @@ class Panes:
 
     # ------------------------------------------------------------ the table
 
-    def take_runs(self, desk: Desk, found: RunsFound) -> str:
+    def take_runs(self, desk: Desk) -> str:
         """Show other runs; the cursor stays on its run, else on its row. Gives the run under the cursor."""
-        rows = found.answer.rows
-        self._columns = table_columns(found.answer, found.sketches)
-        self._labels = short_labels([row.head for row in rows])
-        places = {row.head.run_id: index for index, row in enumerate(rows)}
-        cursor = 0 if desk.goes_to_top else places.get(desk.view.cursor, min(self.table.cursor, max(len(rows) - 1, 0)))
+        self._columns = desk.tabling.rows.columns()
+        state = self._table_state(desk)
+        cursor = None if desk.goes_to_top else self._line_of(state, desk.view.cursor)
+        if cursor is None:
+            cursor = 0 if desk.goes_to_top else min(self.table.cursor, max(len(state.lines) - 1, 0))
         desk.goes_to_top = False
-        self.table.show(self._table_state(desk), cursor=cursor)
-        current = self.table.current
-        return current.head.run_id if current else ""
+        self.table.show(state, cursor=cursor)
+        return self.table.current_id
 
-    def draw_table(self, desk: Desk) -> None:
+    def _line_of(self, state: TableState, run_id: str) -> int | None:
+        """Where a run stands among the lines; None where it is not shown."""
+        listing = state.rows.listing
+        place = listing.place_of(run_id) if run_id else None
+        if place is None or not listing.groups:
+            return place
+        return next((line for line, shown in enumerate(state.lines) if shown == place), None)
+
+    def draw_table(self, desk: Desk, *, cursor: int | None = None, has_other_columns: bool = False) -> None:
         """Draw marks, baseline and sort again; the rows are the same."""
-        self.table.show(self._table_state(desk))
+        if has_other_columns:
+            self._columns = desk.tabling.rows.columns()
+        self.table.show(self._table_state(desk), cursor=cursor)
 
     def _table_state(self, desk: Desk) -> TableState:
-        found, view = desk.answers.found, desk.view
+        view = desk.view
         return TableState(
-            rows=found.answer.rows if found else (),
-            labels=self._labels,
+            rows=desk.tabling.rows,
+            lines=desk.tabling.lines,
             columns=self._columns,
             marks=view.marks,
             baseline=desk.baseline.run_id if desk.baseline else "",
             sorted_by=bars.sort_arrows(view.sort),
             is_at_work=view.pane == RUNS,
             range_start=view.range_start,
+            folded=view.folded,
             empty=bars.empty_text(desk),
         )
 

@@ -7,11 +7,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, RunsAnswer, SeriesAnswer, ShowAnswer
+    from mlbench.queries.answers import (
+        DiffAnswer,
+        Listing,
+        ProblemLine,
+        RunHead,
+        RunRow,
+        RunsAnswer,
+        SeriesAnswer,
+        ShowAnswer,
+    )
     from mlbench.queries.blobs import BlobPlace
 
-Sketches: TypeAlias = "Mapping[tuple[str, str], tuple[float, ...]]"
-"""(run id, metric) to at most 64 values that draw the curve."""
+Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
+"""Run id to at most 64 values that draw the curve."""
+PIECE_ROWS = 128
+"""Rows of a long table that are fetched at once: about three pages of a tall screen, and two milliseconds of Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +33,10 @@ class RunsQuestion:
     sort: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     """() for the usual ones."""
+    by: tuple[str, ...] = ()
+    """Columns to group by."""
+    near: str = field(default="", compare=False)
+    """Run id: the rows around it are fetched with the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +45,19 @@ class RunsFound:
 
     question: RunsQuestion
     answer: RunsAnswer
+    """With the rows from `first` on; of a short table with all of them."""
     columns: tuple[str, ...]
     """Specifications of the columns, the usual ones spelt out."""
-    sketches: Sketches = field(default_factory=dict)
-    """Of the first metric in the columns."""
+    listing: Listing
+    """All runs, in order."""
+    first: int = 0
+    """Place of the first row of the answer."""
+    best: tuple[float | None, ...] = ()
+    """For each column the best number of all runs, None where none is best; () where the rows tell."""
+    folders: str = ""
+    """The folders that all names begin with, with a slash at the end."""
+    curve: str = ""
+    """Column specification of the metric whose curve is drawn, '' for none."""
     baseline: RunHead | None = None
     """The run that the user made the baseline, whether or not it is shown."""
     is_fresh: bool = True
@@ -144,6 +168,15 @@ class Session(Protocol):
 
     def find(self, question: RunsQuestion) -> RunsFound:
         """The runs that match. Raises FilterError with the place of the mistake."""
+
+    def rows(self, found: RunsFound, first: int, n_rows: int) -> tuple[RunRow | None, ...]:
+        """More rows of an answer; None for a run that has gone meanwhile."""
+
+    def sketches(self, found: RunsFound, first: int, n_rows: int) -> Sketches:
+        """The curves of these rows, of the metric `found.curve`."""
+
+    def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
+        """What is known of runs that were not seen yet, those left out that have gone."""
 
     def vocabulary(self) -> Vocabulary:
         """Names for completion."""

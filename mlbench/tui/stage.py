@@ -10,7 +10,7 @@ from mlbench.render.cells import Cell, Line, line_of
 from mlbench.render.markdown_cells import markdown_lines
 from mlbench.render.numbers import duration, moment_of, size, timestamp, value_exact, value_text
 from mlbench.render.patch import patch_counts, patch_lines
-from mlbench.render.show import note_origin, ordered_params, said_text, series_remarks
+from mlbench.render.show import note_origin, ordered_params, said_text, series_remarks, show_sections
 from mlbench.safe import safe, text_of_path
 from mlbench.tui.run_page import wrapped_text
 from mlbench.tui.widgets.lines_view import Page
@@ -73,8 +73,18 @@ def stage_page(shown: ShowAnswer, looked: Looked, paper: Paper) -> Page:
     place = int(text) if text.isdigit() else 0
     build = _BUILDERS.get(section)
     if build is None:
-        return Page(title=line_of((" nothing is chosen", "muted")))
+        return _row_page(shown, section, place, paper)
     return build(shown, looked, place, paper)
+
+
+def _row_page(shown: ShowAnswer, key: str, place: int, paper: Paper) -> Page:
+    """A row of a section that has nothing more behind it: its cells in full, below each other."""
+    section = next((section for section in show_sections(shown) if section.key == key), None)
+    if section is None or place >= len(section.table.rows):
+        return Page(title=line_of((" nothing is chosen", "muted")))
+    row = section.table.rows[place]
+    pairs = [(head.title, cell.text) for head, cell in zip(section.table.headings, row, strict=True) if cell.text]
+    return _titled(row[0].text, [(), *_pairs(pairs, paper.width)])
 
 
 # ---------------------------------------------------------------- facts of one line

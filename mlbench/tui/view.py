@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mlbench.tui.actions import RUNS
@@ -17,8 +17,13 @@ class Marks:
     slots: tuple[tuple[str, int], ...] = ()
     """Run id and slot."""
 
+    _by_run: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_run", dict(self.slots))
+
     def __contains__(self, run_id: str) -> bool:
-        return any(run_id == marked for marked, _slot in self.slots)
+        return run_id in self._by_run
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -28,7 +33,7 @@ class Marks:
         return tuple(run_id for run_id, _slot in self.slots)
 
     def slot_of(self, run_id: str) -> int | None:
-        return next((slot for marked, slot in self.slots if marked == run_id), None)
+        return self._by_run.get(run_id)
 
     def toggled(self, run_id: str) -> Marks:
         """With the run if it was not marked, without it if it was."""
@@ -40,7 +45,7 @@ class Marks:
         """With these runs too, in this order."""
         marks = self
         taken = {slot for _run, slot in self.slots}
-        known = set(self.run_ids)
+        known = set(self._by_run)
         slot = 0
         added = []
         for run_id in run_ids:
@@ -94,6 +99,10 @@ class View:
     sort: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     """() is the usual ones: the metrics that matter and the parameters that differ."""
+    by: tuple[str, ...] = ()
+    """Columns that the runs are grouped by; () for no groups."""
+    folded: frozenset[tuple[object, ...]] = frozenset()
+    """Keys of the groups whose runs are hidden."""
     marks: Marks = field(default_factory=Marks)
     cursor: str = ""
     """Run id of the run under the cursor."""

@@ -1,4 +1,4 @@
-"""Confusion matrices as numbers: `{labels, matrix}`, DVCLive's list of pairs, Kubeflow's `{annotationSpecs, rows}`."""
+"""Confusion matrices as numbers: `{labels, matrix}`, rows alone, DVCLive's pairs, Kubeflow's rows, W&B's table."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ class Matrix:
 def parse_matrix(value: JsonValue) -> Matrix | None:
     """The matrix in a JSON value, None where it is of no known shape."""
     if isinstance(value, list):
-        return _of_pairs(value)
+        is_rows = bool(value) and isinstance(value[0], list)
+        return _square(list(range(len(value))), value) if is_rows else _of_pairs(value)
     mapping = as_mapping(value)
+    if mapping.get("columns") == ["Actual", "Predicted", "nPredictions"]:
+        return _of_counts(as_list(mapping.get("data")))
     if "annotationSpecs" in mapping:
         labels = [as_mapping(spec).get("displayName") for spec in as_list(mapping["annotationSpecs"])]
         return _square(labels, [as_mapping(row).get("row") for row in as_list(mapping.get("rows"))])
@@ -41,6 +44,21 @@ def _square(labels: Sequence[JsonValue], rows: Sequence[JsonValue]) -> Matrix | 
     return Matrix(
         tuple(str(label) for label in labels), tuple(tuple(c for c in row if c is not None) for row in numbers)
     )
+
+
+def _of_counts(rows: Sequence[JsonValue]) -> Matrix | None:
+    """W&B's table: a row of actual class, predicted class and count for each cell; a cell that is missing is 0."""
+    counts: dict[tuple[str, str], float] = {}
+    for row in rows:
+        cells = as_list(row)
+        number = as_number(cells[2]) if len(cells) == 3 else None
+        if number is None:
+            return None
+        counts[str(cells[0]), str(cells[1])] = number
+    labels = tuple(dict.fromkeys(label for pair in counts for label in pair))
+    if not 0 < len(labels) <= MAX_CLASSES:
+        return None
+    return Matrix(labels, tuple(tuple(counts.get((actual, found), 0.0) for found in labels) for actual in labels))
 
 
 def _of_pairs(pairs: Sequence[JsonValue]) -> Matrix | None:

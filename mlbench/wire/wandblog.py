@@ -171,7 +171,28 @@ class Machine:
     commit: str = ""
 
 
-Message = History | Config | Summary | Run | Exit | Machine
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """A version of an artifact that the run made, or one that it used."""
+
+    kind: str
+    name: str
+    digest: str = ""
+    aliases: tuple[str, ...] = ()
+    n_files: int = 0
+    size_bytes: int | None = None
+    is_input: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRule:
+    """What `define_metric` said: the metrics of this name (or pattern) are drawn over another one."""
+
+    name: str
+    step_metric: str
+
+
+Message = ArtifactRecord | MetricRule | History | Config | Summary | Run | Exit | Machine
 
 _RUN_TEXTS = {1: "run_id", 2: "entity", 3: "project", 6: "group", 7: "job_type", 8: "name", 9: "notes", 12: "sweep",
               13: "host"}  # fmt: skip
@@ -179,7 +200,7 @@ _MACHINE_TEXTS = {1: "os", 2: "python", 6: "program", 7: "code_path", 12: "host"
 
 
 def decode(record: bytes) -> Message | None:
-    """The message of a record; None for those of no interest (system metrics, console output, artifacts, ...).
+    """The message of a record; None for those of no interest (system metrics, console output, ...).
 
     Raises:
         WireError: the bytes are no message.
@@ -325,10 +346,54 @@ def _machine(record: bytes, start: int, end: int) -> Machine:
     return Machine(texts, tuple(args), remote, commit)
 
 
+def _artifact(record: bytes, start: int, end: int) -> ArtifactRecord:
+    texts: dict[int, str] = {}
+    aliases: list[str] = []
+    sizes: list[int] = []
+    for field_key, begin, stop in fields(record, start, end):
+        number = field_key >> 3
+        if field_key & 7 != LEN:
+            continue
+        if number in (4, 5, 6):
+            texts[number] = text_at(record, begin, stop)
+        elif number == 11:
+            aliases.append(text_at(record, begin, stop))
+        elif number == 12:
+            sizes = _manifest_sizes(record, begin, stop)
+    total = sum(sizes) if sizes else None
+    return ArtifactRecord(
+        texts.get(4, ""), texts.get(5, ""), texts.get(6, ""), tuple(aliases), len(sizes), total
+    )  # fmt: skip
+
+
+def _manifest_sizes(record: bytes, start: int, end: int) -> list[int]:
+    """Bytes of each file that a manifest names; nothing else of it is of use here."""
+    sizes: list[int] = []
+    for entry_key, begin, stop in fields(record, start, end):
+        if entry_key == key(4, LEN):
+            size = [signed(value) for k, value, _ in fields(record, begin, stop) if k == key(4, VARINT)]
+            sizes.append(max(size[-1], 0) if size else 0)
+    return sizes
+
+
+def _used(record: bytes, start: int, end: int) -> ArtifactRecord:
+    texts = {k >> 3: text_at(record, begin, stop) for k, begin, stop in fields(record, start, end) if k & 7 == LEN}
+    return ArtifactRecord(texts.get(2, ""), texts.get(3, ""), is_input=True)
+
+
+def _metric(record: bytes, start: int, end: int) -> MetricRule:
+    texts = {k >> 3: text_at(record, begin, stop) for k, begin, stop in fields(record, start, end) if k & 7 == LEN
+             and k >> 3 in (1, 2, 4)}  # fmt: skip
+    return MetricRule(texts.get(1) or texts.get(2, ""), texts.get(4, ""))
+
+
 _READERS: Mapping[int, Callable[[bytes, int, int], Message]] = {
     key(2, LEN): _history,
     key(3, LEN): _summary,
     key(5, LEN): _config,
+    key(8, LEN): _artifact,
+    key(12, LEN): _metric,
+    key(25, LEN): _used,
     key(17, LEN): _run,
     key(18, LEN): _exit,
     key(26, LEN): _machine,

@@ -15,7 +15,10 @@ from mlbench.queries.answers import (
     Column,
     DiffAnswer,
     FactRow,
+    GroupCell,
+    GroupRow,
     LayeredParam,
+    Listing,
     MetricCell,
     MetricRow,
     NoteText,
@@ -34,6 +37,7 @@ from mlbench.queries.answers import (
 from mlbench.queries.blobs import BlobPlace
 from mlbench.queries.mistakes import FilterError
 from mlbench.tui.session import (
+    PIECE_ROWS,
     Followed,
     IndexDone,
     IndexProgress,
@@ -154,6 +158,18 @@ class FakeDetails:
         return path
 
 
+def _means(runs: Sequence[FakeRun]) -> tuple[GroupCell, ...]:
+    cells = []
+    for column, values in zip(COLUMNS, zip(*(run.values() for run in runs), strict=True), strict=True):
+        numbers = [float(value) for value in values if isinstance(value, int | float)]
+        if column.kind == "metric":
+            cells.append(GroupCell(sum(numbers) / len(numbers), 0.01, len(numbers), len(numbers), is_number=True))
+        else:
+            n_values = len(set(values))
+            cells.append(GroupCell(values[0] if n_values == 1 else None, None, len(values), n_values))
+    return tuple(cells)
+
+
 @dataclass
 class FakeSession:
     """Answers from `runs`; a query of one word is a part of a name, others match all, and `<` is a mistake."""
@@ -167,6 +183,9 @@ class FakeSession:
     scope: str = "sweep"
     metric_name: str = "val/loss"
     problem_lines: tuple[ProblemLine, ...] = ()
+    pieces: list[int] = field(default_factory=list)
+    """First places of the rows that were asked for."""
+    _found: tuple[RunRow, ...] = ()
     news: list[Followed] = field(default_factory=list)
     """What the looks for news will come to; after the last one there is nothing to follow."""
 
@@ -190,11 +209,37 @@ class FakeSession:
             spec, _colon, order = sort.partition(":")
             index = next((i for i, column in enumerate(COLUMNS) if column.spec == spec), None)
             runs.sort(key=partial(sort_key, index), reverse=order == "desc")
-        rows = tuple(RunRow(run.head, run.values()) for run in runs)
-        sketches = {(run.head.run_id, "metrics.val/acc"): tuple(map(float, run.curve("val/acc")[::4])) for run in runs}
         baseline = next((run.head for run in self.runs if run.head.run_id == self.baseline), None)
-        answer = RunsAnswer(COLUMNS, rows, len(rows), len(self.runs))
-        return RunsFound(question, answer, tuple(column.spec for column in COLUMNS), sketches, baseline)
+        groups = self._groups(runs, question.by)
+        by_id = {run.head.run_id: run for run in runs}
+        ids = tuple(run_id for group in groups for run_id in group.run_ids) or tuple(by_id)
+        self._found = tuple(RunRow(by_id[run_id].head, by_id[run_id].values()) for run_id in ids)
+        first = max((ids.index(question.near) if question.near in ids else 0) // PIECE_ROWS - 1, 0) * PIECE_ROWS
+        answer = RunsAnswer(COLUMNS, self._found[first : first + 2 * PIECE_ROWS], len(ids), len(self.runs))
+        columns = question.columns or tuple(column.spec for column in COLUMNS)
+        listing = Listing(ids, range(len(ids)), len(self.runs), groups=groups)
+        return RunsFound(question, answer, columns, listing, first, curve="metrics.val/acc", baseline=baseline)
+
+    def _groups(self, runs: Sequence[FakeRun], by: Sequence[str]) -> tuple[GroupRow, ...]:
+        """By the first column of `by`; every column has the mean of its numbers."""
+        index = next((i for i, column in enumerate(COLUMNS) if by and column.spec == by[0]), None)
+        members: dict[Value, list[FakeRun]] = {}
+        for run in runs if index is not None else ():
+            members.setdefault(run.values()[index or 0], []).append(run)
+        return tuple(
+            GroupRow((key,), tuple(run.head.run_id for run in mine), _means(mine)) for key, mine in members.items()
+        )
+
+    def rows(self, found: RunsFound, first: int, n_rows: int) -> tuple[RunRow | None, ...]:
+        self.pieces.append(first)
+        return self._found[first : first + n_rows]
+
+    def sketches(self, found: RunsFound, first: int, n_rows: int) -> dict[str, tuple[float, ...]]:
+        ids = found.listing.ids[first : first + n_rows]
+        return {run.head.run_id: tuple(map(float, run.curve("val/acc")[::4])) for run in self._runs(ids)}
+
+    def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
+        return tuple(run.head for run in self._runs(run_ids))
 
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(

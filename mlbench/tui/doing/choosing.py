@@ -21,7 +21,7 @@ from mlbench.tui.view import Marks
 
 def edit_query(desk: Desk, _n: int) -> None:
     """Open the query; the table follows while it is typed, and esc brings the old one back."""
-    before = desk.good_query
+    before = desk.good.query
 
     def changed(typed: str) -> None:
         desk.host.later("query", TYPING_DELAY_S, lambda: desk.with_view(query=typed.strip()))
@@ -95,31 +95,36 @@ def _compared_value(desk: Desk) -> tuple[str, Value] | None:
 
 
 def mark(desk: Desk, n: int) -> None:
-    """Toggle the mark of this run; with a number mark that many from here on."""
+    """Toggle the mark of this run, or of all runs of this group; with a number mark that many from here on."""
     table = desk.panes.table
-    ids = [row.head.run_id for row in table.state.rows[table.cursor : table.cursor + n]]
+    ids = table.ids_of(table.cursor, table.cursor + n)
     if not ids:
         return
-    marks = desk.view.marks.toggled(ids[0]) if n == 1 else desk.view.marks.with_all(ids)
-    desk.with_view(marks=marks, range_start="")
+    if n == 1 and all(run_id in desk.view.marks for run_id in ids):
+        desk.with_view(marks=desk.view.marks.without(ids), range_start="")
+    else:
+        desk.with_view(range_start="")
+        desk.tabling.mark(ids)
 
 
 def mark_range(desk: Desk, _n: int) -> None:
     """Begin a range, or mark the one that was begun."""
-    table, start = desk.panes.table, desk.panes.table.row_of(desk.view.range_start)
-    if start is None:
+    listing = desk.tabling.rows.listing
+    start = listing.place_of(desk.view.range_start) if desk.view.range_start else None
+    end = listing.place_of(desk.panes.table.current_id)
+    if start is None or end is None:
         desk.with_view(range_start=desk.view.cursor)
         desk.say("v again marks from here to there; esc leaves it", "muted")
         return
-    first, last = sorted((start, table.cursor))
-    ids = [row.head.run_id for row in table.state.rows[first : last + 1]]
-    desk.with_view(marks=desk.view.marks.with_all(ids), range_start="")
+    first, last = sorted((start, end))
+    desk.with_view(range_start="")
+    desk.tabling.mark(listing.ids[first : last + 1])
 
 
 def mark_all(desk: Desk, _n: int) -> None:
     """Mark all runs that are shown, in their order."""
-    ids = [row.head.run_id for row in desk.panes.table.state.rows]
-    desk.with_view(marks=desk.view.marks.with_all(ids), range_start="")
+    desk.with_view(range_start="")
+    desk.tabling.mark(desk.tabling.rows.listing.ids)
 
 
 def unmark(desk: Desk, _n: int) -> None:

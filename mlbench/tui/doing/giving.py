@@ -35,7 +35,7 @@ def ask_report(desk: Desk, _n: int) -> None:
 
 def report_runs(desk: Desk) -> tuple[str, ...]:
     """The marked runs, else all that are shown; the baseline first."""
-    shown = tuple(row.head.run_id for row in desk.panes.table.state.rows)
+    shown = desk.tabling.rows.listing.ids
     ids = desk.view.marks.run_ids or shown
     first = (desk.baseline.run_id,) if desk.baseline is not None and ids else ()
     return tuple(dict.fromkeys((*first, *ids)))
@@ -104,7 +104,7 @@ def copy_path(desk: Desk, _n: int) -> None:
 def copy_markdown(desk: Desk, _n: int) -> None:
     """Copy the marked runs, else all that are shown, as a table."""
     found = desk.answers.found
-    ids = desk.view.marks.run_ids or tuple(row.head.run_id for row in desk.panes.table.state.rows)
+    ids = desk.view.marks.run_ids or desk.tabling.rows.listing.ids
     columns = found.columns if found else ()
 
     def copied(text: str) -> None:

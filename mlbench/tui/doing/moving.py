@@ -34,8 +34,8 @@ def move(desk: Desk, lines: int) -> None:
 def to_row(desk: Desk, row: int) -> None:
     """Put the cursor of the table on a row."""
     table = desk.panes.table
-    if table.move_to(row) and table.current is not None:
-        desk.with_view(cursor=table.current.head.run_id)
+    if table.move_to(row):
+        desk.with_view(cursor=table.current_id)
 
 
 def _page(desk: Desk) -> int:

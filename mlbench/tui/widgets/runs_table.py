@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
@@ -12,13 +13,17 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mlbench.queries.answers import RunRow
-from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, take_cells, width_cells
+from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, take_cells
 from mlbench.render.runs import STATUS_ROLES
 from mlbench.safe import safe
 from mlbench.tui.paint import both_ends, strip_of
 from mlbench.tui.theme import Looks
 from mlbench.tui.view import Marks
-from mlbench.tui.widgets.columns import NAME, TableColumn, cell_of
+from mlbench.tui.widgets.columns import NAME, TableColumn, cell_of, group_cell
+from mlbench.tui.widgets.rows import Rows, group_label
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import GroupRow
 
 STATUS_GLYPHS = {"running": "▸", "finished": "✓", "failed": "✗", "killed": "✗", "stalled": "…", "missing": "?"}
 MARK, BASELINE, NO_STATUS = "●", "◆", "·"
@@ -36,19 +41,21 @@ HEADER_ROWS = 1
 class TableState:
     """All that the table shows."""
 
-    rows: tuple[RunRow, ...] = ()
-    labels: tuple[str, ...] = ()
-    """Names of the rows that tell them apart."""
+    rows: Rows = field(default_factory=Rows)
+    """The rows that were fetched; one that was not yet is drawn as an empty line."""
+    lines: Sequence[int] = ()
+    """See `lines_of`."""
     columns: tuple[TableColumn, ...] = ()
     """NAME first."""
     marks: Marks = field(default_factory=Marks)
     baseline: str = ""
     """Run id."""
     sorted_by: Mapping[str, str] | None = None
-    """Column specification to `↑` or `↓`."""
+    """Column specification to `▲` or `▼`."""
     is_at_work: bool = True
     """Whether keys go to the table."""
     range_start: str = ""
+    folded: frozenset[tuple[object, ...]] = frozenset()
     empty: tuple[Line, ...] = ()
     """Shown where there are no rows."""
 
@@ -78,46 +85,90 @@ class RunsTable(Widget):
         self.looks = looks
         self.state = TableState()
         self.cursor = 0
+        """Line."""
         self.column = 0
         self.top = 0
         self.first_column = 1
         """The first of the columns that move, at the left."""
-        self._index: dict[str, int] = {}
+        self.on_moved: Callable[[], None] = lambda: None
+        """Called when other lines came into view."""
+        self._range_place: int | None = None
 
     # ------------------------------------------------------------ state
 
     def show(self, state: TableState, *, cursor: int | None = None) -> None:
-        """Show other rows, columns or marks; the cursor stays on its row number unless another is given."""
+        """Show other rows, columns or marks; the cursor stays on its line number unless another is given."""
         old, self.state = self.state, state
-        if state.rows is not old.rows:
-            self._index = {row.head.run_id: index for index, row in enumerate(state.rows)}
-        self.cursor = min(max(self.cursor if cursor is None else cursor, 0), max(len(state.rows) - 1, 0))
+        self.cursor = min(max(self.cursor if cursor is None else cursor, 0), max(len(state.lines) - 1, 0))
         self.column = min(self.column, max(len(state.columns) - 1, 0))
         self.first_column = min(max(self.first_column, 1), max(len(state.columns) - 1, 1))
+        self._range_place = state.rows.listing.place_of(state.range_start) if state.range_start else None
         is_scrolled = self._bring_into_view()
         if is_scrolled or cursor is not None or replace(old, marks=state.marks, is_at_work=state.is_at_work) != state:
             self.refresh()
+            self.on_moved()
             return
         self._refresh_marks(old.marks, state.marks)
         if old.is_at_work != state.is_at_work:
             self.refresh(Region(0, 0, self.size.width, HEADER_ROWS), self._row_region(self.cursor))
 
     def _refresh_marks(self, old: Marks, new: Marks) -> None:
-        """Repaint the rows of the runs whose mark is another one."""
-        changed = {run_id for run_id, _slot in set(old.slots) ^ set(new.slots)}
-        rows = {self._index[run_id] for run_id in changed if run_id in self._index}
-        seen = [row for row in rows if self.top <= row < self.top + self.page_rows]
-        if seen:
-            self.refresh(*(self._row_region(row) for row in seen))
+        """Repaint the lines in view of the runs whose mark is another one."""
+        if old is new:
+            return
+        changed = [line for line in self.lines_in_view if self._slot(line, old) != self._slot(line, new)]
+        if changed:
+            self.refresh(*(self._row_region(line) for line in changed))
 
-    def row_of(self, run_id: str) -> int | None:
-        """Where a run stands, None if it is not shown."""
-        return self._index.get(run_id)
+    def _slot(self, line: int, marks: Marks) -> int | None:
+        """The colour slot of the run of a line; of a group that of its first run."""
+        run_id = self.id_of(line)
+        return marks.slot_of(run_id) if run_id else None
+
+    def refresh_rows(self, places: Collection[int]) -> None:
+        """Repaint those lines in view that show one of these places."""
+        lines = [line for line in self.lines_in_view if self.state.lines[line] in places]
+        if lines:
+            self.refresh(*(self._row_region(line) for line in lines))
+
+    @property
+    def lines_in_view(self) -> range:
+        return range(self.top, min(self.top + self.page_rows, len(self.state.lines)))
+
+    def place_of_line(self, line: int) -> int | None:
+        """The place in the listing of the run of a line; None for a group."""
+        place = self.state.lines[line] if 0 <= line < len(self.state.lines) else -1
+        return place if place >= 0 else None
+
+    def group_of(self, line: int) -> GroupRow | None:
+        """The group of a line, None if it is a run's."""
+        number = self.state.lines[line] if 0 <= line < len(self.state.lines) else 0
+        return self.state.rows.listing.groups[~number] if number < 0 else None
+
+    def id_of(self, line: int) -> str:
+        """Id of the run of a line, of a group its first run's; '' beyond the end."""
+        group = self.group_of(line)
+        place = self.place_of_line(line)
+        return group.run_ids[0] if group else self.state.rows.listing.ids[place] if place is not None else ""
+
+    def ids_of(self, first: int, end: int) -> list[str]:
+        """Ids of the runs of the lines from `first` up to, not including, `end`; of a group all."""
+        ids: list[str] = []
+        for line in range(max(first, 0), min(end, len(self.state.lines))):
+            group = self.group_of(line)
+            ids += group.run_ids if group else [self.id_of(line)]
+        return list(dict.fromkeys(ids))
 
     @property
     def current(self) -> RunRow | None:
-        """The run under the cursor."""
-        return self.state.rows[self.cursor] if self.cursor < len(self.state.rows) else None
+        """The run under the cursor, None while it is not known, and on a group."""
+        place = self.place_of_line(self.cursor)
+        return self.state.rows.rows.get(place) if place is not None else None
+
+    @property
+    def current_id(self) -> str:
+        """Id of the run under the cursor; of a group its first run's; '' where there is none."""
+        return self.id_of(self.cursor)
 
     @property
     def current_column(self) -> TableColumn | None:
@@ -128,17 +179,28 @@ class RunsTable(Widget):
         """Rows of runs that have room."""
         return max(self.size.height - HEADER_ROWS, 1)
 
-    def move_to(self, row: int) -> bool:
-        """Put the cursor on a row, as near as there is one; whether it moved. Repaints two rows, all if it scrolls."""
-        row = min(max(row, 0), max(len(self.state.rows) - 1, 0))
-        if row == self.cursor:
+    def move_to(self, line: int) -> bool:
+        """Put the cursor on a line, as near as there is one; whether it moved. Repaints two lines, all if it scrolls.
+
+        Lines that are not known yet are not painted empty at once: they come in a moment.
+        """
+        line = min(max(line, 0), max(len(self.state.lines) - 1, 0))
+        if line == self.cursor:
             return False
-        before, self.cursor = self.cursor, row
-        if self._bring_into_view():
+        before, self.cursor = self.cursor, line
+        if not self._bring_into_view():
+            between = range(min(before, line), max(before, line) + 1) if self._range_place is not None else ()
+            self.refresh(*(self._row_region(each) for each in (between or (before, line))))
+            return True
+        if not self.unknown_in_view():
             self.refresh()
-        else:
-            self.refresh(*(self._row_region(each) for each in (before, row)))
+        self.on_moved()
         return True
+
+    def unknown_in_view(self) -> list[int]:
+        """Places in view whose rows are not known."""
+        places = [self.place_of_line(line) for line in self.lines_in_view]
+        return [place for place in places if place is not None and place not in self.state.rows.rows]
 
     def move_column(self, column: int) -> None:
         """Put the column cursor on a column; the columns scroll so that it is seen whole."""
@@ -154,7 +216,7 @@ class RunsTable(Widget):
     def _bring_into_view(self) -> bool:
         """Scroll so that the cursor's row is seen; whether the rows moved."""
         before = self.top
-        last_top = max(len(self.state.rows) - self.page_rows, 0)
+        last_top = max(len(self.state.lines) - self.page_rows, 0)
         self.top = min(max(self.top, self.cursor - self.page_rows + 1), self.cursor, last_top)
         return self.top != before
 
@@ -165,6 +227,7 @@ class RunsTable(Widget):
         """The cursor's row and column stay in view."""
         self._bring_into_view()
         self.move_column(self.column)
+        self.on_moved()
 
     # ------------------------------------------------------------ mouse
 
@@ -174,7 +237,7 @@ class RunsTable(Widget):
         column = self._column_at(event.x)
         if event.y < HEADER_ROWS:
             self.post_message(self.Picked(None, column))
-        elif row < len(self.state.rows):
+        elif row < len(self.state.lines):
             self.post_message(self.Picked(row, column))
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
@@ -190,9 +253,8 @@ class RunsTable(Widget):
     @property
     def name_cells(self) -> int:
         """Columns that the names take."""
-        longest = max((width_cells(label) for label in self.state.labels[self.top : self.top + 200]), default=0)
         most = max(int(self.size.width * MOST_NAME_SHARE) - GLYPH_CELLS, LEAST_NAME_CELLS)
-        return min(max(longest, LEAST_NAME_CELLS), most)
+        return min(max(self.state.rows.name_cells, LEAST_NAME_CELLS), most)
 
     def _shown_columns(self) -> list[tuple[int, int, int]]:
         """(index, place, width) of the moving columns that can be seen: the last text may be cut, a number never is."""
@@ -229,10 +291,10 @@ class RunsTable(Widget):
                 self._title_line(), self.looks, self.size.width, ground="bar" if self.state.is_at_work else ""
             )
         row = self.top + y - HEADER_ROWS
-        if row < len(self.state.rows):
+        if row < len(self.state.lines):
             return self._row_strip(row)
         empty = self.state.empty
-        line = empty[y - HEADER_ROWS] if not self.state.rows and y - HEADER_ROWS < len(empty) else ()
+        line = empty[y - HEADER_ROWS] if not self.state.lines and y - HEADER_ROWS < len(empty) else ()
         return strip_of(line, self.looks, self.size.width)
 
     def _title_line(self) -> Line:
@@ -257,28 +319,50 @@ class RunsTable(Widget):
         align = "left" if column.is_left else "right"
         return Cell(padded(title, width, align=align), "accent" if is_cursor else "title" if arrow else "muted")
 
-    def _row_strip(self, index: int) -> Strip:
-        row = self.state.rows[index]
-        is_cursor = index == self.cursor
+    def _row_strip(self, line: int) -> Strip:
+        group = self.group_of(line)
+        place = self.place_of_line(line)
+        row = self.state.rows.rows.get(place) if place is not None else None
+        ground = self._ground(line)
+        if group is not None:
+            return strip_of(self._group_cells(group), self.looks, self.size.width, ground=ground or "bar")
+        if row is None or place is None:
+            return strip_of((), self.looks, self.size.width, ground=ground)
         slot = self.state.marks.slot_of(row.head.run_id)
-        ground = (
-            ("cursor" if self.state.is_at_work else "quiet")
-            if is_cursor
-            else "marked"
-            if self._is_tinted(index)
-            else ""
-        )
-        cells = [*self._glyphs(row, slot), self._name_cell(index, slot)]
+        cells = [*self._glyphs(row, slot), self._name_cell(place, slot)]
         for column, _place, width in self._shown_columns():
             cells += [Cell(safe(" " * GAP_CELLS)), cell_of(self.state.columns[column], row, width)]
         return strip_of(cells, self.looks, self.size.width, ground=ground)
 
-    def _is_tinted(self, index: int) -> bool:
+    def _group_cells(self, group: GroupRow) -> Sequence[Cell]:
+        """What a group has in common, and what its runs come to."""
+        found = self.state.rows.found
+        n_marked = sum(run_id in self.state.marks for run_id in group.run_ids) if self.state.marks else 0
+        mark = Cell(safe(f" {MARK} "), "muted") if n_marked else Cell(safe("   "))
+        label = group_label(group)
+        label = safe(label.replace("▾", "▸", 1)) if group.keys in self.state.folded else label
+        width = GLYPH_CELLS - 3 + self.name_cells
+        cells = [mark, Cell(padded(fit_middle(label, width), width), "heading")]
+        if found is not None:
+            for place, _x, width in self._shown_columns():
+                column = self.state.columns[place]
+                cells += [Cell(safe(" " * GAP_CELLS)), group_cell(column, found.answer, group, width)]
+        return cells
+
+    def _ground(self, line: int) -> str:
+        if line == self.cursor:
+            return "cursor" if self.state.is_at_work else "quiet"
+        return "marked" if self._is_tinted(line) else ""
+
+    def _is_tinted(self, line: int) -> bool:
         """Marked, or in the range that is being marked."""
-        start = self._index.get(self.state.range_start)
-        if start is not None and min(start, self.cursor) <= index <= max(start, self.cursor):
+        place = self.place_of_line(line)
+        if place is None:
+            return False
+        start, here = self._range_place, self.place_of_line(self.cursor)
+        if start is not None and here is not None and min(start, here) <= place <= max(start, here):
             return True
-        return self.state.rows[index].head.run_id in self.state.marks
+        return self.state.rows.listing.ids[place] in self.state.marks
 
     def _glyphs(self, row: RunRow, slot: int | None) -> Sequence[Cell]:
         mark = Cell(safe(f" {MARK} "), f"run{slot % 8}") if slot is not None else Cell(safe("   "))
@@ -287,9 +371,10 @@ class RunsTable(Widget):
         role = STATUS_ROLES.get(row.head.status, "muted")
         return mark, Cell(safe(f"{BASELINE} " if is_baseline else "  "), "baseline"), Cell(safe(f"{status} "), role)
 
-    def _name_cell(self, index: int, slot: int | None) -> Cell:
+    def _name_cell(self, place: int, slot: int | None) -> Cell:
         width = self.name_cells
-        label = padded(fit_middle(safe(self.state.labels[index]), width), width)
+        indent = safe("  ") if self.state.rows.listing.groups else safe("")
+        label = padded(fit_middle(indent + self.state.rows.labels[place], width), width)
         return Cell(label, f"run{slot % 8}" if slot is not None else "")
 
 

@@ -1,3 +1,4 @@
+import json
 import math
 import os
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlbench.adapters.wandb_files import ADAPTER
-from mlbench.model import Environment, GitState, ImportedTag, Points, ReadStatus, Role
+from mlbench.model import Artifact, Blob, Environment, GitState, ImportedTag, LineageEdge, Points, ReadStatus, Role
 from tests.paths import CORPORA, FORMATS, needs_corpora, needs_formats
 from tests.unit.adapters.reading import (
     assert_params,
@@ -95,8 +96,60 @@ def test_it_agrees_with_what_is_known_of_the_sample() -> None:
         )
         assert (fields["note"], fields["host"], fields["exit_code"]) == ("first try", "node1", 0)
         assert fields["status"] == "finished"
-        assert [fact.key for fact in facts if isinstance(fact, ImportedTag)] == ["baseline", "x"]
+        tags = [(fact.key, fact.value) for fact in facts if isinstance(fact, ImportedTag)]
+        assert tags[:-1] == [(tag, "") for tag in want["tags"]]
+        assert tags[-1] == ("wandb.step_metric", ",".join(f"{k}={v}" for k, v in want["step_metric"].items()))
+        assert cursor_of(facts).state == {"rows": want["history_rows"]}
+        assert {name: points_of(facts, name)[-1][1] for name in want["summary"]} == want["summary"]
         assert math.isnan(points_of(facts, "nan")[3][1])
+
+
+@needs_formats
+def test_images_tables_and_matrices_are_told_by_their_files() -> None:
+    (claim,) = [claim for claim in claims_below(ADAPTER, FORMATS / "wandb") if "zkzh591j" in claim.path]
+
+    blobs = [fact for fact in read(ADAPTER, claim) if isinstance(fact, Blob)]
+
+    assert sorted((blob.kind, blob.metric, blob.step) for blob in blobs if blob.step == 32) == [
+        ("confusion", "cm_table", 32),
+        ("image", "img", 32),
+    ]
+    (image,) = [blob for blob in blobs if (blob.metric, blob.step) == ("img", 32)]
+    assert (image.encoding, image.width, image.height, image.length) == ("png", 4, 4, 69)
+    assert image.file == "files/media/images/img_32_d6325bd24a66141e9be5.png"
+    assert os.path.getsize(os.path.join(claim.run_folder, image.file)) == image.length
+
+
+@needs_formats
+def test_the_newest_version_of_an_artifact_is_told_without_local_paths() -> None:
+    (claim,) = [claim for claim in claims_below(ADAPTER, FORMATS / "wandb") if "zkzh591j" in claim.path]
+
+    facts = read(ADAPTER, claim)
+
+    assert [fact for fact in facts if isinstance(fact, Artifact)] == [
+        Artifact("run_table", "run-zkzh591j-cm_table", digest="wandb:28a175c11fdeeaaae650b4762c68ee90", size_bytes=595,
+                 role="output", detail="1 file, latest")
+    ]  # fmt: skip
+    assert LineageEdge("output", "", "run-zkzh591j-cm_table") in facts
+    assert "/home/ana" not in repr(facts)
+
+
+def test_an_artifact_that_was_used_is_an_input(tmp_path: Path) -> None:
+    folder = wandb_folder(tmp_path, text(25, text(1, "QXJ0") + text(2, "dataset") + text(3, "team/demo/train:v3")))
+
+    facts = read_only_claim(ADAPTER, folder)
+
+    assert Artifact("dataset", "team/demo/train:v3", role="input") in facts
+    assert LineageEdge("input", "", "team/demo/train:v3") in facts
+
+
+@pytest.mark.parametrize("path", ["../../secret.png", "/etc/passwd", "media/../../secret.png", "", "media"])
+def test_media_outside_of_the_runs_own_folder_is_left_alone(tmp_path: Path, path: str) -> None:
+    (tmp_path / "secret.png").write_bytes(b"x")
+    value = json.dumps({"_type": "image-file", "path": path})
+    folder = wandb_folder(tmp_path, history(_step="0", img=value), config="a: {value: 1}")
+
+    assert [fact for fact in read_only_claim(ADAPTER, folder) if isinstance(fact, Blob)] == []
 
 
 def test_a_log_that_stands_alone_is_a_training_by_itself(tmp_path: Path) -> None:

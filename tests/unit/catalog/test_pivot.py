@@ -75,7 +75,7 @@ def test_what_the_source_says_is_kept_where_it_is_another_text(catalog: Catalog)
     catalog.refresh()
 
     ((slot,),) = catalog.rows("SELECT slot FROM wide_key WHERE name = 'lr'")
-    assert catalog.rows(f"SELECT s{slot}, r{slot} FROM wide_param_0") == [("0.001", "raw 0.001")]
+    assert catalog.rows(f"SELECT s{slot}, r{slot} FROM wide_run") == [("0.001", "raw 0.001")]
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_a_run_that_is_gone_is_gone_from_the_columns(catalog: Catalog) -> None:
     catalog.drop("a")
     catalog.refresh()
 
-    assert catalog.rows("SELECT count(*) FROM wide_param_0") == [(1,)]
+    assert catalog.rows("SELECT count(*) FROM wide_run") == [(1,)]
     assert catalog.rows("SELECT count(*) FROM run_text") == [(1,)]
     assert catalog.counted() == {"lr": 1}
 
@@ -212,6 +212,33 @@ def test_a_run_knows_how_many_metrics_points_and_notes_it_has(catalog: Catalog) 
 
     totals = catalog.rows("SELECT run_id, n_series, n_points, n_notes FROM run ORDER BY 1")
     assert totals == [("a", 2, 2, 0), ("b", 0, 0, 2)]
+
+
+def test_the_first_page_says_what_the_run_says(catalog: Catalog) -> None:
+    catalog.put("a", {"lr": real(0.1)})
+    catalog.put("b", {})
+    catalog.refresh()
+
+    columns = "run_id, run_key, run_no, status, n_series, is_missing"
+
+    assert catalog.rows(f"SELECT {columns} FROM wide_run ORDER BY 1") == catalog.rows(
+        f"SELECT {columns} FROM run ORDER BY 1"
+    )
+
+
+def test_a_run_that_went_missing_is_so_in_the_first_page(catalog: Catalog) -> None:
+    catalog.put("a", {"lr": real(0.1)})
+    catalog.put("b", {})
+    catalog.refresh()
+
+    catalog.rows("UPDATE run SET is_missing = true WHERE run_id = 'a'")
+
+    assert catalog.refresh()
+    assert catalog.rows("SELECT run_id, is_missing, n0 FROM wide_run ORDER BY 1") == [
+        ("a", True, 0.1),
+        ("b", None, None),
+    ]
+    assert not catalog.refresh()
 
 
 def test_what_a_word_finds_is_in_lower_case_and_apart(catalog: Catalog) -> None:

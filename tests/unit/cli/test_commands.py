@@ -391,7 +391,7 @@ def test_query_groups_runs_by_columns(mlbench: Mlbench) -> None:
 
     assert done.code == 0
     heading, first = (line.split("\t") for line in done.out.splitlines()[:2])
-    assert heading == ["params.optimiser", "params.width", "runs", "at", "at ±", "at n"]
+    assert heading == ["params.optimiser", "params.width", "runs", "at", "at ±", "at n", "died"]
     assert (*first[:3], first[5]) == ("adam", "16", "6", "6")
     assert float(first[3]) == pytest.approx(203.333, abs=1e-3)
     assert float(first[4]) == pytest.approx(42.326, abs=1e-3)

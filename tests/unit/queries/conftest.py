@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mlbench.catalog.pivot import refresh
+from mlbench.catalog.pivot import create_front, refresh
+from mlbench.catalog.runs_view import RunsView
 from mlbench.journal import Words
 from mlbench.journal.folding import Note
 from mlbench.wire.views import effective
@@ -45,9 +46,12 @@ class FakeReader:
         self.connection = duckdb.connect(":memory:")
         catalog = files("mlbench.catalog")
         self.connection.execute(catalog.joinpath("schema.sql").read_text("utf-8"))
+        create_front(self.connection)
         self.connection.execute(_WORD_TABLES)
         self.connection.execute("INSERT INTO clock VALUES (?)", [NOW_S])
-        self.connection.execute(catalog.joinpath("views.sql").read_text("utf-8"))
+        views = catalog.joinpath("views.sql").read_text("utf-8")
+        self.connection.execute(views)
+        self._runs = RunsView(views)
         self._points: dict[int, Curve] = {}
         self._is_stale = False
         """Something was added since the wide pivot was laid out."""
@@ -75,6 +79,12 @@ class FakeReader:
             refresh(self.connection)
             self._is_stale = False
         return self.connection.execute(sql, list(parameters)).fetchall()
+
+    def stream(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        yield from self.rows(sql, parameters)
+
+    def runs(self, sql: str) -> str:
+        return self._runs.naming(sql)
 
     def once(self, sql: str) -> list[tuple[Any, ...]]:
         return self.rows(sql)

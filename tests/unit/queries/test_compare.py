@@ -7,7 +7,8 @@ import pytest
 from mlbench.errors import UsageError
 from mlbench.journal import Words
 from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, ParamCell, ParamRow
-from mlbench.queries.compare import compare_runs, meaning_of
+from mlbench.queries.compare import compare_runs
+from mlbench.queries.meaning import meaning_of
 from tests.unit.queries.conftest import INF, NAN, FakeReader, run_id_of, typed
 
 

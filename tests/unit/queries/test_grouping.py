@@ -2,7 +2,9 @@
 
 import pytest
 
-from mlbench.queries.grouping import GroupCell, GroupsAnswer, group_runs, half_width
+from mlbench.queries.answers import GroupCell
+from mlbench.queries.estimates import student_half
+from mlbench.queries.grouping import GroupsAnswer, group_runs
 from mlbench.queries.mistakes import FilterError
 from mlbench.render.groups import groups_records, groups_summary, groups_table
 from mlbench.render.table import layout
@@ -108,5 +110,5 @@ def test_records_of_groups_have_mean_interval_and_count(sweep: FakeReader) -> No
 
 
 def test_half_of_an_interval_needs_two_values() -> None:
-    assert half_width([1.0]) is None
-    assert half_width([1.0, 1.0]) == 0.0
+    assert student_half([1.0]) is None
+    assert student_half([1.0, 1.0]) == 0.0

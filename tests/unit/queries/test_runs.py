@@ -191,7 +191,10 @@ def test_a_head_says_what_every_pane_needs(reader: FakeReader) -> None:
     assert rows["sweep/0"] == RunHead(
         run_id=run_id_of("sweep/0"), key="/runs/sweep/0", fingerprint="f-sweep/0", name="sweep/0", path="/runs/sweep/0",
         status="finished", is_baseline=True, is_archived=False, tags=("baseline", "good"), has_note=False,
+        status_how="recorded", since=rows["sweep/0"].since,
     )  # fmt: skip
+    assert rows["sweep/0"].since is not None
+    assert rows["live"].status_how == "last point"
     assert rows["ppo"].tags == ("good",)
     assert rows["diverged"].has_note
     assert rows["ppo-bad"].has_note

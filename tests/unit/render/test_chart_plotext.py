@@ -7,7 +7,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from mlbench.render.chart_plotext import bar_lines, box_lines, bucket_lines, hist_lines, matrix_lines
+from mlbench.render.chart_plotext import bar_lines, box_lines, bucket_lines, hist_lines
 from mlbench.wire.histograms import Histogram
 from tests.golden.check import check_golden
 
@@ -20,7 +20,6 @@ def test_static_charts_look_as_they_did() -> None:
         hist_lines(values, title="weights", n_bins=8, width=60, height=12),
         bar_lines(["alpha", "a rather long name", "gamma"], [0.62, NAN, 0.3], title="acc", width=60, height=12),
         box_lines(["a", "b", "none"], [[1, 2, 3, 4, 9], [2, 3, INF], [NAN]], width=60, height=12),
-        matrix_lines([[10, 1, 0], [0, 8, 2], [3, None, NAN]], ["cat", "dog"], title="confusion"),
     ]
 
     check_golden("plotext.txt", "\n\n".join("\n".join(lines) for lines in drawn) + "\n")
@@ -75,15 +74,6 @@ def test_labels_of_strangers_are_made_safe() -> None:
     text = "\n".join(bar_lines(["\x1b]0;x", "b"], [1.0, NAN], title="\x1b[2J", width=60, height=8))
 
     assert "\x1b" not in text
-
-
-def test_matrices_may_be_ragged_or_constant_or_empty() -> None:
-    assert matrix_lines([[1, 1], [1]]) == (
-        "true \\ predicted    0    1",
-        "0                 1    1",
-        "1                 1",
-    )
-    assert matrix_lines([]) == ("true \\ predicted",)
 
 
 def test_plotext_still_fails_where_we_say_it_does() -> None:

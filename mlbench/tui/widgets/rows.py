@@ -1,0 +1,139 @@
+"""What the table holds of a listing: the rows that were fetched, their names, curves and widths, and its lines."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlbench.queries.answers import Listing
+from mlbench.render.cells import EMPTY, width_cells
+from mlbench.render.labels import run_labels, short_labels
+from mlbench.render.numbers import value_text
+from mlbench.safe import Safe, safe
+from mlbench.tui.session import PIECE_ROWS, RunsFound
+from mlbench.tui.widgets.columns import Fits, TableColumn, table_columns
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import GroupRow, RunRow
+
+MOST_PIECES = 48
+"""Pieces that are held at most: 6,000 rows."""
+
+
+@dataclass(slots=True, eq=False)
+class Rows:
+    """The rows of one answer, filled piece by piece."""
+
+    found: RunsFound | None = None
+    listing: Listing = field(default_factory=Listing)
+    rows: dict[int, RunRow] = field(default_factory=dict)
+    """By place in the listing."""
+    labels: dict[int, Safe] = field(default_factory=dict)
+    pieces: dict[int, None] = field(default_factory=dict)
+    """Pieces that are held or were asked for, the oldest first."""
+    sketches: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """By run id."""
+    curved: set[int] = field(default_factory=set)
+    """Places whose curves were asked for."""
+    fits: Fits = field(default_factory=Fits)
+    name_cells: int = 0
+    """Of the longest name that was seen."""
+
+    def take(self, piece: Piece) -> None:
+        """Hold the rows of a piece; the oldest pieces are let go."""
+        for place, (row, label) in enumerate(zip(piece.rows, piece.labels, strict=True), piece.first):
+            if row is not None:
+                self.rows[place] = row
+                self.labels[place] = label
+        self.pieces |= dict.fromkeys(pieces_of(piece.first, piece.first + len(piece.rows)))
+        self.fits = piece.fits
+        self.name_cells = max(self.name_cells, piece.name_cells)
+        while len(self.pieces) > MOST_PIECES:
+            oldest = next(iter(self.pieces))
+            del self.pieces[oldest]
+            for place in range(oldest * PIECE_ROWS, (oldest + 1) * PIECE_ROWS):
+                self.rows.pop(place, None)
+                self.labels.pop(place, None)
+
+    def missing(self, places: Iterable[int]) -> list[int]:
+        """Pieces of these places that are neither held nor asked for."""
+        wanted = dict.fromkeys(place // PIECE_ROWS for place in places if 0 <= place < len(self.listing.ids))
+        return [piece for piece in wanted if piece not in self.pieces]
+
+    def columns(self) -> tuple[TableColumn, ...]:
+        """The columns with the widths that are known by now."""
+        found = self.found
+        if found is None:
+            return ()
+        return table_columns(found.answer, self.fits, best=found.best, curve=found.curve, sketches=self.sketches)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of a listing, made ready in a thread."""
+
+    first: int
+    rows: tuple[RunRow | None, ...]
+    labels: tuple[Safe, ...]
+    fits: Fits
+    name_cells: int
+
+
+def piece_of(found: RunsFound, first: int, rows: Sequence[RunRow | None], fits: Fits) -> Piece:
+    """The rows from `first` on with names that tell them apart, and the widths that they and those before need."""
+    there = [row for row in rows if row is not None]
+    heads = [row.head for row in there]
+    is_all = len(there) == len(found.listing.ids)
+    names = short_labels(heads) if is_all else [_below(label, found.folders) for label in run_labels(heads)]
+    labels = iter(names)
+    shown = tuple(EMPTY if row is None else next(labels) for row in rows)
+    groups = found.listing.groups[:PIECE_ROWS]
+    widest = [group_label(group) for group in groups]
+    return Piece(
+        first, tuple(rows), shown, fits.grown(found.answer.columns, there, groups),
+        max(map(width_cells, (*shown, *widest)), default=0),
+    )  # fmt: skip
+
+
+def first_piece(found: RunsFound) -> Piece:
+    """The rows that came with an answer."""
+    return piece_of(found, found.first, found.answer.rows, Fits())
+
+
+def _below(label: Safe, folders: str) -> Safe:
+    """The label without the folders that all have in front, unless no letter would be left."""
+    rest = label.removeprefix(folders)
+    return safe(rest) if any(map(str.isalpha, rest)) else label
+
+
+def pieces_of(first: int, end: int) -> range:
+    """The pieces that hold the places from `first` up to, not including, `end`."""
+    return range(first // PIECE_ROWS, (max(end, first + 1) - 1) // PIECE_ROWS + 1)
+
+
+# ---------------------------------------------------------------- lines
+
+
+def lines_of(listing: Listing, folded: Collection[tuple[object, ...]]) -> Sequence[int]:
+    """What the table shows line by line: the place of a run, or of a group the complement of its number (~number).
+
+    The runs of a folded group are left out.
+    """
+    if not listing.groups:
+        return range(len(listing.ids))
+    lines, place = array("i"), 0
+    for number, group in enumerate(listing.groups):
+        lines.append(~number)
+        if group.keys not in folded:
+            lines.extend(range(place, place + len(group.run_ids)))
+        place += len(group.run_ids)
+    return lines
+
+
+def group_label(group: GroupRow) -> Safe:
+    """What the runs of a group have in common, and how many they are."""
+    keys = "  ".join("(none)" if key is None else value_text(key) for key in group.keys)
+    n = len(group.run_ids)
+    return safe(f"▾ {keys}  {n:,} {'run' if n == 1 else 'runs'}")

@@ -1,0 +1,54 @@
+"""`mlbench compare` on the sample runs."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from tests.unit.cli.conftest import Done
+
+Mlbench = Callable[..., Done]
+ADAM, SGD = "params.optimiser = 'adam'", "params.optimiser = 'sgd'"
+
+
+def test_the_interval_is_the_one_that_scipy_gives_by_hand(mlbench: Mlbench) -> None:
+    done = mlbench("compare", ADAM, SGD, "-m", "val/accuracy", "--format", "json")
+    listed = [
+        json.loads(mlbench("query", where, "-c", "max(metrics.val/accuracy) as best", "--format", "json").out)
+        for where in (ADAM, SGD)
+    ]
+    a, b = (np.array([row["best"] for row in rows]) for rows in listed)
+    theirs = scipy.stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.95)
+
+    (row,) = json.loads(done.out)
+    assert (row["n_a"], row["n_b"], row["verdict"]) == (14, 19, "worse")
+    assert (row["low"], row["high"]) == pytest.approx((theirs.low, theirs.high))
+    assert row["difference"] == pytest.approx(b.mean() - a.mean())
+    assert done.err.splitlines()[0] == "mlbench: best val/accuracy: B is worse than A (at 5 %)"
+
+
+def test_a_table_says_it_in_words_and_names_what_else_differs(mlbench: Mlbench) -> None:
+    done = mlbench("compare", ADAM, SGD, "--format", "table")
+
+    assert done.code == 0
+    assert "12 pairs have equal" in done.out
+    assert "by chance alone B would be this far behind about 1 time in" in done.out
+    assert "what else differs between the groups" in done.out
+
+
+def test_what_is_expected_decides_the_exit_code(mlbench: Mlbench) -> None:
+    held = mlbench("compare", SGD, ADAM, "--expect", "better", "--expect", "not-worse by 0.01")
+    missed = mlbench("compare", ADAM, SGD, "--expect", "not-worse by 0.01")
+
+    assert held.code == 0
+    assert missed.code == 1
+    assert "mlbench: best val/accuracy: expected not-worse by 0.01, the interval reaches -0.2528" in missed.err
+
+
+def test_a_mistyped_parameter_is_told_the_nearest(mlbench: Mlbench) -> None:
+    done = mlbench("compare", "params.optimizer = 'adam'", SGD)
+
+    assert done.code == 2
+    assert "Did you mean 'optimiser'?" in done.err
