@@ -341,3 +341,5 @@ class ReportAnswer:
     """Run name and how to reproduce it."""
     made_at: datetime | None = None
     catalog_digest: str = ""
+    options: tuple[tuple[str, tuple[str, ...] | int | float], ...] = ()
+    """What else was asked for, so that the same report can be made again: sort, limit, metrics, within, asked."""

@@ -84,7 +84,11 @@ def gather_report(
         commands=tuple((head.name, reproduction(reader, head.run_id)) for head in diff.runs),
         made_at=_now(reader),
         catalog_digest=_digest(answer, diff),
-    )
+        options=(
+            ("sort", tuple(sort)), ("limit", limit or 0), ("metrics", tuple(metrics)), ("within", tuple(within)),
+            ("asked", tuple(chosen)),
+        ),
+    )  # fmt: skip
 
 
 def _best_first(reader: Reader, where: str, within: Sequence[str]) -> tuple[str, ...]:
