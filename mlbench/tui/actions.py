@@ -59,6 +59,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.tag", ("t",), "tag", "tag the marked runs (else this one): +name, -name", footer=13),
     Action("runs.note", ("n",), "note", "write a note on the marked runs (else this one)",
            (RUNS, COMPARE, *_RUN), footer=15),
+    Action("runs.edit_note", ("N",), "note in editor", "write the note in $VISUAL or $EDITOR", (RUNS, COMPARE, *_RUN)),
     # ------------------------------------------------------------ plots
     Action("chart.metrics", ("m",), "metrics", "choose the metrics", (CHART,), footer=1),
     Action("chart.smoothing", ("s",), "smooth", "the next weight of smoothing", (CHART,), footer=2),

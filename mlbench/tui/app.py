@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import App, ComposeResult, SuspendNotSupported, SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.containers import Container
 from textual.events import Click, Key, Paste, Resize
@@ -19,6 +20,7 @@ from textual.widget import Widget
 from mlbench.errors import MlbenchError
 from mlbench.paths import Home
 from mlbench.render.cells import line_of
+from mlbench.safe import text_of_path
 from mlbench.settings import Settings, read_settings
 from mlbench.tui import compat
 from mlbench.tui.actions import PANES, actions_of
@@ -30,7 +32,7 @@ from mlbench.tui.doing.moving import to_row
 from mlbench.tui.panes import Panes
 from mlbench.tui.screens.help import HelpScreen
 from mlbench.tui.session import IndexProgress, Session
-from mlbench.tui.terminal import Depth, colour_depth, glyphs_of, is_light_ground, small_text, too_small
+from mlbench.tui.terminal import Depth, colour_depth, editor_words, glyphs_of, is_light_ground, small_text, too_small
 from mlbench.tui.theme import looks_of, themes
 from mlbench.tui.widgets.runs_table import RunsTable
 
@@ -267,6 +269,17 @@ class Workbench(App[int]):
         """By OSC 52: it also works over ssh; in tmux with set-clipboard on."""
         self.copy_to_clipboard(text)
 
+    def edit(self, path: str) -> str:
+        """Let the user's editor write a file; the terminal is the editor's until it ends."""
+        words = editor_words(os.environ)
+        name = text_of_path(os.path.basename(words[0]))
+        try:
+            with self.suspend():  # it must not be left by an exception: the terminal would stay the editor's
+                complaint = _run_editor(words, path, name)
+        except SuspendNotSupported:
+            return "no editor can be opened here"
+        return complaint
+
     def show_help(self) -> None:
         """Open the help of the pane at work."""
         self.push_screen(HelpScreen(self.looks, self.desk.keyboard, self.desk.view.pane))
@@ -278,6 +291,14 @@ class Workbench(App[int]):
     def show_palette(self) -> None:
         """Open the command palette."""
         self.action_command_palette()
+
+
+def _run_editor(words: Sequence[str], path: str, name: str) -> str:
+    try:
+        code = subprocess.run([*words, path], check=False).returncode  # noqa: S603 - the user's own editor
+    except OSError as error:
+        return f"the editor {name} cannot be run: {error.strerror}. Set EDITOR"
+    return f"the editor {name} ended with {code}" if code else ""
 
 
 def run_workbench(home: Home, roots: Sequence[str], *, settings: Settings | None = None) -> int:

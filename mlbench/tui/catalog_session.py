@@ -15,6 +15,7 @@ from mlbench.paths import Home
 from mlbench.safe import safe, text_of_path
 from mlbench.tui.catalog_table import CatalogTable
 from mlbench.tui.details import RunDetails
+from mlbench.tui.drafts import Drafts
 from mlbench.tui.session import (
     Followed,
     IndexDone,
@@ -93,6 +94,7 @@ class CatalogSession:
         self._table = _Lane(home)
         self._detail = _Lane(home)
         self.details = RunDetails(self._detail.reading)
+        self.drafts = Drafts(home)
         self._runs = CatalogTable(self.roots)
         self._words: Journal | None = None
         self._watcher: Watcher | None = None

@@ -44,6 +44,9 @@ class Host(Protocol):
     def copy(self, text: str) -> None:
         """Put a text on the clipboard of the terminal."""
 
+    def edit(self, path: str) -> str:
+        """Let the user's editor write a file; says what went wrong, '' where nothing did."""
+
     def go_on(self) -> None:
         """Take the keys that were typed while the runs were asked for."""
 

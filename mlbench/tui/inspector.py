@@ -26,6 +26,8 @@ class Inspector:
         self.run_id = ""
         self._steps: dict[tuple[str, str], int] = {}
         """The step that was chosen of each thing that was logged: it is kept from run to run."""
+        self._steps_ahead = 0
+        """Steps that were typed before it was known which there are."""
 
     def follow_cursor(self) -> None:
         """Look at the fact under the cursor of the run pane, if it is another one."""
@@ -34,6 +36,9 @@ class Inspector:
         if shown is None or (key == self.looked.key and shown.head.run_id == self.run_id):
             return
         self.looked, self.run_id = Looked(key=key), shown.head.run_id
+        self._steps_ahead = 0
+        for slot in ("inspect", "content"):
+            desk.asker.forget(slot)  # what was asked for the fact before is no answer to this one
         self.draw(is_new=True)
         desk.host.later("inspect", LOOK_DELAY_S, self._ask)
 
@@ -83,7 +88,9 @@ class Inspector:
         kept = self._steps.get((places[0].kind, places[0].metric))
         steps = [place.step for place in places]
         index = steps.index(kept) if kept in steps else len(places) - 1
+        ahead, self._steps_ahead = self._steps_ahead, 0
         self._show_place(replace(self.looked, places=places), index)
+        self.step(ahead)
 
     def _show_place(self, looked: Looked, index: int) -> None:
         """Show a step; the picture of the step before stays until this one is read."""
@@ -103,7 +110,8 @@ class Inspector:
         """Go so many steps on; whether there are steps at all."""
         looked = self.looked
         if not looked.places:
-            return False
+            self._steps_ahead += n
+            return looked.key.startswith("blobs:")
         index = min(max(looked.index + n, 0), len(looked.places) - 1)
         if index != looked.index:
             place = looked.places[index]

@@ -146,6 +146,22 @@ class Details(Protocol):
         """Write the bytes of a place to a file, and give its path."""
 
 
+class Drafts(Protocol):
+    """Keeps notes that are being written."""
+
+    def path(self, runs: Sequence[RunHead]) -> str:
+        """The file of the draft on these runs; an editor may write it."""
+
+    def read(self, runs: Sequence[RunHead]) -> str:
+        """The draft, '' without one."""
+
+    def save(self, runs: Sequence[RunHead], text: str) -> None:
+        """Put the text on the disk."""
+
+    def remove(self, runs: Sequence[RunHead]) -> None:
+        """It was said, or is not wanted."""
+
+
 class Session(Protocol):
     """Answers questions. Every method may be called in any thread, and raises MlbenchError for what cannot be done.
 
@@ -155,6 +171,10 @@ class Session(Protocol):
     @property
     def scope(self) -> str:
         """What is looked at, in a word or two, for the header."""
+
+    @property
+    def drafts(self) -> Drafts:
+        """Notes that are being written."""
 
     @property
     def details(self) -> Details:

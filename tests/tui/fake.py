@@ -117,6 +117,29 @@ def sort_key(index: int | None, run: FakeRun) -> tuple[float, str]:
     return (float(value), "") if isinstance(value, int | float) else (0.0, str(value))
 
 
+class FakeDrafts:
+    """Drafts in memory; `path` is the only thing that an editor would need."""
+
+    def __init__(self) -> None:
+        self.texts: dict[tuple[str, ...], str] = {}
+        self.folder = ""
+
+    def _key(self, runs: Sequence[RunHead]) -> tuple[str, ...]:
+        return tuple(run.run_id for run in runs)
+
+    def path(self, runs: Sequence[RunHead]) -> str:
+        return "/dev/null"
+
+    def read(self, runs: Sequence[RunHead]) -> str:
+        return self.texts.get(self._key(runs), "")
+
+    def save(self, runs: Sequence[RunHead], text: str) -> None:
+        self.texts[self._key(runs)] = text
+
+    def remove(self, runs: Sequence[RunHead]) -> None:
+        self.texts.pop(self._key(runs), None)
+
+
 class FakeDetails:
     """An image of three steps, a text, and a patch, of every run; what is written is remembered."""
 
@@ -190,6 +213,7 @@ class FakeSession:
     """What the looks for news will come to; after the last one there is nothing to follow."""
 
     def __post_init__(self) -> None:
+        self.drafts = FakeDrafts()
         self.details = FakeDetails(self)
 
     def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:

@@ -118,3 +118,17 @@ def test_a_line_is_chosen_with_the_mouse() -> None:
         assert "cli  holds" in screen_text(app)
 
     play(app, script)
+
+
+def test_moving_on_before_the_picture_has_come_shows_nothing_of_it() -> None:
+    app = workbench(FakeSession())
+
+    async def script(pilot: Pilot[int]) -> None:
+        for _ in range(5):
+            await keys(pilot, "enter", "6")
+            await pilot.press("l", "j", "k", "h", "j")
+            await settle(pilot)
+            assert "Step 30" in screen_text(app)
+            await keys(pilot, "q")
+
+    play(app, script)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlbench.tui.doing import charting, choosing, comparing, giving, inspecting, moving, saying, showing
+from mlbench.tui.doing import charting, choosing, comparing, giving, inspecting, moving, noting, saying, showing
 from mlbench.tui.doing.types import Handler
 
 HANDLERS: Mapping[str, Handler] = {
@@ -13,6 +13,7 @@ HANDLERS: Mapping[str, Handler] = {
     **charting.HANDLERS,
     **comparing.HANDLERS,
     **saying.HANDLERS,
+    **noting.HANDLERS,
     **giving.HANDLERS,
     **inspecting.HANDLERS,
     **showing.HANDLERS,

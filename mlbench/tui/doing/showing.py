@@ -11,7 +11,8 @@ from mlbench.tui.completion import Completion, complete_column, complete_query, 
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.charting import set_axis, set_smoothing
 from mlbench.tui.doing.giving import REPORT_NAME, write_report
-from mlbench.tui.doing.saying import say_note, say_tags
+from mlbench.tui.doing.noting import say_note
+from mlbench.tui.doing.saying import say_tags
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.panes import pane_order
 from mlbench.tui.prompts import Prompt
