@@ -12,6 +12,7 @@ from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
+from mlbench.tui.history import History
 from mlbench.tui.inspector import Inspector
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.prompts import Prompt, Prompter
@@ -88,6 +89,9 @@ class Desk:
         self.view = View(chart=ChartLook(smoothing=settings.smoothing))
         self.answers = Answers()
         self.inspector = Inspector(self)
+        self.history = History()
+        self.problem_filter = ""
+        """Problems without this text are not listed."""
         self.message: Line = ()
         self.heads: dict[str, RunHead] = {}
         """Every run that was seen, by id: marked runs may be hidden by the query."""
@@ -110,6 +114,19 @@ class Desk:
     def change(self, view: View) -> None:
         """Take another view; what it needs is asked, what it shows is drawn again."""
         old, self.view = self.view, view
+        prompt = self.prompter.prompt
+        self.history.note(old, view, is_typed=prompt is not None and prompt.history == "query")
+        self._show_changes(old, view)
+
+    def go_in_history(self, view: View | None) -> None:
+        """Show a place that was visited."""
+        if view is None:
+            self.say("there is no other place to go to", "muted")
+            return
+        old, self.view = self.view, view
+        self._show_changes(old, view)
+
+    def _show_changes(self, old: View, view: View) -> None:
         if (view.query, view.sort, view.columns, view.by) != (old.query, old.sort, old.columns, old.by):
             self.ask_runs()
         elif view.folded != old.folded:

@@ -228,8 +228,8 @@ class Panes:
 
     def draw_problems(self, desk: Desk) -> None:
         """Draw what could not be read."""
-        problems = desk.answers.problems
-        self.problems.show(lambda width, _offset: problems_page(problems, width))
+        problems, text = desk.answers.problems, desk.problem_filter
+        self.problems.show(lambda width, _offset: problems_page(problems, width, text=text))
 
     # ------------------------------------------------------------ bars
 
