@@ -31,6 +31,9 @@ _PR_SET_CHILD_SUBREAPER = 36
 # The package of this tree is measured, here and in child processes, also where another one is installed.
 sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = str(ROOT)
+# Its modules are compiled once, as those of an installed package are, whatever the environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ["PYTHONPYCACHEPREFIX"] = str(SCRATCH / "bytecode")
 
 
 # ---------------------------------------------------------------- sets and yardstick

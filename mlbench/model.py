@@ -184,7 +184,10 @@ class Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointTable:
-    """A batch of points of many metrics in the order of the file; what `Points` is for one. All arrays: shape (n,)."""
+    """A batch of points of many metrics; what `Points` is for one. All arrays: shape (n,).
+
+    The points of each metric are in the order of the file; the metrics may follow each other or alternate.
+    """
 
     metrics: tuple[str, ...]
     which: Int32Array
@@ -193,7 +196,7 @@ class PointTable:
     wall_s: Float64Array
     values: Float64Array
     seq: Int64Array
-    """Rising."""
+    """Rising for each metric."""
 
     def split(self) -> Iterator[Points]:
         """The points of each metric that has any."""

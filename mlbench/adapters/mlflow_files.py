@@ -13,7 +13,8 @@ import math
 import os
 import re
 from collections.abc import Generator, Iterator, Mapping
-from typing import TypeAlias
+from io import BytesIO
+from typing import BinaryIO, TypeAlias
 
 from mlbench.model import (
     Adapter,
@@ -33,7 +34,7 @@ from mlbench.model import (
 )
 from mlbench.wire.content import files_below, load_content, sniff, unreadable
 from mlbench.wire.dump_tree import Loaded, TreeError
-from mlbench.wire.files import open_regular
+from mlbench.wire.files import open_regular, read_whole
 from mlbench.wire.jsonlog import as_mapping, as_text
 from mlbench.wire.mlflow import CONTEXT_TAG, logged_model, rows_of_data_set, run_facts, typed_param
 from mlbench.wire.points import PointCollector
@@ -46,6 +47,7 @@ _RUN_META = re.compile(rb"^run_(?:id|uuid):", re.MULTILINE)
 _NUMBERS = frozenset({"start_time", "end_time", "status"})
 _MAX_TEXT_BYTES = 1 << 20
 _MAX_LINE_BYTES = 4096
+_MAX_AT_ONCE_BYTES = 1 << 20
 _MAX_COMPARED = 200_000
 """Lines of one metric that are remembered to find repetitions."""
 
@@ -174,7 +176,7 @@ def _metric(path: str, name: str, collector: PointCollector, found: list[Problem
     """The points of one file; returns how many lines could not be read."""
     seen: set[bytes] = set()
     n_bad = first_bad = number = 0
-    with open_regular(path) as file:
+    with _open_metric(path) as file:
         while line := file.readline(_MAX_LINE_BYTES):
             number += 1
             if not line.endswith(b"\n") and len(line) < _MAX_LINE_BYTES:
@@ -196,6 +198,14 @@ def _metric(path: str, name: str, collector: PointCollector, found: list[Problem
         lines = "1 line is" if n_bad == 1 else f"{n_bad} lines are"
         found.append(Problem(path, f"{lines} not 'milliseconds value step' and left out", f"line {first_bad}"))
     return n_bad
+
+
+def _open_metric(path: str) -> BinaryIO:
+    """The lines of a metric's file, read at once where they are few."""
+    try:
+        return BytesIO(read_whole(path, limit_bytes=_MAX_AT_ONCE_BYTES))
+    except ValueError:
+        return open_regular(path)
 
 
 def parse_point(line: bytes) -> tuple[float, float, int] | None:

@@ -41,8 +41,9 @@ from mlbench.wire.event_reading import EventReading
 from mlbench.wire.files import is_lfs_pointer, open_regular
 
 if TYPE_CHECKING:
+    from mlbench.wire.blocks import Block, Turns
     from mlbench.wire.events import Event, Part, Value
-    from mlbench.wire.scanning import Block, Scanner
+    from mlbench.wire.scanning import Scanner
     from mlbench.wire.shapes import Shapes
     from mlbench.wire.tfrecord import BadLength, BadPayload, Record
 
@@ -122,12 +123,18 @@ def _read_items(source: Source, file: BinaryIO, reading: EventReading) -> Genera
 def _read_found(
     source: Source, scanner: Scanner, reading: EventReading, shapes: Shapes
 ) -> Generator[Fact, None, ReadStatus]:
-    from mlbench.wire.scanning import Block
+    from mlbench.wire.blocks import Block, Turns
     from mlbench.wire.tfrecord import Record, Truncated
 
     status = ReadStatus.EOF
     while (found := scanner.find()) is not None:
-        if isinstance(found, Block):
+        if isinstance(found, Turns):
+            if reading.is_begun:
+                _add_turns(found, reading)
+                scanner.advance(found, len(found))
+            else:
+                scanner.advance(found, _add_block(source, found.block(), reading, scanner, shapes))
+        elif isinstance(found, Block):
             scanner.advance(found, _add_block(source, found, reading, scanner, shapes))
         elif isinstance(found, Record):
             _add_event(source, found, reading, shapes)
@@ -140,6 +147,12 @@ def _read_found(
             yield from reading.flush()
             yield reading.cursor(status)
     return status
+
+
+def _add_turns(turns: Turns, reading: EventReading) -> None:
+    reading.add_scalars(turns.scalars(reading.seq))
+    reading.seq += turns.n_values
+    reading.count(len(turns), turns.end())
 
 
 def _add_block(source: Source, block: Block, reading: EventReading, scanner: Scanner, shapes: Shapes) -> int:

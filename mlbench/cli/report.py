@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,9 +22,16 @@ from mlbench.cli.common import (
 )
 from mlbench.cli.completing import complete_filter, complete_metrics, complete_runs, complete_specs
 from mlbench.cli.selecting import chosen_view, selection_option
-from mlbench.errors import SourceError
+from mlbench.errors import SourceError, UsageError
+from mlbench.safe import safe
 
-DEFAULT_NAME = "report.md"
+if TYPE_CHECKING:
+    from mlbench.catalog.reader import Reader
+    from mlbench.paths import Home
+    from mlbench.queries.answers import ReportAnswer
+    from mlbench.render.report import ReportFiles
+
+DEFAULT_NAME, DEFAULT_HTML = "report.md", "report.html"
 MOST_RUNS = 20
 """More columns than this make no readable comparison; the table of runs says how many match."""
 
@@ -90,6 +98,8 @@ MOST_RUNS = 20
     help="Smoothing of the charts.",
 )
 @click.option("--inline-text", is_flag=True, help="Charts as text in the report, and no files beside it.")
+@click.option("--html", "is_html", is_flag=True, help="One HTML file with the charts inside, in place of Markdown.")
+@click.option("--check", "is_check", is_flag=True, help="Say what changed since the report was written; 1 if anything.")
 @click.option("--force", "is_forced", is_flag=True, help="Replace a report that is there.")
 @selection_option
 @where_option
@@ -99,15 +109,20 @@ MOST_RUNS = 20
 def command(
     filter_word: str | None, output: str | None, runs: tuple[str, ...], metrics: tuple[str, ...],
     columns: tuple[str, ...], sort: tuple[str, ...], limit: int, baseline: str | None, title: str, smoothing: float,
-    inline_text: bool, is_forced: bool, selection: str | None, where: str | None, within: tuple[str, ...],
+    inline_text: bool, is_html: bool, is_check: bool, is_forced: bool, selection: str | None, where: str | None,
+    within: tuple[str, ...],
     home: str | None, form: str | None,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Write a Markdown report that compares the runs that match FILTER, with charts as SVG files beside it.
+
+    Its front matter holds what it was made from: --check makes it again and says what is not as it was.
 
     \b
     mlbench report 'tag:candidate' -o candidates.md
     mlbench report --run seed_0 --run seed_1 -m training/return -o seeds.md
     mlbench report --inline-text -o -
+    mlbench report 'tag:candidate' --html -o candidates.html
+    mlbench report --check -o candidates.md
     """
     from mlbench.queries.report import gather_report
     from mlbench.queries.views import SavedView
@@ -115,7 +130,9 @@ def command(
 
     if form not in (None, "markdown"):
         raise click.UsageError(f"a report is Markdown, not {form}. Try: mlbench query --format {form}")
-    target = output or DEFAULT_NAME
+    target = output or (DEFAULT_HTML if is_html else DEFAULT_NAME)
+    if is_check:
+        return check_report(home_of(home), target)
     with reading(home_of(home)) as reader:
         view = chosen_view(reader, selection, SavedView(one_of(filter_word, where), columns, sort))
         answer = gather_report(
@@ -123,12 +140,76 @@ def command(
             metrics=metrics, baseline=baseline, within=real_paths(within), title=title,
         )  # fmt: skip
     stem = os.path.splitext(os.path.basename(target))[0]
-    files = draw_report(answer, stem=stem, inline_text=inline_text or target == "-", smoothing=smoothing)
+    is_whole = target == "-" and not is_html
+    files = draw_report(answer, stem=stem, inline_text=inline_text or is_whole, smoothing=smoothing)
+    if is_html:
+        files = as_html(files)
     if target == "-":
         emit(files.markdown)
-        return
+        return 0
     write_report(target, files.markdown, files.files, is_forced=is_forced)
     talk(f"{target}: {len(answer.runs.rows)} runs" + _beside(len(files.files)))
+    return 0
+
+
+def as_html(files: ReportFiles) -> ReportFiles:
+    """The report as one HTML file without files beside it."""
+    from mlbench.render.report import ReportFiles
+    from mlbench.render.report_html import html_report
+
+    return ReportFiles(html_report(files))
+
+
+def check_report(home: Home, path: str) -> int:
+    """Print what is not as a report has it; 1 if anything is.
+
+    Raises:
+        SourceError: the report cannot be read.
+        UsageError: it is none of ours.
+    """
+    from mlbench.render.report import draw_report
+    from mlbench.render.report_front import changes, read_front
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            before = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: cannot be read: {error}") from error
+    front = read_front(before)
+    with reading(home) as reader:
+        try:
+            answer = _made_again(reader, front)
+        except UsageError as error:
+            emit(f"{error}\n")
+            return 1
+    found = changes(before, draw_report(answer).markdown, answer)
+    emit("".join(f"{safe(line)}\n" for line in found))
+    made = safe(front.get("made") or "it was written")
+    talk(f"{path}: {len(found)} changes since {made}" if found else f"{path}: nothing has changed since {made}")
+    return 1 if found else 0
+
+
+def _made_again(reader: Reader, front: Mapping[str, object]) -> ReportAnswer:
+    """The answer that a report's front matter asks for, from the catalog of today."""
+    from mlbench.queries.names import resolve_runs
+    from mlbench.queries.report import gather_report
+
+    lists = {key: [str(item) for item in value] if isinstance(value := front.get(key), list) else []
+             for key in ("asked", "columns", "sort", "metrics", "within")}  # fmt: skip
+    limit, baseline = front.get("limit"), front.get("baseline")
+    if isinstance(baseline, str):
+        resolve_runs(reader, [baseline])
+    return gather_report(
+        reader,
+        where=str(front.get("query") or ""),
+        runs=lists["asked"],
+        columns=lists["columns"],
+        sort=lists["sort"],
+        limit=limit if isinstance(limit, int) and limit > 0 else None,
+        metrics=lists["metrics"],
+        baseline=baseline if isinstance(baseline, str) else None,
+        within=lists["within"],
+    )
 
 
 def _beside(n_charts: int) -> str:

@@ -7,6 +7,7 @@ all there is: it counts where it is the only one within two minutes, in the same
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def find_hints(writer: Writer) -> Iterator[tuple[str, str]]:
     for run_id, found in sorted(told.items()):
         name = heads[run_id].name
         best = min(found, key=lambda pair: (-pair.n_curves, heads[pair.other].name != name, heads[pair.other].path))
-        yield run_id, _sentence(best, heads[best.other].name)
+        yield run_id, _sentence(best, heads[best.other], name)
 
 
 _BESIDE = frozenset({"config", "argparse", "absl", "gin", "git", "hydra", "data", "confusion", "notebook", "dvc"})
@@ -115,6 +116,8 @@ def _turned(pair: Likeness, heads: dict[str, _Head]) -> Likeness:
     return pair if ours >= theirs else Likeness(pair.other, pair.run_id, pair.n_curves, -pair.offset)
 
 
-def _sentence(pair: Likeness, name: str) -> str:
+def _sentence(pair: Likeness, other: _Head, name: str) -> str:
+    """What is told; where both have one name, with the file or folder of the other."""
+    place = f" ({os.path.basename(other.path)})" if other.name == name else ""
     steps = f", with steps {abs(pair.offset)} {'greater' if pair.offset > 0 else 'less'}" if pair.offset else ""
-    return f"perhaps the same as {name}{steps}"
+    return f"perhaps the same as {other.name}{place}{steps}"

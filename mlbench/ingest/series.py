@@ -21,6 +21,8 @@ SEQ_BITS = 40
 """A point's place: rank of its file among the run's files, then its place in the file (2^40 values a file)."""
 PLACE_MASK = (1 << SEQ_BITS) - 1
 _SHORT = 1 << 16
+_LONG_STRETCH = 8
+"""Points in a row of one series from which on stretches are sorted, not points."""
 
 
 class SeriesKey(NamedTuple):
@@ -134,8 +136,7 @@ def sort_points(runs: Sequence[RunSeries]) -> SeriesPoints:
         which = _joined(run.which)
         here, end = slice(end, end + which.size), end + which.size
         counts.append(np.bincount(which, minlength=len(run.keys)))
-        # 16 bits are sorted by radix, in a third of the time.
-        order = np.argsort(which.astype(np.uint16) if len(run.keys) <= _SHORT else which, kind="stable")
+        order = sorted_places(which)
         tables = run.tables
         if len(tables) == 1:
             source_ids[here] = tables[0].source_id
@@ -151,6 +152,25 @@ def sort_points(runs: Sequence[RunSeries]) -> SeriesPoints:
         ):
             np.take(_joined(parts), order, out=target[here], mode="clip")
     return SeriesPoints(np.concatenate(counts), source_ids, seq, steps, wall_s, values)
+
+
+def sorted_places(which: Int32Array) -> Int64Array:
+    """`np.argsort(which, kind="stable")`, sooner.
+
+    Points come in long stretches of one series, as the turns of a training loop are read, or by turns.
+    """
+    import numpy as np
+
+    borders = np.flatnonzero(which[1:] != which[:-1]) + 1
+    if borders.size * _LONG_STRETCH > which.size:
+        # 16 bits are sorted by radix, in a third of the time.
+        return np.argsort(which.astype(np.uint16) if which.max(initial=0) < _SHORT else which, kind="stable")
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), borders))[: which.size]
+    lengths = np.diff(starts, append=which.size)
+    order = np.argsort(which[starts], kind="stable")
+    starts, lengths = starts[order], lengths[order]
+    places: Int64Array = np.arange(which.size) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    return places
 
 
 def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -23,9 +23,11 @@ from mlbench.adapters import load_adapters
 from mlbench.catalog.segments import Stored
 from mlbench.ingest.draft import Draft, SourceReading
 from mlbench.ingest.fingerprint import fingerprint_of
+from mlbench.ingest.mixing import note_mixing
 from mlbench.ingest.plan import SourceKey, UnitPlan, source_key
 from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.shelf import Shelf, Span
+from mlbench.ingest.thrift import import_numpy, keep_freed_memory
 from mlbench.model import Adapter, Claim, Role
 
 MIN_FORK_BYTES = 16 << 20
@@ -38,9 +40,6 @@ TASK_RUNS = 250
 MAX_WORKERS = 4
 """More do not help the one process that commits, and each costs some 100 MB while it reads."""
 _PARENT_POLL_S = 1.0
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""Numbers of mallopt's options, from malloc.h."""
-_KEPT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +130,7 @@ def do_task(
 
 def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> ReadRun:
     """Lay a run's points on the shelf and keep the rest."""
+    note_mixing(sources)
     draft = Draft(unit.unit, unit.root, sources)
     fingerprint = fingerprint_of(unit.unit, draft.said_at_start)
     span = Span() if draft.is_sweep_only else shelf.add(draft)
@@ -245,7 +245,7 @@ def _start(n_workers: int, *, may_fork: bool) -> ProcessPoolExecutor | None:
 
 def _load() -> None:
     """Import what reading needs, so that forked processes share it."""
-    import numpy as np  # noqa: F401
+    import_numpy()
     import pyarrow.parquet as pq  # noqa: F401
 
     import mlbench.wire
@@ -262,23 +262,8 @@ def _begin(parent: int) -> None:
     # Facts hold no cycles: looking for them costs a tenth of the reading, and copies the pages shared with the parent.
     gc.freeze()
     gc.disable()
-    _keep_memory()
+    keep_freed_memory()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _keep_memory() -> None:
-    """Let the C library keep what is freed: a window's numbers are taken and given back a thousand times a second, and
-
-    each page that comes back from the system is cleared first. Only glibc has the switch; elsewhere nothing happens.
-    """
-    try:
-        import ctypes
-
-        set_option = ctypes.CDLL(None).mallopt
-    except (ImportError, OSError, AttributeError):
-        return
-    for option, value in ((_TRIM_THRESHOLD, _KEPT_BYTES), (_MMAP_THRESHOLD, _KEPT_BYTES // 2)):
-        set_option(option, value)
 
 
 def _end_with(parent: int) -> None:

@@ -12,9 +12,9 @@ from mlbench.render.chart_svg import chart_svg
 from mlbench.render.chart_text import CurveOptions, chart_text, completed, series_chart, series_curves
 from mlbench.render.diff import ABSENT, majority, odd_text
 from mlbench.render.labels import BASELINE_MARK, label_map, run_labels, short_labels
-from mlbench.render.numbers import delta, distinct, iso, number, percent, timestamp, value_text
+from mlbench.render.numbers import delta, distinct, number, percent, timestamp, value_text
 from mlbench.render.prose import prose
-from mlbench.render.records import json_text
+from mlbench.render.report_front import front_matter
 from mlbench.render.runs import PARAM_DIGITS, best_of, value_cell
 from mlbench.render.verdict import Group, groups_of, primary_metric, setting_text, verdict
 from mlbench.safe import file_slug, markdown_block, markdown_code, safe, text_of_path
@@ -58,7 +58,7 @@ def draw_report(
     """
     charts = _charts(answer, stem, smoothing, inline_text=inline_text)
     sections = (
-        _front_matter(answer),
+        front_matter(answer),
         _head(answer),
         _runs(answer),
         _settings(answer),
@@ -74,20 +74,6 @@ def draw_report(
     )
     markdown = "\n".join(section.rstrip("\n") + "\n" for section in sections if section)
     return ReportFiles(markdown, {name: svg for name, (_, svg) in charts.items() if svg})
-
-
-def _front_matter(answer: ReportAnswer) -> str:
-    """What `--check` needs to make the same report again; JSON values are YAML."""
-    baseline = answer.diff.runs[0].run_id if answer.diff.runs else None
-    pairs: tuple[tuple[str, object], ...] = (
-        ("query", answer.query),
-        ("columns", [column.spec for column in answer.runs.columns]),
-        ("baseline", baseline),
-        ("runs", [head.run_id for head in answer.diff.runs]),
-        ("catalog", answer.catalog_digest),
-        ("made", None if answer.made_at is None else iso(answer.made_at)),
-    )
-    return "---\n" + "".join(f"{key}: {json_text(value)}\n" for key, value in pairs) + "---\n"
 
 
 def _head(answer: ReportAnswer) -> str:

@@ -7,37 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlbench.queries.folding import is_place, is_seed
 from mlbench.render.labels import run_labels
-from mlbench.render.numbers import distinct, number
+from mlbench.render.numbers import delta, distinct, number
+from mlbench.render.versus import times
 from mlbench.safe import markdown_code
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer, MetricRow, RunsAnswer
 
-SEED_WORDS = ("seed", "seeds", "random_state")
-"""A parameter whose last word is or ends in one of these makes a repetition, not another setting."""
-LABEL_WORDS = frozenset((
-    "name", "run_name", "exp_name", "experiment_name", "job_name", "logdir", "log_dir", "log_path", "output_dir",
-    "out_dir", "outdir", "save_dir", "save_path", "work_dir", "workdir", "run_dir", "results_dir", "checkpoint_dir",
-    "ckpt_dir", "exp_id", "run_id", "id", "timestamp", "date", "time",
-))  # fmt: skip
-"""Parameters that only say what a run is called or where it writes: they make no other setting either."""
 INTERVAL = 0.95
-
-
-def last_word(key: str) -> str:
-    return key.rpartition(".")[2].lower().replace("-", "_")
-
-
-def is_seed(key: str) -> bool:
-    """Whether a parameter is a seed, by its name."""
-    word = last_word(key)
-    return word in SEED_WORDS or word.endswith("_seed") or word.startswith("seed_")
-
-
-def is_label(key: str) -> bool:
-    """Whether a parameter only names a run or a place, by its name."""
-    return last_word(key) in LABEL_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +68,23 @@ def values_of(row: MetricRow) -> tuple[float | None, ...]:
 
 
 def groups_of(diff: DiffAnswer, row: MetricRow) -> tuple[Group, ...]:
-    """The runs by setting, in the order of their first members; a group may have no values."""
-    keys = [param for param in diff.params if param.differs and not is_seed(param.key) and not is_label(param.key)]
+    """The runs by setting, in the order of their first members; a group may have no values.
+
+    As `queries.folding` has it: another commit or other data is another setting.
+    """
+    keys = [param for param in diff.params if param.differs and not is_seed(param.key) and not is_place(param.key)]
+    facts = [fact for fact in diff.code if fact.differs and fact.key == "commit"]
+    facts += [fact for fact in diff.data if fact.differs]
+    texts = [[cell.raw for cell in param.cells] for param in keys] + [list(fact.cells) for fact in facts]
+    names = [*(param.key for param in keys), *(fact.key for fact in facts)]
     found: dict[tuple[str | None, ...], list[int]] = {}
     for index in range(len(diff.runs)):
-        found.setdefault(tuple(param.cells[index].raw for param in keys), []).append(index)
+        found.setdefault(tuple(column[index] for column in texts), []).append(index)
     values = values_of(row)
     return tuple(
         Group(
             tuple(members),
-            tuple((param.key, raw) for param, raw in zip(keys, raws, strict=True)),
+            tuple((name, raw) for name, raw in zip(names, raws, strict=True)),
             tuple(value for value in (values[index] for index in members) if value is not None),
         )
         for raws, members in found.items()
@@ -202,7 +188,7 @@ def _repetitions(diff: DiffAnswer, row: MetricRow, group: Group) -> str:
     """All runs are repetitions: a best one would be the luckiest."""
     differing = [param.key for param in diff.params if param.differs]
     seeds = ", ".join(markdown_code(key) for key in differing if is_seed(key))
-    names = ", ".join(markdown_code(key) for key in differing if is_label(key))
+    names = ", ".join(markdown_code(key) for key in differing if is_place(key))
     but = [part for part in (seeds, f"names and places ({names})" if names else "") if part]
     what = f"differ in no parameter but {' and '.join(but)}" if but else "differ in no parameter"
     low, high = number(min(group.values)), number(max(group.values))
@@ -229,8 +215,24 @@ def _best_group(diff: DiffAnswer, row: MetricRow, groups: Sequence[Group]) -> st
 
 
 def _sureness(best: Group, base: Group) -> str:
-    if best.reach is None or base.reach is None:
+    """The interval of the difference, and how often chance alone would do as much."""
+    from mlbench.queries.significance import ALPHA, contrast, least_p
+
+    if min(len(best.values), len(base.values)) < 2:
         return "With one run of a setting nothing can be said about noise."
-    if abs(best.mean - base.mean) <= best.reach + base.reach:
-        return "The intervals overlap: these runs do not show that one is better."
-    return "The intervals do not overlap."
+    found = contrast(base.values, best.values)
+    n = f"{len(best.values)} and {len(base.values)} runs"
+    interval = found.interval
+    reach = f", 95 % interval {delta(interval.low, digits=3)} to {delta(interval.high, digits=3)}" if interval else ""
+    text = f"The difference is {delta(found.difference, digits=3)}{reach}"
+    if found.chance is None:
+        return f"{text}."
+    text += f"; by chance alone {n} would come out this far apart {times(found.chance)} in this direction. "
+    if found.chance.p <= ALPHA:
+        return f"{text}So it is more than chance (permutation test, p = {number(found.chance.p, digits=2)})."
+    few = least_p(len(best.values), len(base.values), is_paired=False) > ALPHA
+    return text + (
+        "With so few runs nothing can be shown: it takes 4 of each."
+        if few
+        else "These runs do not show that one is better."
+    )

@@ -174,10 +174,10 @@ def chance_sentence(row: Measured) -> str:
         side = "this much greater" if found.difference > 0 else "this much less"
     else:
         side = "this far ahead" if (found.difference < 0) == (row.goal == "min") else "this far behind"
-    return f"{n}: by chance alone {B} would be {side} {_times(found.chance)}"
+    return f"{n}: by chance alone {B} would be {side} {times(found.chance)}"
 
 
-def _times(chance: Chance) -> str:
+def times(chance: Chance) -> str:
     """`1 time in 6`, `3 times in 70`, `about 1 time in 140`."""
     n, total = chance.n_as_far, chance.n_arrangements
     if not chance.is_exact and n == 1:

@@ -13,7 +13,7 @@ from mlbench.model import Cursor, Fact, JsonValue, PointTable, Problem, ReadStat
 from mlbench.wire.crc32c import crc32c
 
 if TYPE_CHECKING:
-    from mlbench.wire.scanning import Scalars
+    from mlbench.wire.blocks import Scalars
 
 # Kind of damage: what is said of one and of several, and what to do.
 _SAID = {

@@ -23,6 +23,10 @@ _HPARAM, _ENTRY_KEY, _ENTRY_VALUE = key(1, LEN), key(1, LEN), key(2, LEN)
 _STATUS, _END_TIME = key(1, VARINT), key(2, I64)
 _NUMBER, _STRING, _BOOL, _STRUCT, _LIST = key(2, I64), key(3, LEN), key(4, VARINT), key(5, LEN), key(6, LEN)
 _ITEM = key(1, LEN)
+_ONE_BYTE = 0x80
+"""Lengths below take one byte."""
+_SHORTEST_ENTRY = 4
+_NUMBER_BYTES = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,36 @@ def _params(content: bytes, start: int, end: int) -> list[Param]:
     for field_key, first, last in fields(content, start, end):
         if field_key != _HPARAM:
             continue
-        name, value = _entry(content, first, last, 0)
-        raw = value if isinstance(value, str) else json.dumps(value)
-        params.append(Param(name, raw, value, Layer.HPARAMS))
+        name, value = _plain_entry(content, first, last) or _entry(content, first, last, 0)
+        params.append(Param(name, _raw(value), value, Layer.HPARAMS))
     return params
+
+
+def _raw(value: JsonValue) -> str:
+    """As JSON; a text as it is."""
+    if isinstance(value, str):
+        return value
+    if value is True or value is False:
+        return "true" if value else "false"
+    is_plain = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return repr(value) if is_plain else json.dumps(value)
+
+
+def _plain_entry(content: bytes, start: int, end: int) -> tuple[str, JsonValue] | None:
+    """The pair as all writers write it, name and value in one short field each; None where it is otherwise."""
+    value_at = start + 2 + content[start + 1] if end - start > _SHORTEST_ENTRY else end
+    at, size = value_at + 2, end - value_at - 2
+    is_plain = 0 < size < _ONE_BYTE and content[start] == _ENTRY_KEY and content[value_at] == _ENTRY_VALUE
+    if not is_plain or content[start + 1] >= _ONE_BYTE or content[value_at + 1] != size:
+        return None
+    name, kind = text_at(content, start + 2, value_at), content[at]
+    if kind == _NUMBER and size == _NUMBER_BYTES:
+        return name, _number(struct.unpack_from("<d", content, at + 1)[0])
+    if kind == _STRING and size > 1 and content[at + 1] == size - 2:
+        return name, text_at(content, at + 2, end)
+    if kind == _BOOL and size == 2 and content[at + 1] < _ONE_BYTE:
+        return name, bool(content[at + 1])
+    return None
 
 
 def _entry(content: bytes, start: int, end: int, depth: int) -> tuple[str, JsonValue]:

@@ -6,10 +6,12 @@ all bytes but wall times, steps, values and checksums, until one differs (a step
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from mlbench.wire.crc32c import closing_word
 from mlbench.wire.shapes import VALUE_BYTES, Shapes
 from mlbench.wire.tfrecord import FOOTER_BYTES, HEADER_BYTES
 from mlbench.wire.window import FRAME_BYTES, Window
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     Int32Array = NDArray[np.int32]
     UInt8Array = NDArray[np.uint8]
+    UInt32Array = NDArray[np.uint32]
 
 MIN_SEEN = 128
 """Records that must agree with a period before it is believed: a metric logged ten times in a row is no period."""
@@ -62,26 +65,42 @@ def find_period(shapes: Int32Array, lengths: Int64Array) -> int:
     return 0
 
 
-class Period:
-    """One period, or several in a row, as a template of bytes."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """One turn of a period: its bytes but for the numbers, and where its numbers lie."""
 
-    def __init__(
-        self, template: UInt8Array, mask: UInt8Array, places: Int64Array, lengths: Int64Array, numbers: Int32Array
-    ) -> None:
-        self._template, self._mask = template, mask
-        self._places, self._lengths, self._numbers = places, lengths, numbers
-        self.n_bytes = template.size
+    template: UInt8Array
+    """Shape (n_bytes,), as `mask`."""
+    mask: UInt8Array
+    """What of each byte never differs."""
+    places: Int64Array
+    """Shape (k,), as all that follow: where each record begins."""
+    lengths: Int64Array
+    """Of the payloads."""
+    numbers: Int32Array
+    """Shapes."""
+    widths: Int64Array
+    """Of wall time and step (`Fronts.widths`)."""
+    closing: UInt32Array
+    """The closing words (`closing_word`)."""
+    tags: Int32Array
+    """Shape (v,), as all that follow: of each value the tag's number in `Shapes.tags`."""
+    values: Int64Array
+    """Where the value lies."""
+    records: Int64Array
+    """In which of the turn's records."""
 
     @classmethod
     def of(
         cls, window: Window, shapes: Shapes, places: Int64Array, lengths: Int64Array, numbers: Int32Array,
         widths: Int64Array,
-    ) -> Period:  # fmt: skip
-        """The period that some records in the window are, as `Shapes.classify` tells of them."""
+    ) -> Turn:  # fmt: skip
+        """The turn that some records in the window are, as `Shapes.classify` tells of them."""
         start = int(places[0])
         n_bytes = int(places[-1] + lengths[-1]) + FRAME_BYTES - start
         mask = np.full(n_bytes, 0xFF, dtype=np.uint8)
         flat = shapes.flat
+        values: list[int] = []
         for place, length, number, width in zip(
             (places - start).tolist(), lengths.tolist(), numbers.tolist(), widths.tolist(), strict=True
         ):
@@ -90,36 +109,77 @@ class Period:
             mask[payload + 10 : payload + width] = _CONTINUES
             mask[end : end + FOOTER_BYTES] = 0
             first = flat.first[number]
-            for before_end in flat.ends[first : first + flat.n_values[number]].tolist():
-                mask[end - before_end : end - before_end + VALUE_BYTES] = 0
-        n_rows = max(1, _ROW_BYTES // n_bytes)
+            values += [end - before for before in flat.ends[first : first + flat.n_values[number]].tolist()]
+        for place in values:
+            mask[place : place + VALUE_BYTES] = 0
+        n_values = flat.n_values[numbers]
+        tags = [flat.tags[first : first + n] for first, n in zip(flat.first[numbers], n_values, strict=True)]
         return cls(
-            np.tile(window.octets[start : start + n_bytes] & mask, n_rows),
-            np.tile(mask, n_rows),
-            np.concatenate([places - start + row * n_bytes for row in range(n_rows)]),
-            np.tile(lengths, n_rows),
-            np.tile(numbers, n_rows),
-        )
-
-    def beginning_with(self, record: Kind) -> Period:
-        """The same cycle from its first record of this kind on."""
-        first = int(np.flatnonzero((self._numbers == record[0]) & (self._lengths == record[1]))[0])
-        start = int(self._places[first])
-        return Period(
-            np.roll(self._template, -start), np.roll(self._mask, -start),
-            np.roll((self._places - start) % self.n_bytes, -first), np.roll(self._lengths, -first),
-            np.roll(self._numbers, -first),
+            window.octets[start : start + n_bytes] & mask, mask, places - start, lengths, numbers, widths,
+            np.array([closing_word(length) for length in lengths.tolist()], dtype=np.uint32),
+            np.concatenate(tags), np.array(values, dtype=np.int64), np.repeat(np.arange(places.size), n_values),
         )  # fmt: skip
+
+    @property
+    def n_bytes(self) -> int:
+        return self.template.size
+
+    @property
+    def is_single(self) -> bool:
+        """Each record has one value."""
+        return self.tags.size == self.places.size
 
     @property
     def size_bytes(self) -> int:
         """What it takes in memory, about."""
-        return 2 * self.n_bytes + self._places.nbytes + self._lengths.nbytes + self._numbers.nbytes
+        return 2 * self.n_bytes + 4 * self.places.nbytes + 3 * self.values.nbytes
+
+    def beginning_with(self, first: int) -> Turn:
+        """The same cycle from this one of its records on."""
+        start, before = int(self.places[first]), int(np.searchsorted(self.records, first))
+        return Turn(
+            np.roll(self.template, -start), np.roll(self.mask, -start),
+            np.roll((self.places - start) % self.n_bytes, -first), np.roll(self.lengths, -first),
+            np.roll(self.numbers, -first), np.roll(self.widths, -first), np.roll(self.closing, -first),
+            np.roll(self.tags, -before), np.roll((self.values - start) % self.n_bytes, -before),
+            np.roll((self.records - first) % self.places.size, -before),
+        )  # fmt: skip
+
+    def repeated(self, start: int, n_turns: int) -> tuple[Int64Array, Int64Array, Int32Array]:
+        """Places, lengths and shape numbers of the records of so many turns."""
+        places = (start + np.arange(n_turns, dtype=np.int64) * self.n_bytes)[:, None] + self.places
+        return places.ravel(), np.tile(self.lengths, n_turns), np.tile(self.numbers, n_turns)
+
+
+class Period:
+    """One turn, or several in a row, as a template of bytes."""
+
+    def __init__(self, turn: Turn, *, is_prelude: bool = False) -> None:
+        self.turn = turn
+        self.is_prelude = is_prelude
+        """It is the one turn before a loop."""
+        self.has_distinct_tags = np.unique(turn.tags).size == turn.tags.size
+        """No tag comes twice in a turn."""
+        self.turns_in_row = 1 if is_prelude else max(1, _ROW_BYTES // turn.n_bytes)
+        self._template, self._mask = np.tile(turn.template, self.turns_in_row), np.tile(turn.mask, self.turns_in_row)
+        self.n_bytes = self._template.size
+        """Of a row."""
+
+    def beginning_with(self, record: Kind) -> Period:
+        """The same cycle from its first record of this kind on."""
+        turn = self.turn
+        first = int(np.flatnonzero((turn.numbers == record[0]) & (turn.lengths == record[1]))[0])
+        return Period(turn.beginning_with(first), is_prelude=self.is_prelude)
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes in memory, about."""
+        return 2 * self.n_bytes + self.turn.size_bytes
 
     @property
     def kinds(self) -> set[Kind]:
         """The kinds of its records."""
-        return set(zip(self._numbers.tolist(), self._lengths.tolist(), strict=True))
+        return set(zip(self.turn.numbers.tolist(), self.turn.lengths.tolist(), strict=True))
 
     def begins_at(self, window: Window, start: int) -> bool:
         """Whether one row at least begins here."""
@@ -142,8 +202,7 @@ class Period:
 
     def records(self, start: int, n_rows: int) -> tuple[Int64Array, Int64Array, Int32Array]:
         """Places, lengths and shape numbers of the records of so many rows."""
-        places = (start + np.arange(n_rows, dtype=np.int64) * self.n_bytes)[:, None] + self._places
-        return places.ravel(), np.tile(self._lengths, n_rows), np.tile(self._numbers, n_rows)
+        return self.turn.repeated(start, n_rows * self.turns_in_row)
 
 
 class Periods:

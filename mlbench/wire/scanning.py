@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from mlbench.wire.periods import FIRST_REACH, Period, Periods, find_period
-from mlbench.wire.shapes import VALUE_BYTES, Shapes
-from mlbench.wire.tfrecord import HEADER_BYTES, BadLength, Item, Record, read_records
-from mlbench.wire.window import FRAME_BYTES, Window, give_back, take_window
+from mlbench.wire.blocks import Block, Turns
+from mlbench.wire.periods import FIRST_REACH, Period, Periods, Turn, find_period
+from mlbench.wire.shapes import Shapes
+from mlbench.wire.tfrecord import HEADER_BYTES, BadLength, Item, read_records
+from mlbench.wire.window import FRAME_BYTES, give_back, take_window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlbench.model import Float64Array, Int64Array
+    from mlbench.model import Int64Array
 
     Int32Array = NDArray[np.int32]
-    Float32Array = NDArray[np.float32]
     Records = tuple[Int64Array, Int64Array, Int32Array]
     """Places in the window, lengths of the payloads, numbers of the shapes."""
 
@@ -33,10 +33,14 @@ _PEEK = 16
 _TRUSTED_ROWS = 4
 """A known period that holds for fewer may be a part of the true one, which is then looked for."""
 _MOST_PEEKED = 256
+_LONG_PRELUDE = 8
+"""Records before a period that are remembered, so that they need not be recognised one by one in the next file."""
 _GROWTH = 4
 """How much further is walked each time that no period was found."""
 _LAST_REACH = 1 << 16
 _MANY_UNKNOWN = 64
+MANY_TURNS = 16
+"""From so many on it pays to take their numbers column by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,92 +61,6 @@ def learned() -> Learned:
     return _newest[0]
 
 
-class Block:
-    """Whole records of one window whose checksums hold, in the order of the file; all arrays have shape (n,)."""
-
-    def __init__(
-        self, window: Window, base: int, shapes: Shapes,
-        places: Int64Array, lengths: Int64Array, numbers: Int32Array,
-    ) -> None:  # fmt: skip
-        self._window, self._base, self._shapes = window, base, shapes
-        self.places = places
-        self.lengths = lengths
-        self.numbers = numbers
-        """Shapes, -1 for records that have to be decoded one by one."""
-
-    def __len__(self) -> int:
-        return self.places.size
-
-    def end(self, n_records: int) -> int:
-        """The offset in the file behind the first so many records."""
-        last = n_records - 1
-        return self._base + int(self.places[last] + self.lengths[last]) + FRAME_BYTES
-
-    def record(self, index: int) -> Record:
-        """One record with its payload."""
-        place = int(self.places[index])
-        start = place + HEADER_BYTES
-        return Record(self._base + place, self._window.bytes_at(start, start + int(self.lengths[index])))
-
-    def counts(self) -> Int64Array:
-        """How many values each record has; 0 for those to be decoded."""
-        if not self._shapes.n_shapes:
-            return np.zeros(len(self), dtype=np.int64)
-        flat = self._shapes.flat
-        if flat.is_single:
-            return (self.numbers >= 0).astype(np.int64)
-        counts = flat.n_values[self.numbers]
-        counts[self.numbers < 0] = 0
-        return counts
-
-    def scalars(self, n_records: int, seq: Int64Array) -> Scalars | None:
-        """The scalars of the first so many records; None if there are none.
-
-        Args:
-            n_records: how many.
-            seq: shape (n,), the sequence number of each record's first value.
-        """
-        known = np.flatnonzero(self.numbers[:n_records] >= 0)
-        if not known.size:
-            return None
-        if known.size == n_records:
-            places, lengths, numbers = self.places[:n_records], self.lengths[:n_records], self.numbers[:n_records]
-            seq = seq[:n_records]
-        else:
-            places, lengths, numbers = self.places[known], self.lengths[known], self.numbers[known]
-            seq = seq[known]
-        fronts = self._window.fronts(places)
-        flat = self._shapes.flat
-        steps, wall_s, first = fronts.steps(), fronts.wall_s, numbers
-        ends = places + lengths + HEADER_BYTES
-        if not flat.is_single:
-            # Each record's columns stand once for each of its values.
-            first, n_values = flat.first[numbers], flat.n_values[numbers]
-            n_total = int(n_values.sum())
-            within = np.arange(n_total) - np.repeat(np.cumsum(n_values) - n_values, n_values)
-            steps, wall_s, ends, first, seq = (np.repeat(a, n_values) for a in (steps, wall_s, ends, first, seq))
-            first, seq = first + within, seq + within
-        values = self._window.take(ends - flat.ends[first], VALUE_BYTES).view(np.float32)
-        return Scalars(flat.tags[first], steps, wall_s, values, seq)
-
-
-class Scalars:
-    """Points of many metrics in the order of the file; all arrays have shape (n,)."""
-
-    __slots__ = ("seq", "steps", "tags", "values", "wall_s")
-
-    def __init__(
-        self, tags: Int32Array, steps: Int64Array, wall_s: Float64Array, values: Float32Array, seq: Int64Array
-    ) -> None:
-        self.tags = tags
-        """Numbers of `Shapes.tags`."""
-        self.steps = steps
-        self.wall_s = wall_s
-        self.values = values
-        """The file's own 32 bits."""
-        self.seq = seq
-
-
 class Scanner:
     """Reads one file; ask `find` again and again, and after each block say with `advance` how much of it was taken."""
 
@@ -158,6 +76,8 @@ class Scanner:
         self._sealed = 0
         """The place in the window up to which records have been sealed."""
         self._period: Period | None = None
+        self._counted: tuple[int, Period | None, int] = (-1, None, 0)
+        """Where rows were counted last, of which period, and how many there are."""
         self._reach = learned.periods.reach
         self._is_spent = False
         """The rest of the window is left to the next one."""
@@ -165,7 +85,7 @@ class Scanner:
         self._plain_until = 0
         self._blocked: tuple[tuple[int, int], NDArray[np.bool_]] = ((0, 0), np.zeros(0, dtype=np.bool_))
 
-    def find(self) -> Block | Item | None:
+    def find(self) -> Block | Turns | Item | None:
         """The next records or what is wrong with them; None at the end of the file."""
         while True:
             if self._plain is not None:
@@ -189,18 +109,23 @@ class Scanner:
     def _load(self) -> None:
         self._window.load(self._file, self._offset)
         self._base, self._sealed = self._offset, 0
+        self._counted = (-1, None, 0)
 
-    def advance(self, block: Block, n_records: int) -> None:
+    def advance(self, block: Block | Turns, n_records: int) -> None:
         """Go on behind the first `n_records` records of the block."""
         self._offset, self._searched = block.end(n_records), 0
         if self._is_spent and n_records == len(block):
             self._base = -1
 
-    def _find_block(self) -> Block | None:
+    def _find_block(self) -> Block | Turns | None:
         """The records that lie whole in the window; None where there are none or where something is wrong."""
         start = self._start
         places, lengths, numbers = self._records(start)
-        if not places.size and start:
+        turns = self._turns_at(start) if not places.size else None
+        if turns is not None and turns.seal():
+            self._sealed = turns.end() - self._base
+            return turns
+        if turns is None and not places.size and start:
             self._load()  # the rest of the window is a part of a record
             return None
         new = np.searchsorted(places, self._sealed)
@@ -227,14 +152,16 @@ class Scanner:
         parts: list[Records] = []
         position, is_peek, self._is_spent = start, True, False
         while True:
-            n_rows = self._period.count(self._window, position) if self._period else 0
+            n_rows = self._rows_at(position)
             if self._period and n_rows:
+                if self._turns_at(position) is not None:
+                    self._is_spent = self._is_spent and not parts
+                    break  # what comes before them is taken first
                 parts.append(self._period.records(position, n_rows))
                 position += n_rows * self._period.n_bytes
-                if position + self._period.n_bytes > self._window.n_bytes:
-                    self._is_spent = True  # the next window shall begin with a whole period
+                if self._is_spent:
                     break
-                is_peek = n_rows >= _TRUSTED_ROWS
+                is_peek = n_rows >= _TRUSTED_ROWS or self._period.is_prelude
             if is_peek and self._periods:
                 part = self._peek(position)
             else:
@@ -253,23 +180,53 @@ class Scanner:
         places, lengths, numbers = zip(*parts, strict=True)
         return np.concatenate(places), np.concatenate(lengths), np.concatenate(numbers)
 
+    def _rows_at(self, position: int) -> int:
+        """How many rows of the period begin here; where they are the last, the next window shall begin behind them."""
+        if self._period is None:
+            return 0
+        at = self._base + position
+        if self._counted[:2] != (at, self._period):
+            self._counted = (at, self._period, self._period.count(self._window, position))
+        n_rows = self._counted[2]
+        self._is_spent = n_rows > 0 and position + (n_rows + 1) * self._period.n_bytes > self._window.n_bytes
+        return n_rows
+
+    def _turns_at(self, position: int) -> Turns | None:
+        """The turns of the period that begin here; None where they are few, or cannot be taken metric by metric."""
+        n_turns = self._rows_at(position) * self._period.turns_in_row if self._period else 0
+        if self._period is None or n_turns < MANY_TURNS or position < self._sealed:
+            return None
+        if not self._period.has_distinct_tags or self.is_blocked(self._period.turn.numbers).any():
+            return None
+        return Turns(self._window, self._base, self._shapes, position, self._period.turn, n_turns)
+
     def _peek(self, position: int) -> Records:
         """The records up to the one where a known period begins, or a few."""
         places: list[int] = []
         lengths: list[int] = []
         numbers: list[int] = []
         most = min(self._periods.longest + _PEEK, _MOST_PEEKED)
-        for place in self._window.walk(position, most).tolist():
-            length = self._window.length(place)
+        for place, length in self._window.steps(position, most):
             number = self._shapes.recognise(self._window.bytes_at(place + HEADER_BYTES, place + HEADER_BYTES + length))
             period = self._periods.beginning_with((number, length))
             if period is not None and period.begins_at(self._window, place):
                 self._period = period
+                self._learn_prelude(places, lengths, numbers)
                 break
             places.append(place)
             lengths.append(length)
             numbers.append(number)
         return np.array(places, np.int64), np.array(lengths, np.int64), np.array(numbers, np.int32)
+
+    def _learn_prelude(self, places: list[int], lengths: list[int], numbers: list[int]) -> None:
+        """Remember the known records before a period: a loop's first turn has no steps, since a 0 is not written."""
+        n_known = next((n for n, number in enumerate(reversed(numbers)) if number < 0), len(numbers))
+        if n_known < _LONG_PRELUDE:
+            return
+        at = np.array(places[-n_known:], dtype=np.int64)
+        sizes, shapes = np.array(lengths[-n_known:], dtype=np.int64), np.array(numbers[-n_known:], dtype=np.int32)
+        turn = Turn.of(self._window, self._shapes, at, sizes, shapes, self._window.fronts(at).widths())
+        self._periods.add(Period(turn, is_prelude=True))
 
     def _walk(self, position: int) -> Records:
         """Some records, and the period that they end with, for the following ones."""
@@ -300,7 +257,9 @@ class Scanner:
             return 0
         end = n_records - _since_new_step(self._window.fronts(places[-k:]).steps())
         turn = slice(end - k, end)
-        self._period = Period.of(self._window, self._shapes, places[turn], lengths[turn], numbers[turn], widths[turn])
+        self._period = Period(
+            Turn.of(self._window, self._shapes, places[turn], lengths[turn], numbers[turn], widths[turn])
+        )
         self._periods.add(self._period)
         return end
 

@@ -5,7 +5,8 @@ A view whose elements overlap (one begins at every byte) lets numpy take eight b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -75,12 +76,11 @@ class Window:
             places = self._chain(start)
             if places.size:
                 return places
-        return np.array(self._steps(start, most), dtype=np.int64)
+        return np.array([place for place, _length in self.steps(start, most)], dtype=np.int64)
 
-    def _steps(self, start: int, most: int) -> list[int]:
-        """From record to record."""
+    def steps(self, start: int, most: int) -> Iterator[tuple[int, int]]:
+        """The same from record to record: places, and lengths of the payloads."""
         buffer, n_bytes = self._buffer, self.n_bytes
-        places: list[int] = []
         position = start
         for _record in range(most):
             if position > n_bytes - FRAME_BYTES:
@@ -89,9 +89,8 @@ class Window:
             following = position + length + FRAME_BYTES
             if buffer[position + 3] or following > n_bytes:
                 break
-            places.append(position)
+            yield position, length
             position = following
-        return places
 
     def _chain(self, start: int) -> Int64Array:
         """The same for many: every header is looked for at once, and those count that follow each other.
@@ -127,6 +126,19 @@ class Window:
         """So many bytes at each place, as raw elements; shape (n,)."""
         taken: NDArray[np.void] = self._view(n_bytes)[places]
         return taken
+
+    def columns(self, start: int, kind: str, n_bytes: int, n_rows: int) -> NDArray[Any]:
+        """The numbers in rows of so many bytes as columns: one begins at every byte of a row; shape (n_bytes, n_rows).
+
+        To choose columns by an array costs half a nanosecond a number, since numpy copies each as a whole.
+
+        Args:
+            start: where the first row begins.
+            kind: the type of the numbers, of at most 8 bytes.
+            n_bytes: of a row.
+            n_rows: how many rows there are.
+        """
+        return np.ndarray((n_bytes, n_rows), dtype=kind, buffer=self._buffer, offset=start, strides=(1, n_bytes))
 
     def _view(self, n_bytes: int) -> NDArray[np.void]:
         """Elements of so many bytes, one beginning at every byte of the buffer."""
@@ -186,23 +198,36 @@ class Fronts:
 
     def steps(self) -> Int64Array:
         """The numbers of up to eight bytes; 0 where there is none."""
-        value = self.step_bytes & self._mask() & ~_STOPS
+        value = self.step_bytes & self._mask()
         value[self.raw["step_key"] != STEP_KEY] = 0
         greatest = int(value.max(initial=0))
-        # Seven bits of each byte move together: pairs, then fours, then all eight, as far as any number reaches.
-        for n_bits, shift, low in (
-            (8, 1, 0x007F007F007F007F),
-            (16, 2, 0x00003FFF00003FFF),
-            (32, 4, 0x000000000FFFFFFF),
-        ):
-            if not greatest >> n_bits:
-                break
-            kept = value & np.uint64(low)
-            value = kept | ((value ^ kept) >> np.uint64(shift))
-        return value.view(np.int64)
+        return fold_varints(value, max(1, -(-greatest.bit_length() // 8))).view(np.int64)
 
     def _mask(self) -> UInt64Array:
         return (self.stops << _ONE) - _ONE
+
+
+def fold_varints(raw: NDArray[Any], n_bytes: int) -> NDArray[Any]:
+    """The numbers that varints of at most so many bytes stand for, in the type of `raw`.
+
+    Args:
+        raw: unsigned, of any shape: the bytes of each varint, least significant first. What stands in the bytes beyond
+            the first `n_bytes` is left out.
+        n_bytes: 1 to 8, and no more than the type has.
+    """
+    kind = raw.dtype.type
+    value: NDArray[Any] = raw & kind(int.from_bytes(b"\x7f" * n_bytes, "little"))
+    # Seven bits of each byte move together: pairs, then fours, then all eight, as far as any number reaches.
+    for n_folded, shift, low in (
+        (1, 1, 0x007F007F007F007F),
+        (2, 2, 0x00003FFF00003FFF),
+        (4, 4, 0x000000000FFFFFFF),
+    ):
+        if n_bytes <= n_folded:
+            break
+        kept = value & kind(low & int(np.iinfo(kind).max))
+        value = kept | ((value ^ kept) >> kind(shift))
+    return value
 
 
 def _closing_words(lengths: Int64Array) -> UInt32Array:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,3 +53,23 @@ def test_a_mistyped_parameter_is_told_the_nearest(mlbench: Mlbench) -> None:
 
     assert done.code == 2
     assert "Did you mean 'optimiser'?" in done.err
+
+
+def test_a_report_is_checked_against_the_catalog_of_today(mlbench: Mlbench) -> None:
+    where = "name ~ 'sweep/adam-lr0.1'"
+    assert mlbench("report", where, "-o", "a.md").code == 0
+
+    unchanged = mlbench("report", "--check", "-o", "a.md")
+    mlbench("archive", "sweep/adam-lr0.1-w64-seed0")
+    changed = mlbench("report", "--check", "-o", "a.md")
+
+    assert (unchanged.code, unchanged.out) == (0, "")
+    assert (changed.code, changed.out) == (1, "logs/sweep/adam-lr0.1-w64-seed0: is no longer among the runs\n")
+    assert mlbench("report", "--check", "-o", "none.md").code == 3
+
+
+def test_a_report_may_be_one_html_file(mlbench: Mlbench) -> None:
+    done = mlbench("report", "name ~ 'sweep/adam-lr0.1'", "--html", "-o", "a.html")
+
+    assert (done.code, done.err) == (0, "mlbench: a.html: 6 runs\n")
+    assert Path("a.html").read_text(encoding="utf-8").count("data:image/svg+xml") == 3

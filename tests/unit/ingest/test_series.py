@@ -1,4 +1,6 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlbench.ingest import series as module
 from mlbench.ingest.series import SEQ_BITS, RunSeries, SeriesKey, SeriesPoints, series_of, sort_points
@@ -120,6 +122,13 @@ def test_more_series_than_sixteen_bits_are_sorted_too() -> None:
     found = sort_points([named(series_of(draft(source("/logs/run/e", table))))])
 
     assert found.steps.tolist() == list(range(n))
+
+
+@given(st.lists(st.tuples(st.sampled_from([0, 1, 2, 70_000]), st.integers(1, 30)), max_size=20))
+def test_long_stretches_are_sorted_as_points_are(stretches: list[tuple[int, int]]) -> None:
+    which = np.array([series for series, n in stretches for _point in range(n)], dtype=np.int32)
+
+    assert module.sorted_places(which).tolist() == np.argsort(which, kind="stable").tolist()
 
 
 def test_the_ends_of_a_run_are_the_finite_times_of_its_files_first_and_last_points() -> None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from mlbench.queries.answers import Column, DiffAnswer, FactRow, MetricCell, MetricRow, ParamRow, RunsAnswer
-from mlbench.render.verdict import groups_of, is_label, is_seed, primary_metric, verdict
+from mlbench.queries.folding import is_place, is_seed
+from mlbench.render.verdict import groups_of, primary_metric, verdict
 
 from .samples import head, param
 
@@ -76,15 +77,14 @@ def test_seeds_are_noise_and_none_of_them_is_best() -> None:
     )
 
 
-def test_equal_parameters_are_repetitions_too_but_code_and_data_are_named() -> None:
+def test_equal_parameters_of_other_code_and_data_are_no_repetitions() -> None:
     diff = replace(
         _diff([1.0, None]), code=(FactRow("commit", ("a", "b"), True),), data=(FactRow("d", ("1", "2"), True),)
     )
 
     assert verdict(RUNS, diff) == (
-        "The 2 runs differ in no parameter: best `loss` 1 (one run, so no interval). Beside the differences named below, "
-        "what sets them apart is noise, so none of them is called best. 1 of 2 runs has no finite `loss`. "
-        "The runs also differ in code and data (see below)."
+        "Of 2 runs, `a` has the lowest `loss` (min is best): 1 at step 7. There is one run of each setting, so nothing "
+        "can be said about noise. 1 of 2 runs has no finite `loss`. The runs also differ in code and data (see below)."
     )
 
 
@@ -97,13 +97,26 @@ def test_settings_with_several_seeds_are_compared_by_their_means() -> None:
     assert apart == (
         "4 runs of 2 settings. The setting `lr` = `0.1` has the lowest `loss` (min is best): mean 1.005 ± 0.064 "
         "(95 % interval, n = 2); the next setting (`lr` = `0.2`) has mean 2.005 ± 0.064 (95 % interval, n = 2). "
-        "The intervals do not overlap. It is the baseline's setting."
+        "The difference is -1, 95 % interval -1.03 to -0.97; by chance alone 2 and 2 runs would come out this far apart "
+        "1 time in 6 in this direction. With so few runs nothing can be shown: it takes 4 of each. "
+        "It is the baseline's setting."
     )
     assert overlapping.startswith(
         "4 runs of 2 settings. The setting `lr` = `0.2` has the lowest `loss` (min is best): mean 2.35"
     )
-    assert overlapping.endswith("the baseline's setting has mean 2.5 ± 6.4 (95 % interval, n = 2). "
-                                "The intervals overlap: these runs do not show that one is better.")  # fmt: skip
+    assert "the baseline's setting has mean 2.5 ± 6.4 (95 % interval, n = 2). " in overlapping
+    assert "by chance alone 2 and 2 runs would come out this far apart 2 times in 6 in this direction" in overlapping
+
+
+def test_with_enough_seeds_the_permutation_test_decides() -> None:
+    lrs, seeds = ["0.1"] * 4 + ["0.2"] * 4, [str(seed) for seed in range(4)] * 2
+    params = (param("lr", *lrs), param("seed", *seeds))
+
+    apart = verdict(RUNS, _diff([1.0, 1.1, 1.2, 1.3, 2.0, 2.1, 2.2, 2.3], *params))
+    mingled = verdict(RUNS, _diff([1.0, 1.1, 2.2, 1.3, 2.0, 1.1, 1.2, 2.3], *params))
+
+    assert "1 time in 70 in this direction. So it is more than chance (permutation test, p = 0.029)." in apart
+    assert "These runs do not show that one is better." in mingled
 
 
 def test_a_setting_with_one_run_has_no_interval() -> None:
@@ -121,7 +134,7 @@ def test_a_setting_with_one_run_has_no_interval() -> None:
     ("env.save-dir", False, True), ("lr", False, False), ("seedling", False, False),
 ])  # fmt: skip
 def test_seeds_and_labels_are_known_by_name(key: str, seed: bool, label: bool) -> None:
-    assert (is_seed(key), is_label(key)) == (seed, label)
+    assert (is_seed(key), is_place(key)) == (seed, label)
 
 
 def test_the_metric_that_decides_is_the_users_then_the_shown_one_then_any() -> None:

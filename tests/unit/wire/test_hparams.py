@@ -1,11 +1,19 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from mlbench.model import Layer, Param
+from mlbench.wire import hparams as hparams_module
 from mlbench.wire.hparams import MAX_CONTENT_BYTES, SessionFacts, read_session
 from mlbench.wire.protobuf import WireError
+
+ANY_VALUE = st.one_of(
+    st.none(), st.booleans(), st.floats(), st.integers(-(2**60), 2**60), st.text(max_size=140),
+    st.lists(st.floats(), max_size=2), st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2),
+)  # fmt: skip
 
 
 def started(**hparams: Any) -> bytes:
@@ -111,3 +119,25 @@ def test_a_nest_without_end_is_refused() -> None:
 def test_more_than_four_megabytes_are_refused() -> None:
     with pytest.raises(WireError, match="4 MiB"):
         read_session(bytes(MAX_CONTENT_BYTES + 1))
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(max_size=140), ANY_VALUE, max_size=4), st.data())
+def test_the_short_way_says_what_the_long_way_says(hparams: dict[str, Any], data: st.DataObject) -> None:
+    content = bytearray(started(**hparams))
+    for _change in range(data.draw(st.integers(0, 2))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hparams_module, "_plain_entry", lambda *_entry: None)
+        long = told(bytes(content))
+
+    assert told(bytes(content)) == long
+
+
+def told(content: bytes) -> str:
+    """What is read, NaN and the kinds of numbers too; or why not."""
+    try:
+        return repr(read_session(content))
+    except WireError as error:
+        return str(error)

@@ -5,7 +5,7 @@ import pytest
 
 from mlbench.wire import periods as module
 from mlbench.wire.events import decode_event
-from mlbench.wire.periods import Period, Periods, find_period
+from mlbench.wire.periods import Period, Periods, Turn, find_period
 from mlbench.wire.shapes import Shapes
 from mlbench.wire.window import Window
 from tests.unit.wire.event_logs import event, log, loop, simple, tensor_value
@@ -77,7 +77,7 @@ def period(window: Window, shapes: Shapes, n_records: int) -> Period:
     places = window.walk(0, 100)[:n_records]
     lengths = window.lengths(places)
     numbers, widths = shapes.classify(window, places, lengths)
-    return Period.of(window, shapes, places, lengths, numbers, widths)
+    return Period(Turn.of(window, shapes, places, lengths, numbers, widths))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mlbench.adapters import tensorboard
 from mlbench.model import Cursor, Fact, JsonValue, Source
-from mlbench.wire import periods, scanning, window
+from mlbench.wire import blocks, periods, scanning, window
 from mlbench.wire.tfrecord import Record, Truncated, write_record
 from tests.unit.wire.event_logs import (
     OTHERS,
@@ -57,6 +57,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setattr(scanning, "_PEEK", 2)
     monkeypatch.setattr(scanning, "_MOST_PEEKED", 8)
     monkeypatch.setattr(scanning, "_MANY_UNKNOWN", 3)
+    monkeypatch.setattr(scanning, "MANY_TURNS", 3)
+    monkeypatch.setattr(scanning, "_LONG_PRELUDE", 1)
     monkeypatch.setattr(scanning, "_newest", [scanning.Learned()])
     monkeypatch.setattr(window, "_MANY", 32)
     monkeypatch.setattr(tensorboard, "_LEARNED", 2)
@@ -245,7 +247,7 @@ def taught(*written: bytes) -> None:
 def found(made: scanning.Scanner) -> Iterator[Any]:
     while (item := made.find()) is not None:
         yield item
-        if isinstance(item, scanning.Block):
+        if isinstance(item, blocks.Block | blocks.Turns):
             made.advance(item, len(item))
 
 
@@ -291,12 +293,12 @@ def test_the_rest_of_a_block_that_was_not_taken_comes_again() -> None:
     written = loop("ab", 4)
     made = scanner(log(*written))
     block = made.find()
-    assert isinstance(block, scanning.Block)
+    assert isinstance(block, blocks.Block)
 
     made.advance(block, 3)
     rest = made.find()
 
-    assert isinstance(rest, scanning.Block)
+    assert isinstance(rest, blocks.Block)
     assert [rest.record(index).payload for index in range(len(rest))] == written[3:]
 
 
@@ -315,11 +317,39 @@ def test_a_period_is_learned_and_the_rest_of_its_window_is_left_to_the_next(
     content = log(*loop("ab", 200, first=300))
     taught(*loop("ab", 1))
 
-    blocks = list(found(scanner(content)))
+    items = list(found(scanner(content)))
 
-    assert [type(block) for block in blocks] == [scanning.Block] * len(blocks)
-    assert sum(map(len, blocks)) == 400
-    assert blocks[1].end(len(blocks[1])) - blocks[0].end(len(blocks[0])) < 1500
+    assert [type(item) for item in items[:3]] == [blocks.Block, blocks.Turns, blocks.Turns]
+    assert sum(map(len, items)) == 400
+    assert items[2].end() - items[1].end() < 1500
+
+
+def test_turns_say_what_their_records_say_but_metric_by_metric(small: pytest.MonkeyPatch) -> None:
+    loops = [event(*pair, step=turn // 2 * 20) for turn in range(300) for pair in
+             ((simple("a", SIGNALLING), tensor_value("b", turn)), (simple("c", turn),))]  # fmt: skip
+    loops = [
+        one for n, one in enumerate(loops) for one in ((one, event(simple("d", n), step=None)) if n % 2 else (one,))
+    ]
+    taught(*loops[:3])
+
+    turns = [item for item in found(scanner(log(*loops))) if isinstance(item, blocks.Turns)]
+
+    assert sum(map(len, turns)) > 600
+    for one in turns:
+        block = one.block()
+        mine, theirs = one.scalars(7), block.scalars(len(block), 7 + np.cumsum(block.counts()) - block.counts())
+        assert theirs is not None
+        order = np.lexsort((theirs.seq, theirs.tags))
+        for name in ("tags", "steps", "wall_s", "values", "seq"):
+            assert getattr(mine, name).tobytes() == getattr(theirs, name)[order].tobytes(), name
+        assert one.end() == block.end(len(block))
+
+
+def test_turns_at_the_start_of_a_file_are_taken_as_records_to_tell_when_it_began(tmp_path: Path) -> None:
+    content = log(*loop("ab", 200, first=300))
+    told(tmp_path, content)
+
+    assert told(tmp_path, content) == plainly(content)
 
 
 @pytest.mark.parametrize(("steps", "n"), [([5], 0), ([5, 5], 0), ([4, 5, 5], 2), ([5, 5, 6], 1), ([4, 5, 6, 6], 2)])
