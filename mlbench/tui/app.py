@@ -20,21 +20,25 @@ from textual.widget import Widget
 from mlbench.errors import MlbenchError
 from mlbench.paths import Home
 from mlbench.render.cells import line_of
-from mlbench.safe import text_of_path
+from mlbench.safe import safe, text_of_path
 from mlbench.settings import Settings, read_settings
 from mlbench.tui import compat
-from mlbench.tui.actions import PANES, actions_of
+from mlbench.tui.actions import PANES, RUN, actions_of
 from mlbench.tui.asker import Answered, Asker
-from mlbench.tui.desk import FOLLOW, Desk
+from mlbench.tui.desk import FOLLOW, KEEP, Desk
 from mlbench.tui.doing import HANDLERS
 from mlbench.tui.doing.choosing import sort_column
 from mlbench.tui.doing.moving import to_row
+from mlbench.tui.doing.showing import COMMANDS, ask_command
 from mlbench.tui.panes import Panes
 from mlbench.tui.screens.help import HelpScreen
 from mlbench.tui.session import IndexProgress, Session
 from mlbench.tui.terminal import Depth, colour_depth, editor_words, glyphs_of, is_light_ground, small_text, too_small
 from mlbench.tui.theme import looks_of, themes
 from mlbench.tui.widgets.runs_table import RunsTable
+
+MOST_PALETTE_RUNS = 2000
+"""Textual's matcher takes 0.1 s for 10,000 names, for every letter."""
 
 
 class Progressed(Message):
@@ -56,7 +60,7 @@ class ActionProvider(Provider):
     async def search(self, query: str) -> Hits:
         """Those that the typed letters fit."""
         matcher = self.matcher(query)
-        for text, help_text, call in self._entries():
+        for text, help_text, call in (*self._entries(), *self._others()):
             score = matcher.match(text)
             if score > 0:
                 yield Hit(score, matcher.highlight(text), call, help=help_text)
@@ -70,6 +74,21 @@ class ActionProvider(Provider):
             for action in actions_of(app.desk.view.pane)
             if not action.id.startswith(("move.", "lists."))
         ]
+
+    def _others(self) -> list[tuple[str, str, Callable[[], None]]]:
+        """Commands, which go on on the command line, and the runs that were seen: only where letters were typed."""
+        app = self.app
+        if not isinstance(app, Workbench):
+            return []
+        commands = [
+            (f":{word}", what, partial(ask_command, app.desk, 1, text=f"{word} "))
+            for word, (what, _do) in COMMANDS.items()
+        ]
+        runs = [
+            (safe(head.name), "show this run", partial(app.desk.with_view, shown_run=head.run_id, pane=RUN))
+            for head in list(app.desk.heads.values())[:MOST_PALETTE_RUNS]
+        ]
+        return [*commands, *runs]
 
 
 class Workbench(App[int]):
@@ -128,6 +147,7 @@ class Workbench(App[int]):
         self.arrange()
         self.desk.panes.draw_bars(self.desk)
         self.call_after_refresh(self._begin)
+        compat.leave_on_signals(self._leave_by_signal)
 
     def _begin(self) -> None:
         self.desk.ask_names()
@@ -258,12 +278,19 @@ class Workbench(App[int]):
     @property
     def is_busy(self) -> bool:
         """Whether something will still change by itself: a delay, or a question under way."""
-        return bool(self._delays.keys() - {FOLLOW}) or self.asker.is_busy or self.desk.answers.done is None
+        return bool(self._delays.keys() - {FOLLOW, KEEP}) or self.asker.is_busy or self.desk.answers.done is None
 
     def leave(self) -> None:
         """End: what is being read stops at the next run, and what was read is kept."""
         self.desk.is_leaving = True
+        if self.desk.answers.found is not None:
+            self.desk.session.save_state(self.desk.state_text)
         self.exit(0)
+
+    def _leave_by_signal(self, number: int) -> None:
+        """As `leave`, with the exit code that shells give to an end by a signal."""
+        self.desk.is_leaving = True
+        self.exit(128 + number)
 
     def copy(self, text: str) -> None:
         """By OSC 52: it also works over ssh; in tmux with set-clipboard on."""

@@ -16,13 +16,16 @@ from mlbench.safe import safe, text_of_path
 from mlbench.tui.catalog_table import CatalogTable
 from mlbench.tui.details import RunDetails
 from mlbench.tui.drafts import Drafts
+from mlbench.tui.keeping import Kept
 from mlbench.tui.session import (
+    Facet,
     Followed,
     IndexDone,
     IndexProgress,
     ReportQuestion,
     RunsFound,
     RunsQuestion,
+    SavedViews,
     Sketches,
     Vocabulary,
 )
@@ -96,6 +99,7 @@ class CatalogSession:
         self.details = RunDetails(self._detail.reading)
         self.drafts = Drafts(home)
         self._runs = CatalogTable(self.roots)
+        self._kept = Kept(home.cache, self.roots)
         self._words: Journal | None = None
         self._watcher: Watcher | None = None
         """Of the roots, once they were read."""
@@ -169,6 +173,24 @@ class CatalogSession:
         """The curves of these rows."""
         with self._table.reading() as reader:
             return self._runs.sketches(reader, found, first, n_rows)
+
+    def facet(self, question: RunsQuestion, spec: str) -> Facet:
+        """The values of a column."""
+        with self._table.reading() as reader:
+            return self._runs.facet(reader, question, spec)
+
+    def views(self) -> SavedViews:
+        """The saved views."""
+        with self._table.reading() as reader:
+            return self._runs.views(reader)
+
+    def load_state(self) -> str:
+        """From the cache: it says how things looked, and nothing is lost without it."""
+        return self._kept.load()
+
+    def save_state(self, text: str) -> None:
+        """Replace what was kept."""
+        self._kept.save(text)
 
     def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
         """What is known of these runs."""
@@ -301,6 +323,13 @@ class CatalogSession:
     def set_primary(self, metric: str) -> None:
         """Everywhere."""
         self._journal().primary(metric)
+
+    def save_view(self, name: str, question: RunsQuestion) -> None:
+        """As `mlbench views save` does."""
+        from mlbench.queries.views import SavedView
+
+        view = SavedView(question.query, question.columns, question.sort)
+        self._journal().view(name, view.to_text())
 
     def undo(self) -> str | None:
         """Take back this user's last word."""

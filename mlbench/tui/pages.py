@@ -265,22 +265,38 @@ def _heading_line(
 # ---------------------------------------------------------------- problems
 
 
-def problems_page(problems: Sequence[ProblemLine], width: int) -> Page:
-    """Each problem on its own lines: where, what, what to do."""
+def problems_page(problems: Sequence[ProblemLine], width: int, *, text: str = "") -> Page:
+    """Each problem on its own lines: where, what, what to do.
+
+    Args:
+        problems: of all runs.
+        width: columns.
+        text: only those that have it in one of their texts are listed.
+
+    Returns:
+        A problem has the key `problem:place`, its place among all.
+    """
+    rows = [row for row in enumerate(problem_table(problems).rows) if _has_text(row[1], text)]
     noun = "problem" if len(problems) == 1 else "problems"
-    title = line_of((" problems", "title"), (f"   {len(problems)} {noun}" if problems else "", "muted"))
-    if not problems:
-        return Page(title=title, lines=((), line_of(("  everything could be read", "good"))))
+    count = f"{len(rows)} of {len(problems)} {noun}" if text else f"{len(problems)} {noun}" if problems else ""
+    title = line_of((" problems", "title"), (f"   {count}", "muted"))
+    if not rows:
+        said = ("  no problem has this text", "muted") if problems else ("  everything could be read", "good")
+        return Page(title=title, lines=((), line_of(said)))
     lines: list[Line] = []
     keys: list[str] = []
-    for row in problem_table(problems).rows:
+    for index, row in rows:
         where, place, what, hint = (cell.text for cell in row)
         path = fit_middle(where, max(width - width_cells(place) - 5, 8))
         lines.append((Cell(safe("  ")), Cell(path, "key"), Cell(safe(f"  {place}"), "muted")))
-        keys.append("problem")
+        keys.append(f"problem:{index}")
         lines += _wrapped(what, width, "warning") + (_wrapped(hint, width, "") if hint else [])
         keys += [""] * (len(lines) - len(keys))
     return Page(title=title, lines=tuple(lines), keys=tuple(keys))
+
+
+def _has_text(row: Sequence[Cell], text: str) -> bool:
+    return any(text.casefold() in cell.text.casefold() for cell in row)
 
 
 def _wrapped(text: Safe, width: int, role: str) -> list[Line]:

@@ -164,7 +164,7 @@ class Panes:
             sorted_by=bars.sort_arrows(view.sort),
             is_at_work=view.pane == RUNS,
             range_start=view.range_start,
-            folded=view.folded,
+            opened=view.opened,
             empty=bars.empty_text(desk),
         )
 
@@ -228,8 +228,8 @@ class Panes:
 
     def draw_problems(self, desk: Desk) -> None:
         """Draw what could not be read."""
-        problems = desk.answers.problems
-        self.problems.show(lambda width, _offset: problems_page(problems, width))
+        problems, text = desk.answers.problems, desk.problem_filter
+        self.problems.show(lambda width, _offset: problems_page(problems, width, text=text))
 
     # ------------------------------------------------------------ bars
 
