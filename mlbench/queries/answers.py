@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
+
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
@@ -179,6 +181,8 @@ class MetricRow:
     """`set`, `guessed` or ''."""
     cells: tuple[MetricCell, ...]
     differs: bool = True
+    at: str = ""
+    """The metric whose best step `at_best` of the cells is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,3 +373,5 @@ class ReportAnswer:
     catalog_digest: str = ""
     options: tuple[tuple[str, tuple[str, ...] | int | float], ...] = ()
     """What else was asked for, so that the same report can be made again: sort, limit, metrics, within, asked."""
+    code_changes: tuple[str, ...] = ()
+    """A line for each pair of commits, as `code.told` has it."""

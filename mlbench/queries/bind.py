@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.queries import curves, storage
 from mlbench.queries.fields import CODE_CERTAINTY, FIELDS, GIT, MLFLOW_TAGS, NOT_KEPT, Field, field_name
 from mlbench.queries.fragment import Sql, bindable

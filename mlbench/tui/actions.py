@@ -88,6 +88,8 @@ ACTIONS: tuple[Action, ...] = (
            (COMPARE,), footer=1),
     Action("compare.deltas", ("r",), "values/deltas", "show values, or differences to the baseline",
            (COMPARE,), footer=2),
+    Action("compare.transpose", ("T",), "turn", "turn the comparison: a run on each line, or in each column",
+           (COMPARE,)),
     Action("compare.sort", ("enter",), "sort runs", "sort the runs by this row", (COMPARE,), footer=3),
     Action("lists.left", ("h", "left"), "left", "move the columns back", _LISTS),
     Action("lists.right", ("l", "right"), "more runs", "move to the columns that have no room", _LISTS),

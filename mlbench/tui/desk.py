@@ -118,7 +118,7 @@ class Desk:
             self.panes.draw_table(self)
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
-        if view.as_deltas != old.as_deltas:
+        if (view.as_deltas, view.is_transposed) != (old.as_deltas, old.is_transposed):
             self.panes.draw_compare(self)
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)

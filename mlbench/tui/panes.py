@@ -17,6 +17,7 @@ from mlbench.tui.run_page import run_page
 from mlbench.tui.session import IndexProgress
 from mlbench.tui.stage import Paper, stage_page
 from mlbench.tui.theme import Looks
+from mlbench.tui.transposed import transposed_page
 from mlbench.tui.view import View
 from mlbench.tui.widgets.bar import Bar, Divider, Popup
 from mlbench.tui.widgets.chart_view import ChartState, ChartView
@@ -190,13 +191,15 @@ class Panes:
     def draw_compare(self, desk: Desk) -> None:
         """Draw the comparison."""
         diff, slots, as_deltas = desk.answers.diff, desk.slots(), desk.view.as_deltas
-        has_baseline = desk.baseline is not None
+        has_baseline, is_turned = desk.baseline is not None, desk.view.is_transposed
         n_left_out = len(desk.compared()) - len(diff.runs) if diff else 0
         title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
 
         def build(width: int, offset: int) -> Page:
             if diff is None:
                 return Page(title=line_of((" compare", "title")))
+            if is_turned and len(diff.runs) > 1:
+                return transposed_page(diff, width, offset, as_deltas=as_deltas, slots=slots, title=title)
             return compare_page(
                 diff, width, offset, as_deltas=as_deltas, slots=slots, has_baseline=has_baseline, title=title
             )

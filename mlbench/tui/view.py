@@ -112,6 +112,8 @@ class View:
     has_all: bool = False
     """Compare shows also what is equal."""
     as_deltas: bool = False
+    is_transposed: bool = False
+    """Compare has a run on each line."""
     pane: str = RUNS
     is_zoomed: bool = False
     """The pane has the whole screen."""

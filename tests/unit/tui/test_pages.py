@@ -10,6 +10,7 @@ from mlbench.queries.answers import DiffAnswer, MetricCell, MetricRow, ProblemLi
 from mlbench.render.cells import line_cells
 from mlbench.tui.pages import compare_page, help_page, problems_page
 from mlbench.tui.run_page import run_page
+from mlbench.tui.transposed import transposed_page
 from mlbench.tui.widgets.lines_view import Page
 from tests.tui.fake import HOSTILE_NAMES, FakeSession, make_runs
 
@@ -182,3 +183,19 @@ def test_hostile_names_are_signs_on_every_page(name: str) -> None:
 
     for page in pages:
         assert all(cell.text.isprintable() for line in (page.title, *page.head, *page.lines) for cell in line)
+
+
+def test_turned_each_run_has_a_line_and_columns_move() -> None:
+    page = transposed_page(compared(3), 100, 0, as_deltas=False, slots={}, title="compare")
+    narrow = transposed_page(compared(3), 40, 1, as_deltas=False, slots={}, title="compare")
+
+    assert text_of(page) == (
+        " compare   3 runs, turned: T turns back\n"
+        "                      optim.lr                val/loss    commit\n"
+        "  ◆ adam-lr0.3-w64         0.3                  0.8471  a41f09c0\n"
+        "  ● adam-lr0.03-w64       0.03    0.4654 ▲ -0.382 -45%  a41f09c1\n"
+        "  ● adam-lr0.003-w64     0.003  0.8654 ▼ +0.0183 +2.2%  a41f09c0"
+    )
+    assert "optim.lr" not in text_of(narrow)
+    assert "".join(cell.text for cell in narrow.right) == "1 of 3 columns  h l "
+    assert all(line_cells(line) <= 100 for line in page.lines)
