@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from mlbench.catalog.segments import Stored
+from mlbench.dataclass import dataclass
 
 
 @dataclass(slots=True)

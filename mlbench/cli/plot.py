@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -28,11 +28,14 @@ from mlbench.cli.common import (
     within_option,
 )
 from mlbench.cli.completing import complete_filter, complete_metrics, complete_specs
+from mlbench.cli.selecting import chosen_view, selection_option
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
     from mlbench.queries.answers import RunsAnswer, SeriesAnswer
     from mlbench.queries.logged import Chosen
+    from mlbench.queries.views import SavedView
     from mlbench.render.chart import Band, Curve
     from mlbench.render.chart_text import CurveOptions
 
@@ -112,11 +115,10 @@ class PlotOptions:
     "-n",
     "--limit",
     type=click.IntRange(min=1),
-    default=MOST_RUNS,
-    show_default=True,
     metavar="N",
-    help="At most N runs.",
+    help=f"At most N runs. [default: that of the view, else {MOST_RUNS}]",
 )
+@selection_option
 @where_option
 @within_option
 @home_option
@@ -124,7 +126,8 @@ class PlotOptions:
 def command(
     filter_word: str | None, metrics: tuple[str, ...], axis: str, smoothing: float, log_y: bool, log_x: bool,
     group_by: str | None, band: str, kind: str, step: int | None, width: int | None, height: int | None,
-    svg: str | None, limit: int, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
+    svg: str | None, limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
+    home: str | None, form: str | None,
 ) -> int:  # fmt: skip
     """Draw metrics of the runs that match FILTER: every point is drawn, no spike is lost.
 
@@ -134,13 +137,16 @@ def command(
     mlbench plot -m val/accuracy --kind box --group-by params.optimiser
     mlbench plot -m layer1/weights --kind hist --step 500 'name ~ exp7'
     """
+    from mlbench.queries.views import SavedView
+
     size = shutil.get_terminal_size((80, 24))
     options = PlotOptions(
         kind, axis, smoothing, log_y, log_x, group_by, band, width or size.columns, height or min(size.lines - 1, 24),
         svg, step,
     )  # fmt: skip
     with reading(home_of(home)) as reader:
-        found = _runs(reader, one_of(filter_word, where), (group_by,) if group_by else (), within)
+        saved = chosen_view(reader, selection, SavedView(one_of(filter_word, where), limit=limit))
+        found, limit = _runs(reader, saved, (group_by,) if group_by else (), within), saved.limit or MOST_RUNS
         if kind == "matrix":
             _draw_matrices(reader, _limited(found, limit), options)
             return 0
@@ -165,10 +171,10 @@ def command(
     return 0 if is_read else 3
 
 
-def _runs(reader: Reader, text: str, specs: Sequence[str], within: Sequence[str]) -> RunsAnswer:
+def _runs(reader: Reader, view: SavedView, specs: Sequence[str], within: Sequence[str]) -> RunsAnswer:
     from mlbench.queries.runs import find_runs
 
-    answer = find_runs(reader, where=text, columns=specs or None, within=real_paths(within))
+    answer = find_runs(reader, where=view.filter, columns=specs or None, sort=view.sort, within=real_paths(within))
     for remark in answer.remarks:
         talk(remark)
     return answer

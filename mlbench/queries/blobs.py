@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.answers import ProblemLine, RunHead
 from mlbench.queries.fragment import Sql
 from mlbench.queries.heads import fetch_heads

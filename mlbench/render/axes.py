@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.render.numbers import distinct, duration, moment_of, number, si
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.render.axes import Axis, fitted_axis, places
 from mlbench.render.cells import ELLIPSIS, RUN_SLOTS, Cell, Line, fit, padded
 from mlbench.render.chart_frame import Frame, axis_lines, framed, header_line, y_gutter

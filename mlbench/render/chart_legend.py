@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line, fit, fit_middle, line_cells, line_of, padded, width_cells
 from mlbench.render.chart_frame import Frame, filled, label_cells, row_at
 from mlbench.render.numbers import number

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.render.axes import Axis, fitted_axis, places, ticks
 from mlbench.render.cells import RUN_SLOTS, fit_middle
 from mlbench.render.chart import Band, ChartOptions, Curve, chart_header

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
 from mlbench.render.cells import RUN_SLOTS, plain
 from mlbench.render.chart import Band, Chart, ChartOptions, Curve, draw_chart

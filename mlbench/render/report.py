@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.render.chart import ChartOptions
 from mlbench.render.chart_svg import chart_svg
 from mlbench.render.chart_text import CurveOptions, chart_text, completed, series_chart, series_curves
