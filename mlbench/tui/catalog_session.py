@@ -14,6 +14,8 @@ from mlbench.errors import UsageError
 from mlbench.paths import Home
 from mlbench.safe import safe, text_of_path
 from mlbench.tui.catalog_table import CatalogTable
+from mlbench.tui.details import RunDetails
+from mlbench.tui.drafts import Drafts
 from mlbench.tui.keeping import Kept
 from mlbench.tui.session import (
     Facet,
@@ -94,6 +96,8 @@ class CatalogSession:
         self.roots = tuple(os.path.realpath(os.path.expanduser(root)) for root in roots)
         self._table = _Lane(home)
         self._detail = _Lane(home)
+        self.details = RunDetails(self._detail.reading)
+        self.drafts = Drafts(home)
         self._runs = CatalogTable(self.roots)
         self._kept = Kept(home.cache, self.roots)
         self._words: Journal | None = None
@@ -248,10 +252,11 @@ class CatalogSession:
 
     def show(self, run_id: str) -> ShowAnswer:
         """All that is known of a run."""
+        from mlbench.queries.origins import with_sayings
         from mlbench.queries.show import describe_run
 
         with self._detail.reading() as reader:
-            return describe_run(reader, run_id)
+            return with_sayings(describe_run(reader, run_id), self.home, reader.moved)
 
     def problems(self) -> tuple[ProblemLine, ...]:
         """What could not be read below the roots."""

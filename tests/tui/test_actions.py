@@ -362,11 +362,12 @@ def test_a_run_is_shown_and_follows_the_cursor_from_the_table() -> None:
         await keys(pilot, "j", "enter")
         assert "python train.py --lr 0.03" in screen_text(app)
 
-        await keys(pilot, "j", "pagedown", "1", "tab", "j")
+        await keys(pilot, "j", "pagedown", "1", "tab", "tab", "j")
         assert "python train.py --lr 0.003" in screen_text(app)
 
         await keys(pilot, "tab", "n", "'seen'", "enter")
-        assert "notes (1)" in screen_text(app)
+        await keys(pilot, "7")
+        assert "seen" in screen_text(app)
 
         await keys(pilot, "escape")
         assert "compare" in screen_text(app)
