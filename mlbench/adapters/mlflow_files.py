@@ -57,7 +57,7 @@ _MAX_COMPARED = 200_000
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    if "meta.yaml" not in listing.files:
+    if not listing.has("meta.yaml"):
         return
     path = os.path.join(listing.path, "meta.yaml")
     head = sniff(path, 4096)

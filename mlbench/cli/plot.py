@@ -60,6 +60,10 @@ class PlotOptions:
     svg: str | None
     step: int | None = None
     """Of histograms and PR curves; None: the last one."""
+    smoothing_kind: str = "ema"
+    is_trimmed: bool = False
+    has_all_steps: bool = False
+    """Of histograms: how they changed, in place of one step."""
 
 
 @click.command("plot")
@@ -79,12 +83,21 @@ class PlotOptions:
 @click.option(
     "--smooth",
     "smoothing",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=float,
     default=0.0,
-    metavar="WEIGHT",
-    help="TensorBoard's smoothing, 0 to 0.999; the raw curve stays, faint.",
+    metavar="AMOUNT",
+    help="Smoothing: a weight from 0 to 0.999, or points for mean and gaussian; the raw curve stays, faint.",
+)
+@click.option(
+    "--smooth-with",
+    "smoothing_kind",
+    type=click.Choice(["ema", "twema", "mean", "gaussian"]),
+    default="ema",
+    show_default=True,
+    help="ema is TensorBoard's, twema weights by distance on the x axis, mean and gaussian are over points around.",
 )
 @click.option("--log-y", is_flag=True, help="Logarithmic y axis.")
+@click.option("--trim", is_flag=True, help="Leave outliers out of the y axis; the chart says how many points.")
 @click.option("--log-x", is_flag=True, help="Logarithmic x axis.")
 @click.option(
     "--group-by",
@@ -108,6 +121,7 @@ class PlotOptions:
     "as histograms, hist draws those; of PR curves, line draws precision over recall.",
 )
 @click.option("--step", type=int, metavar="N", help="The step of logged histograms and PR curves. [default: the last]")
+@click.option("--all-steps", is_flag=True, help="Logged histograms over their steps, as a heat map.")
 @click.option("--width", type=click.IntRange(20, 1000), metavar="N", help="Columns. [default: the terminal's]")
 @click.option("--height", type=click.IntRange(6, 500), metavar="N", help="Lines. [default: 24 or less]")
 @click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Write an SVG file instead.")
@@ -124,8 +138,9 @@ class PlotOptions:
 @home_option
 @format_option
 def command(
-    filter_word: str | None, metrics: tuple[str, ...], axis: str, smoothing: float, log_y: bool, log_x: bool,
-    group_by: str | None, band: str, kind: str, step: int | None, width: int | None, height: int | None,
+    filter_word: str | None, metrics: tuple[str, ...], axis: str, smoothing: float, smoothing_kind: str,
+    log_y: bool, trim: bool, log_x: bool, group_by: str | None, band: str, kind: str, step: int | None,
+    all_steps: bool, width: int | None, height: int | None,
     svg: str | None, limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
     home: str | None, form: str | None,
 ) -> int:  # fmt: skip
@@ -139,10 +154,14 @@ def command(
     """
     from mlbench.queries.views import SavedView
 
+    if smoothing:
+        from mlbench.render.smoothing import check_amount
+
+        check_amount(smoothing_kind, smoothing)
     size = shutil.get_terminal_size((80, 24))
     options = PlotOptions(
         kind, axis, smoothing, log_y, log_x, group_by, band, width or size.columns, height or min(size.lines - 1, 24),
-        svg, step,
+        svg, step, smoothing_kind, trim, all_steps,
     )  # fmt: skip
     with reading(home_of(home)) as reader:
         saved = chosen_view(reader, selection, SavedView(one_of(filter_word, where), limit=limit))
@@ -230,13 +249,13 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
     from mlbench.render.export import write_file
 
     is_plain = colour_depth() == "none" and options.svg is None
-    chosen = CurveOptions(options.axis, options.smoothing, is_plain=is_plain)
+    chosen = CurveOptions(options.axis, options.smoothing, options.smoothing_kind, is_plain=is_plain)
     shown = [one for one in series if one.metric != options.axis]
     curves, bands = _curves(series, shown, answer, options, chosen)
     chart = completed(
         ChartOptions(
             options.width, options.height, log_x=options.log_x, log_y=options.log_y, glyphs=glyphs(),
-            is_shaded=is_plain,
+            is_shaded=is_plain, is_trimmed=options.is_trimmed,
         ),
         chosen, shown,
     )  # fmt: skip

@@ -171,12 +171,13 @@ def _group(below: str) -> str:
 
 
 def _earliest(draft: Draft, first_wall_s: float | None) -> float | None:
+    """A tracker's word for the start, which is exact, else the earliest of the others, else that of the first point."""
     recorded = [
-        float(fact.value)
+        (member.claimed.claim.role is not Role.TRACKER, float(fact.value))
         for member, _path, fact in draft.of_kind(model.RunField)
         if fact.name == "started" and not member.is_inherited and _is_time(fact.value)
     ]
-    return min(recorded) if recorded else first_wall_s
+    return min(recorded)[1] if recorded else first_wall_s
 
 
 def _is_time(value: str | float) -> bool:

@@ -278,6 +278,8 @@ class SeriesHead:
     """What it repeats, where another logger recorded the same values: `a second record, by csv, 1 step later`."""
     adapter: str = ""
     """Which read it."""
+    source: str = ""
+    """The file that holds it, '' where it is not known which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +351,10 @@ class ShowAnswer:
     sources: tuple[SourceLine, ...] = ()
     problems: tuple[ProblemLine, ...] = ()
     lineage: LineageAnswer | None = None
+    origins: tuple[tuple[tuple[str, str], str], ...] = ()
+    """Section and key of a fact, and the source that said it: see `origins.origins_of`."""
+    tag_origins: tuple[tuple[str, str, float], ...] = ()
+    """Of the user's tags: the tag, who added it last, and when (Unix seconds, UTC)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ keys. Text of users and logs reaches SQL as bound parameters only: keys are rows
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
 
 from mlbench.dataclass import dataclass
@@ -282,6 +281,8 @@ class Binding:
             return how
         goal, _how = goal_of(self.reader, metric.name)
         if not goal:
+            import shlex
+
             label = quote_name("metric", metric.name)
             raise FilterError(GOALLESS.format(shown(metric.name), label, shlex.quote(metric.name)), text, metric.at)
         return goal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlbench.tui.actions import RUN
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.choosing import sort_spec
 from mlbench.tui.doing.moving import list_of
@@ -34,6 +35,8 @@ def go_to_section(number: int) -> Handler:
     def go(desk: Desk, _n: int) -> None:
         if (view := list_of(desk)) is not None:
             view.go_to_section(number - 1)
+            if desk.view.pane == RUN:
+                desk.inspector.follow_cursor()
 
     return go
 

@@ -8,7 +8,8 @@ import pytest
 
 from mlbench.queries.answers import DiffAnswer, MetricCell, MetricRow, ProblemLine
 from mlbench.render.cells import line_cells
-from mlbench.tui.pages import compare_page, help_page, problems_page, run_page
+from mlbench.tui.pages import compare_page, help_page, problems_page
+from mlbench.tui.run_page import run_page
 from mlbench.tui.transposed import transposed_page
 from mlbench.tui.widgets.lines_view import Page
 from tests.tui.fake import HOSTILE_NAMES, FakeSession, make_runs
@@ -140,9 +141,19 @@ def test_a_run_is_shown_with_its_note_in_full() -> None:
 def test_problems_say_where_what_and_what_to_do() -> None:
     page = problems_page([ProblemLine("/logs/a.yaml", "line 3", "is not YAML " * 20, "Mend it")], 60)
 
-    assert page.keys.count("problem") == 1
+    assert [key for key in page.keys if key] == ["problem:0"]
     assert "/logs/a.yaml  line 3" in text_of(page)
     assert "    Mend it" in text_of(page)
+
+
+def test_problems_are_found_by_any_of_their_texts() -> None:
+    problems = [ProblemLine("/logs/a.yaml", "", "is not YAML", ""), ProblemLine("/logs/b", "", "is cut", "Wait")]
+
+    page = problems_page(problems, 60, text="WAIT")
+
+    assert [key for key in page.keys if key] == ["problem:1"]
+    assert "1 of 2 problems" in text_of(page)
+    assert "no problem has this text" in text_of(problems_page(problems, 60, text="x y z"))
 
 
 def test_without_problems_it_says_so() -> None:
