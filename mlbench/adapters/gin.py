@@ -2,8 +2,7 @@
 
 `operative_config*.gin` (of several, the one of the last step) holds the defaults that were used, too; where there is
 none, a `config.gin` is read, unless source code lies beside it. `%macros` are what they name, with the text as it
-stands in the file; `@references` stay texts. gin-config 0.1 to 0.5. What gin writes into event files
-(`gin/operative_config`) is read there.
+stands in the file; `@references` stay texts. gin-config 0.1 to 0.5.
 Link: https://github.com/google/gin-config
 """
 
