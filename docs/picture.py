@@ -77,7 +77,7 @@ async def _play(app: Workbench, pilot: Pilot[int]) -> None:
     """Filter, sort, and mark a few runs, as a user would."""
     await _until(app, pilot, lambda: app.desk.answers.done is not None and app.desk.answers.found is not None)
     await pilot.press("slash", *QUERY)
-    await _until(app, pilot, lambda: app.desk.good_query == QUERY and not app.desk.typed_error)
+    await _until(app, pilot, lambda: app.desk.good.query == QUERY and not app.desk.typed_error)
     await pilot.press("enter")
     await pilot.press("c", "ctrl+u", *COLUMNS, "enter")
     await pilot.press("S", *SORT, "enter")

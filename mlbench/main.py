@@ -36,7 +36,7 @@ class CommandEntry:
     section: str
 
 
-_LOOK, _SAY, _GIVE, _KEEP = "Look", "Say", "Give", "Keep"
+_LOOK, _DO, _SAY, _GIVE, _KEEP = "Look", "Do", "Say", "Give", "Keep"
 COMMANDS: dict[str, CommandEntry] = {
     "open": CommandEntry("Open the workbench on directories of logs (the default).", "open", _LOOK),
     "ingest": CommandEntry("Read what is new below directories into the catalog.", "ingest", _LOOK),
@@ -46,6 +46,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "diff": CommandEntry("Compare runs: only what differs, against a baseline.", "diff", _LOOK),
     "compare": CommandEntry("Compare two groups of runs: is it better, and is it chance?", "compare", _LOOK),
     "plot": CommandEntry("Draw metrics in the terminal, or as SVG.", "plot", _LOOK),
+    "run": CommandEntry("Run a training or a notebook, and record how.", "run", _DO),
     "tag": CommandEntry("Add or remove tags: tag RUN... +NAME -- -NAME.", "tag", _SAY),
     "note": CommandEntry("Write or show a run's note.", "note", _SAY),
     "name": CommandEntry("Give a run a name of your own.", "name", _SAY),

@@ -22,6 +22,7 @@ from mlbench.model import (
     Claim,
     Cursor,
     DataVersion,
+    Environment,
     Fact,
     JsonValue,
     Layer,
@@ -133,6 +134,8 @@ class _Store:
         self.database = database
         rows = database.rows("experiments", ("experiment_id", "name"))
         self.experiments = {number: _text(name) for number, name in rows}
+        self.schema = next((_text(version) for (version,) in database.rows("alembic_version", ("version_num",))), "")
+        """The migration that the database is at, as Alembic names it."""
         self.versions: dict[str, list[ModelVersion]] = defaultdict(list)
         """By run, what the registry holds of it."""
         self._read_registry()
@@ -199,6 +202,8 @@ def _about(store: _Store, run_id: str, row: Row) -> Iterator[Fact]:
     yield from run_facts({name: _json(value) for name, value in zip(_RUN_COLUMNS, row, strict=True)}, tags)
     if project := store.experiments.get(row[-1]):
         yield RunField("project", project)
+    if store.schema:
+        yield Environment("mlflow_schema", store.schema)
     for key, value in database.rows("params", ("key", "value"), "run_uuid = ?", (run_id,), "rowid"):
         yield Param(_text(key), _text(value), typed_param(_text(value)), Layer.CONFIG)
     yield from _data_sets(database, run_id)
@@ -331,7 +336,7 @@ def example(folder: str) -> None:
 
 
 ADAPTER = Adapter(
-    name="mlflow_sqlite",
+    name="mlflow-sqlite",
     claims=claims,
     read=read,
     example=example,

@@ -255,7 +255,7 @@ def example(folder: str) -> None:
 
 
 ADAPTER = Adapter(
-    name="neptune_export",
+    name="neptune-export",
     claims=claims,
     read=read,
     example=example,

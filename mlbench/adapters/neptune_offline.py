@@ -203,7 +203,7 @@ def example(folder: str) -> None:
 
 
 ADAPTER = Adapter(
-    name="neptune_offline",
+    name="neptune-offline",
     claims=claims,
     read=read,
     example=example,

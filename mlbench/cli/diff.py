@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +26,7 @@ from mlbench.cli.completing import complete_runs
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
     from mlbench.queries.answers import DiffAnswer
+    from mlbench.queries.code import CodeChange
 
 
 @click.command("diff")
@@ -37,22 +39,35 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "everything", is_flag=True, help="Also what is equal.")
 @click.option("--deltas", "as_deltas", is_flag=True, help="Parameters as changes against the baseline.")
+@click.option("--code", "has_code", is_flag=True, help="Also the changes of the code, as a unified diff.")
+@click.option(
+    "--repo",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="Where the code lies, if neither the logs nor their folder tell.",
+)
 @click.option("--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 when anything differs.")
 @where_option
 @within_option
 @home_option
 @format_option
 def command(
-    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, has_exit_code: bool,
-    where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
+    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, has_code: bool, repo: str | None,
+    has_exit_code: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
     """Compare runs side by side: the parameters, metrics, code, environment and data that differ.
 
     RUN is a name, a unique beginning of a name or id, a path, a glob, @best or @baseline.
     """
+    from mlbench.queries.code import compare_code
+
     with reading(home_of(home)) as reader:
         answer = compare(reader, runs, baseline, where, within, everything=everything)
-    print_diff(answer, chosen_format(form), as_deltas=as_deltas)
+        changes = compare_code(reader, [head.run_id for head in answer.runs], repository=repo or "")
+    chosen = chosen_format(form)
+    print_diff(answer, chosen, as_deltas=as_deltas)
+    if chosen == "table" or has_code:
+        print_code(answer, changes, has_diff=has_code, has_table=chosen == "table")
     return 1 if has_exit_code and answer.differs else 0
 
 
@@ -92,3 +107,20 @@ def print_diff(answer: DiffAnswer, form: str, *, as_deltas: bool = False) -> Non
     else:
         print_records(diff_records(answer), form)
     talk(diff_summary(answer))
+
+
+def print_code(answer: DiffAnswer, changes: Sequence[CodeChange], *, has_diff: bool, has_table: bool) -> None:
+    """Print what changed in the code of each run whose commit differs from the baseline's, or that was dirty."""
+    from mlbench.render.code import code_section, diff_lines
+    from mlbench.render.labels import label_map
+    from mlbench.render.table import section_lines
+
+    labels = label_map(answer.runs)
+    told = [change for change in changes if change.verdict != "same"]
+    if told and has_table:
+        print_lines([(), *section_lines([code_section(told, labels)], width_cells())])
+    shown: set[tuple[str, str]] = set()
+    for change in told if has_diff else ():
+        if (change.diff, change.patches[1]) not in shown:
+            shown.add((change.diff, change.patches[1]))
+            print_lines([(), *diff_lines(change, labels[change.run_id])])

@@ -157,8 +157,10 @@ def _is_inside(path: str, folders: Sequence[str]) -> bool:
 
 
 def _project(draft: Draft) -> str:
-    if draft.code and draft.code.repository:
-        return safe.text_of_path(os.path.basename(draft.code.repository))
+    states = [draft.code, *(fact for _member, _path, fact in draft.of_kind(model.GitState))]
+    for state in states:
+        if state and state.repository:
+            return safe.text_of_path(os.path.basename(state.repository))
     return safe.text_of_path(os.path.basename(draft.root))
 
 

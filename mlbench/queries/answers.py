@@ -166,6 +166,8 @@ class MetricCell:
     n_nan: int = 0
     n_inf: int = 0
     sketch: tuple[float, ...] = ()
+    at_best: float | None = None
+    """The value at the step where another metric is best; None where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,29 @@ class MetricRow:
     """`set`, `guessed` or ''."""
     cells: tuple[MetricCell, ...]
     differs: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SliceCell:
+    """A group of slices in one run, by the best value of each slice."""
+
+    worst: float | None = None
+    name: str = ""
+    """Of the worst slice: `class=3`."""
+    spread: float | None = None
+    """The best slice's distance from it."""
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRow:
+    """Metrics of one stem that are scores of slices of the data: `val/recall` of `val/recall/class=0` to `9`."""
+
+    stem: str
+    goal: str
+    n_slices: int
+    cells: tuple[SliceCell, ...]
+    """One for each run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +226,7 @@ class DiffAnswer:
     n_equal_params: int = 0
     """Parameters that are equal in all runs and were left out."""
     n_equal_metrics: int = 0
+    slices: tuple[SliceRow, ...] = ()
 
     @property
     def differs(self) -> bool:

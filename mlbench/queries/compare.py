@@ -16,6 +16,7 @@ from mlbench.queries.goals import goal_of, primary_metric
 from mlbench.queries.heads import fetch_heads
 from mlbench.queries.meaning import Typed, meanings_of
 from mlbench.queries.reading import Reader
+from mlbench.queries.slices import slice_rows
 
 _THOSE = "run_no IN (SELECT run_no FROM run WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))))"
 _PARAMS = f"""SELECT run_id, key, raw, type, num, txt, layer, source FROM param
@@ -82,6 +83,7 @@ def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = F
         data=data,
         n_equal_params=len(params) - len(kept_params),
         n_equal_metrics=len(metrics) - len(kept_metrics),
+        slices=slice_rows(metrics),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 MIN_POINTS = 3
 REL_TOLERANCE = 1e-4
 """Ultralytics writes five digits into its CSV, event files hold float32."""
-_FIRST_WORD = ("tensorboard", "wandb", "mlflow", "mlflow_sqlite")
+_FIRST_WORD = ("tensorboard", "wandb", "mlflow", "mlflow-sqlite")
 """Of two records the one of these adapters stands, in this order: their values are not rounded."""
 
 

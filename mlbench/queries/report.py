@@ -7,6 +7,7 @@ import json
 import shlex
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from mlbench.queries.answers import DiffAnswer, ProblemLine, ReportAnswer, RunRow, RunsAnswer
 from mlbench.queries.chosen import default_columns
@@ -19,14 +20,16 @@ from mlbench.queries.reading import Reader
 from mlbench.queries.runs import find_runs
 from mlbench.queries.series import fetch_series
 
+_Said: TypeAlias = "tuple[str, str, str]"
+"""Key, raw text and layer."""
 MAX_REBUILT = 30
 """Parameters in a command that is rebuilt; more were never typed but stood in a file."""
-_CODE = f"""SELECT commit_id, coalesce(remote, ''), coalesce(is_dirty, false) FROM code
-WHERE run_id = ? AND commit_id IS NOT NULL AND commit_id <> '' ORDER BY {CODE_CERTAINTY} LIMIT 1"""
-_SAID = """SELECT key, raw, layer FROM param WHERE is_effective AND run_id = ? AND layer IN ('cli', 'override')
-ORDER BY key"""
-_CONFIGURED = """SELECT key, raw, layer FROM param WHERE is_effective AND run_id = ? AND layer IN ('config', 'hparams')
-ORDER BY key"""
+_THOSE = "run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+_STARTED = "SELECT id, command, entry_point FROM runs WHERE id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+_CODE = f"""SELECT run_id, commit_id, coalesce(remote, ''), coalesce(is_dirty, false) FROM code
+WHERE {_THOSE} AND commit_id IS NOT NULL AND commit_id <> '' ORDER BY {CODE_CERTAINTY}"""
+_SAID = f"""SELECT run_id, key, raw, layer, layer IN ('cli', 'override') FROM param
+WHERE is_effective AND {_THOSE} AND layer IN ('cli', 'override', 'config', 'hparams') ORDER BY key"""
 
 
 def gather_report(
@@ -81,7 +84,7 @@ def gather_report(
         diff=diff,
         series=fetch_series(reader, compared, names) if names else (),
         problems=_problems_of(reader, compared),
-        commands=tuple((head.name, reproduction(reader, head.run_id)) for head in diff.runs),
+        commands=tuple(zip([head.name for head in diff.runs], reproductions(reader, compared), strict=True)),
         made_at=_now(reader),
         catalog_digest=_digest(answer, diff),
         options=(
@@ -159,16 +162,33 @@ def _digest(answer: RunsAnswer, diff: DiffAnswer) -> str:
 # ---------------------------------------------------------------- how to reproduce
 
 
-def reproduction(reader: Reader, run_id: str) -> str:
-    """Shell lines that repeat a run as far as it was recorded: the checkout, then the command.
+def reproductions(reader: Reader, run_ids: Sequence[str]) -> list[str]:
+    """For each run shell lines that repeat it as far as it was recorded: the checkout, then the command.
 
     Without a recorded command it is the entry point with the parameters that were said for this run (command line
     and overrides), else with those of its configuration; a comment says so.
     """
-    command, entry_point = reader.rows("SELECT command, entry_point FROM runs WHERE id = ?", [run_id])[0]
-    lines = [_checkout_lines(*row) for row in reader.rows(_CODE, [run_id])]
-    lines.append(_one_line(command) if command else _rebuilt(reader, run_id, entry_point))
-    return "\n".join(lines)
+    ids = list(run_ids)
+    started = {run_id: rest for run_id, *rest in reader.rows(_STARTED, [ids])}
+    code: dict[str, str] = {}
+    for run_id, *state in reader.rows(_CODE, [ids]):
+        code.setdefault(run_id, _checkout_lines(*state))  # of several states the one that is known best comes first
+    silent = [run_id for run_id in ids if not started[run_id][0]]
+    said: dict[str, tuple[list[_Said], list[_Said]]] = {run_id: ([], []) for run_id in silent}
+    for run_id, key, raw, layer, is_said in reader.rows(_SAID, [silent]) if silent else ():
+        said[run_id][0 if is_said else 1].append((key, raw or "", layer))
+    return [
+        "\n".join([
+            *([code[run_id]] if run_id in code else []),
+            _one_line(command) if command else _rebuilt(run_id, entry_point, said[run_id][0] or said[run_id][1]),
+        ])
+        for run_id, (command, entry_point) in ((run_id, started[run_id]) for run_id in ids)
+    ]  # fmt: skip
+
+
+def reproduction(reader: Reader, run_id: str) -> str:
+    """`reproductions` of one run."""
+    return reproductions(reader, [run_id])[0]
 
 
 def _checkout_lines(commit: str, remote: str, is_dirty: bool) -> str:
@@ -177,11 +197,10 @@ def _checkout_lines(commit: str, remote: str, is_dirty: bool) -> str:
     return f"{source}git checkout {shlex.quote(_one_line(commit))}{dirty}"
 
 
-def _rebuilt(reader: Reader, run_id: str, entry_point: str | None) -> str:
-    said = reader.rows(_SAID, [run_id]) or reader.rows(_CONFIGURED, [run_id])
+def _rebuilt(run_id: str, entry_point: str | None, said: Sequence[_Said]) -> str:
     if len(said) > MAX_REBUILT or not (entry_point or said):
         return f"# the command was not recorded; all parameters: mlbench show {run_id}"
-    words = [_argument(_one_line(key), _one_line(raw or ""), layer) for key, raw, layer in said]
+    words = [_argument(_one_line(key), _one_line(raw), layer) for key, raw, layer in said]
     script = f"python {shlex.quote(_one_line(entry_point))}" if entry_point else "python ENTRY_POINT"
     return "\n".join(["# the command was not recorded; rebuilt from the parameters", " ".join([script, *words])])
 

@@ -25,6 +25,7 @@ WIDTH, HEIGHT = 720, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 22, 34, 28
 MOST_PATH_BYTES = 48_000
 """Longer paths are thinned to fewer columns, each still with its first, least, greatest and last point."""
+LEAST_COLUMNS = 40
 _LEGEND_COLUMN, _LEGEND_ROW = 236, 18
 _DASHES = {"solid": "", "dashed": ' stroke-dasharray="7 4"', "dotted": ' stroke-dasharray="2 3"'}
 
@@ -119,11 +120,21 @@ def _legend_entry(curve: Curve, index: int) -> str:
 def _curve_paths(curves: Sequence[Curve], plane: _Plane) -> list[str]:
     """All curves with as many columns as fit into the size that a report can afford."""
     n_columns = plane.width
-    while True:
-        paths = [_curve_path(curve, plane, n_columns) for curve in curves]
-        if sum(map(len, paths)) <= MOST_PATH_BYTES or n_columns <= 40:
-            return paths
+    while (paths := _paths_within(curves, plane, n_columns)) is None:
         n_columns //= 2
+    return paths
+
+
+def _paths_within(curves: Sequence[Curve], plane: _Plane, n_columns: int) -> list[str] | None:
+    """The curves in so many columns; None once they are longer than a report can afford, unless columns are few."""
+    paths: list[str] = []
+    n_left = MOST_PATH_BYTES
+    for curve in curves:
+        paths.append(_curve_path(curve, plane, n_columns))
+        n_left -= len(paths[-1])
+        if n_left < 0 and n_columns > LEAST_COLUMNS:
+            return None
+    return paths
 
 
 def _curve_path(curve: Curve, plane: _Plane, n_columns: int) -> str:

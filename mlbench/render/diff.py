@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from mlbench.render.cells import EMPTY, Cell
 from mlbench.render.labels import BASELINE_MARK, run_labels, short_labels
-from mlbench.render.numbers import change, delta, distinct, percent
+from mlbench.render.numbers import change, delta, distinct, number, percent
 from mlbench.render.records import Records, unique_keys
 from mlbench.render.table import Heading, Section, Table, heading
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, MetricRow, ParamCell, ParamRow, Value
+    from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, MetricRow, ParamCell, ParamRow, SliceRow, Value
 
 ABSENT = "(absent)"
 BETTER, WORSE = "▲", "▼"
@@ -33,6 +33,8 @@ def diff_sections(answer: DiffAnswer, *, as_deltas: bool = False) -> tuple[Secti
         _section("params", _param_title(answer), "parameter", runs,
                  [_param_row(row, as_deltas=as_deltas) for row in answer.params], _equal(answer.n_equal_params)),
         _metric_section(answer, runs),
+        _section("slices", "slices of the data", "metric", runs,
+                 [line for row in answer.slices for line in _slice_lines(row)], "worst of each run, and the spread"),
         *(_section(key, key, key, runs, [_fact_row(row) for row in rows])
           for key, rows in (("code", answer.code), ("environment", answer.environment), ("data", answer.data))),
     ]  # fmt: skip
@@ -169,6 +171,25 @@ def odd_text(cell: MetricCell) -> Safe:
     """`3 NaN, 1 inf`; '' where all points are finite."""
     parts = [f"{n} {what}" for n, what in ((cell.n_nan, "NaN"), (cell.n_inf, "inf")) if n]
     return safe(", ".join(parts))
+
+
+def _slice_lines(row: SliceRow) -> list[tuple[Cell, ...]]:
+    """The worst slice of each run (with its name) and how far the best is from it."""
+    worst = [f"{text} ({cell.name})" if text else "-"
+             for cell, text in zip(row.cells, distinct([cell.worst for cell in row.cells]), strict=True)]  # fmt: skip
+    base = row.cells[0].worst
+    roles = [_slice_role(cell.worst, base, row.goal) for cell in row.cells]
+    name = f"{row.stem} ({row.n_slices} slices, {row.goal})"
+    return [
+        (Cell(safe(name), "key"), *(Cell(safe(text), role) for text, role in zip(worst, roles, strict=True))),
+        (Cell(safe("  spread"), "muted"), *(Cell(safe(number(cell.spread) or "-")) for cell in row.cells)),
+    ]
+
+
+def _slice_role(value: float | None, base: float | None, goal: str) -> str:
+    if value is None or base is None or value == base:
+        return ""
+    return "good" if (value < base) == (goal == "min") else "bad"
 
 
 # ---------------------------------------------------------------- facts

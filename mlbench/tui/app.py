@@ -23,7 +23,7 @@ from mlbench.settings import Settings, read_settings
 from mlbench.tui import compat
 from mlbench.tui.actions import PANES, actions_of
 from mlbench.tui.asker import Answered, Asker
-from mlbench.tui.desk import FOLLOW, Desk
+from mlbench.tui.desk import FOLLOW, KEEP, Desk
 from mlbench.tui.doing import HANDLERS
 from mlbench.tui.doing.choosing import sort_column
 from mlbench.tui.doing.moving import to_row
@@ -234,11 +234,13 @@ class Workbench(App[int]):
     @property
     def is_busy(self) -> bool:
         """Whether something will still change by itself: a delay, or a question under way."""
-        return bool(self._delays.keys() - {FOLLOW}) or self.asker.is_busy or self.desk.answers.done is None
+        return bool(self._delays.keys() - {FOLLOW, KEEP}) or self.asker.is_busy or self.desk.answers.done is None
 
     def leave(self) -> None:
         """End: what is being read stops at the next run, and what was read is kept."""
         self.desk.is_leaving = True
+        if self.desk.answers.found is not None:
+            self.desk.session.save_state(self.desk.state_text)
         self.exit(0)
 
     def copy(self, text: str) -> None:

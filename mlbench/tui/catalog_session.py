@@ -14,13 +14,16 @@ from mlbench.errors import UsageError
 from mlbench.paths import Home
 from mlbench.safe import safe, text_of_path
 from mlbench.tui.catalog_table import CatalogTable
+from mlbench.tui.keeping import Kept
 from mlbench.tui.session import (
+    Facet,
     Followed,
     IndexDone,
     IndexProgress,
     ReportQuestion,
     RunsFound,
     RunsQuestion,
+    SavedViews,
     Sketches,
     Vocabulary,
 )
@@ -92,6 +95,7 @@ class CatalogSession:
         self._table = _Lane(home)
         self._detail = _Lane(home)
         self._runs = CatalogTable(self.roots)
+        self._kept = Kept(home.cache, self.roots)
         self._words: Journal | None = None
         self._watcher: Watcher | None = None
         """Of the roots, once they were read."""
@@ -165,6 +169,24 @@ class CatalogSession:
         """The curves of these rows."""
         with self._table.reading() as reader:
             return self._runs.sketches(reader, found, first, n_rows)
+
+    def facet(self, question: RunsQuestion, spec: str) -> Facet:
+        """The values of a column."""
+        with self._table.reading() as reader:
+            return self._runs.facet(reader, question, spec)
+
+    def views(self) -> SavedViews:
+        """The saved views."""
+        with self._table.reading() as reader:
+            return self._runs.views(reader)
+
+    def load_state(self) -> str:
+        """From the cache: it says how things looked, and nothing is lost without it."""
+        return self._kept.load()
+
+    def save_state(self, text: str) -> None:
+        """Replace what was kept."""
+        self._kept.save(text)
 
     def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
         """What is known of these runs."""
@@ -296,6 +318,13 @@ class CatalogSession:
     def set_primary(self, metric: str) -> None:
         """Everywhere."""
         self._journal().primary(metric)
+
+    def save_view(self, name: str, question: RunsQuestion) -> None:
+        """As `mlbench views save` does."""
+        from mlbench.queries.views import SavedView
+
+        view = SavedView(question.query, question.columns, question.sort)
+        self._journal().view(name, view.to_text())
 
     def undo(self) -> str | None:
         """Take back this user's last word."""

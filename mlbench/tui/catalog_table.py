@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mlbench.tui.session import PIECE_ROWS, RunsFound, RunsQuestion, Sketches, Vocabulary
+from mlbench.tui.session import PIECE_ROWS, Facet, RunsFound, RunsQuestion, SavedViews, Sketches, Vocabulary
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mlbench.queries.listing import Lister
 
 VALUES_PER_PARAM = 8
+MOST_VALUES = 200
+"""Of a column that are listed; a parameter with more of them is a measurement."""
 _BASELINE = "SELECT r.id FROM runs r WHERE r.baseline LIMIT 1"
 _VALUES = """
 SELECT key, raw FROM (
@@ -144,6 +146,24 @@ class CatalogTable:
             return {}
         numbers = list(found.listing.numbers[first : first + n_rows])
         return {run_id: tuple(sketch or ()) for run_id, sketch in reader.rows(_SKETCHES, [metric, numbers])}
+
+    def facet(self, reader: Reader, question: RunsQuestion, spec: str) -> Facet:
+        """The values of a column, with the mean of the metric that matters most."""
+        from mlbench.queries.columns import metric_spec
+        from mlbench.queries.goals import primary_metric
+        from mlbench.queries.listing import Lister
+
+        primary = primary_metric(reader)
+        columns = (metric_spec(primary[0]),) if primary else ()
+        groups = Lister(reader, where=question.query, columns=columns, by=(spec,), within=self._roots).listing().groups
+        ordered = sorted(groups, key=lambda group: -len(group.run_ids))
+        return Facet(spec, tuple(ordered[:MOST_VALUES]), primary[0] if primary else "", len(groups))
+
+    def views(self, reader: Reader) -> SavedViews:
+        """The saved views."""
+        from mlbench.queries.views import list_views
+
+        return {name: (view.filter, view.columns, view.sort) for name, view in list_views(reader)}
 
     def heads(self, reader: Reader, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
         """The heads of the runs that are there."""

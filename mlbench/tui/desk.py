@@ -12,6 +12,7 @@ from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS
 from mlbench.tui.asker import Asker
+from mlbench.tui.keeping import from_text, to_text
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsFound, RunsQuestion, Session, Vocabulary
@@ -26,6 +27,8 @@ PREVIEW_DELAY_S = 0.06
 TYPING_DELAY_S = 0.08
 FOLLOW = "follow"
 """The name of the delay between two looks, and of the question."""
+KEEP, KEEP_DELAY_S = "keep", 1.0
+"""The delay after which what is looked at is kept: a crash loses no more than a second."""
 MOST_COMPARED, MOST_CHARTED = 24, 60
 """Runs side by side, and curves in a chart: of more marks the first ones are shown, and the title says so."""
 BASELINE_SLOT = 7
@@ -79,6 +82,8 @@ class Desk:
         self.keyboard = Keyboard(settings.keys)
         self.prompter = Prompter()
         self.view = View(chart=ChartLook(smoothing=settings.smoothing))
+        if kept := session.load_state():
+            self.view = from_text(kept, self.view)
         self.answers = Answers()
         self.message: Line = ()
         self.heads: dict[str, RunHead] = {}
@@ -102,10 +107,7 @@ class Desk:
     def change(self, view: View) -> None:
         """Take another view; what it needs is asked, what it shows is drawn again."""
         old, self.view = self.view, view
-        if (view.query, view.sort, view.columns, view.by) != (old.query, old.sort, old.columns, old.by):
-            self.ask_runs()
-        elif view.folded != old.folded:
-            self.tabling.fold()
+        self._ask_table(old)
         if view.marks != old.marks or view.cursor != old.cursor or view.has_all != old.has_all:
             self.preview()
         elif view.chart.metrics != old.chart.metrics:
@@ -120,7 +122,28 @@ class Desk:
             self.panes.draw_chart(self)
         if view.as_deltas != old.as_deltas:
             self.panes.draw_compare(self)
+        if view != old and self.answers.found is not None:
+            self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
         self.panes.draw_bars(self)
+
+    def _ask_table(self, old: View) -> None:
+        """Ask for other runs where the question is another, or show other lines of those that are there."""
+        view = self.view
+        if (view.query, view.sort, view.columns, view.by) != (old.query, old.sort, old.columns, old.by):
+            self.ask_runs()
+        elif view.opened != old.opened:
+            self.tabling.fold()
+
+    def keep_state(self) -> None:
+        """Keep what is looked at for the next start, as far as it was understood."""
+        text = self.state_text
+        self.asker.ask(KEEP, lambda: self.session.save_state(text), lambda _nothing: None)
+
+    @property
+    def state_text(self) -> str:
+        """What is kept of the view."""
+        good = self.good
+        return to_text(replace(self.view, query=good.query, sort=good.sort, columns=good.columns, by=good.by))
 
     def with_view(self, **changes: object) -> None:
         """Change a few fields of the view."""

@@ -151,7 +151,7 @@ class Panes:
             sorted_by=bars.sort_arrows(view.sort),
             is_at_work=view.pane == RUNS,
             range_start=view.range_start,
-            folded=view.folded,
+            opened=view.opened,
             empty=bars.empty_text(desk),
         )
 

@@ -9,6 +9,7 @@ from mlbench.render.cells import Cell, Line, fit_middle, line_of, take_cells, ta
 from mlbench.safe import Safe, safe
 from mlbench.tui.completion import Completion
 from mlbench.tui.lineedit import LineEdit
+from mlbench.tui.menu import Menu
 
 Completer = Callable[[str, int], Completion]
 
@@ -45,6 +46,8 @@ class Prompt:
     """One of these keys is the answer, and nothing is typed."""
     refuses: Callable[[str], bool] = _takes_all
     """Whether a text cannot be accepted: the prompt then stays."""
+    menu: Menu | None = None
+    """What is chosen from; the typed letters narrow it."""
 
 
 @dataclass(slots=True)
@@ -83,6 +86,8 @@ class Prompter:
             prompt.on_cancel()
         elif prompt.keys:
             self._answer_key(prompt, (character or key).lower())
+        elif prompt.menu is not None and prompt.menu.press(key):
+            self._look_up()
         elif key == "enter":
             self._accept(prompt)
         elif key in ("tab", "shift+tab", "down", "up", "ctrl+n", "ctrl+p"):
@@ -106,10 +111,10 @@ class Prompter:
             prompt.on_cancel()
 
     def _accept(self, prompt: Prompt) -> None:
-        if self.chosen is not None:
+        if self.chosen is not None and prompt.menu is None:
             self._take(prompt, self.completion.words[self.chosen])
             return
-        text = self.edit.text
+        text = self.edit.text if prompt.menu is None else prompt.menu.answer(self.edit.text)
         if prompt.refuses(text):
             return
         if prompt.history and text.strip():
@@ -127,6 +132,11 @@ class Prompter:
             prompt.on_change(edited.text)
 
     def _look_up(self) -> None:
+        if self.prompt is not None and self.prompt.menu is not None:
+            menu = self.prompt.menu
+            menu.narrow(self.edit.text)
+            self.chosen = menu.cursor - menu.top if menu.current is not None else None
+            return
         self.chosen = None
         self.completion = self.prompt.complete(self.edit.text, self.edit.cursor) if self.prompt else Completion()
 
@@ -178,6 +188,8 @@ class Prompter:
         """The candidates, one a line."""
         if self.prompt is None or self.prompt.keys:
             return ()
+        if self.prompt.menu is not None:
+            return self.prompt.menu.lines(width)
         return tuple(
             line_of((" ", ""), (fit_middle(safe(word), max(width - 2, 4)), "")) for word in self.completion.words
         )

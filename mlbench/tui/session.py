@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     from mlbench.queries.answers import (
         DiffAnswer,
+        GroupRow,
         Listing,
         ProblemLine,
         RunHead,
@@ -76,6 +77,22 @@ class Vocabulary:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Values by parameter, or by another name as a filter has it (`tags.team`, `git.branch`, `user`), the most frequent
     first; a few of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The values of one column, those that most runs have first."""
+
+    spec: str
+    groups: tuple[GroupRow, ...]
+    """For each value its runs, and one cell: the metric that matters most."""
+    metric: str = ""
+    n_values: int = 0
+    """Of which the first ones are told."""
+
+
+SavedViews: TypeAlias = "Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]]"
+"""Name to filter, columns and order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +167,21 @@ class Session(Protocol):
 
     def sketches(self, found: RunsFound, first: int, n_rows: int) -> Sketches:
         """The curves of these rows, of the metric `found.curve`."""
+
+    def facet(self, question: RunsQuestion, spec: str) -> Facet:
+        """The values of a column among the runs of a question."""
+
+    def views(self) -> SavedViews:
+        """The saved views."""
+
+    def save_view(self, name: str, question: RunsQuestion) -> None:
+        """Save query, columns and order under a name."""
+
+    def load_state(self) -> str:
+        """What `save_state` kept for these roots, '' at the first time."""
+
+    def save_state(self, text: str) -> None:
+        """Keep a text until the next start; that it cannot be kept is no error."""
 
     def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
         """What is known of runs that were not seen yet, those left out that have gone."""

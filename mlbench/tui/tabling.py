@@ -55,6 +55,8 @@ class Tabling:
             good = desk.good
             desk.view = replace(desk.view, query=good.query, sort=good.sort, columns=good.columns, by=good.by)
             desk.complain(error)
+            if desk.answers.found is None and question != desk.question:
+                self.ask()  # what was kept from the last time means nothing any more
             return
         desk.failed_query = question.query
         desk.error_column = getattr(error, "column", None)
@@ -78,7 +80,7 @@ class Tabling:
         desk.heads |= {row.head.run_id: row.head for row in found.answer.rows}
         if found.baseline is not None:
             desk.heads[found.baseline.run_id] = found.baseline
-        self.lines = lines_of(found.listing, desk.view.folded)
+        self.lines = lines_of(found.listing, desk.view.opened)
         cursor = desk.panes.take_runs(desk)
         desk.with_view(cursor=cursor)
         if before is None or before.baseline != found.baseline:
@@ -89,7 +91,7 @@ class Tabling:
         if self.rows.found is not None:
             table = self._desk.panes.table
             group = table.group_of(table.cursor)
-            self.lines = lines_of(self.rows.listing, self._desk.view.folded)
+            self.lines = lines_of(self.rows.listing, self._desk.view.opened)
             line = next((at for at, shown in enumerate(self.lines) if shown < 0 and
                          self.rows.listing.groups[~shown] is group), table.cursor)  # fmt: skip
             self._desk.panes.draw_table(self._desk, cursor=line)

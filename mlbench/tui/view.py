@@ -101,8 +101,8 @@ class View:
     """() is the usual ones: the metrics that matter and the parameters that differ."""
     by: tuple[str, ...] = ()
     """Columns that the runs are grouped by; () for no groups."""
-    folded: frozenset[tuple[object, ...]] = frozenset()
-    """Keys of the groups whose runs are hidden."""
+    opened: frozenset[tuple[object, ...]] = frozenset()
+    """Keys of the groups whose runs are shown."""
     marks: Marks = field(default_factory=Marks)
     cursor: str = ""
     """Run id of the run under the cursor."""

@@ -35,7 +35,7 @@ from mlbench.wire.gitobjects import (
 )
 
 __all__ = ["Repository", "attribute", "blob_at", "changed_files", "commit_at", "find_repository", "open_repository",
-           "read_state", "unified_diff"]  # fmt: skip
+           "read_state", "subjects_between", "unified_diff"]  # fmt: skip
 
 MAX_COMMITS = 20_000
 """First parents that are looked through for a time: 10 commits a day for five years."""
@@ -223,6 +223,18 @@ def changed_files(
     """
     changes = _file_changes(repository, commit_a, commit_b, limit)
     return None if changes is None else [(text_of_path(os.fsdecode(change.path)), _kind(change)) for change in changes]
+
+
+def subjects_between(repository: Repository, commit_a: str, commit_b: str, *, limit: int) -> tuple[str, ...]:
+    """Subjects of the first parents of b that are not a, newest first; () where a is not met within the limit."""
+    goal, commit = read_state(repository, commit_a), read_state(repository, commit_b)
+    subjects: list[str] = []
+    while goal is not None and commit is not None and len(subjects) < limit:
+        if commit.id == goal.id:
+            return tuple(subjects)
+        subjects.append(redact_text(commit.subject))
+        commit = read_state(repository, commit.parents[0]) if commit.parents else None
+    return ()
 
 
 def _file_changes(repository: Repository, commit_a: str, commit_b: str, limit: int) -> list[Change] | None:

@@ -36,6 +36,7 @@ from mlbench.queries.answers import (
 from mlbench.queries.mistakes import FilterError
 from mlbench.tui.session import (
     PIECE_ROWS,
+    Facet,
     Followed,
     IndexDone,
     IndexProgress,
@@ -140,6 +141,8 @@ class FakeSession:
     scope: str = "sweep"
     metric_name: str = "val/loss"
     problem_lines: tuple[ProblemLine, ...] = ()
+    saved: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    state: str = ""
     pieces: list[int] = field(default_factory=list)
     """First places of the rows that were asked for."""
     _found: tuple[RunRow, ...] = ()
@@ -191,6 +194,25 @@ class FakeSession:
     def sketches(self, found: RunsFound, first: int, n_rows: int) -> dict[str, tuple[float, ...]]:
         ids = found.listing.ids[first : first + n_rows]
         return {run.head.run_id: tuple(map(float, run.curve("val/acc")[::4])) for run in self._runs(ids)}
+
+    def facet(self, question: RunsQuestion, spec: str) -> Facet:
+        groups = self._groups([run for run in self.runs if question.query in run.head.name], (spec,))
+        index = [column.spec for column in COLUMNS].index("metrics.val/acc")
+        told = tuple(replace(group, cells=(group.cells[index],)) for group in groups)
+        return Facet(spec, told, "val/acc", len(groups))
+
+    def views(self) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
+        return self.saved
+
+    def save_view(self, name: str, question: RunsQuestion) -> None:
+        self.said.append(f"view {name}")
+        self.saved[name] = (question.query, question.columns, question.sort)
+
+    def load_state(self) -> str:
+        return self.state
+
+    def save_state(self, text: str) -> None:
+        self.state = text
 
     def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
         return tuple(run.head for run in self._runs(run_ids))

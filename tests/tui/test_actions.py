@@ -126,7 +126,7 @@ def test_a_query_that_is_accepted_too_soon_and_wrong_is_told_and_not_kept() -> N
 
 def test_the_value_under_the_cursor_narrows_the_query() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
-        await keys(pilot, "l", "l", "l", "l", "=")
+        await keys(pilot, "l", "l", "l", "=")
         assert asked(app) == "params.optimiser = adam"
 
         app.desk.with_view(query="a or b")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlbench.tui.doing import charting, choosing, comparing, giving, moving, saying, showing
+from mlbench.tui.doing import arranging, charting, choosing, comparing, giving, moving, saying, showing
 from mlbench.tui.doing.types import Handler
 
 HANDLERS: Mapping[str, Handler] = {
     **moving.HANDLERS,
     **choosing.HANDLERS,
+    **arranging.HANDLERS,
     **charting.HANDLERS,
     **comparing.HANDLERS,
     **saying.HANDLERS,

@@ -54,11 +54,21 @@ def keep_value(desk: Desk, *, is_dropped: bool) -> None:
     if found is None:
         desk.say("there is no value here to keep or drop", "muted")
         return
-    spec, value = found
+    keep_condition(desk, *found, is_dropped=is_dropped)
+
+
+def keep_condition(desk: Desk, spec: str, value: Value, *, is_dropped: bool = False) -> None:
+    """Narrow the query to the runs that have a value, or that do not have it."""
     condition = condition_of(spec, value)
     condition = f"not {condition}" if is_dropped else condition
     old = desk.view.query
     desk.with_view(query=f"{f'({old})' if ' or ' in old else old} and {condition}" if old else condition)
+
+
+def column_at_cursor(desk: Desk) -> str:
+    """Specification of the column under the cursor, '' where it holds nothing that can be compared."""
+    column = desk.panes.table.current_column
+    return column.spec if column is not None else ""
 
 
 def condition_of(spec: str, value: Value) -> str:
@@ -173,25 +183,6 @@ def sort_by(desk: Desk, _n: int) -> None:
     )
 
 
-def choose_columns(desk: Desk, _n: int) -> None:
-    """Name the columns; nothing brings the usual ones back."""
-    shown = desk.answers.found.columns if desk.answers.found else ()
-
-    def accepted(text: str) -> None:
-        desk.with_view(columns=(text.strip(),) if text.strip() else ())
-
-    desk.ask_user(
-        Prompt(
-            "columns",
-            accepted,
-            text=", ".join(shown),
-            complete=lambda text, cursor: complete_column(text, cursor, desk.answers.names),
-            hint="with commas between: params.lr, min(metrics.val/loss) as best; nothing for the usual ones",
-            history="columns",
-        )
-    )
-
-
 def show_details(desk: Desk, _n: int) -> None:
     """All that is known of the run under the cursor, in a pane of its own."""
     if desk.view.cursor:
@@ -208,6 +199,4 @@ HANDLERS: Mapping[str, Handler] = {
     "runs.unmark": unmark,
     "runs.sort": sort_column,
     "runs.sort_by": sort_by,
-    "runs.columns": choose_columns,
-    "runs.details": show_details,
 }

@@ -43,7 +43,10 @@ def _page(desk: Desk) -> int:
 
 def _column(desk: Desk, columns: int) -> None:
     table = desk.panes.table
-    table.move_column(table.column + columns)
+    target = table.column + columns
+    if 0 <= target < len(table.state.columns) and table.state.columns[target].kind == "sketch":
+        target += 1 if columns > 0 else -1  # there is nothing to do on a curve
+    table.move_column(target)
 
 
 def _columns(desk: Desk, columns: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from mlbench.tui.widgets.columns import Fits, TableColumn, table_columns
 if TYPE_CHECKING:
     from mlbench.queries.answers import GroupRow, RunRow
 
+_HASH = re.compile(r"[0-9a-f]{32,64}")
 MOST_PIECES = 48
 """Pieces that are held at most: 6,000 rows."""
 
@@ -116,24 +118,25 @@ def pieces_of(first: int, end: int) -> range:
 # ---------------------------------------------------------------- lines
 
 
-def lines_of(listing: Listing, folded: Collection[tuple[object, ...]]) -> Sequence[int]:
+def lines_of(listing: Listing, opened: Collection[tuple[object, ...]]) -> Sequence[int]:
     """What the table shows line by line: the place of a run, or of a group the complement of its number (~number).
 
-    The runs of a folded group are left out.
+    The runs of a group that is not open are left out.
     """
     if not listing.groups:
         return range(len(listing.ids))
     lines, place = array("i"), 0
     for number, group in enumerate(listing.groups):
         lines.append(~number)
-        if group.keys not in folded:
+        if group.keys in opened:
             lines.extend(range(place, place + len(group.run_ids)))
         place += len(group.run_ids)
     return lines
 
 
 def group_label(group: GroupRow) -> Safe:
-    """What the runs of a group have in common, and how many they are."""
-    keys = "  ".join("(none)" if key is None else value_text(key) for key in group.keys)
+    """How many runs a group has, and what they have in common; of a hash its beginning."""
+    keys = ["(none)" if key is None else value_text(key) for key in group.keys]
+    short = [key[:7] if _HASH.fullmatch(key) else key for key in keys]
     n = len(group.run_ids)
-    return safe(f"▾ {keys}  {n:,} {'run' if n == 1 else 'runs'}")
+    return safe(f"▸ {n:>3,} {'run ' if n == 1 else 'runs'}  {' · '.join(short)}")

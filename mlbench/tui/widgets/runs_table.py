@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mlbench.queries.answers import RunRow
-from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, take_cells
+from mlbench.render.cells import Cell, Line, fit, fit_middle, line_of, padded, take_cells
 from mlbench.render.runs import STATUS_ROLES
 from mlbench.safe import safe
 from mlbench.tui.paint import both_ends, strip_of
@@ -55,7 +55,7 @@ class TableState:
     is_at_work: bool = True
     """Whether keys go to the table."""
     range_start: str = ""
-    folded: frozenset[tuple[object, ...]] = frozenset()
+    opened: frozenset[tuple[object, ...]] = frozenset()
     empty: tuple[Line, ...] = ()
     """Shown where there are no rows."""
 
@@ -340,9 +340,9 @@ class RunsTable(Widget):
         n_marked = sum(run_id in self.state.marks for run_id in group.run_ids) if self.state.marks else 0
         mark = Cell(safe(f" {MARK} "), "muted") if n_marked else Cell(safe("   "))
         label = group_label(group)
-        label = safe(label.replace("▾", "▸", 1)) if group.keys in self.state.folded else label
+        label = safe(label.replace("▸", "▾", 1)) if group.keys in self.state.opened else label
         width = GLYPH_CELLS - 3 + self.name_cells
-        cells = [mark, Cell(padded(fit_middle(label, width), width), "heading")]
+        cells = [mark, Cell(padded(fit(label, width), width), "heading")]
         if found is not None:
             for place, _x, width in self._shown_columns():
                 column = self.state.columns[place]

@@ -199,3 +199,29 @@ def test_files_that_cannot_be_read_are_told_and_the_others_read(tmp_path: Path) 
     assert points_of(facts, "m") == [(0, 1.0)]
     assert [problem.split(":")[0] for problem in problems_of(facts)] == ["meta.yaml", "x", "x"]
     assert cursor_of(facts).status is ReadStatus.UNREADABLE
+
+
+@pytest.mark.parametrize("name", ["a b", "lr=0.1", "学习率", "x/y", "emoji \U0001f600", os.fsdecode(b"bad \xff byte")])
+def test_names_of_all_kinds_come_through(tmp_path: Path, name: str) -> None:
+    folder = write(tmp_path / "run", {"meta.yaml": META})
+    for part, text in (("params", "1"), ("metrics", "1000 0.5 0\n"), ("tags", "1")):
+        path = folder / part / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    facts = read_only_claim(ADAPTER, folder)
+
+    readable = os.fsencode(name).decode("utf-8", "replace")
+    assert params_of(facts) == {readable: 1}
+    assert points_of(facts, readable) == [(0, 0.5)]
+    assert ImportedTag(readable, "1") in facts
+
+
+def test_a_link_in_a_circle_ends(tmp_path: Path) -> None:
+    folder = write(tmp_path / "run", {"meta.yaml": META, "params/lr": "0.1"})
+    (folder / "params" / "again").symlink_to(folder)
+    (folder / "metrics").symlink_to(folder)
+
+    facts = read_only_claim(ADAPTER, folder)
+
+    assert params_of(facts)["lr"] == 0.1

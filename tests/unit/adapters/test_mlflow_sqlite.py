@@ -11,8 +11,19 @@ import pytest
 
 from mlbench.adapters import mlflow_files, mlflow_sqlite
 from mlbench.adapters.mlflow_sqlite import ADAPTER
-from mlbench.model import Adapter, Artifact, DataVersion, Fact, ImportedTag, ModelVersion, Param, ReadStatus
+from mlbench.model import (
+    Adapter,
+    Artifact,
+    DataVersion,
+    Environment,
+    Fact,
+    ImportedTag,
+    ModelVersion,
+    Param,
+    ReadStatus,
+)
 from mlbench.wire import sqlitefile
+from mlbench.wire.sqlitefile import open_database
 from tests.paths import FORMATS, needs_formats
 from tests.unit.adapters.reading import (
     assert_series,
@@ -95,6 +106,36 @@ def test_the_experiments_alone_make_no_run_and_name_the_project() -> None:
     facts = read_run(SAMPLES, "6a0a7b5a4d89421190a0d2a254b7fbcf")
 
     assert fields_of(facts)["project"] == "demo"
+
+
+@needs_formats
+def test_the_keys_of_the_whole_database_are_equal() -> None:
+    wanted: Any = expected("mlflow")["sqlite"]
+    with open_database(str(SAMPLES / wanted["file"])) as database:
+        experiments = [name for (name,) in database.rows("experiments", ("name",), order="experiment_id")]
+
+    runs = [read(ADAPTER, claim) for claim in claims_below(ADAPTER, SAMPLES)]
+
+    facts = [fact for run in runs for fact in run]
+    n_deleted = facts.count(ImportedTag("mlflow.deleted"))
+    inputs, outputs = (len([fact for fact in facts if isinstance(fact, kind)]) for kind in (DataVersion, Artifact))
+    assert experiments == wanted["experiments"]
+    assert {fields_of(run)["project"] for run in runs} == {"demo"}
+    assert (len(runs), len(runs) - n_deleted, n_deleted) == (wanted["runs"], wanted["active"], wanted["deleted"])
+    assert {fact.value for fact in facts if isinstance(fact, Environment)} == {wanted["alembic"]}
+    assert [["DATASET", "RUN", inputs], ["RUN_OUTPUT", "MODEL_OUTPUT", outputs]] == wanted["lineage_edges"]
+
+
+@needs_formats
+def test_the_experiments_of_the_file_store_are_its_folders() -> None:
+    wanted: Any = expected("mlflow")["file_store"]
+    folders = sorted((SAMPLES / wanted["folder"]).glob("*/meta.yaml"))
+
+    projects = {fields_of(read(mlflow_files.ADAPTER, claim))["project"]
+                for claim in claims_below(mlflow_files.ADAPTER, SAMPLES)}  # fmt: skip
+
+    assert len(folders) == len(wanted["experiments"])
+    assert projects <= set(wanted["experiments"])
 
 
 @needs_formats
@@ -208,3 +249,36 @@ def test_a_database_of_something_else_is_not_claimed(tmp_path: Path) -> None:
     change(tmp_path / "shop.db", "CREATE TABLE runs (run_uuid, experiment_id)", "CREATE TABLE customers (name)")
 
     assert claims_below(ADAPTER, tmp_path) == []
+
+
+NAMES = ["a b", "lr=0.1", "学习率", "x/y", "../up", "emoji \U0001f600", "tab\there", "'; DROP TABLE runs; --", ""]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_all_kinds_come_through(tmp_path: Path, name: str) -> None:
+    path = example(tmp_path)
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO params VALUES (?, ?, 'c6cac46e')", (name, name))
+    connection.execute("INSERT INTO metrics VALUES (?, 0.5, 1, 'c6cac46e', 0, 0)", (name,))
+    connection.execute("INSERT INTO tags VALUES (?, ?, 'c6cac46e')", (name, name))
+    connection.commit()
+    connection.close()
+
+    facts = read_run(tmp_path, "c6cac46e")
+
+    assert {fact.key: fact.raw for fact in facts if isinstance(fact, Param)}[name] == name
+    assert points_of(facts, name) == [(0, 0.5)]
+    assert ImportedTag(name, name) in facts
+
+
+def test_run_ids_of_all_kinds_are_read(tmp_path: Path) -> None:
+    path = example(tmp_path)
+    connection = sqlite3.connect(path)
+    ids = ["a#b", "x/y", "中", "sp ace", "'quote"]
+    for run_id in ids:
+        connection.execute("INSERT INTO runs VALUES (?, ?, 'ana', 'FINISHED', 1, 2, 'active', 1)", (run_id, run_id))
+    connection.commit()
+    connection.close()
+
+    for run_id in ids:
+        assert fields_of(read_run(tmp_path, run_id))["name"] == run_id

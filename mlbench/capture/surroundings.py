@@ -1,0 +1,102 @@
+"""Python, packages, variables and hardware, told from files: nothing is executed. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+MAX_PACKAGES = 2000
+_VARIABLES = (
+    "CONDA_DEFAULT_ENV", "CUDA_VISIBLE_DEVICES", "LOCAL_RANK", "MKL_NUM_THREADS", "NODE_RANK", "OMP_NUM_THREADS",
+    "PYTHONHASHSEED", "RANK", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_ID", "SLURM_JOB_NAME", "SLURM_JOB_PARTITION",
+    "SLURM_NNODES", "SLURM_PROCID", "TF_DETERMINISTIC_OPS", "VIRTUAL_ENV", "WORLD_SIZE", "PACH_JOB_ID",
+    "PACH_OUTPUT_COMMIT_ID", "PACH_DATUM_ID", "PPS_PIPELINE_NAME", "PPS_SPEC_COMMIT",
+)  # fmt: skip
+"""The only variables that are recorded, and `<input>_COMMIT` of Pachyderm."""
+
+
+def environment_of(program: str) -> dict[str, str]:
+    """Python, packages and variables on the allow-list, of the interpreter that runs the command."""
+    found = {f"env:{name}": os.environ[name] for name in _VARIABLES if name in os.environ}
+    found |= {f"env:{name}": value for name, value in os.environ.items() if _is_commit(name)}
+    path = shutil.which(program) or program
+    prefix = os.path.dirname(os.path.dirname(os.path.abspath(path)))
+    if "python" not in os.path.basename(path):
+        return found
+    found["python"] = _python_version(prefix) or platform.python_version()
+    for name, version in _packages(prefix):
+        found[f"package:{name}"] = version
+    return found
+
+
+def _is_commit(name: str) -> bool:
+    """`<input>_COMMIT` in a Pachyderm worker; elsewhere such a variable may be anything."""
+    return name.endswith("_COMMIT") and "PACH_JOB_ID" in os.environ
+
+
+def _python_version(prefix: str) -> str:
+    try:
+        with open(os.path.join(prefix, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
+            for line in file:
+                key, _, value = line.partition("=")
+                if key.strip() in {"version", "version_info"}:
+                    return value.strip()
+    except OSError:
+        pass
+    return ""
+
+
+def _packages(prefix: str) -> Iterator[tuple[str, str]]:
+    """Installed distributions by the names of their folders, the interpreter's own first."""
+    library = os.path.join(prefix, "lib")
+    try:
+        folders = [name for name in sorted(os.listdir(library)) if name.startswith("python")]
+    except OSError:
+        return
+    n_found = 0
+    for folder in folders:
+        for site in ("site-packages", "dist-packages"):
+            for name in _names(os.path.join(library, folder, site)):
+                if name.endswith(".dist-info") and n_found < MAX_PACKAGES:
+                    n_found += 1
+                    package, _, version = name.removesuffix(".dist-info").partition("-")
+                    yield package.lower().replace("_", "-"), version
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, memory and graphics cards, as the kernel tells them."""
+    found: dict[str, Any] = {"cpus": os.cpu_count() or 0, "machine": platform.machine(), "system": platform.platform()}
+    if model := _field_of("/proc/cpuinfo", "model name"):
+        found["cpu"] = model
+    if memory := _field_of("/proc/meminfo", "MemTotal"):
+        found["memory"] = memory
+    folder = "/proc/driver/nvidia/gpus"
+    cards = [_field_of(f"{folder}/{name}/information", "Model") for name in _names(folder)]
+    if cards := [card for card in cards if card]:
+        found["gpu"] = ", ".join(cards)
+        found["n_gpus"] = len(cards)
+    if driver := _field_of("/proc/driver/nvidia/version", "NVRM version"):
+        found["driver"] = driver
+    return found
+
+
+def _field_of(path: str, name: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                key, colon, value = line.partition(":")
+                if colon and key.strip() == name:
+                    return value.strip()[:200]
+    except OSError:
+        pass
+    return ""

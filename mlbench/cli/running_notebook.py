@@ -1,0 +1,167 @@
+"""`mlbench run NOTEBOOK.ipynb -p NAME=VALUE`: a notebook as a smoke test, executed by nbclient (extra `notebooks`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlbench.cli.common import talk
+from mlbench.errors import SourceError
+
+if TYPE_CHECKING:
+    from mlbench.model import JsonValue
+    from mlbench.paths import Home
+
+_SUFFIX = ".ipynb"
+
+
+def run_notebook(
+    home: Home,
+    words: Sequence[str],
+    params: Sequence[str],
+    *,
+    output: str | None,
+    script: str | None,
+    is_ingested: bool,
+) -> int:
+    """Execute a notebook with parameters, write it with its outputs, and catalog it.
+
+    Returns:
+        0 where every cell ran, 1 where one failed.
+
+    Raises:
+        SourceError: it cannot be read or written, or nbclient is not installed.
+    """
+    if len(words) > 1:
+        raise click.UsageError(f"one notebook at a time; {words[1]!r} is one word too many. Try: -p NAME=VALUE")
+    path = words[0]
+    given = dict(_param(text) for text in params)
+    text = _read(path)
+    if script is not None:
+        _write(script, as_script(text))
+        talk(f"{script}: written")
+    book = _with_parameters(text, given)
+    target = output or f"{path.removesuffix(_SUFFIX)}-{time.strftime('%Y%m%d-%H%M%S')}{_SUFFIX}"
+    error = _execute(book, path, target, given)
+    talk(f"{target}: {error or 'every cell ran'}")
+    if is_ingested:
+        from mlbench.ingest.run import ingest_paths
+
+        ingest_paths(home, [os.path.dirname(os.path.abspath(target))])
+    return 1 if error else 0
+
+
+def _param(text: str) -> tuple[str, JsonValue]:
+    from mlbench.wire.dump_values import python_value
+
+    name, sign, value = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise click.UsageError(f"{text!r} is no NAME=VALUE. Try: -p learning_rate=0.1")
+    return name, python_value(value)
+
+
+def _read(path: str) -> dict[str, Any]:
+    """The notebook's JSON, of format 4."""
+    from mlbench.wire.jsonlog import load_json_file
+    from mlbench.wire.notebook import MAX_NOTEBOOK_BYTES
+
+    file = load_json_file(path, limit_bytes=MAX_NOTEBOOK_BYTES)
+    value = file.value
+    if not isinstance(value, dict) or value.get("nbformat") != 4:
+        why = file.problem.what if file.problem else "it is no notebook of format 4"
+        raise SourceError(f"{path}: {why}. Try: jupyter nbconvert --to notebook")
+    return value
+
+
+def _with_parameters(book: Mapping[str, Any], given: Mapping[str, JsonValue]) -> dict[str, Any]:
+    """The notebook with a cell of assignments behind the one tagged `parameters`, else before all others."""
+    cells = [cell for cell in book.get("cells", []) if "injected-parameters" not in _tags(cell)]
+    if given:
+        lines = "\n".join(f"{name} = {value!r}" for name, value in given.items())
+        injected: dict[str, Any] = {
+            "cell_type": "code", "id": "mlbench-params", "execution_count": None, "outputs": [],
+            "metadata": {"tags": ["injected-parameters"]}, "source": f"# Parameters\n{lines}\n",
+        }  # fmt: skip
+        at = next((place + 1 for place, cell in enumerate(cells) if "parameters" in _tags(cell)), 0)
+        cells.insert(at, injected)
+    return {**book, "cells": cells}
+
+
+def _tags(cell: Mapping[str, Any]) -> list[Any]:
+    metadata = cell.get("metadata")
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    return tags if isinstance(tags, list) else []
+
+
+def _execute(book: dict[str, Any], path: str, target: str, given: Mapping[str, JsonValue]) -> str:
+    """Run all cells in the notebook's folder and write the result; says what failed, '' if nothing did."""
+    try:
+        import nbformat
+        from jupyter_client.kernelspec import NoSuchKernel
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError, DeadKernelError
+    except ImportError as error:
+        raise SourceError("notebooks are run by nbclient. Try: pip install 'mlbench[notebooks]'") from error
+    node = nbformat.from_dict(book)  # type: ignore[no-untyped-call]
+    kernel = book.get("metadata", {}).get("kernelspec", {}).get("name") or "python3"
+    began = datetime.now(UTC)
+    client = NotebookClient(
+        node, timeout=None, kernel_name=kernel, resources={"metadata": {"path": os.path.dirname(os.path.abspath(path))}}
+    )
+    failed = ""
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        failed = f"a cell failed: {error.ename}: {error.evalue}"
+    except DeadKernelError:
+        failed = "the kernel died"
+    except NoSuchKernel as error:
+        raise SourceError(f"{path}: there is no kernel {kernel!r}. Try: pip install ipykernel") from error
+    ended = datetime.now(UTC)
+    result = json.loads(json.dumps(node))
+    result.setdefault("metadata", {})["papermill"] = {
+        "parameters": dict(given), "input_path": path, "output_path": target, "start_time": began.isoformat(),
+        "end_time": ended.isoformat(), "duration": (ended - began).total_seconds(), "exception": bool(failed) or None,
+        "version": "mlbench",
+    }  # fmt: skip
+    _write(target, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    return failed
+
+
+def as_script(book: Mapping[str, Any]) -> str:
+    """The notebook as a Python script in the percent format that jupytext and editors know.
+
+    Lines that only IPython understands (`%magic`, `!command`) become comments.
+    """
+    from mlbench.wire.notebook import read_notebook
+
+    notebook = read_notebook(book)
+    parts = []
+    for cell in notebook.cells if notebook else ():
+        if cell.kind == "code":
+            tags = f" tags={json.dumps(list(cell.tags))}" if cell.tags else ""
+            parts.append(f"# %%{tags}\n{_plain_python(cell.source)}")
+        else:
+            mark = "[markdown]" if cell.kind == "markdown" else "[raw]"
+            text = "\n".join(f"# {line}".rstrip() for line in cell.source.splitlines())
+            parts.append(f"# %% {mark}\n{text}")
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _plain_python(source: str) -> str:
+    lines = source.splitlines()
+    return "\n".join(f"# {line}" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        with open(path, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError as error:
+        raise SourceError(f"{path}: it cannot be written: {error.strerror or error}. Try: -o FILE") from error

@@ -1,0 +1,139 @@
+"""What changed in the code between runs: commits, files, a unified diff, and whether only configuration did.
+
+Repositories are read and never run (`wire/gitrepo`): the one that was recorded, the one around the run, or one that the
+user names. What cannot be found out is said.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mlbench.queries.fields import CODE_CERTAINTY
+from mlbench.queries.reading import Reader
+from mlbench.safe import path_of_text, redact_text
+
+_CODE = f"""SELECT c.run_id, c.commit_id, c.how, c.repository, c.is_dirty, r.path
+FROM code c JOIN run r ON r.run_id = c.run_id
+WHERE c.commit_id <> '' AND c.run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY {CODE_CERTAINTY}"""
+CONFIG_ENDINGS = (
+    ".yaml",
+    ".yml",
+    ".json",
+    ".toml",
+    ".ini",
+    ".cfg",
+    ".conf",
+    ".gin",
+    ".libsonnet",
+    ".properties",
+    ".env",
+)
+PLAIN_ENDINGS = (".md", ".rst", ".txt", ".gitignore", "LICENSE")
+"""What changes no training."""
+PATCHES = ("diff.patch", "git_diff.patch", "files/diff.patch")
+MAX_PATCH_BYTES = 200 << 10
+MOST_COMMITS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class CodeChange:
+    """The code of a run against the code of the baseline."""
+
+    run_id: str
+    before: str
+    """Commit of the baseline."""
+    after: str
+    how: tuple[str, str]
+    """How each of them is known: recorded, tracked, reflog, guess."""
+    repository: str = ""
+    """'' where none was found that holds both commits."""
+    ahead: tuple[str, ...] = ()
+    """Subjects of the commits from before to after, newest first; () where after is no descendant by first parents."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Path and `added`, `removed` or `changed`."""
+    diff: str = ""
+    patches: tuple[str, str] = ("", "")
+    """What had not been committed, where a patch was saved."""
+    is_dirty: tuple[bool, bool] = (False, False)
+
+    @property
+    def verdict(self) -> str:
+        """`same`, `config` (nothing but configuration and texts changed), `code`, or `unknown`."""
+        is_patched = any(self.patches) or any(self.is_dirty)
+        if self.before == self.after:
+            return "unknown" if is_patched and self.patches[0] != self.patches[1] else "same"
+        if not self.repository or is_patched:
+            return "unknown" if not self.repository else "code"
+        return "config" if all(path.endswith(CONFIG_ENDINGS + PLAIN_ENDINGS) for path, _kind in self.files) else "code"
+
+
+def compare_code(reader: Reader, run_ids: Sequence[str], *, repository: str = "") -> tuple[CodeChange, ...]:
+    """The code of each run against that of the first; runs whose commit is not known are left out.
+
+    Args:
+        reader: the catalog.
+        run_ids: the first is the baseline.
+        repository: a folder to look into first.
+    """
+    found: dict[str, tuple[str, str, str, bool, str]] = {}
+    for run_id, commit, how, recorded, is_dirty, path in reader.rows(_CODE, [list(run_ids)]):
+        found.setdefault(run_id, (commit, how or "", recorded or "", bool(is_dirty), path or ""))
+    if not run_ids or run_ids[0] not in found:
+        return ()
+    base = found[run_ids[0]]
+    return tuple(_change(run_id, base, found[run_id], repository) for run_id in run_ids[1:] if run_id in found)
+
+
+def _change(
+    run_id: str, base: tuple[str, str, str, bool, str], mine: tuple[str, str, str, bool, str], repository: str
+) -> CodeChange:
+    before, how_a, recorded_a, dirty_a, path_a = base
+    after, how_b, recorded_b, dirty_b, path_b = mine
+    patches = _patch_of(path_a), _patch_of(path_b)
+    change = CodeChange(run_id, before, after, (how_a, how_b), patches=patches, is_dirty=(dirty_a, dirty_b))
+    if before == after:
+        return change
+    for folder in dict.fromkeys((repository, recorded_b, recorded_a, path_b, path_a, ".")):
+        known = _between(path_of_text(folder), before, after) if folder else None
+        if known is not None:
+            place, ahead, files, diff = known
+            return CodeChange(run_id, before, after, change.how, place, ahead, files, diff, patches, change.is_dirty)
+    return change
+
+
+@lru_cache(maxsize=64)
+def _between(
+    folder: str, before: str, after: str
+) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], str] | None:
+    """Place, subjects, files and diff from the repository around a folder; None where it has not both commits."""
+    from mlbench.wire import gitrepo
+
+    place = gitrepo.find_repository(folder)
+    opened = gitrepo.open_repository(place) if place is not None else None
+    if place is None or opened is None:
+        return None
+    try:
+        files = gitrepo.changed_files(opened, before, after)
+        if files is None:
+            return None
+        subjects = gitrepo.subjects_between(opened, before, after, limit=MOST_COMMITS)
+        return place, subjects, tuple(files), gitrepo.unified_diff(opened, before, after) or ""
+    finally:
+        opened.close()
+
+
+def _patch_of(path: str) -> str:
+    """The patch that was saved in a run's folder, redacted and cut; '' without one."""
+    for name in PATCHES:
+        place = os.path.join(path_of_text(path), name)
+        if not os.path.isfile(place):
+            continue
+        try:
+            with open(place, "rb") as file:
+                return redact_text(file.read(MAX_PATCH_BYTES).decode("utf-8", "replace"))
+        except OSError:
+            return ""
+    return ""

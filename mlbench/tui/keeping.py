@@ -1,0 +1,102 @@
+"""What comes back at the next start: query, order, columns, groups, marks and layout of a scope, as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from mlbench.errors import HomeError
+from mlbench.paths import make_folder
+from mlbench.tui.actions import PANES
+from mlbench.tui.view import ChartLook, Marks, View
+
+KEPT_CHART = ("metrics", "smoothing", "log_y", "log_x", "axis", "has_raw")
+"""Fields of the look of the charts that are kept; where one zoomed is not."""
+MOST_MARKS = 500
+
+
+def to_text(view: View) -> str:
+    """The text that `from_text` understands."""
+    look = asdict(view.chart)
+    kept = {
+        "query": view.query, "sort": view.sort, "columns": view.columns, "by": view.by, "cursor": view.cursor,
+        "marks": view.marks.slots[:MOST_MARKS], "has_all": view.has_all, "as_deltas": view.as_deltas,
+        "pane": view.pane if view.pane != "problems" else "runs", "is_zoomed": view.is_zoomed,
+        "chart": {name: look[name] for name in KEPT_CHART if name in look},
+    }  # fmt: skip
+    return json.dumps(kept)
+
+
+def from_text(text: str, view: View) -> View:
+    """The view with what was kept. What is not understood, of another version perhaps, is left as it is."""
+    try:
+        kept = json.loads(text)
+    except ValueError:
+        return view
+    if not isinstance(kept, dict):
+        return view
+    changes: dict[str, Any] = {name: kept[name] for name in ("query", "cursor") if isinstance(kept.get(name), str)}
+    changes |= {name: tuple(kept[name]) for name in ("sort", "columns", "by") if _are_texts(kept.get(name))}
+    flags = ("has_all", "as_deltas", "is_zoomed")
+    changes |= {name: kept[name] for name in flags if isinstance(kept.get(name), bool)}
+    if kept.get("pane") in PANES and kept["pane"] != "run":
+        changes["pane"] = kept["pane"]
+    changes["marks"] = Marks(tuple(_slots(kept.get("marks"))))
+    return replace(view, chart=_chart(kept.get("chart"), view.chart), **changes)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _slots(value: object) -> list[tuple[str, int]]:
+    pairs = value if isinstance(value, list) else []
+    return [
+        (pair[0], pair[1])
+        for pair in pairs
+        if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], int)
+    ]
+
+
+def _chart(kept: object, look: ChartLook) -> ChartLook:
+    if not isinstance(kept, dict):
+        return look
+    changes: dict[str, Any] = {}
+    for name in KEPT_CHART:
+        value, now = kept.get(name), getattr(look, name, None)
+        if isinstance(now, tuple) and _are_texts(value):
+            changes[name] = tuple(value)  # type: ignore[arg-type]
+        elif now is not None and type(value) is type(now):
+            changes[name] = value
+    return replace(look, **changes)
+
+
+class Kept:
+    """The file in which the state of one scope is kept."""
+
+    def __init__(self, cache: str, roots: Sequence[str]) -> None:
+        digest = hashlib.blake2b("\n".join(sorted(roots)).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+        self._path = os.path.join(cache, "state", f"{digest}.json")
+
+    def load(self) -> str:
+        """What was kept, '' where nothing was."""
+        try:
+            with open(self._path, encoding="utf-8") as file:
+                return file.read()
+        except (OSError, ValueError):
+            return ""
+
+    def save(self, text: str) -> None:
+        """Replace what was kept; a folder that cannot be written keeps nothing."""
+        temporary = f"{self._path}.{os.getpid()}.tmp"
+        try:
+            make_folder(os.path.dirname(self._path))
+            with open(temporary, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.replace(temporary, self._path)
+        except (OSError, HomeError):
+            return

@@ -1,0 +1,103 @@
+"""A list to choose from, above the prompt line: letters that are typed narrow it. Pure; no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mlbench.render.cells import Cell, Line, fit_middle, padded, width_cells
+from mlbench.safe import safe
+from mlbench.tui.completion import matching
+
+SHOWN_ROWS = 12
+"""Choices in view: the table above stays readable on 24 lines."""
+PICKED, NOT_PICKED = "●", "·"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of a menu."""
+
+    value: str
+    """What is taken if it is chosen."""
+    label: str
+    detail: str = ""
+    """Said at the right."""
+
+
+@dataclass(slots=True)
+class Menu:
+    """Choices, and where the cursor is."""
+
+    choices: tuple[Choice, ...]
+    is_many: bool = False
+    """Several may be picked, with tab; they are taken in the order of picking."""
+    picked: list[str] = field(default_factory=list)
+    cursor: int = 0
+    top: int = 0
+    _typed: str = ""
+
+    def narrow(self, typed: str) -> None:
+        """Show the choices that the letters fit."""
+        if typed != self._typed:
+            self._typed, self.cursor, self.top = typed, 0, 0
+
+    @property
+    def shown(self) -> Sequence[Choice]:
+        """The choices that fit, the likeliest first."""
+        if not self._typed.strip():
+            return self.choices
+        by_label = {choice.label: choice for choice in self.choices}
+        return [by_label[label] for label in matching(self._typed.strip(), by_label, most=len(by_label))]
+
+    @property
+    def current(self) -> Choice | None:
+        shown = self.shown
+        return shown[self.cursor] if self.cursor < len(shown) else None
+
+    def press(self, key: str) -> bool:
+        """Move or pick; whether the key meant anything here."""
+        moves = {"down": 1, "ctrl+n": 1, "up": -1, "ctrl+p": -1, "pagedown": SHOWN_ROWS, "pageup": -SHOWN_ROWS}
+        if key in moves:
+            self.cursor = min(max(self.cursor + moves[key], 0), max(len(self.shown) - 1, 0))
+            self.top = min(max(self.top, self.cursor - SHOWN_ROWS + 1), self.cursor)
+            return True
+        if key == "ctrl+u" and self.is_many and not self._typed:
+            self.picked.clear()
+            return True
+        if key != "tab" and not (key == "space" and self.is_many and not self._typed):
+            return False
+        choice = self.current
+        if self.is_many and choice is not None:
+            if choice.value in self.picked:
+                self.picked.remove(choice.value)
+            else:
+                self.picked.append(choice.value)
+        return True
+
+    def answer(self, typed: str) -> str:
+        """What is taken: the choices picked, else the one under the cursor, else what was typed."""
+        if self.is_many and not typed.strip():
+            return ", ".join(self.picked)
+        choice = self.current
+        value = choice.value if choice is not None else typed.strip()
+        if not self.is_many:
+            return value
+        return ", ".join(dict.fromkeys([*self.picked, value]))
+
+    def lines(self, width: int) -> tuple[Line, ...]:
+        """The choices in view, each in `width` columns."""
+        return tuple(self._line(choice, width) for choice in self.shown[self.top : self.top + SHOWN_ROWS])
+
+    def _line(self, choice: Choice, width: int) -> Line:
+        is_picked = choice.value in self.picked
+        mark = f" {PICKED if is_picked else NOT_PICKED} " if self.is_many else " "
+        detail = safe(choice.detail)
+        room = max(width - len(mark) - width_cells(detail) - 2, 8)
+        label = padded(fit_middle(safe(choice.label), room), room)
+        return (
+            Cell(safe(mark), "good" if is_picked else "axis"),
+            Cell(label, "title" if is_picked else ""),
+            Cell(safe(" ")),
+            Cell(detail, "muted"),
+        )

@@ -1,0 +1,228 @@
+"""Promises of `mlbench run`: the command runs as it would, and how it ran is recorded, whatever goes wrong with that."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dulwich import porcelain
+
+from mlbench.cli.running_notebook import as_script
+from tests.paths import ROOT
+
+TRAINING = """
+import argparse, os, sys, time
+parser = argparse.ArgumentParser()
+for name in ("--lr", "--logdir", "--config", "--data", "--api_key"):
+    parser.add_argument(name)
+parser.add_argument("--code", type=int, default=0)
+parser.add_argument("--wait", type=float, default=0)
+args = parser.parse_args()
+if args.logdir:
+    os.makedirs(args.logdir, exist_ok=True)
+    with open(os.path.join(args.logdir, "metrics.csv"), "w") as file:
+        file.write("step,loss\\n0,1.0\\n1,0.5\\n")
+print("out", flush=True)
+print("err", file=sys.stderr, flush=True)
+time.sleep(args.wait)
+sys.exit(args.code)
+"""
+
+
+def run(folder: Path, *words: str, options: tuple[str, ...] = (), **more: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mlbench", "run", "--home", str(folder / "home"), *options, "--", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False, **more
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A repository with one commit, a file of data and a configuration."""
+    (tmp_path / "train.py").write_text(TRAINING)
+    (tmp_path / "c.yaml").write_text("epochs: 3\npassword: hunter2hunter2\n")
+    (tmp_path / "d.csv").write_text("1,2\n")
+    repository = porcelain.init(str(tmp_path))
+    porcelain.add(repository, [str(tmp_path / name) for name in ("train.py", "c.yaml", "d.csv")])
+    porcelain.commit(repository, message=b"one", author=b"a <a@b>", committer=b"a <a@b>")
+    repository.close()
+    return tmp_path
+
+
+def record_in(folder: Path) -> dict[str, Any]:
+    (path,) = folder.rglob("mlbench-run.json")
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def test_a_run_is_recorded_beside_its_logs(project: Path) -> None:
+    with open(project / "train.py", "a") as file:
+        file.write("# changed\n")
+
+    done = run(project, sys.executable, "train.py", "--lr", "0.5", "--logdir", "logs/a", "--config", "c.yaml", "--data", "d.csv",
+               "--api_key", "sk-verysecretverysecret0123")  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (0, "out\n")
+    assert done.stderr.startswith("err\n")
+    record = record_in(project / "logs" / "a")
+    assert record["exit_code"] == 0
+    assert record["ended"] >= record["started"]
+    assert record["git"]["dirty"] is True
+    assert record["git"]["changed"] == ["train.py"]
+    assert record["data"] == [{"system": "hash", "name": "d.csv", "version": record["data"][0]["version"]}]
+    assert "+# changed" in (project / "logs" / "a" / "mlbench-run.patch").read_text()
+    assert sorted((project / "logs" / "a" / "mlbench-run.log").read_text().split()) == ["err", "out"]
+    assert not list((project / "home" / "captured").iterdir())
+    everything = b"".join(path.read_bytes() for path in project.rglob("*") if path.is_file() and "logs" in path.parts)
+    assert b"verysecret" not in everything
+    assert b"hunter2" not in everything
+
+
+def test_the_catalog_knows_the_run(project: Path) -> None:
+    run(project, sys.executable, "train.py", "--lr", "0.5", "--logdir", "logs/a", "--config", "c.yaml")
+
+    shown = subprocess.run(
+        [sys.executable, "-m", "mlbench", "query", "lr = 0.5 and epochs = 3 and status = 'finished'", "--format", "json", "--home", str(project / "home")],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert len(json.loads(shown.stdout)) == 1
+
+
+@pytest.mark.parametrize("code", [1, 3])
+def test_the_exit_code_is_the_commands(project: Path, code: int) -> None:
+    done = run(project, sys.executable, "train.py", "--code", str(code), options=("--no-ingest",))
+
+    assert done.returncode == code
+    assert record_in(project / "home" / "captured")["exit_code"] == code
+
+
+def test_a_program_that_does_not_exist_is_told(project: Path) -> None:
+    done = run(project, "no-such-program", options=("--no-ingest",))
+
+    assert done.returncode == 127
+    assert "no such program" in done.stderr
+
+
+def test_a_training_runs_where_nothing_can_be_recorded(project: Path) -> None:
+    (project / "home").write_text("not a folder")
+
+    done = run(project, sys.executable, "train.py", "--lr", "1")
+
+    assert (done.returncode, done.stdout) == (0, "out\n")
+    assert "the run is not recorded" in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+def test_a_full_disk_costs_the_output_and_not_the_training(project: Path) -> None:
+    record = project / "record"
+    record.mkdir()
+    (record / "mlbench-run.log").symlink_to("/dev/full")
+
+    done = run(project, sys.executable, "train.py", options=("--no-ingest", "--record", str(record)))
+
+    assert (done.returncode, done.stdout) == (0, "out\n")
+    assert "the output was not kept" in str(json.loads((record / "mlbench-run.json").read_text())["problems"])
+
+
+def test_a_killed_training_has_a_record(project: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "mlbench",
+        "run",
+        "--no-ingest",
+        "--home",
+        str(project / "home"),
+        "--",
+        sys.executable,
+        "train.py",
+        "--wait",
+        "60",
+    ]
+    child = subprocess.Popen(
+        command, cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "out\n"
+    assert record_in(project / "home" / "captured")["exit_code"] is None  # killed -9 now, it would still be there
+
+    child.send_signal(signal.SIGTERM)
+
+    assert child.wait(30) == 128 + signal.SIGTERM
+    child.stdout.close()
+    assert record_in(project / "home" / "captured")["exit_code"] == 128 + signal.SIGTERM
+
+
+def test_mlbench_killed_leaves_the_training_running_and_a_record(project: Path) -> None:
+    command = [sys.executable, "-m", "mlbench", "run", "--no-ingest", "--no-output", "--home", str(project / "home"), "--", sys.executable, "train.py",
+               "--wait", "1.5", "--logdir", "logs/x"]  # fmt: skip
+    child = subprocess.Popen(
+        command, cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
+    )
+    until = time.monotonic() + 30
+    while not (project / "logs" / "x" / "metrics.csv").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+
+    child.kill()
+    child.wait(30)
+
+    assert record_in(project / "home" / "captured")["is_watched"] is True
+
+
+def test_options_of_notebooks_are_refused_for_commands(project: Path) -> None:
+    done = run(project, sys.executable, "train.py", options=("-p", "lr=1"))
+
+    assert done.returncode == 2
+    assert "are for notebooks" in done.stderr
+
+
+NOTEBOOK = {
+    "nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"name": "python3"}},
+    "cells": [
+        {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Train"},
+        {"cell_type": "code", "id": "b", "metadata": {"tags": ["parameters"]}, "source": "lr = 0.5\nfail = False", "outputs": [], "execution_count": None},
+        {"cell_type": "code", "id": "c", "metadata": {}, "source": "%matplotlib inline\nassert not fail\nprint('lr is', lr)", "outputs": [], "execution_count": None},
+    ],
+}  # fmt: skip
+
+
+def test_a_notebook_becomes_a_script() -> None:
+    assert as_script(NOTEBOOK) == (
+        "# %% [markdown]\n# # Train\n\n"
+        '# %% tags=["parameters"]\nlr = 0.5\nfail = False\n\n'
+        "# %%\n# %matplotlib inline\nassert not fail\nprint('lr is', lr)\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("given", "code", "status"), [("lr=0.1", 0, "finished"), ("fail=True", 1, "failed")])
+def test_a_notebook_is_run_as_a_smoke_test(tmp_path: Path, given: str, code: int, status: str) -> None:
+    pytest.importorskip("nbclient", reason="notebooks are run by nbclient (the extra `notebooks`)")
+    book = json.loads(json.dumps(NOTEBOOK))
+    book["cells"][2]["source"] = "assert not fail\nprint('lr is', lr)"
+    (tmp_path / "n.ipynb").write_text(json.dumps(book))
+    base = [sys.executable, "-m", "mlbench"]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "MLBENCH_HOME": str(tmp_path / "home"),
+    }
+
+    done = subprocess.run([*base, "run", "n.ipynb", "-p", given, "-o", "out.ipynb", "--script", "n.py"], cwd=tmp_path, env=environment,
+                          capture_output=True, text=True, check=False, timeout=120)  # fmt: skip
+
+    assert done.returncode == code, done.stderr
+    assert (tmp_path / "n.py").read_text().startswith("# %%")
+    shown = subprocess.run([*base, "query", "--format", "json", "--columns", "status", "--columns", "params.lr"], cwd=tmp_path, env=environment,
+                           capture_output=True, text=True, check=True)  # fmt: skip
+    (row,) = json.loads(shown.stdout)
+    assert row["status"] == status
+    assert row["params.lr"] == (0.1 if code == 0 else 0.5)

@@ -1,0 +1,110 @@
+"""Promises of the comparison of code; the repository is the one of the sample runs."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dulwich import porcelain
+
+from mlbench.queries.code import CodeChange, compare_code
+from mlbench.render.cells import plain
+from mlbench.render.code import code_section, coloured, diff_lines
+from mlbench.render.table import section_lines
+from mlbench.safe import safe
+from tests.unit.queries.conftest import FakeReader
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Three commits: a script, another script, another configuration."""
+    place = tmp_path / "code"
+    place.mkdir()
+    opened = porcelain.init(str(place))
+    commits = []
+    for name, content in (("train.py", "lr = 1\n"), ("train.py", "lr = 2\n"), ("config.yaml", "lr: 2\n")):
+        (place / name).write_text(content, encoding="utf-8")
+        porcelain.add(opened, [str(place / name)])
+        author = b"Ada <ada@example.org>"
+        commits.append(
+            porcelain.commit(
+                opened, f"Write {name} {content.strip()}".encode(), author=author, committer=author
+            ).decode()
+        )
+    yield str(place), commits
+    opened.close()
+
+
+def runs_of(reader: FakeReader, *commits: str, **more: object) -> list[str]:
+    ids = [reader.add_run(f"r{number}", path=f"/nowhere/{number}") for number in range(len(commits))]
+    for run_id, commit in zip(ids, commits, strict=True):
+        reader.add("code", run_id=run_id, commit_id=commit, how="recorded", **more)
+    return ids
+
+
+def test_commits_files_and_diff_are_found_in_a_repository(empty: FakeReader, repository: tuple[str, list[str]]) -> None:
+    place, (first, second, third) = repository
+    ids = runs_of(empty, first, second, third)
+
+    one, two = compare_code(empty, ids, repository=place)
+
+    assert (one.files, one.ahead, one.verdict) == ((("train.py", "changed"),), ("Write train.py lr = 2",), "code")
+    assert "-lr = 1\n+lr = 2" in one.diff
+    assert two.files == (("config.yaml", "added"), ("train.py", "changed"))
+    assert len(two.ahead) == 2
+    text = plain(section_lines([code_section([one, two], {ids[1]: safe("r1")})]))
+    assert "(1 ahead)" in text
+    assert "2: config.yaml (added), train.py" in text
+    assert "the code changed" in text
+
+
+def test_only_configuration_changed(empty: FakeReader, repository: tuple[str, list[str]]) -> None:
+    place, (_first, second, third) = repository
+
+    (change,) = compare_code(empty, runs_of(empty, second, third), repository=place)
+
+    assert change.verdict == "config"
+    assert "only configuration and texts changed" in plain(section_lines([code_section([change], {})]))
+
+
+def test_without_a_repository_it_is_said(empty: FakeReader) -> None:
+    (change,) = compare_code(empty, runs_of(empty, "1" * 40, "2" * 40))
+
+    assert (change.verdict, change.repository) == ("unknown", "")
+    assert "--repo DIR" in plain(section_lines([code_section([change], {})]))
+
+
+def test_the_same_commit_is_the_same_code_unless_something_was_not_committed(empty: FakeReader) -> None:
+    (same,) = compare_code(empty, runs_of(empty, "1" * 40, "1" * 40))
+
+    assert same.verdict == "same"
+    assert replace(same, patches=("", "+x\n")).verdict == "unknown"
+    assert "uncommitted changes" in plain(section_lines([code_section([replace(same, is_dirty=(False, True))], {})]))
+
+
+def test_a_baseline_without_a_commit_compares_nothing(empty: FakeReader) -> None:
+    ids = runs_of(empty, "1" * 40)
+
+    assert compare_code(empty, [empty.add_run("bare"), *ids]) == ()
+    assert compare_code(empty, []) == ()
+
+
+def test_a_saved_patch_is_read_where_it_lies(empty: FakeReader, tmp_path: Path) -> None:
+    (tmp_path / "diff.patch").write_text("--- a/x\n+++ b/x\n+API_KEY=sk-abcdefghijklmnopqrstuvwxyz123456\n", "utf-8")
+    first = empty.add_run("a", path="/nowhere")
+    second = empty.add_run("b", path=str(tmp_path))
+    for run_id in (first, second):
+        empty.add("code", run_id=run_id, commit_id="1" * 40, how="recorded", is_dirty=run_id == second)
+
+    (change,) = compare_code(empty, [first, second])
+
+    assert change.patches[1].startswith("--- a/x\n+++ b/x\n")
+    assert "abcdefghijklmnop" not in change.patches[1]
+    assert "not committed in b" in plain(diff_lines(change, safe("b")))
+
+
+def test_a_diff_is_coloured_by_its_first_letters() -> None:
+    lines = coloured("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n same\n")
+
+    assert [line[0].role for line in lines] == ["title", "title", "key", "bad", "good", ""]
+    assert isinstance(CodeChange("", "", "", ("", "")).verdict, str)
