@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +82,7 @@ class Listing:
     path: str
     """Real path. Bytes that are not UTF-8 are surrogate escapes, as `os.fsdecode` gives them."""
     files: tuple[str, ...]
-    """Names of regular files, sorted."""
+    """Names of regular files, in the order of the disk: to sort those of a million images is half of listing them."""
     folders: tuple[str, ...]
     """Names of folders, sorted."""
     _by_ending: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -91,20 +93,29 @@ class Listing:
         Sorted. A name without a dot is its own ending.
         """
         if not self._by_ending and self.files:
-            found = {name.rpartition(".")[2] for name in self.files}
-            self._by_ending.update((ending.lower(), []) for ending in found)
-        return sorted(name for ending in endings if ending in self._by_ending for name in self._with(ending))
+            known = {name.rpartition(".")[2] for name in self.files}
+            self._by_ending.update((ending.lower(), []) for ending in known)
+        found = [self._with(ending) for ending in endings if ending in self._by_ending]
+        return found[0] if len(found) == 1 else sorted(name for names in found for name in names)
 
     def _with(self, ending: str) -> list[str]:
         names = self._by_ending[ending]
         if not names:
-            names.extend(name for name in self.files if name.rpartition(".")[2].lower() == ending)
+            names.extend(sorted(name for name in self.files if name.rpartition(".")[2].lower() == ending))
         return names
+
+    def naming(self, words: tuple[str, ...], *endings: str) -> list[str]:
+        """Those of `ending` whose name, in lower case, holds one of the words."""
+        names = self.ending(*endings)
+        together = "\n".join(names).lower()
+        there = [word for word in words if word in together]
+        return [name for name in names if any(word in name.lower() for word in there)] if there else []
 
     def has(self, name: str) -> bool:
         """Whether a file of this name is there."""
-        at = bisect_left(self.files, name)
-        return at < len(self.files) and self.files[at] == name
+        names = self.ending(name.rpartition(".")[2].lower())
+        at = bisect_left(names, name)
+        return at < len(names) and names[at] == name
 
 
 @dataclass(frozen=True, slots=True)

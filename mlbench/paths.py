@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from dataclasses import dataclass
 from functools import cache
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
 
 HOME_VARIABLE = "MLBENCH_HOME"

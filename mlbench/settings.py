@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, TypeGuard
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
 
 CONFIG_VARIABLE = "MLBENCH_CONFIG"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 FIRST_WAIT_S = 0.25
 """Between two looks while something changes: with the reading and the drawing a new point is shown within a second."""
+LIVELY_WAIT_S = 0.5
+"""The longest pause for ten minutes after a change: a training that logs once a minute is seen within a second, too."""
+LIVELY_S = 600.0
 LONGEST_WAIT_S = 5.0
 BACK_OFF = 1.3
 """Growth of the pause while nothing changes."""
@@ -130,6 +134,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._wait_s = FIRST_WAIT_S
+        self._changed_at = time.monotonic()
 
     def wait_s(self, *, has_changed: bool, looking_s: float) -> float:
         """Seconds until the next look.
@@ -138,6 +143,9 @@ class Pace:
             has_changed: the last look found something.
             looking_s: how long it took.
         """
-        self._wait_s = FIRST_WAIT_S if has_changed else min(self._wait_s * BACK_OFF, LONGEST_WAIT_S)
+        now = time.monotonic()
+        self._changed_at = now if has_changed else self._changed_at
+        longest_s = LIVELY_WAIT_S if now - self._changed_at < LIVELY_S else LONGEST_WAIT_S
+        self._wait_s = FIRST_WAIT_S if has_changed else min(self._wait_s * BACK_OFF, longest_s)
         busy_s = looking_s if has_changed else looking_s * (1 / MAX_SHARE - 1)
         return max(self._wait_s, busy_s)

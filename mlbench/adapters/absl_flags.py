@@ -19,7 +19,7 @@ from mlbench.wire.files import read_head
 
 def claims(listing: Listing) -> Iterator[Claim]:
     """Claim flag files by name; `flags.txt`, which may also be a Namespace, by its first line."""
-    for name in listing.ending("txt", "flagfile"):
+    for name in listing.naming(("flag",), "txt", "flagfile"):
         if not is_flag_file_name(name):
             continue
         path = os.path.join(listing.path, name)

@@ -15,7 +15,7 @@ from mlbench.model import Adapter, Claim, Fact, JsonValue, Layer, Listing, Param
 from mlbench.wire.dump_absl import looks_like_flag_file
 from mlbench.wire.dump_command import looks_like_command
 from mlbench.wire.dump_facts import cursor_of, params_of, problem_of, read_dump_text
-from mlbench.wire.dump_names import ENDINGS, is_argparse_name, is_flag_file_name, run_folder_of, shape_suffix
+from mlbench.wire.dump_names import ENDINGS, WORDS, is_argparse_name, is_flag_file_name, run_folder_of, shape_suffix
 from mlbench.wire.dump_tree import TreeError
 from mlbench.wire.dumps import Dump, parse_dump
 from mlbench.wire.files import read_head
@@ -23,7 +23,7 @@ from mlbench.wire.files import read_head
 
 def claims(listing: Listing) -> Iterator[Claim]:
     """Claim dumps by name; `flags.txt` and `command.txt` where their first lines agree."""
-    for name in listing.ending(*ENDINGS):
+    for name in listing.naming(WORDS, *ENDINGS):
         if not is_argparse_name(name):
             continue
         path = os.path.join(listing.path, name)

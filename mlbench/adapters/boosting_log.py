@@ -81,10 +81,7 @@ def row_of(line: str) -> Row | None:
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    named = [
-        name for name in listing.ending("txt") if any(word in name.lower() for word in _TRAINING_NAMES)
-    ]  # fmt: skip
-    for name in (*listing.ending("log", "out"), *named):
+    for name in (*listing.ending("log", "out"), *listing.naming(_TRAINING_NAMES, "txt")):
         path = os.path.join(listing.path, name)
         head = sniff(path, _HEAD_BYTES) or b""
         lines = head.decode("utf-8", "replace").split("\n")[:-1] if b"\0" not in head else []

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from mlbench.model import (
     Adapter,
+    Artifact,
     Blob,
     Claim,
     Cursor,
@@ -117,6 +118,7 @@ def _read_task(path: str, content: Content) -> Iterator[Fact]:
     script = as_mapping(task.get("script"))
     yield from _code(script)
     yield from _environment(script)
+    yield from _artifacts(as_mapping(task.get("execution")))
     yield Cursor({}, file.status, n_params)
 
 
@@ -156,6 +158,19 @@ def _code(script: Mapping[str, JsonValue]) -> Iterator[GitState]:
         remote = redact_url(as_text(script.get("repository")))
         is_dirty = bool(as_text(script.get("diff")))
         yield GitState(commit, "recorded", as_text(script.get("branch")), is_dirty, remote)
+
+
+def _artifacts(execution: Mapping[str, JsonValue]) -> Iterator[Artifact]:
+    """What was uploaded or read; the hash is SHA-256."""
+    for part in as_list(execution.get("artifacts")):
+        artifact = as_mapping(part)
+        if name := as_text(artifact.get("key")):
+            digest, role = as_text(artifact.get("hash")), as_text(artifact.get("mode"))
+            yield Artifact(
+                as_text(artifact.get("type")) or "file", name, redact_url(as_text(artifact.get("uri"))),
+                f"sha256:{digest}" if digest else "", as_step(artifact.get("content_size")),
+                role if role in {"input", "output"} else "",
+            )  # fmt: skip
 
 
 def _environment(script: Mapping[str, JsonValue]) -> Iterator[Environment]:

@@ -36,8 +36,7 @@ _HEAD_BYTES = 262_144
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    named = [name for name in listing.ending("txt") if "log" in name.lower() or "train" in name.lower()]
-    for name in (*listing.ending("log", "out"), *named):
+    for name in (*listing.ending("log", "out"), *listing.naming(("log", "train"), "txt")):
         path = os.path.join(listing.path, name)
         head = sniff(path, _HEAD_BYTES) or b""
         if b"num_updates" in head and any(map(_match, head.decode("utf-8", "replace").split("\n"))):

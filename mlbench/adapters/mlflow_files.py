@@ -3,7 +3,7 @@
 `meta.yaml` with `run_id` (or `run_uuid`), beside `params/`, `metrics/`, `tags/`, one file for each name, slashes as
 folders. Lines of a metric are `milliseconds value step`. MLflow 3 repeats lines when a model is logged; an identical
 line counts once. Parameters are stored as text and read as what the text means. Data sets are those that `inputs/`
-names. Experiment and data sets stand in the folder above.
+names. Experiment and data sets stand in the folder above, the registry of models in `mlruns/models/`.
 Link: https://mlflow.org/docs/latest/ml/tracking/backend-stores/
 """
 
@@ -25,6 +25,7 @@ from mlbench.model import (
     JsonValue,
     Layer,
     Listing,
+    ModelVersion,
     Param,
     Problem,
     ReadStatus,
@@ -36,7 +37,8 @@ from mlbench.wire.content import files_below, load_content, sniff, unreadable
 from mlbench.wire.dump_tree import Loaded, TreeError
 from mlbench.wire.files import open_regular, read_whole
 from mlbench.wire.jsonlog import as_mapping, as_text
-from mlbench.wire.mlflow import CONTEXT_TAG, logged_model, rows_of_data_set, run_facts, typed_param
+from mlbench.wire.mlflow import CONTEXT_TAG, logged_model, registered, rows_of_data_set, run_facts, typed_param
+from mlbench.wire.mlflow_registry import versions_of_run
 from mlbench.wire.points import PointCollector
 from mlbench.wire.yamltext import load_yaml
 
@@ -44,6 +46,8 @@ Meta: TypeAlias = Mapping[str, JsonValue]
 
 _PARTS = ("params", "metrics", "tags")
 _RUN_META = re.compile(rb"^run_(?:id|uuid):", re.MULTILINE)
+_VERSION_META = re.compile(rb"^version:", re.MULTILINE)
+"""A version in the registry names a run, too, and is none."""
 _NUMBERS = frozenset({"start_time", "end_time", "status"})
 _MAX_TEXT_BYTES = 1 << 20
 _MAX_LINE_BYTES = 4096
@@ -53,10 +57,12 @@ _MAX_COMPARED = 200_000
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    if "meta.yaml" not in listing.files:
+    if not listing.has("meta.yaml"):
         return
     path = os.path.join(listing.path, "meta.yaml")
     head = sniff(path, 4096)
+    if head and _VERSION_META.search(head):
+        return
     if head is None or not _RUN_META.search(head):
         n_parts = sum(part in listing.folders for part in _PARTS)
         if n_parts < 2 or (head and b"model_id:" in head):
@@ -65,7 +71,14 @@ def claims(listing: Listing) -> Iterator[Claim]:
     for part in (*_PARTS, "inputs", "outputs"):
         if part in listing.folders:
             follows.extend(path for path, _ in files_below(os.path.join(listing.path, part)))
+    for _version, paths in _registered(listing.path):
+        follows.extend(paths)
     yield Claim(listing.path, Role.TRACKER, listing.path, is_closed=True, follows=tuple(follows))
+
+
+def _registered(run_folder: str) -> list[tuple[ModelVersion, tuple[str, ...]]]:
+    """The versions of models that were made of the run, with their files; the store is two folders above it."""
+    return versions_of_run(os.path.dirname(os.path.dirname(run_folder)), os.path.basename(run_folder))
 
 
 def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fact]:
@@ -78,6 +91,8 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
         yield Param(key, raw, typed_param(raw), Layer.CONFIG)
     yield from _data_versions(source.path, found)
     yield from _models(source.path, found)
+    for version, _paths in _registered(source.path):
+        yield from registered(version)
     n_points, n_bad = yield from _metrics(os.path.join(source.path, "metrics"), found)
     yield from found
     status = ReadStatus.UNREADABLE if found and not meta else ReadStatus.DAMAGED if found else ReadStatus.EOF
@@ -248,7 +263,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
-    version=2,
+    version=3,
     formats="MLflow file store (mlruns/), MLflow 0.8 to 3",
     files=("mlruns/*/*/meta.yaml",),
 )

@@ -48,6 +48,7 @@ from mlbench.wire.jsonlog import as_mapping, as_text, json_lines, numbers_in
 from mlbench.wire.points import PointCollector, as_step
 
 _JSON_LOG = ".log.json"
+_LAST = "last_checkpoint"
 _TEXT_LOG = re.compile(r"\d{8}_\d{6}\.log")
 _TEXT_LINE = re.compile(rb"^\d{4}[-/]\d\d[-/]\d\d \d\d:\d\d:\d\d(?:,\d+)? - \w+ - [A-Z]+ - ", re.MULTILINE)
 _GPU = re.compile(r"GPU [\d,]+")
@@ -88,7 +89,8 @@ def claims(listing: Listing) -> Iterator[Claim]:
         yield Claim(paths[0], Role.METRICS, folder, follows=tuple(paths[1:]))
     elif os.path.basename(folder) == "vis_data" and listing.has("scalars.json"):
         path, config = (os.path.join(folder, name) for name in ("scalars.json", "config.py"))
-        yield Claim(path, Role.METRICS, os.path.dirname(folder), follows=(config,))
+        last = os.path.join(os.path.dirname(os.path.dirname(folder)), _LAST)
+        yield Claim(path, Role.METRICS, os.path.dirname(folder), follows=(config, last))
     else:
         yield from _text_logs(listing)
 
@@ -116,10 +118,19 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
             status, n_bad_lines = yield from _read_json_log(path, rows)
             statuses.append(status)
             n_bad += n_bad_lines
+        elif os.path.basename(path) == _LAST:
+            yield from _last_checkpoint(path)
         elif os.path.lexists(path):
             yield from _read_config_file(path)
     yield from _points(rows)
     yield Cursor({}, _worst(statuses), len(rows), n_bad)
+
+
+def _last_checkpoint(path: str) -> Iterator[Param]:
+    """The name of the newest checkpoint; the folder is that of the machine it was trained on."""
+    found = load_content(path, limit_bytes=4096)
+    if name := re.split(r"[/\\]", found.data.decode("utf-8", "replace").strip())[-1]:
+        yield Param(_LAST, name, name, Layer.DERIVED)
 
 
 def _worst(statuses: list[ReadStatus]) -> ReadStatus:

@@ -53,11 +53,11 @@ _TWINS = (".py", ".md", ".Rmd")
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    for name in listing.files:
+    for name in listing.ending("ipynb"):
         if name.endswith(_SUFFIX) and ".ipynb_checkpoints" not in listing.path:
             path = os.path.join(listing.path, name)
             if _is_run(path):
-                follows = tuple(os.path.join(listing.path, twin) for twin in _twins(name) if twin in listing.files)
+                follows = tuple(os.path.join(listing.path, twin) for twin in _twins(name) if listing.has(twin))
                 yield Claim(path, Role.TRACKER, listing.path, is_one_training=True, follows=follows)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mlbench.model import (
     Adapter,
+    Artifact,
     Claim,
     Cursor,
     Environment,
@@ -120,6 +121,10 @@ def _run_fields(run: Mapping[str, JsonValue]) -> Iterator[Fact]:
     for field, key in (("started", "start_time"), ("ended", "stop_time")):
         if (moment := utc_seconds(run.get(key))) is not None:
             yield RunField(field, moment)
+    for part in as_list(run.get("artifacts")):
+        # Newer versions write an object with name and file, older ones the name alone.
+        if name := as_text(part) or as_text(as_mapping(part).get("name")):
+            yield Artifact("file", name, role="output")
     if trace := [as_text(line) for line in as_list(run.get("fail_trace"))]:
         yield ImportedTag("error", trace[-1].strip().split("\n")[-1])
 

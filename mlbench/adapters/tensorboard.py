@@ -63,8 +63,8 @@ _NAME = re.compile(r"tfevents\.(\d{9,11})(?:\.((?:\d{1,3}\.){3}\d{1,3}|.+?)(?:\.
 
 def claims(listing: Listing) -> Iterator[Claim]:
     """Every event file of the folder; not the empty ones of the profiler, not macOS's `._` companions."""
-    for name in listing.files:
-        if "tfevents" in name and not name.endswith(".profile-empty") and not name.startswith("._"):
+    for name in sorted(name for name in listing.files if "tfevents" in name):
+        if not name.endswith(".profile-empty") and not name.startswith("._"):
             yield Claim(os.path.join(listing.path, name), Role.EVENTS, listing.path)
 
 

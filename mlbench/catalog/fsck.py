@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlbench.catalog.connection import LOCK_FILE, WORK_FILE, connect, read_version
 from mlbench.catalog.reader import current_snapshot
+from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
 from mlbench.journal.entries import journal_names, read_lines
 from mlbench.journal.rewriting import ARCHIVE

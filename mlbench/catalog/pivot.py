@@ -14,9 +14,10 @@ those are the ones that have no number yet.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

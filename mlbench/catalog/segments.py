@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
 from mlbench.paths import make_folder
 

@@ -46,6 +46,17 @@ CREATE TEMP VIEW notes AS
 SELECT r.run_id, n.body, n.author, n.at_s, 'mlbench' AS origin FROM word_note n JOIN run r ON r.run_key = n.run_key
 UNION ALL SELECT run_id, body, NULL, NULL, 'imported' FROM imported_note;
 
+-- blobs: what was logged besides numbers, and where its bytes lie; 'offset' needs double quotes in SQL
+CREATE TEMP VIEW blobs AS
+SELECT run_id, kind,                                            -- histogram, image, text, audio, layout, ...
+    metric,                                                     -- its name in the log, with the sub-folder before it
+    step, make_timestamp(CAST(wall_s * 1e6 AS BIGINT)) AS wall_time,    -- UTC
+    path,                                                       -- the file that holds it
+    byte_offset AS "offset", byte_length AS "length",           -- where it begins there, and its bytes
+    encoding, width, height,                                    -- of images; pixels
+    digest                                                      -- BLAKE2b of the bytes, 16 hexadecimal digits; '' where unknown
+FROM blob;
+
 CREATE TEMP VIEW sources AS SELECT source_id, run_ids, adapter, path, role, status, size_bytes, n_records, n_bad, root, make_timestamp(CAST(read_s * 1e6 AS BIGINT)) AS read_at FROM source;
 CREATE TEMP VIEW problems AS SELECT run_id, source_path AS path, place, what, hint, root, make_timestamp(CAST(since_s * 1e6 AS BIGINT)) AS since FROM problem;
 CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, schema_text AS schema, is_pinned, role FROM data_version;

@@ -66,7 +66,7 @@ def replay(home: Home, place: Mapping[str, str] = {}) -> Words:
 
 def _state(home: Home, place: Mapping[str, str]) -> str | None:
     """A text for this state of the journal's files; None where keeping it is not worth while or not possible."""
-    if {field.name for field in fields(Words)} != _DECODE.keys() or not os.path.isdir(home.cache):
+    if not os.path.isdir(home.cache):
         return None
     try:
         with os.scandir(home.journal) as entries:
@@ -74,6 +74,8 @@ def _state(home: Home, place: Mapping[str, str]) -> str | None:
     except OSError:
         return None
     if sum(size for _name, size, _mtime in files) < FEW_BYTES:
+        return None
+    if {field.name for field in fields(Words)} != _DECODE.keys():
         return None
     text = json.dumps([_FORMAT, home.journal, files, sorted(place.items())])
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

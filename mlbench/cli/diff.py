@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from mlbench.cli.common import (
     width_cells,
     within_option,
 )
-from mlbench.cli.completing import complete_runs
+from mlbench.cli.completing import complete_metrics, complete_runs
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -39,33 +40,42 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "everything", is_flag=True, help="Also what is equal.")
 @click.option("--deltas", "as_deltas", is_flag=True, help="Parameters as changes against the baseline.")
+@click.option(
+    "--at", metavar="METRIC", help="Also each metric's value where METRIC is best.", shell_complete=complete_metrics
+)
 @click.option("--code", "has_code", is_flag=True, help="Also the changes of the code, as a unified diff.")
 @click.option(
     "--repo",
     metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
+    type=click.Path(),
     help="Where the code lies, if neither the logs nor their folder tell.",
 )
+@click.option("--layers", "has_layers", is_flag=True, help="Say where parameters were said: default, config, ...")
 @click.option("--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 when anything differs.")
 @where_option
 @within_option
 @home_option
 @format_option
 def command(
-    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, has_code: bool, repo: str | None,
+    runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, at: str | None, has_layers: bool,
+    has_code: bool, repo: str | None,
     has_exit_code: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
     """Compare runs side by side: the parameters, metrics, code, environment and data that differ.
 
     RUN is a name, a unique beginning of a name or id, a path, a glob, @best or @baseline.
     """
+    from mlbench.queries.at_best import with_values_at
     from mlbench.queries.code import compare_code
 
+    if repo is not None and not os.path.isdir(repo):
+        raise click.UsageError(f"--repo {repo}: no such directory")
     with reading(home_of(home)) as reader:
         answer = compare(reader, runs, baseline, where, within, everything=everything)
+        answer = with_values_at(reader, answer, at) if at else answer
         changes = compare_code(reader, [head.run_id for head in answer.runs], repository=repo or "")
     chosen = chosen_format(form)
-    print_diff(answer, chosen, as_deltas=as_deltas)
+    print_diff(answer, chosen, as_deltas=as_deltas, has_layers=has_layers)
     if chosen == "table" or has_code:
         print_code(answer, changes, has_diff=has_code, has_table=chosen == "table")
     return 1 if has_exit_code and answer.differs else 0
@@ -97,13 +107,14 @@ def compare(
     return compare_runs(reader, ids, everything=everything)
 
 
-def print_diff(answer: DiffAnswer, form: str, *, as_deltas: bool = False) -> None:
+def print_diff(answer: DiffAnswer, form: str, *, as_deltas: bool = False, has_layers: bool = False) -> None:
     """Print a comparison: sections on a terminal, flat rows elsewhere."""
     from mlbench.render.diff import diff_records, diff_sections, diff_summary
     from mlbench.render.table import section_lines
 
     if form == "table":
-        print_lines(section_lines(diff_sections(answer, as_deltas=as_deltas), width_cells()))
+        sections = diff_sections(answer, as_deltas=as_deltas, is_tree=True, has_layers=has_layers)
+        print_lines(section_lines(sections, width_cells()))
     else:
         print_records(diff_records(answer), form)
     talk(diff_summary(answer))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +19,8 @@ from mlbench.cli.common import (
     within_option,
 )
 from mlbench.cli.completing import complete_filter
+from mlbench.cli.selecting import chosen_view, selection_option
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,13 +52,14 @@ MOST_TOLD = 20
     "accumulator or its data server shows of the same event files, which are read again.",
 )
 @click.option("--strict", "is_strict", is_flag=True, help="Exit with 3 when a file could not be shown wholly.")
+@selection_option
 @where_option
 @within_option
 @home_option
 @format_option
 def command(
-    what: str, filter_word: str | None, output: str, view: str, is_strict: bool, where: str | None,
-    within: tuple[str, ...], home: str | None, form: str | None,
+    what: str, filter_word: str | None, output: str, view: str, is_strict: bool, selection: str | None,
+    where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
     """Write runs, params, series or blobs to FILE, with exact values; the format is told by its ending.
 
@@ -68,13 +70,18 @@ def command(
     height, digest.
     """
     from mlbench.queries.runs import find_runs
+    from mlbench.queries.views import SavedView
     from mlbench.render.export import format_of, write_table_file
 
     if form is not None and form != format_of(output):
         raise click.UsageError(f"--format {form} and the ending of {os.path.basename(output)} do not agree")
     format_of(output)
     with reading(home_of(home)) as reader:
-        answer = find_runs(reader, where=one_of(filter_word, where), columns=None, within=real_paths(within))
+        saved = chosen_view(reader, selection, SavedView(one_of(filter_word, where)))
+        # Of a view with a limit the first runs in its order; what is written is in the order of names.
+        answer = find_runs(
+            reader, where=saved.filter, columns=None, sort=saved.sort, limit=saved.limit, within=real_paths(within)
+        )
         ids = [row.head.run_id for row in answer.rows]
         export = _export(reader, what, ids, view)
     write_table_file(output, export.table)

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -28,11 +28,14 @@ from mlbench.cli.common import (
     within_option,
 )
 from mlbench.cli.completing import complete_filter, complete_metrics, complete_specs
+from mlbench.cli.selecting import chosen_view, selection_option
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
     from mlbench.queries.answers import RunsAnswer, SeriesAnswer
     from mlbench.queries.logged import Chosen
+    from mlbench.queries.views import SavedView
     from mlbench.render.chart import Band, Curve
     from mlbench.render.chart_text import CurveOptions
 
@@ -57,6 +60,10 @@ class PlotOptions:
     svg: str | None
     step: int | None = None
     """Of histograms and PR curves; None: the last one."""
+    smoothing_kind: str = "ema"
+    is_trimmed: bool = False
+    has_all_steps: bool = False
+    """Of histograms: how they changed, in place of one step."""
 
 
 @click.command("plot")
@@ -76,12 +83,21 @@ class PlotOptions:
 @click.option(
     "--smooth",
     "smoothing",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=float,
     default=0.0,
-    metavar="WEIGHT",
-    help="TensorBoard's smoothing, 0 to 0.999; the raw curve stays, faint.",
+    metavar="AMOUNT",
+    help="Smoothing: a weight from 0 to 0.999, or points for mean and gaussian; the raw curve stays, faint.",
+)
+@click.option(
+    "--smooth-with",
+    "smoothing_kind",
+    type=click.Choice(["ema", "twema", "mean", "gaussian"]),
+    default="ema",
+    show_default=True,
+    help="ema is TensorBoard's, twema weights by distance on the x axis, mean and gaussian are over points around.",
 )
 @click.option("--log-y", is_flag=True, help="Logarithmic y axis.")
+@click.option("--trim", is_flag=True, help="Leave outliers out of the y axis; the chart says how many points.")
 @click.option("--log-x", is_flag=True, help="Logarithmic x axis.")
 @click.option(
     "--group-by",
@@ -105,6 +121,7 @@ class PlotOptions:
     "as histograms, hist draws those; of PR curves, line draws precision over recall.",
 )
 @click.option("--step", type=int, metavar="N", help="The step of logged histograms and PR curves. [default: the last]")
+@click.option("--all-steps", is_flag=True, help="Logged histograms over their steps, as a heat map.")
 @click.option("--width", type=click.IntRange(20, 1000), metavar="N", help="Columns. [default: the terminal's]")
 @click.option("--height", type=click.IntRange(6, 500), metavar="N", help="Lines. [default: 24 or less]")
 @click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Write an SVG file instead.")
@@ -112,19 +129,20 @@ class PlotOptions:
     "-n",
     "--limit",
     type=click.IntRange(min=1),
-    default=MOST_RUNS,
-    show_default=True,
     metavar="N",
-    help="At most N runs.",
+    help=f"At most N runs. [default: that of the view, else {MOST_RUNS}]",
 )
+@selection_option
 @where_option
 @within_option
 @home_option
 @format_option
 def command(
-    filter_word: str | None, metrics: tuple[str, ...], axis: str, smoothing: float, log_y: bool, log_x: bool,
-    group_by: str | None, band: str, kind: str, step: int | None, width: int | None, height: int | None,
-    svg: str | None, limit: int, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
+    filter_word: str | None, metrics: tuple[str, ...], axis: str, smoothing: float, smoothing_kind: str,
+    log_y: bool, trim: bool, log_x: bool, group_by: str | None, band: str, kind: str, step: int | None,
+    all_steps: bool, width: int | None, height: int | None,
+    svg: str | None, limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
+    home: str | None, form: str | None,
 ) -> int:  # fmt: skip
     """Draw metrics of the runs that match FILTER: every point is drawn, no spike is lost.
 
@@ -134,13 +152,20 @@ def command(
     mlbench plot -m val/accuracy --kind box --group-by params.optimiser
     mlbench plot -m layer1/weights --kind hist --step 500 'name ~ exp7'
     """
+    from mlbench.queries.views import SavedView
+
+    if smoothing:
+        from mlbench.render.smoothing import check_amount
+
+        check_amount(smoothing_kind, smoothing)
     size = shutil.get_terminal_size((80, 24))
     options = PlotOptions(
         kind, axis, smoothing, log_y, log_x, group_by, band, width or size.columns, height or min(size.lines - 1, 24),
-        svg, step,
+        svg, step, smoothing_kind, trim, all_steps,
     )  # fmt: skip
     with reading(home_of(home)) as reader:
-        found = _runs(reader, one_of(filter_word, where), (group_by,) if group_by else (), within)
+        saved = chosen_view(reader, selection, SavedView(one_of(filter_word, where), limit=limit))
+        found, limit = _runs(reader, saved, (group_by,) if group_by else (), within), saved.limit or MOST_RUNS
         if kind == "matrix":
             _draw_matrices(reader, _limited(found, limit), options)
             return 0
@@ -165,10 +190,10 @@ def command(
     return 0 if is_read else 3
 
 
-def _runs(reader: Reader, text: str, specs: Sequence[str], within: Sequence[str]) -> RunsAnswer:
+def _runs(reader: Reader, view: SavedView, specs: Sequence[str], within: Sequence[str]) -> RunsAnswer:
     from mlbench.queries.runs import find_runs
 
-    answer = find_runs(reader, where=text, columns=specs or None, within=real_paths(within))
+    answer = find_runs(reader, where=view.filter, columns=specs or None, sort=view.sort, within=real_paths(within))
     for remark in answer.remarks:
         talk(remark)
     return answer
@@ -224,13 +249,13 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
     from mlbench.render.export import write_file
 
     is_plain = colour_depth() == "none" and options.svg is None
-    chosen = CurveOptions(options.axis, options.smoothing, is_plain=is_plain)
+    chosen = CurveOptions(options.axis, options.smoothing, options.smoothing_kind, is_plain=is_plain)
     shown = [one for one in series if one.metric != options.axis]
     curves, bands = _curves(series, shown, answer, options, chosen)
     chart = completed(
         ChartOptions(
             options.width, options.height, log_x=options.log_x, log_y=options.log_y, glyphs=glyphs(),
-            is_shaded=is_plain,
+            is_shaded=is_plain, is_trimmed=options.is_trimmed,
         ),
         chosen, shown,
     )  # fmt: skip

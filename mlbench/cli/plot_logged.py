@@ -37,6 +37,8 @@ def draw_logged(
         return bool(curves.items)
     if options.svg is not None:
         raise click.UsageError("--svg draws curves, not histograms. Try: without it, or --format json for the buckets")
+    if options.has_all_steps and not is_data:
+        return _draw_histories(reader, ids, metrics, options)
     histograms = fetch_histograms(reader, ids, metrics, step=options.step)
     _tell(histograms.problems)
     if is_data:
@@ -54,14 +56,41 @@ def _tell(problems: Sequence[ProblemLine]) -> None:
 
 
 def _draw_histograms(items: Sequence[tuple[BlobPlace, Histogram]], options: PlotOptions) -> None:
+    from mlbench.render.buckets import wasserstein
     from mlbench.render.chart_plotext import bucket_lines
     from mlbench.render.labels import label_map
+    from mlbench.render.numbers import number
 
     labels = label_map(place.head for place, _ in items)
+    first: dict[str, tuple[BlobPlace, Histogram]] = {}
     for place, histogram in sorted(items, key=lambda item: item[0].metric):
         title = f"{place.metric}   {labels[place.head.run_id]}   step {place.step}"
+        base, other = first.setdefault(place.metric, (place, histogram))
+        if base is not place:
+            distance = number(wasserstein(other, histogram))
+            title += f"   Wasserstein distance to {labels[base.head.run_id]} {distance}"
         lines = bucket_lines(histogram, title=title, width=options.width, height=options.height)
         emit("".join(f"{line}\n" for line in lines))
+
+
+def _draw_histories(reader: Reader, ids: Sequence[str], metrics: Sequence[str], options: PlotOptions) -> bool:
+    from mlbench.queries.blobs import fetch_histogram_history
+    from mlbench.render.histories import history_lines
+    from mlbench.render.labels import label_map
+
+    answer = fetch_histogram_history(reader, ids, metrics)
+    _tell(answer.problems)
+    labels = label_map(place.head for place, _ in answer.items)
+    found: dict[tuple[str, str], list[tuple[int, Histogram]]] = {}
+    for place, histogram in answer.items:
+        found.setdefault((place.metric, labels[place.head.run_id]), []).append((place.step, histogram))
+    for (metric, label), steps in sorted(found.items(), key=lambda pair: pair[0][0]):
+        lines = history_lines(
+            [step for step, _ in steps], [histogram for _, histogram in steps], title=f"{metric}   {label}",
+            width=options.width, height=options.height, depth=colour_depth(), glyphs=glyphs(),
+        )  # fmt: skip
+        print_lines((*lines, ()))
+    return bool(answer.items)
 
 
 def _draw_curves(items: Sequence[tuple[BlobPlace, PrCurve]], options: PlotOptions) -> None:

@@ -51,6 +51,10 @@ if TYPE_CHECKING:
 @click.option(
     "--ignore", multiple=True, metavar="PARAM", help="With `--group-by setting`: makes no other setting (repeatable)."
 )
+@click.option(
+    "--pareto", multiple=True, metavar="AIM[:min|max]", shell_complete=complete_specs,
+    help="Only runs that no other beats in all aims, metrics or columns (give it twice or more).",
+)  # fmt: skip
 @click.option("-n", "--limit", type=click.IntRange(min=0), metavar="N", help="At most N runs, or groups.")
 @selection_option
 @where_option
@@ -59,7 +63,8 @@ if TYPE_CHECKING:
 @format_option
 def command(
     filter_word: str | None, columns: tuple[str, ...], sort: tuple[str, ...], group_by: tuple[str, ...],
-    ignore: tuple[str, ...], limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
+    ignore: tuple[str, ...], pareto: tuple[str, ...], limit: int | None, selection: str | None,
+    where: str | None, within: tuple[str, ...],
     home: str | None, form: str | None,
 ) -> None:  # fmt: skip
     """List the runs that match FILTER, with the parameters that differ among them and their metrics.
@@ -73,12 +78,17 @@ def command(
     mlbench query status=failed -c started -c 'min(metrics.val/loss) as best' --format json
     mlbench query --group-by params.optimiser,params.lr -c 'min(metrics.val/loss) as best' --sort best
     mlbench query --group-by setting
+    mlbench query --pareto val/accuracy --pareto duration
     """
     from mlbench.queries.views import SavedView
 
     asked = SavedView(one_of(filter_word, where), columns, sort, limit)
     if group_by:
         _print_groups(home_of(home), selection, asked, group_by, ignore, real_paths(within), form)
+    elif pareto and (sort or limit is not None):
+        raise click.UsageError("a front is sorted by its first aim and shown whole. Leave --sort and --limit out")
+    elif pareto:
+        _print_front(home_of(home), selection, asked, pareto, real_paths(within), form)
     elif ignore:
         raise click.UsageError("--ignore says what makes no other setting. Try: --group-by setting --ignore ...")
     else:
@@ -107,6 +117,26 @@ def _print_runs(home: Home, selection: str | None, asked: SavedView, within: tup
         talk(remark)
     if chosen == "table":
         talk(runs_summary(answer))
+
+
+def _print_front(
+    home: Home, selection: str | None, asked: SavedView, aims: tuple[str, ...], within: tuple[str, ...],
+    form: str | None,
+) -> None:  # fmt: skip
+    from mlbench.queries.pareto import find_front
+    from mlbench.render.runs import runs_records, runs_table
+    from mlbench.render.table import layout
+
+    with reading(home) as reader:
+        view = chosen_view(reader, selection, asked)
+        answer = find_front(reader, aims, where=view.filter, columns=view.columns, within=within)
+    chosen = chosen_format(form)
+    if chosen == "table":
+        print_lines(layout(runs_table(answer, None), width_cells()))
+    else:
+        print_records(runs_records(answer), chosen)
+    for remark in answer.remarks:
+        talk(remark)
 
 
 def _print_groups(

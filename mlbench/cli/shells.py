@@ -7,10 +7,11 @@ the word behind its last break, with what a shell would act upon escaped as the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, add_completion_class, split_arg_string
+
+from mlbench.dataclass import dataclass
 
 SCRIPT = """\
 %(complete_func)s() {

@@ -35,6 +35,8 @@ class Draft:
     def __init__(self, unit: Unit, root: str, sources: list[SourceReading]) -> None:
         self.unit, self.root, self.sources = unit, root, sources
         self.run_id = run_id_of(unit.key)
+        self.data: tuple[model.DataVersion, ...] = ()
+        """Told from paths and addresses that the run names."""
         self.code: model.GitState | None = None
         """Attributed from the repository around the run, where no source records a commit."""
         self._facts: dict[type[Any], list[tuple[Member, str, Any]]] = {}
@@ -169,12 +171,13 @@ def _group(below: str) -> str:
 
 
 def _earliest(draft: Draft, first_wall_s: float | None) -> float | None:
+    """A tracker's word for the start, which is exact, else the earliest of the others, else that of the first point."""
     recorded = [
-        float(fact.value)
+        (member.claimed.claim.role is not Role.TRACKER, float(fact.value))
         for member, _path, fact in draft.of_kind(model.RunField)
         if fact.name == "started" and not member.is_inherited and _is_time(fact.value)
     ]
-    return min(recorded) if recorded else first_wall_s
+    return min(recorded)[1] if recorded else first_wall_s
 
 
 def _is_time(value: str | float) -> bool:
@@ -262,7 +265,7 @@ def _add_small(draft: Draft, batch: Batch) -> None:
         batch.add("code", run_id=run_id, **row)
     for _member, _path, fact in draft.of_kind(model.Environment):
         batch.add("environment", run_id=run_id, key=fact.key, value=fact.value)
-    for _member, _path, fact in draft.of_kind(model.DataVersion):
+    for fact in (*(fact for _m, _p, fact in draft.of_kind(model.DataVersion)), *draft.data):
         batch.add("data_version", run_id=run_id, system=fact.system, name=fact.name, version=fact.version,
                   n_rows=fact.n_rows, schema_text=fact.schema, is_pinned=fact.is_pinned, role=fact.role)  # fmt: skip
     _add_lineage(draft, batch)

@@ -14,6 +14,7 @@ from mlbench.catalog.writer import Writer
 from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
 from mlbench.ingest.appending import Appended, append_points, span_of, store_appended
 from mlbench.ingest.code import Repositories, attribute_code
+from mlbench.ingest.data import Stores, attribute_data
 from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows
 from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
@@ -70,6 +71,7 @@ class Ingest:
         self.adapters: dict[str, Adapter] = {adapter.name: adapter for adapter in load_adapters()}
         self.salt = home_salt(home)
         self.repositories = Repositories()
+        self.stores = Stores()
         self.batch = Batch()
         self.shelf = Shelf(home.points, 0)
         self.appended: list[Appended] = []
@@ -216,6 +218,9 @@ class Ingest:
             self.sweeps.add(unit.run_id)
         else:
             draft.code = attribute_code(draft, self.repositories, run.span.first_wall_s)
+            started = draft.recorded("started")
+            begin_s = float(started) if isinstance(started, int | float) else run.span.first_wall_s
+            draft.data = attribute_data(draft, self.stores, begin_s)
             newest = max((stamp.mtime_ns for stamp in unit.stamps.values()), default=-1)
             life = Life(run.fingerprint, run.span.first_wall_s, run.span.last_wall_s,
                         newest / 1e9 if newest >= 0 else None)  # fmt: skip

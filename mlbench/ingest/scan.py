@@ -147,7 +147,7 @@ def _is_seen(folder: str, seen: set[tuple[int, int]]) -> bool:
 
 
 def _list_folder(folder: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Names of regular files, of folders, and of what is neither (FIFOs, devices, broken links)."""
+    """Names of regular files (in no order), of folders, and of what is neither (FIFOs, devices, broken links)."""
     files: list[str] = []
     folders: list[str] = []
     special: list[str] = []
@@ -159,7 +159,7 @@ def _list_folder(folder: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[s
             except OSError:
                 kind = special
             kind.append(entry.name)
-    return tuple(sorted(files)), tuple(sorted(folders)), tuple(sorted(special))
+    return tuple(files), tuple(sorted(folders)), tuple(sorted(special))
 
 
 def _special_problems(folder: str, special: tuple[str, ...], adapters: Sequence[Adapter]) -> Iterator[Problem]:

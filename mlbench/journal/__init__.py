@@ -13,9 +13,10 @@ from mlbench.journal.entries import Entry, RunRef, export_lines, read_entries, s
 from mlbench.journal.folding import Note, Words, fold, replay
 from mlbench.journal.forgetting import NOBODY, Person, forget_person, forget_runs, places_of
 from mlbench.journal.rewriting import Merged, Rewritten, compact, compact_if_grown
+from mlbench.journal.saying import Said, tags_said
 
 __all__ = [
-    "NOBODY", "Entry", "Journal", "Merged", "Note", "Person", "Rewritten", "RunRef", "Words", "compact",
+    "NOBODY", "Entry", "Journal", "Merged", "Note", "Person", "Rewritten", "RunRef", "Said", "Words", "compact",
     "compact_if_grown", "describe", "export_lines", "fold", "forget_person", "forget_runs", "open_journal",
-    "places_of", "read_entries", "replay", "stamp",
+    "places_of", "read_entries", "replay", "stamp", "tags_said",
 ]  # fmt: skip

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import NamedTuple
 
+from mlbench.dataclass import dataclass
 from mlbench.journal.entries import Entry, read_entries
 from mlbench.model import Problem
 from mlbench.paths import Home

@@ -11,8 +11,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
 from mlbench.journal.entries import ENDING, Entry, journal_names, line_of, parse_lines
 from mlbench.journal.holding import hold_alone, is_in_place, sync_folder

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
+
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
@@ -179,6 +181,8 @@ class MetricRow:
     """`set`, `guessed` or ''."""
     cells: tuple[MetricCell, ...]
     differs: bool = True
+    at: str = ""
+    """The metric whose best step `at_best` of the cells is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +278,8 @@ class SeriesHead:
     """What it repeats, where another logger recorded the same values: `a second record, by csv, 1 step later`."""
     adapter: str = ""
     """Which read it."""
+    source: str = ""
+    """The file that holds it, '' where it is not known which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +351,10 @@ class ShowAnswer:
     sources: tuple[SourceLine, ...] = ()
     problems: tuple[ProblemLine, ...] = ()
     lineage: LineageAnswer | None = None
+    origins: tuple[tuple[tuple[str, str], str], ...] = ()
+    """Section and key of a fact, and the source that said it: see `origins.origins_of`."""
+    tag_origins: tuple[tuple[str, str, float], ...] = ()
+    """Of the user's tags: the tag, who added it last, and when (Unix seconds, UTC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,3 +373,5 @@ class ReportAnswer:
     catalog_digest: str = ""
     options: tuple[tuple[str, tuple[str, ...] | int | float], ...] = ()
     """What else was asked for, so that the same report can be made again: sort, limit, metrics, within, asked."""
+    code_changes: tuple[str, ...] = ()
+    """A line for each pair of commits, as `code.told` has it."""

@@ -6,10 +6,9 @@ keys. Text of users and logs reaches SQL as bound parameters only: keys are rows
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.queries import curves, storage
 from mlbench.queries.fields import CODE_CERTAINTY, FIELDS, GIT, MLFLOW_TAGS, NOT_KEPT, Field, field_name
 from mlbench.queries.fragment import Sql, bindable
@@ -282,6 +281,8 @@ class Binding:
             return how
         goal, _how = goal_of(self.reader, metric.name)
         if not goal:
+            import shlex
+
             label = quote_name("metric", metric.name)
             raise FilterError(GOALLESS.format(shown(metric.name), label, shlex.quote(metric.name)), text, metric.at)
         return goal

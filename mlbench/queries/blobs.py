@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.answers import ProblemLine, RunHead
 from mlbench.queries.fragment import Sql
 from mlbench.queries.heads import fetch_heads
@@ -128,6 +128,28 @@ def fetch_histograms(
     A run without that step is a problem; one without the metric is left out.
     """
     return _fetch(reader, run_ids, metrics, step, "histogram", read_histogram)
+
+
+def fetch_histogram_history(
+    reader: Reader, run_ids: Sequence[str], metrics: Sequence[str], *, most: int = 200
+) -> DecodedAnswer[Histogram]:
+    """The histograms of all steps that count after restarts, in order; of more than `most`, evenly chosen ones."""
+    chosen: list[BlobPlace] = []
+    places = fetch_places(reader, run_ids, kinds=["histogram"], metrics=metrics)
+    for _of, group in groupby(places, key=lambda place: (place.head.run_id, place.metric)):
+        listed = list(group)
+        kept = np.nonzero(effective(np.array([place.step for place in listed], dtype=np.int64)))[0]
+        wanted = kept[np.unique(np.linspace(0, len(kept) - 1, min(most, len(kept))).round().astype(np.int64))]
+        chosen += [listed[index] for index in wanted.tolist()]
+    items: list[tuple[BlobPlace, Histogram]] = []
+    problems: list[ProblemLine] = []
+    for place in chosen:
+        decoded = _decoded(place, read_histogram)
+        if isinstance(decoded, ProblemLine):
+            problems.append(decoded)
+        else:
+            items.append((place, decoded))
+    return DecodedAnswer(tuple(items), tuple(problems))
 
 
 def fetch_pr_curves(

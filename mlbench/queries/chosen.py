@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.columns import metric_spec, param_spec
 from mlbench.queries.goals import ranked_metrics
 from mlbench.queries.reading import Reader

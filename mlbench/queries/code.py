@@ -36,6 +36,8 @@ PLAIN_ENDINGS = (".md", ".rst", ".txt", ".gitignore", "LICENSE")
 PATCHES = ("diff.patch", "git_diff.patch", "files/diff.patch")
 MAX_PATCH_BYTES = 200 << 10
 MOST_COMMITS = 1_000
+MOST_TOLD = 6
+"""Files that a line names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +139,18 @@ def _patch_of(path: str) -> str:
         except OSError:
             return ""
     return ""
+
+
+def told(changes: Sequence[CodeChange]) -> tuple[str, ...]:
+    """A line for each pair of commits whose difference could be read: how far apart, which files, what kind."""
+    lines: dict[str, None] = {}
+    for change in changes:
+        if not change.repository:
+            continue
+        names = ", ".join(path for path, _kind in change.files[:MOST_TOLD])
+        more = f" and {len(change.files) - MOST_TOLD} more" if len(change.files) > MOST_TOLD else ""
+        n = len(change.ahead)
+        ahead = f", {n} {'commit' if n == 1 else 'commits'}" if n else ""
+        what = "only configuration and texts changed" if change.verdict == "config" else "the code changed"
+        lines[f"{change.before[:10]}..{change.after[:10]}{ahead}: {what} ({names}{more})"] = None
+    return tuple(lines)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.answers import Column, Value
 from mlbench.queries.bind import Binding, Bound
 from mlbench.queries.goals import goal_of

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, MetricRow, ParamCell, ParamRow
 from mlbench.queries.chosen import is_label
 from mlbench.queries.columns import param_value
@@ -18,11 +19,11 @@ from mlbench.queries.meaning import Typed, meanings_of
 from mlbench.queries.reading import Reader
 from mlbench.queries.slices import slice_rows
 
-_THOSE = "run_no IN (SELECT run_no FROM run WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))))"
-_PARAMS = f"""SELECT run_id, key, raw, type, num, txt, layer, source FROM param
-WHERE is_effective AND {_THOSE} ORDER BY key"""
-_METRICS = f"""SELECT run_id, metric, last_value, last_step, min_value, min_step, max_value, max_step,
-    n, n_nan, n_inf, sketch FROM series WHERE {_THOSE} ORDER BY metric, n DESC, n_raw DESC, series_id"""
+_NUMBERS = "SELECT run_no FROM run WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+_PARAMS = """SELECT run_id, key, raw, type, num, txt, layer, source FROM param
+WHERE is_effective AND run_no IN ({numbers}) ORDER BY key"""
+_METRICS = """SELECT run_id, metric, last_value, last_step, min_value, min_step, max_value, max_step,
+    n, n_nan, n_inf, sketch FROM series WHERE run_no IN ({numbers}) ORDER BY metric, n DESC, n_raw DESC, series_id"""
 _CODE = f"""SELECT run_id, commit_id, branch, is_dirty, how, remote, subject FROM code
 WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY {CODE_CERTAINTY}"""
 _ENVIRONMENT = """SELECT run_id, key, value FROM environment
@@ -68,8 +69,10 @@ def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = F
     """
     ids = list(dict.fromkeys(run_ids))
     heads = fetch_heads(reader, ids)
-    params = _param_rows(reader, ids)
-    metrics = _metric_rows(reader, ids)
+    # Numbers that stand in the statement let DuckDB pass over the blocks that hold none of the runs.
+    numbers = ", ".join(f"{run_no:d}" for (run_no,) in reader.rows(_NUMBERS, [ids]))
+    params = _param_rows(reader, ids, numbers)
+    metrics = _metric_rows(reader, ids, numbers)
     kept_params = tuple(row for row in params if everything or row.differs)
     kept_metrics = tuple(row for row in metrics if everything or row.differs)
     facts = [_code_rows(reader, ids), _environment_rows(reader, ids), _data_rows(reader, ids)]
@@ -90,9 +93,9 @@ def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = F
 # ---------------------------------------------------------------- parameters
 
 
-def _param_rows(reader: Reader, ids: Sequence[str]) -> list[ParamRow]:
+def _param_rows(reader: Reader, ids: Sequence[str], numbers: str) -> list[ParamRow]:
     found: dict[str, dict[str, tuple[ParamCell, Typed]]] = {}
-    for run_id, key, raw, kind, number, text, layer, source in reader.rows(_PARAMS, [list(ids)]):
+    for run_id, key, raw, kind, number, text, layer, source in reader.rows(_PARAMS.format(numbers=numbers)):
         cell = ParamCell(raw or "", param_value(kind, number, text), layer or "", source or "")
         found.setdefault(key, {})[run_id] = (cell, (kind, number, text))
     rows = {}
@@ -126,13 +129,13 @@ def _differ(meanings: Iterable[object]) -> bool:
 # ---------------------------------------------------------------- metrics
 
 
-def _metric_rows(reader: Reader, ids: Sequence[str]) -> list[MetricRow]:
+def _metric_rows(reader: Reader, ids: Sequence[str], numbers: str) -> list[MetricRow]:
     found: dict[str, dict[str, _Summary]] = {}
-    for run_id, metric, *summary in reader.rows(_METRICS, [list(ids)]):
+    for run_id, metric, *summary in reader.rows(_METRICS.format(numbers=numbers)):
         by_run = found.setdefault(metric, {})
         if run_id not in by_run:  # of several sources that log it, the one with most points comes first
             by_run[run_id] = _summary_of(summary)
-    primary = primary_metric(reader, ids)
+    primary = primary_metric(reader, counts={metric: len(by_run) for metric, by_run in found.items()})
     order = sorted(found, key=lambda metric: (primary is None or metric != primary[0], metric))
     summaries = {metric: [found[metric].get(run_id) for run_id in ids] for metric in order}
     return [_metric_row(metric, *goal_of(reader, metric), summaries[metric]) for metric in order]

@@ -8,9 +8,9 @@ workbench holds in memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.fields import FIELDS, GIT, STATUSES, field_name
 from mlbench.queries.lexer import Kind, Token, read_tokens
 from mlbench.queries.mistakes import FilterError

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.fragment import Sql
 from mlbench.queries.reading import Reader
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlbench.dataclass import dataclass
 from mlbench.queries.tree import PLAIN_FIELDS
 
 

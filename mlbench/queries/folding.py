@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.answers import Column, Value
 from mlbench.queries.chosen import differing_params, only_labels, rank_of
 from mlbench.queries.columns import param_spec, param_value

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from mlbench.queries.reading import Reader
 from mlbench.queries.storage import metric_counts
@@ -39,6 +40,7 @@ def _words_of(name: str) -> list[str]:
     return words
 
 
+@lru_cache(maxsize=4096)
 def guess_goal(metric: str) -> str:
     """`min` or `max` as the metric's name says it, '' where it says nothing.
 
@@ -71,7 +73,9 @@ def goal_of(reader: Reader, metric: str) -> tuple[str, str]:
     return guess, "guessed" if guess else ""
 
 
-def ranked_metrics(reader: Reader, run_ids: Sequence[str] | None = None) -> tuple[str, ...]:
+def ranked_metrics(
+    reader: Reader, run_ids: Sequence[str] | None = None, *, counts: Mapping[str, int] | None = None
+) -> tuple[str, ...]:
     """The metrics of the runs, those that a comparison looks at first in front.
 
     First the primary metric and those whose goal the user set; then those with a guessed goal, times and counters
@@ -81,8 +85,9 @@ def ranked_metrics(reader: Reader, run_ids: Sequence[str] | None = None) -> tupl
     Args:
         reader: the catalog.
         run_ids: the runs; all by default.
+        counts: of how many of these runs have each metric, where that is known already.
     """
-    counts = metric_counts(reader, run_ids)
+    counts = metric_counts(reader, run_ids) if counts is None else counts
     most = max(counts.values(), default=0)
     chosen = frozenset(reader.words.primary.values())
 
@@ -105,12 +110,14 @@ def _interest(words: set[str], goal: str) -> int:
     return 0 if goal else 1
 
 
-def primary_metric(reader: Reader, run_ids: Sequence[str] | None = None) -> tuple[str, str] | None:
+def primary_metric(
+    reader: Reader, run_ids: Sequence[str] | None = None, *, counts: Mapping[str, int] | None = None
+) -> tuple[str, str] | None:
     """The metric by which runs are best, and its goal; None where no metric of the runs has a goal.
 
     The one that the user chose, else the first of `ranked_metrics` with a goal.
     """
-    for metric in ranked_metrics(reader, run_ids):
+    for metric in ranked_metrics(reader, run_ids, counts=counts):
         goal, _how = goal_of(reader, metric)
         if goal:
             return metric, goal

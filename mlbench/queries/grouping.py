@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.answers import Column, GroupCell, GroupRow, RunRow, RunsAnswer, Value
 from mlbench.queries.chosen import default_columns
 from mlbench.queries.columns import ColumnSpec, SortSpec, read_columns, read_sort

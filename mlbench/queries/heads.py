@@ -41,9 +41,9 @@ def fetch_heads(reader: Reader, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
     Raises:
         UsageError: a run of that id is not in the catalog.
     """
+    runs = reader.runs(HEAD_COLUMNS)
     rows = reader.rows(
-        f"SELECT {HEAD_COLUMNS} FROM runs r WHERE r.id IN (SELECT unnest(CAST(? AS VARCHAR[])))",
-        [list(run_ids)],
+        f"SELECT {HEAD_COLUMNS} FROM {runs} AS r WHERE r.id IN (SELECT unnest(CAST(? AS VARCHAR[])))", [list(run_ids)]
     )
     heads = {row[0]: head_of(reader, row) for row in rows}
     for run_id in run_ids:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.mistakes import FilterError
 
 MAX_LENGTH = 20_000

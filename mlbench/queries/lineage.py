@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.reading import Reader
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
 from mlbench.queries.goals import ranked_metrics
 from mlbench.queries.mistakes import shown

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.blobs import BlobPlace, fetch_places, read_place
 from mlbench.wire.confusion import parse_matrix
 from mlbench.wire.jsonlog import JsonError, load_json

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import SourceError, UsageError
 from mlbench.queries.answers import ProblemLine
 from mlbench.queries.mistakes import shown

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from mlbench.queries.answers import DiffAnswer, ProblemLine, ReportAnswer, RunRow, RunsAnswer
 from mlbench.queries.chosen import default_columns
+from mlbench.queries.code import compare_code, told
 from mlbench.queries.columns import metric_spec
 from mlbench.queries.compare import compare_runs
 from mlbench.queries.fields import CODE_CERTAINTY
@@ -84,6 +85,7 @@ def gather_report(
         diff=diff,
         series=fetch_series(reader, compared, names) if names else (),
         problems=_problems_of(reader, compared),
+        code_changes=told(compare_code(reader, compared)) if any(row.differs for row in diff.code) else (),
         commands=tuple(zip([head.name for head in diff.runs], reproductions(reader, compared), strict=True)),
         made_at=_now(reader),
         catalog_digest=_digest(answer, diff),

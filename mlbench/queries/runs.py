@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.answers import RunRow, RunsAnswer
 from mlbench.queries.bind import Binding, Bound
 from mlbench.queries.chosen import default_columns

@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError, UsageError
 from mlbench.paths import Home
 from mlbench.queries.answers import Value
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 VIEWS = (
     "runs", "params", "series", "points", "tags", "notes", "code", "environment", "data_versions", "artifacts",
-    "lineage", "validations", "model_versions", "sources", "problems",
+    "lineage", "validations", "model_versions", "sources", "problems", "blobs",
 )  # fmt: skip
 """What can be asked of; docs/reference/sql.md tells of each column."""
 _KEPT_VARIABLES = (

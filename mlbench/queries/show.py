@@ -24,6 +24,7 @@ from mlbench.queries.fragment import TRUE
 from mlbench.queries.goals import goal_of, ranked_metrics
 from mlbench.queries.heads import fetch_heads
 from mlbench.queries.lineage import fetch_lineage
+from mlbench.queries.origins import origins_of, series_sources
 from mlbench.queries.reading import Reader
 from mlbench.queries.within import scope_of
 
@@ -72,6 +73,7 @@ def describe_run(reader: Reader, run_id: str) -> ShowAnswer:
         notes=tuple(NoteText(body, author or "", at_s, origin) for body, author, at_s, origin in rows["notes"]),
         sources=tuple(SourceLine(*row) for row in rows["sources"]),
         problems=tuple(ProblemLine(*row) for row in rows["problems"]),
+        origins=tuple(origins_of(reader, run_id).items()),
         lineage=fetch_lineage(reader, run_id),
     )
 
@@ -107,8 +109,9 @@ def _metrics(reader: Reader, run_id: str, rows: Sequence[Sequence[Any]]) -> tupl
     ordered = sorted(rows, key=lambda row: places[row[0]])
     heads = [replace(SeriesHead(*row[:-1]), adapter=row[-1]) for row in ordered]
     echoes = find_echoes([_curve(head) for head in heads])
+    sources = series_sources(reader, run_id, [(head.adapter, head.source_run) for head in heads])
     return tuple(
-        replace(head, goal=goal_of(reader, head.metric)[0], echo=echoes.get(place, ""))
+        replace(head, goal=goal_of(reader, head.metric)[0], echo=echoes.get(place, ""), source=sources[place])
         for place, head in enumerate(heads)
     )
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.estimates import (
     LEVEL,
     N_RESAMPLES,

@@ -6,9 +6,9 @@ The expressions are over the runs `r` as `Reader.runs` gives them, and over what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.fragment import TRUE, Sql, bindable
 from mlbench.queries.reading import Reader
 from mlbench.queries.vocabulary import Place, Vocabulary

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 MAX_NAMES = 5000
@@ -15,6 +14,8 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
     In this order: the same but for case; one whose last part is the word (`lr` for `optim.lr`); one that differs in
     a few letters; one that begins with the word.
     """
+    import difflib
+
     known = sorted(set(names), key=lambda name: (len(name), name))[:MAX_NAMES]
     lower = word.lower()
     for name in known:

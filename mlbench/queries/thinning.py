@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.curves import main_series
 from mlbench.queries.fragment import bindable
 from mlbench.queries.reading import Reader

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
+
+from mlbench.dataclass import dataclass
 
 AGGREGATES = ("first", "last", "min", "max", "mean", "best", "count")
 EXTREMES = ("min", "max", "best")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
 from mlbench.queries.mistakes import shown
 from mlbench.queries.reading import Reader

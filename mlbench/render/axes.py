@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.render.numbers import distinct, duration, moment_of, number, si
 
 if TYPE_CHECKING:
@@ -101,6 +101,32 @@ def fitted_axis(
     if is_log:
         low, high = 10 ** max(low, -300.0), 10 ** min(high, 300.0)
     return Axis(low, high, is_log, kind)
+
+
+def trimmed_limits(
+    arrays: Sequence[Float64Array], limits: tuple[float | None, float | None], *, is_log: bool
+) -> tuple[float | None, float | None]:
+    """Limits that leave out values far from the middle nine tenths of all: by more than 1.5 times their range.
+
+    TensorBoard's "ignore outliers" cuts at those nine tenths themselves, and with them the beginning of every loss.
+    Ends that are given, and ends without an outlier, stay as they are.
+    """
+    shown = [array[np.isfinite(array) & ((array > 0) | (not is_log))] for array in arrays]
+    values = np.concatenate(shown) if shown else np.empty(0)
+    if values.size < 10:
+        return limits
+    bent = np.log10(values) if is_log else values / 4  # a quarter: differences of doubles near 1e308 overflow
+    low, high = (float(end) for end in np.quantile(bent, (0.05, 0.95)))
+    reach = 1.5 * (high - low)
+    if reach <= 0:
+        return limits
+    ends = []
+    for limit, fence, is_out in (
+        (limits[0], low - reach, bool((bent < low - reach).any())),
+        (limits[1], high + reach, bool((bent > high + reach).any())),
+    ):
+        ends.append((10**fence if is_log else fence * 4) if limit is None and is_out else limit)
+    return ends[0], ends[1]
 
 
 def _usable(limit: float | None, *, is_log: bool) -> float | None:

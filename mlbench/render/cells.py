@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
+from mlbench.dataclass import dataclass
 from mlbench.safe import Safe, safe, safe_lines
 
 ELLIPSIS = "…"

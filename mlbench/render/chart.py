@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlbench.render.axes import Axis, fitted_axis, places
-from mlbench.render.cells import ELLIPSIS, RUN_SLOTS, Cell, Line, fit, padded
+from mlbench.dataclass import dataclass
+from mlbench.render.axes import Axis, fitted_axis, places, trimmed_limits
+from mlbench.render.cells import ELLIPSIS, RUN_SLOTS, Cell, Line, fit
 from mlbench.render.chart_frame import Frame, axis_lines, framed, header_line, y_gutter
+from mlbench.render.chart_layers import Layers, name_index, spans, write
 from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legend_right
-from mlbench.render.numbers import number, si
+from mlbench.render.numbers import duration, moment_of, number, si, timestamp
+from mlbench.render.pyramid import pyramid_of, thinned_to_columns, visible_extremes
 from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners, packed
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
-    from mlbench.model import Float64Array, Int64Array
+    from mlbench.model import Float64Array
+    from mlbench.render.pyramid import Pyramid
     from mlbench.render.raster import BoolArray, CellArray, GlyphSet
 
 
@@ -68,6 +73,8 @@ class ChartOptions:
     log_y: bool = False
     x_limits: tuple[float | None, float | None] = (None, None)
     y_limits: tuple[float | None, float | None] = (None, None)
+    is_trimmed: bool = False
+    """The y axis leaves out what lies far from nine tenths of the values, and the header says how many points."""
     glyphs: str = "braille"
     """`braille`, `blocks` or `ascii`."""
     legend: str = "auto"
@@ -91,6 +98,11 @@ class Tally:
     n_not_positive: int = 0
     """Not above 0 on a log axis, y or x."""
     n_without_x: int = 0
+    first_nan: float = math.inf
+    """x of the first NaN of any curve; infinity where there is none."""
+    first_inf: float = math.inf
+    n_beyond: int = 0
+    """Above or below the picture, where outliers are trimmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +116,6 @@ class Chart:
     """Title and remarks, whether or not it is one of the lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Layers:
-    """The picture inside the axes; all arrays have shape (height, width)."""
-
-    codes: Int64Array
-    """Code points."""
-    roles: Int64Array
-    """Index in `names`, 0 for none."""
-    backs: Int64Array
-    names: list[str] = field(default_factory=lambda: [""])
-
-
 def draw_chart(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Band] = ()) -> Chart:
     """Draw curves, every point of them: no spike is lost, and nothing that cannot be drawn goes without a word.
 
@@ -124,10 +124,13 @@ def draw_chart(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[B
     """
     entries = _entries(curves)
     x_axis = fitted_axis(
-        [curve.x for curve in curves], kind=options.x_kind, is_log=options.log_x, limits=options.x_limits
+        [_x_ends(curve, options) for curve in curves],
+        kind=options.x_kind,
+        is_log=options.log_x,
+        limits=options.x_limits,
     )
     y_axis = _y_axis(curves, bands, x_axis, options)
-    tally = _tally(curves, x_axis, y_axis)
+    tally = _tally(curves, x_axis, y_axis, is_trimmed=options.is_trimmed)
     header = _header(options, tally)
     side = legend_cells(entries, options.legend, options.width_cells)
     below: tuple[Line, ...] = ()
@@ -168,8 +171,28 @@ def _entry(curve: Curve) -> Entry:
     return Entry(safe(curve.label), curve_role(curve), curve.pattern, last, last_finite(curve))
 
 
+def _summary(curve: Curve, *, is_log_x: bool, is_log_y: bool, is_trimmed: bool = False) -> Pyramid | None:
+    """The summary of a long curve all of whose points have a place on the axes; None for others."""
+    pyramid = pyramid_of(curve.x, curve.y)
+    if pyramid is None or is_trimmed or (is_log_y and pyramid.low <= 0) or (is_log_x and pyramid.x[0] <= 0):
+        return None
+    return pyramid
+
+
+def _summary_on(curve: Curve, x_axis: Axis, y_axis: Axis) -> Pyramid | None:
+    return _summary(curve, is_log_x=x_axis.is_log, is_log_y=y_axis.is_log)
+
+
+def _x_ends(curve: Curve, options: ChartOptions) -> Float64Array:
+    """X values that say how far a curve goes."""
+    pyramid = _summary(curve, is_log_x=options.log_x, is_log_y=options.log_y)
+    return curve.x if pyramid is None else pyramid.x[[0, -1]]
+
+
 def last_finite(curve: Curve) -> float | None:
     """The last value that can be drawn."""
+    if curve.y.size and math.isfinite(curve.y[-1]):
+        return float(curve.y[-1])
     finite = np.flatnonzero(np.isfinite(curve.y))
     return float(curve.y[finite[-1]]) if finite.size else None
 
@@ -181,11 +204,22 @@ def curve_role(curve: Curve) -> str:
 
 def _y_axis(curves: Sequence[Curve], bands: Sequence[Band], x_axis: Axis, options: ChartOptions) -> Axis:
     """Fitted to what can be seen: the points in the x range."""
-    shown = [curve.y[_in_range(places(x_axis, curve.x))] for curve in curves]
+    shown = [_in_sight(curve, x_axis, options) for curve in curves]
     for band in bands:
         inside = _in_range(places(x_axis, band.x))
         shown += [band.low[inside], band.high[inside]]
-    return fitted_axis(shown, is_log=options.log_y, limits=options.y_limits)
+    limits = options.y_limits
+    if options.is_trimmed:
+        limits = trimmed_limits([curve.y for curve in curves if not curve.is_faint], limits, is_log=options.log_y)
+    return fitted_axis(shown, is_log=options.log_y, limits=limits)
+
+
+def _in_sight(curve: Curve, x_axis: Axis, options: ChartOptions) -> Float64Array:
+    """The values in the x range, of long curves the least and the greatest."""
+    pyramid = _summary(curve, is_log_x=x_axis.is_log, is_log_y=options.log_y, is_trimmed=options.is_trimmed)
+    if pyramid is not None:
+        return visible_extremes(pyramid, x_axis)
+    return curve.y[_in_range(places(x_axis, curve.x))]
 
 
 def _in_range(x: Float64Array) -> BoolArray:
@@ -195,13 +229,43 @@ def _in_range(x: Float64Array) -> BoolArray:
 # ---------------------------------------------------------------- what became of the points
 
 
-def _tally(curves: Sequence[Curve], x_axis: Axis, y_axis: Axis) -> Tally:
+def _tally(curves: Sequence[Curve], x_axis: Axis, y_axis: Axis, *, is_trimmed: bool) -> Tally:
     """Counts over the curves that are not faint: a smoothed curve has the points of its raw one."""
     counts = np.zeros(6, dtype=np.int64)
+    first_nan = first_inf = math.inf
     for curve in curves:
-        if not curve.is_faint:
+        if _summary_on(curve, x_axis, y_axis) is not None and not curve.is_faint:
+            counts[:2] += (curve.y.size, curve.y.size if curve.n_total is None else curve.n_total)
+        elif not curve.is_faint:
             counts += _counts(curve, x_axis, y_axis)
-    return Tally(*map(int, counts))
+            first_nan = min(first_nan, _first_x(curve, np.isnan(curve.y), x_axis))
+            first_inf = min(first_inf, _first_x(curve, np.isinf(curve.y), x_axis))
+    n_beyond = sum(_n_beyond(curve, x_axis, y_axis) for curve in curves if not curve.is_faint) if is_trimmed else 0
+    n_points, n_total, n_nan, n_inf, n_below, n_without_x = map(int, counts)
+    return Tally(n_points, n_total, n_nan, n_inf, n_below, n_without_x, first_nan, first_inf, n_beyond)
+
+
+def _n_beyond(curve: Curve, x_axis: Axis, y_axis: Axis) -> int:
+    """Points in the x range that lie above or below the picture."""
+    y = places(y_axis, curve.y[_in_range(places(x_axis, curve.x))])
+    return int(np.count_nonzero((y < -1e-9) | (y > 1 + 1e-9)))
+
+
+def _first_x(curve: Curve, is_odd: BoolArray, x_axis: Axis) -> float:
+    """The least x in the range where a curve is odd; infinity where it is not."""
+    if not is_odd.any():
+        return math.inf
+    x = curve.x[is_odd]
+    return float(x[_in_range(places(x_axis, x))].min(initial=math.inf))
+
+
+def _at(x: float, kind: str) -> str:
+    """` from 41000`, ` from 3m 2s`: where something happened first."""
+    if not math.isfinite(x):
+        return ""
+    moment = moment_of(x) if kind == "wall" else None
+    text = duration(x) if kind == "relative" else timestamp(moment) if moment else number(x, digits=6)
+    return f" from {text}"
 
 
 def _counts(curve: Curve, x_axis: Axis, y_axis: Axis) -> tuple[int, int, int, int, int, int]:
@@ -217,7 +281,7 @@ def _counts(curve: Curve, x_axis: Axis, y_axis: Axis) -> tuple[int, int, int, in
 
 def chart_header(curves: Sequence[Curve], options: ChartOptions, x_axis: Axis, y_axis: Axis) -> Safe:
     """What is said above a chart with these axes: title, remarks, `exact`, and what could not be drawn."""
-    return _header(options, _tally(curves, x_axis, y_axis))
+    return _header(options, _tally(curves, x_axis, y_axis, is_trimmed=options.is_trimmed))
 
 
 def _header(options: ChartOptions, tally: Tally) -> Safe:
@@ -227,10 +291,11 @@ def _header(options: ChartOptions, tally: Tally) -> Safe:
     else:
         completeness = f"{si(tally.n_points)} of {si(tally.n_total)} points"
     counts = (
-        (tally.n_nan, "NaN"),
-        (tally.n_inf, "inf"),
+        (tally.n_nan, "NaN" + _at(tally.first_nan, options.x_kind)),
+        (tally.n_inf, "inf" + _at(tally.first_inf, options.x_kind)),
         (tally.n_not_positive, "not above 0"),
         (tally.n_without_x, "without x"),
+        (tally.n_beyond, "outliers beyond the y axis"),
     )
     parts = [options.title, completeness, *(f"{n} {what}" for n, what in counts if n), *options.remarks]
     return safe("   ".join(part for part in parts if part))
@@ -242,41 +307,55 @@ def _header(options: ChartOptions, tally: Tally) -> Safe:
 def _body(curves: Sequence[Curve], bands: Sequence[Band], frame: Frame, options: ChartOptions) -> tuple[Line, ...]:
     glyphs = GLYPHS[options.glyphs]
     shape = (frame.height, frame.width)
-    layers = _Layers(np.full(shape, ord(" "), np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+    layers = Layers(np.full(shape, ord(" "), np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
     _draw_bands(layers, bands, frame, options)
     _draw_curves(layers, curves, frame, glyphs)
     for curve in curves:
-        if not curve.is_faint:
+        if not curve.is_faint and _summary_on(curve, frame.x_axis, frame.y_axis) is None:
             _draw_marks(layers, curve, frame, options)
     if not (layers.roles > 0).any():
-        _write(layers, "no finite values" if curves else "no curves")
-    return framed(_spans(layers), frame, options.glyphs)
+        write(layers, "no finite values" if curves else "no curves")
+    return framed(spans(layers), frame, options.glyphs)
 
 
-def _name_index(layers: _Layers, name: str) -> int:
-    if name not in layers.names:
-        layers.names.append(name)
-    return layers.names.index(name)
-
-
-def _draw_curves(layers: _Layers, curves: Sequence[Curve], frame: Frame, glyphs: GlyphSet) -> None:
+def _draw_curves(layers: Layers, curves: Sequence[Curve], frame: Frame, glyphs: GlyphSet) -> None:
     """Faint curves only where no other is; curves that meet in a cell take turns in colouring it."""
     for is_faint in (True, False):
-        chosen = [curve for curve in curves if curve.is_faint == is_faint]
+        chosen = _joined([curve for curve in curves if curve.is_faint == is_faint])
         if not chosen:
             continue
         bits = np.stack([_curve_bits(curve, frame, glyphs) for curve in chosen])
         owner = owners(bits > 0)
-        roles = np.array([0, *(_name_index(layers, curve_role(curve)) for curve in chosen)], dtype=np.int64)
+        roles = np.array([0, *(name_index(layers, curve_role(curve)) for curve in chosen)], dtype=np.int64)
         is_lit = owner >= 0
         layers.codes[is_lit] = glyphs.characters[np.bitwise_or.reduce(bits, axis=0)][is_lit]
         layers.roles[is_lit] = roles[owner + 1][is_lit]
 
 
+def _joined(curves: Sequence[Curve]) -> list[Curve]:
+    """The muted curves of a pattern as one, with gaps between: the same dots, and a thousand runs in one pass."""
+    muted: dict[str, list[Curve]] = {}
+    for curve in curves:
+        if curve.role == "muted":
+            muted.setdefault(curve.pattern, []).append(curve)
+    gap = np.array([np.nan])
+    joined = [
+        replace(
+            alike[0],
+            x=np.concatenate([part for curve in alike for part in (curve.x, gap)]),
+            y=np.concatenate([part for curve in alike for part in (curve.y, gap)]),
+        )
+        for alike in muted.values()
+    ]
+    return [*joined, *(curve for curve in curves if curve.role != "muted")]
+
+
 def _curve_bits(curve: Curve, frame: Frame, glyphs: GlyphSet) -> CellArray:
     n_columns, n_rows = frame.width * glyphs.columns, frame.height * glyphs.rows
-    x = places(frame.x_axis, curve.x) * (n_columns - 1)
-    y = (1 - places(frame.y_axis, curve.y)) * (n_rows - 1)
+    pyramid = _summary_on(curve, frame.x_axis, frame.y_axis)
+    points = (curve.x, curve.y) if pyramid is None else thinned_to_columns(pyramid, frame.x_axis, n_columns)
+    x = places(frame.x_axis, points[0]) * (n_columns - 1)
+    y = (1 - places(frame.y_axis, points[1])) * (n_rows - 1)
     return cell_bits(lit_dots(x, y, n_columns, n_rows), frame.width, frame.height, glyphs, curve.pattern)
 
 
@@ -284,7 +363,7 @@ MARKS = {"braille": ("×", "▲", "▼"), "blocks": ("×", "▲", "▼"), "ascii
 """NaN, plus infinity, and minus infinity or what a log axis has no place for."""
 
 
-def _draw_marks(layers: _Layers, curve: Curve, frame: Frame, options: ChartOptions) -> None:
+def _draw_marks(layers: Layers, curve: Curve, frame: Frame, options: ChartOptions) -> None:
     """`×` and `▼` on the bottom row, `▲` on the top row, in the column where it happened."""
     x = places(frame.x_axis, curve.x)
     nan, up, down = MARKS[options.glyphs]
@@ -295,17 +374,17 @@ def _draw_marks(layers: _Layers, curve: Curve, frame: Frame, options: ChartOptio
         if spots.size:
             columns = np.clip(np.floor(spots * (frame.width - 1) + 0.5), 0, frame.width - 1).astype(np.int64)
             layers.codes[row, columns] = ord(mark)
-            layers.roles[row, columns] = _name_index(layers, curve_role(curve))
+            layers.roles[row, columns] = name_index(layers, curve_role(curve))
 
 
-def _draw_bands(layers: _Layers, bands: Sequence[Band], frame: Frame, options: ChartOptions) -> None:
+def _draw_bands(layers: Layers, bands: Sequence[Band], frame: Frame, options: ChartOptions) -> None:
     """Inside as a tint of the background, at the edges as quadrant blocks, so that a line can stand on it."""
     drawn = [band for band in bands if np.count_nonzero(np.isfinite(band.x)) > 0]
     if not drawn:
         return
     bits = np.stack([_band_bits(band, frame) for band in drawn])
     owner = owners(bits > 0)
-    names = np.array([0, *(_name_index(layers, f"band{band.slot % RUN_SLOTS}") for band in drawn)], dtype=np.int64)
+    names = np.array([0, *(name_index(layers, f"band{band.slot % RUN_SLOTS}") for band in drawn)], dtype=np.int64)
     mine = np.take_along_axis(bits, np.maximum(owner, 0)[None], axis=0)[0]
     is_any, is_whole = owner >= 0, (owner >= 0) & (mine == 15)
     if options.is_shaded or options.glyphs == "ascii":
@@ -327,46 +406,3 @@ def _band_bits(band: Band, frame: Frame) -> CellArray:
     )  # fmt: skip
     rows = np.arange(n_rows)[:, None]
     return packed((rows >= np.floor(top + 0.5)) & (rows <= np.floor(bottom + 0.5)), GLYPHS["blocks"])
-
-
-def _write(layers: _Layers, text: str) -> None:
-    height, width = layers.codes.shape
-    shown = text[:width]
-    start = (width - len(shown)) // 2
-    layers.codes[height // 2, start : start + len(shown)] = [ord(char) for char in shown]
-    layers.roles[height // 2, start : start + len(shown)] = _name_index(layers, "muted")
-
-
-def _spans(layers: _Layers) -> tuple[Line, ...]:
-    """Rows as runs of cells that have one role and one background."""
-    width = layers.codes.shape[1]
-    is_end = (np.diff(layers.roles, axis=1) != 0) | (np.diff(layers.backs, axis=1) != 0)
-    lines: list[Line] = []
-    for codes, roles, backs, ends in zip(layers.codes, layers.roles, layers.backs, is_end, strict=True):
-        text = safe(codes.astype("<u4").tobytes().decode("utf-32-le"))
-        stops = [*(np.flatnonzero(ends) + 1).tolist(), width]
-        starts = [0, *stops[:-1]]
-        lines.append(tuple(
-            Cell(text[start:stop], layers.names[roles[start]], back=layers.names[backs[start]])
-            for start, stop in zip(starts, stops, strict=True)
-        ))  # fmt: skip
-    return tuple(lines)
-
-
-def chart_values(curves: Sequence[Curve], x: float) -> tuple[tuple[str, float, float] | None, ...]:
-    """For each curve the label, x and y of the point nearest to `x` (a crosshair's table), None without points."""
-    return tuple(_nearest(curve, x) for curve in curves)
-
-
-def _nearest(curve: Curve, x: float) -> tuple[str, float, float] | None:
-    distances = np.abs(curve.x - x)
-    if not np.isfinite(distances).any():
-        return None
-    index = int(np.nanargmin(distances))
-    return curve.label, float(curve.x[index]), float(curve.y[index])
-
-
-def values_line(values: Sequence[tuple[str, float, float] | None], width: int) -> Safe:
-    """`chart_values` on one line: `09702 0.912 · 08861 0.977`."""
-    texts = [f"{label} {number(y)}" for label, _, y in (value for value in values if value is not None)]
-    return padded(fit(safe(" · ".join(texts)), width), width)

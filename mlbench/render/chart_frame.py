@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.render.axes import Axis, Tick, places, ticks, value_at
 from mlbench.render.cells import Cell, Line, fit, line_cells, line_of, padded, width_cells
 from mlbench.safe import Safe, safe

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line, fit, fit_middle, line_cells, line_of, padded, width_cells
 from mlbench.render.chart_frame import Frame, filled, label_cells, row_at
 from mlbench.render.numbers import number
@@ -13,6 +13,8 @@ from mlbench.safe import Safe, safe
 KEYS = {"solid": "──", "dashed": "╌╌", "dotted": "┈┈"}
 ASCII_KEYS = {"solid": "--", "dashed": "- ", "dotted": ".."}
 MOST_SIDE_CELLS = 32
+WIDE, MOST_WIDE_CELLS = 140, 46
+"""On wide charts names of settings have room."""
 LEAST_SIDE_CELLS = 14
 LEAST_WIDTH_FOR_SIDE = 72
 """On narrower charts a legend at the side would take more than a third."""
@@ -37,7 +39,7 @@ def legend_cells(entries: Sequence[Entry], legend: str, width: int) -> int:
         return 0
     names = label_cells([entry.label for entry in entries])
     values = label_cells([_value(entry) for entry in entries])
-    room = min(MOST_SIDE_CELLS, width // 3)
+    room = min(MOST_SIDE_CELLS, width // 3) if width < WIDE else MOST_WIDE_CELLS
     return min(1 + 2 + 1 + names + 2 + values, room) if room >= LEAST_SIDE_CELLS else 0
 
 

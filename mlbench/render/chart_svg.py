@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlbench.render.axes import Axis, fitted_axis, places, ticks
+from mlbench.dataclass import dataclass
+from mlbench.render.axes import Axis, fitted_axis, places, ticks, trimmed_limits
 from mlbench.render.cells import RUN_SLOTS, fit_middle
 from mlbench.render.chart import Band, ChartOptions, Curve, chart_header
 from mlbench.render.numbers import number
@@ -44,7 +44,10 @@ def chart_svg(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Ba
     """The curves as an SVG file. Of `options`, the sizes and glyphs of text charts have no meaning here."""
     x_axis = fitted_axis([c.x for c in curves], kind=options.x_kind, is_log=options.log_x, limits=options.x_limits)
     heights = [*(c.y for c in curves), *(edge for band in bands for edge in (band.low, band.high))]
-    plane = _Plane(x_axis, fitted_axis(heights, is_log=options.log_y, limits=options.y_limits))
+    limits = options.y_limits
+    if options.is_trimmed:
+        limits = trimmed_limits([c.y for c in curves if not c.is_faint], limits, is_log=options.log_y)
+    plane = _Plane(x_axis, fitted_axis(heights, is_log=options.log_y, limits=limits))
     named = [curve for curve in curves if curve.label and not curve.is_faint]
     n_rows = -(-len(named) // 3)
     height = HEIGHT + n_rows * _LEGEND_ROW + (8 if n_rows else 0)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
 from mlbench.render.cells import RUN_SLOTS, plain
 from mlbench.render.chart import Band, Chart, ChartOptions, Curve, draw_chart
 from mlbench.render.labels import label_map
 from mlbench.render.palette import PATTERNS
-from mlbench.render.smoothing import ema
+from mlbench.render.pyramid import kept
+from mlbench.render.smoothing import smoothed
 from mlbench.safe import Safe
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ class CurveOptions:
     axis: str = "step"
     """One of `AXES`, or the name of the metric on the x axis."""
     smoothing: float = 0.0
-    """Weight of TensorBoard's mean, 0 (raw) up to, not including, 1."""
+    """0 is raw. A weight up to, not including, 1 for `ema` and `twema`, a number of points for the others."""
+    smoothing_kind: str = "ema"
+    """One of `smoothing.KINDS`: `ema` is TensorBoard's mean."""
     has_raw: bool = True
     """Keep the raw curve, faint, below a smoothed one."""
     is_plain: bool = False
@@ -55,7 +59,8 @@ def x_values(series: SeriesAnswer, axis: str, x_series: Sequence[SeriesAnswer] =
         x_series: the series of that metric, for this run among others.
     """
     if axis == "step":
-        return series.steps.astype(np.float64)
+        steps: Float64Array = kept((series.steps,), "float", lambda: series.steps.astype(np.float64))
+        return steps
     if axis == "wall":
         return series.wall_s
     if axis == "relative":
@@ -100,6 +105,8 @@ def series_curves(
     labels = label_map(one.head for one in series)
     slots = {run_id: slot for slot, run_id in enumerate(labels)} if slots is None else slots
     metrics = list(dict.fromkeys(one.metric for one in series))
+    is_muted = len(labels) > MOST_COLOURED
+    places = {metric: place for place, metric in enumerate(metrics)}
     raw: list[Curve] = []
     shown: list[Curve] = []
     for one in series:
@@ -110,15 +117,22 @@ def series_curves(
             one.values,
             label if len(metrics) == 1 else f"{label} {one.metric}",
             slot,
-            _pattern(slot, metrics.index(one.metric), len(metrics), is_plain=options.is_plain),
-            role="muted" if len(labels) > MOST_COLOURED else "",
+            _pattern(0 if is_muted else slot, places[one.metric], len(metrics), is_plain=options.is_plain),
+            role="muted" if is_muted else "",
         )
         if options.smoothing:
             if options.has_raw and not options.is_plain:
                 raw.append(replace(curve, is_faint=True, label="", role=""))
-            curve = replace(curve, y=ema(one.values, options.smoothing))
+            curve = replace(curve, y=_smooth(options, curve.x, one.values))
         shown.append(curve)
     return (*raw, *shown)
+
+
+def _smooth(options: CurveOptions, x: Float64Array, values: Float64Array) -> Float64Array:
+    """Smoothed values, kept while the series is: zooming and moving the crosshair does not smooth again."""
+    kind, amount = options.smoothing_kind, options.smoothing
+    smooth: Float64Array = kept((x, values), (kind, amount), lambda: smoothed(kind, amount, x, values))
+    return smooth
 
 
 def _pattern(slot: int, metric: int, n_metrics: int, *, is_plain: bool) -> str:
@@ -145,7 +159,7 @@ def completed(chart: ChartOptions, curves: CurveOptions, series: Sequence[Series
     """The chart's options with title, kind of x axis and remarks, where they are not given."""
     metrics = list(dict.fromkeys(one.metric for one in series))
     remarks = [
-        f"smoothing {curves.smoothing:g}" if curves.smoothing else "",
+        _smoothing_text(curves),
         "log y" if chart.log_y else "",
         "log x" if chart.log_x and curves.axis != "wall" else "",
         {"step": "", "relative": "x: time since start", "wall": "x: wall time (UTC)"}.get(
@@ -158,6 +172,18 @@ def completed(chart: ChartOptions, curves: CurveOptions, series: Sequence[Series
         x_kind=axis_kind(curves.axis),
         remarks=chart.remarks or tuple(remark for remark in remarks if remark),
     )
+
+
+def _smoothing_text(curves: CurveOptions) -> str:
+    """`smoothing 0.9`, `mean of 20 points`; '' for raw curves."""
+    if not curves.smoothing:
+        return ""
+    words = {
+        "twema": "time-weighted smoothing {:g}",
+        "mean": "mean of {:.0f} points",
+        "gaussian": "gaussian, {:g} points",
+    }
+    return words.get(curves.smoothing_kind, "smoothing {:g}").format(curves.smoothing)
 
 
 def chart_text(chart: Chart) -> Safe:
@@ -217,7 +243,7 @@ def _on_one_grid(
     pairs: list[tuple[Float64Array, Float64Array]] = []
     for one in members:
         x = x_values(one, options.axis, x_series)
-        y = ema(one.values, options.smoothing)
+        y = smoothed(options.smoothing_kind, options.smoothing, x, one.values)
         kept = np.isfinite(x) & np.isfinite(y)
         order = np.argsort(x[kept], kind="stable")
         pairs.append((x[kept][order], y[kept][order]))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.render.cells import EMPTY, Cell
+from mlbench.render.inside import as_tree, insides
 from mlbench.render.labels import BASELINE_MARK, run_labels, short_labels
 from mlbench.render.numbers import change, delta, distinct, number, percent
 from mlbench.render.records import Records, unique_keys
@@ -21,17 +22,22 @@ ABSENT = "(absent)"
 BETTER, WORSE = "▲", "▼"
 
 
-def diff_sections(answer: DiffAnswer, *, as_deltas: bool = False) -> tuple[Section, ...]:
+def diff_sections(
+    answer: DiffAnswer, *, as_deltas: bool = False, is_tree: bool = False, has_layers: bool = False
+) -> tuple[Section, ...]:
     """Params, metrics, code, environment and data of the runs, those that have rows, in this order.
 
     Args:
         answer: the baseline stands first.
         as_deltas: show parameters relative to the baseline: `=`, `×2`, `-5%`.
+        is_tree: nested parameters stand below their parents.
+        has_layers: say behind each parameter where it was said: `0.1 [cli]`.
     """
     runs = _run_headings(answer)
+    params = [_param_row(row, as_deltas=as_deltas, has_layers=has_layers) for row in answer.params]
     sections = [
-        _section("params", _param_title(answer), "parameter", runs,
-                 [_param_row(row, as_deltas=as_deltas) for row in answer.params], _equal(answer.n_equal_params)),
+        _section("params", _param_title(answer), "parameter", runs, as_tree(params) if is_tree else params,
+                 _equal(answer.n_equal_params)),
         _metric_section(answer, runs),
         _section("slices", "slices of the data", "metric", runs,
                  [line for row in answer.slices for line in _slice_lines(row)], "worst of each run, and the spread"),
@@ -66,10 +72,17 @@ def _equal(n: int) -> str:
 # ---------------------------------------------------------------- parameters
 
 
-def _param_row(row: ParamRow, *, as_deltas: bool) -> tuple[Cell, ...]:
+def _param_row(row: ParamRow, *, as_deltas: bool, has_layers: bool) -> tuple[Cell, ...]:
     usual = majority([cell.raw for cell in row.cells])
     key = Cell(safe(row.key), "key" if row.differs else "muted")
-    return (key, *(_param_cell(cell, row, usual, as_deltas=as_deltas) for cell in row.cells))
+    texts = insides([cell.raw for cell in row.cells])
+    cells = [
+        _param_cell(cell, row, usual, text, as_deltas=as_deltas) for cell, text in zip(row.cells, texts, strict=True)
+    ]
+    if has_layers:
+        cells = [replace(shown, text=shown.text + safe(f" [{cell.layer}]")) if cell.layer else shown
+                 for shown, cell in zip(cells, row.cells, strict=True)]  # fmt: skip
+    return (key, *cells)
 
 
 def majority(texts: Sequence[str | None]) -> tuple[str | None] | None:
@@ -80,7 +93,9 @@ def majority(texts: Sequence[str | None]) -> tuple[str | None] | None:
     return (text,) if 2 * n > len(texts) else None
 
 
-def _param_cell(cell: ParamCell, row: ParamRow, usual: tuple[str | None] | None, *, as_deltas: bool) -> Cell:
+def _param_cell(
+    cell: ParamCell, row: ParamRow, usual: tuple[str | None] | None, text: str | None, *, as_deltas: bool
+) -> Cell:
     base = row.cells[0]
     is_usual = not row.differs or (usual is not None and cell.raw == usual[0])
     role = "muted" if is_usual else "" if cell is base else "changed"
@@ -88,7 +103,7 @@ def _param_cell(cell: ParamCell, row: ParamRow, usual: tuple[str | None] | None,
         return Cell(_param_change(base, cell), "muted" if cell.raw == base.raw else role)
     if cell.raw is None:
         return Cell(safe(ABSENT), "muted")
-    return Cell(param_text(cell), role)
+    return Cell(safe(text) if text else param_text(cell), role)
 
 
 def param_text(cell: ParamCell) -> Safe:
@@ -134,6 +149,8 @@ def _metric_lines(row: MetricRow) -> list[tuple[Cell, ...]]:
     if row.goal:
         lines.append(("best", _valued(row, [cell.best for cell in row.cells], has_delta=True)))
     lines.append(("last", _valued(row, [cell.last for cell in row.cells], has_delta=not row.goal)))
+    if row.at and row.at != row.metric:
+        lines.append((f"at best {row.at}", _valued(row, [cell.at_best for cell in row.cells], has_delta=False)))
     if any(cell.n_nan or cell.n_inf for cell in row.cells):
         lines.append(("not finite", [Cell(odd_text(cell), "warning") for cell in row.cells]))
     heads = [(Cell(safe(row.metric), "key"), Cell(safe(goal), "muted")), *[(Cell(EMPTY), Cell(EMPTY))] * len(lines)]
@@ -239,6 +256,7 @@ def _metric_records(row: MetricRow) -> list[tuple[Value, ...]]:
         ("last_step", tuple(cell.last_step for cell in row.cells)),
         ("best", tuple(cell.best for cell in row.cells)),
         ("best_step", tuple(cell.best_step for cell in row.cells)),
+        (f"at best {row.at}", tuple(cell.at_best for cell in row.cells)),
         ("delta", tuple(cell.delta for cell in row.cells)),
         ("percent", tuple(cell.percent for cell in row.cells)),
         ("nan", tuple(cell.n_nan or None for cell in row.cells)),

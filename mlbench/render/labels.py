@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mlbench.render.numbers import value_text
 from mlbench.safe import Safe, safe, text_of_path
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import RunHead
+    from mlbench.queries.answers import Column, RunHead, Value
+    from mlbench.queries.folding import Folds
 
 BASELINE_MARK = "◆"
 
@@ -67,6 +69,29 @@ def _tail(head: RunHead, n_parts: int) -> str:
     parts = [part for part in text_of_path(head.path).split("/") if part]
     tail = "/".join(parts[-n_parts:])
     return tail if tail.endswith(head.name) or not tail else f"{head.name} ({tail})"
+
+
+def setting_labels(folds: Folds) -> dict[str, Safe]:
+    """By run id what tells its setting from the others: `adam lr=0.1`; one setting alone is `all runs`.
+
+    Words speak for themselves, numbers and truth values need the name of their parameter.
+    """
+    labels: dict[str, Safe] = {}
+    for fold in folds.folds:
+        parts = [
+            _setting_part(column, value)
+            for column, value in zip(folds.columns, fold.values, strict=True)
+            if value is not None
+        ]
+        labels |= dict.fromkeys(fold.run_ids, safe(" ".join(parts) or "all runs"))
+    return labels
+
+
+def _setting_part(column: Column, value: Value) -> str:
+    if column.spec == "git.commit":
+        return str(value)[:7]
+    text = str(value_text(value))
+    return text if isinstance(value, str) and text[:1].isalpha() else f"{column.title.rpartition('.')[2]}={text}"
 
 
 def with_mark(label: Safe, head: RunHead) -> Safe:

@@ -7,11 +7,11 @@ mistakes are shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.render.ansi import Depth
 from mlbench.render.cells import Cell, Line, fit, fit_middle, line_of, padded, width_cells
 from mlbench.render.numbers import delta, number

@@ -53,6 +53,7 @@ def picture_lines(
     depth: Depth = "truecolor",
     glyphs: str = "braille",
     is_light: bool = False,
+    keeps_shape: bool = True,
 ) -> tuple[Line, ...]:
     """Draw a picture as large as a box of cells allows, in its own shape.
 
@@ -62,6 +63,7 @@ def picture_lines(
         height: lines of the box.
         depth: how many colours the terminal has.
         glyphs: `braille`, `blocks` or `ascii`.
+        keeps_shape: else the picture fills the whole box.
         is_light: the ground is light: it shows where the picture is clear, and shades are ink on it.
     """
     if width < 1 or height < 1:
@@ -69,7 +71,7 @@ def picture_lines(
     if not pixels.size:
         return (line_of(("an empty picture"[:width], "muted")),)
     colours = _rgb(pixels, LIGHT_GROUND if is_light else DARK_GROUND)
-    columns, rows = fitted_cells(colours.shape[1], colours.shape[0], width, height)
+    columns, rows = fitted_cells(colours.shape[1], colours.shape[0], width, height) if keeps_shape else (width, height)
     if depth in ("none", "16") or glyphs == "ascii":
         return _shaded(resized(colours, rows, columns) @ _BRIGHTNESS, RAMPS[glyphs], is_light=is_light)
     return _quadrants(resized(colours, 2 * rows, 2 * columns), depth)

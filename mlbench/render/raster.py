@@ -8,10 +8,11 @@ a single point is always drawn.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,10 +6,10 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
 from mlbench.render.cells import Cell
 from mlbench.render.numbers import iso, value_exact, value_text

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.render.chart import ChartOptions
 from mlbench.render.chart_svg import chart_svg
 from mlbench.render.chart_text import CurveOptions, chart_text, completed, series_chart, series_curves
@@ -66,7 +67,7 @@ def draw_report(
         _metrics(answer),
         "".join(text for text, _ in charts.values())
         and "## Charts\n\n" + "\n".join(text for text, _ in charts.values()),
-        _facts("Code", answer, answer.diff.code),
+        _facts("Code", answer, answer.diff.code) + _code_changes(answer),
         _facts("Data", answer, answer.diff.data),
         _facts("Environment", answer, answer.diff.environment),
         _problems(answer),
@@ -256,6 +257,11 @@ def _facts(title: str, answer: ReportAnswer, facts: Sequence[FactRow]) -> str:
     lines = "".join(f"- {markdown_code(row.key)}: {markdown_code(row.cells[0])}\n" for row in equal)
     between = "\nEqual in all runs:\n\n" if differing and lines else ""
     return f"## {title}\n\n{text}{between}{lines}" if text or lines else ""
+
+
+def _code_changes(answer: ReportAnswer) -> str:
+    lines = "".join(f"- {markdown_code(line)}\n" for line in answer.code_changes)
+    return f"\nAgainst the baseline's commit:\n\n{lines}" if lines else ""
 
 
 # ---------------------------------------------------------------- charts

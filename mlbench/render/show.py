@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from mlbench.model import PRECEDENCE
 from mlbench.render.cells import Cell
@@ -19,6 +19,7 @@ from mlbench.safe import Safe, safe, text_of_path
 if TYPE_CHECKING:
     from mlbench.queries.answers import BlobHead, LayeredParam, NoteText, SeriesHead, ShowAnswer, SourceLine, Value
 
+_Origins: TypeAlias = "Mapping[tuple[str, str], str]"
 _LAYERS = {layer.value: place for place, layer in enumerate(PRECEDENCE)}
 
 
@@ -27,14 +28,15 @@ def show_sections(answer: ShowAnswer) -> tuple[Section, ...]:
 
     Sections without rows are left out, but the first.
     """
+    origins = dict(answer.origins)
     sections = (
-        Section("run", with_mark(safe(answer.head.name), answer.head), _field_table(answer)),
+        Section("run", with_mark(safe(answer.head.name), answer.head), _field_table(answer, origins)),
         _counted("params", _param_table(answer.params)),
         _counted("metrics", _metric_table(answer.metrics)),
         _counted("blobs", _blob_table(answer.blobs)),
-        _counted("code", _pair_table(answer.code)),
-        _counted("environment", _pair_table(answer.environment)),
-        _counted("data", _pair_table(answer.data)),
+        _counted("code", _pair_table("code", answer.code, origins)),
+        _counted("environment", _pair_table("environment", answer.environment, origins)),
+        _counted("data", _pair_table("data", answer.data, origins)),
         *(lineage_sections(answer.lineage) if answer.lineage else ()),
         _counted("tags", _tag_table(answer)),
         _counted("notes", _note_table(answer.notes)),
@@ -48,11 +50,25 @@ def _counted(key: str, table: Table) -> Section:
     return Section(key, safe(f"{key} ({len(table.rows)})"), table)
 
 
-def _field_table(answer: ShowAnswer) -> Table:
+def field_pairs(answer: ShowAnswer) -> tuple[tuple[str, Value], ...]:
+    """The fields that have a value, in the order of the section `run`."""
     known: dict[str, Value] = {"name": answer.head.name, "id": answer.head.run_id, **dict(answer.fields)}
     known["path"] = text_of_path(answer.head.path)
-    rows = [(Cell(safe(name), "key"), _field_cell(name, value)) for name, value in known.items()]
-    return Table((heading("field"), heading("value")), tuple(row for row in rows if row[1].text))
+    return tuple((name, value) for name, value in known.items() if _field_cell(name, value).text)
+
+
+def _field_table(answer: ShowAnswer, origins: _Origins) -> Table:
+    rows = tuple((Cell(safe(name), "key"), _field_cell(name, value)) for name, value in field_pairs(answer))
+    table = Table((heading("field"), heading("value")), rows)
+    return _with_sources(table, [origins.get(("run", name), "") for name, _value in field_pairs(answer)])
+
+
+def _with_sources(table: Table, sources: Sequence[str]) -> Table:
+    """With a last column that says where each row comes from, if that is known of any."""
+    if not any(sources):
+        return table
+    rows = tuple((*row, Cell(safe(text_of_path(path)), "muted")) for row, path in zip(table.rows, sources, strict=True))
+    return Table((*table.headings, heading("source")), rows)
 
 
 def _field_cell(name: str, value: Value) -> Cell:
@@ -63,9 +79,13 @@ def _field_cell(name: str, value: Value) -> Cell:
     return Cell(value_text(value))
 
 
+def ordered_params(params: Sequence[LayeredParam]) -> list[LayeredParam]:
+    """Strongest layer first."""
+    return sorted(params, key=lambda param: (-_LAYERS.get(param.layer, -1), param.key))
+
+
 def _param_table(params: Sequence[LayeredParam]) -> Table:
-    """Strongest layer first; what another layer overrides is muted."""
-    ordered = sorted(params, key=lambda param: (-_LAYERS.get(param.layer, -1), param.key))
+    """What another layer overrides is muted."""
     rows = tuple(
         (
             Cell(safe(param.key), "key" if param.is_effective else "muted"),
@@ -73,7 +93,7 @@ def _param_table(params: Sequence[LayeredParam]) -> Table:
             Cell(safe(param.layer if param.is_effective else f"{param.layer} (overridden)"), "muted"),
             Cell(_place(param), "muted"),
         )
-        for param in ordered
+        for param in ordered_params(params)
     )
     return Table((heading("parameter"), heading("value"), heading("layer"), heading("source")), rows)
 
@@ -87,7 +107,8 @@ def _metric_table(metrics: Sequence[SeriesHead]) -> Table:
     titles = ("metric", "goal", "last", "step", "min", "at step", "max", "at step", "points", "remarks")
     aligns = ("left", "left", *["number"] * 7, "left")
     headings = tuple(heading(title, align=align) for title, align in zip(titles, aligns, strict=True))
-    return Table(headings, tuple(_metric_row(metric) for metric in metrics))
+    table = Table(headings, tuple(_metric_row(metric) for metric in metrics))
+    return _with_sources(table, [metric.source for metric in metrics])
 
 
 def _metric_row(metric: SeriesHead) -> tuple[Cell, ...]:
@@ -103,6 +124,23 @@ def _metric_row(metric: SeriesHead) -> tuple[Cell, ...]:
         _number(metric.n),
         Cell(series_remarks(metric), "warning"),
     )
+
+
+def compact_metric_table(metrics: Sequence[SeriesHead]) -> Table:
+    """Last and best of each metric, for a narrow pane; best is `-` where no goal says which way is better."""
+    titles = (("metric", "left"), ("last", "number"), ("step", "number"), ("best", "number"), ("at step", "number"))
+    rows = []
+    for metric in metrics:
+        best, step = {"min": (metric.min, metric.min_step), "max": (metric.max, metric.max_step)}.get(
+            metric.goal, (None, None)
+        )
+        name = safe(metric.metric + {"min": " ↓", "max": " ↑"}.get(metric.goal, ""))
+        odd = metric.n_nan or metric.n_inf or metric.n_back or metric.n_repeat or metric.n_raw != metric.n
+        rows.append((
+            Cell(name, "warning" if odd else "key"), _number(metric.last), _number(metric.last_step, "muted"),
+            _number(best, "good"), _number(step, "muted"),
+        ))  # fmt: skip
+    return Table(tuple(heading(title, align=align) for title, align in titles), tuple(rows))
 
 
 def _number(value: float | None, role: str = "") -> Cell:
@@ -166,14 +204,25 @@ def _blob_table(blobs: Sequence[BlobHead]) -> Table:
     return Table(headings, rows)
 
 
-def _pair_table(pairs: Sequence[tuple[str, Value]]) -> Table:
+def _pair_table(section: str, pairs: Sequence[tuple[str, Value]], origins: _Origins) -> Table:
     rows = tuple((Cell(safe(key), "key"), Cell(value_text(value))) for key, value in pairs)
-    return Table((heading("key"), heading("value")), rows)
+    table = Table((heading("key"), heading("value")), rows)
+    return _with_sources(table, [pair_origin(section, key, value, origins) for key, value in pairs])
+
+
+def pair_origin(section: str, key: str, value: Value, origins: _Origins) -> str:
+    """The source of a fact; of facts that a run has several of under one key (two GPUs), that of this one."""
+    return origins.get((section, key)) or origins.get((section, f"{key}={value}"), "")
 
 
 def _tag_table(answer: ShowAnswer) -> Table:
-    own = [(tag, "", "yours") for tag in answer.head.tags]
-    imported = [(key, value, "imported") for key, value in answer.imported_tags]
+    origins = dict(answer.origins)
+    said = {tag: said_text(by, at_s) for tag, by, at_s in answer.tag_origins}
+    own = [(tag, "", said.get(tag, "yours")) for tag in answer.head.tags]
+    imported = [
+        (key, value, " ".join(filter(None, ("imported", text_of_path(origins.get(("tags", key), ""))))))
+        for key, value in answer.imported_tags
+    ]
     rows = tuple(
         (Cell(safe(key), "key"), Cell(safe(value)), Cell(safe(origin), "muted"))
         for key, value, origin in own + imported
@@ -192,6 +241,16 @@ def _note_table(notes: Sequence[NoteText]) -> Table:
         for note in notes
     )
     return Table((heading("when"), heading("who"), heading("note"), heading("origin")), rows)
+
+
+def note_origin(note: NoteText) -> Safe:
+    """Who wrote a note, and when; `imported` for one that a source holds."""
+    return said_text(note.author, note.at_s) if note.origin == "mlbench" else safe(note.origin)
+
+
+def said_text(author: str, at_s: float | None) -> Safe:
+    """By whom and when something was said: `ada@host 2023-11-14 22:13`."""
+    return safe(" ".join(filter(None, (author, _when(at_s)))))
 
 
 def _when(at_s: float | None) -> Safe:
@@ -218,24 +277,28 @@ def _source_table(sources: Sequence[SourceLine]) -> Table:
 
 
 def show_records(answer: ShowAnswer) -> Records:
-    """Flat rows `section`, `key`, `value`, `detail`: the detail is the layer, step or origin, where there is one."""
-    head = answer.head
-    rows: list[tuple[Value, ...]] = [("run", "name", head.name, None), ("run", "id", head.run_id, None)]
-    rows += [("run", "path", head.path, None)]
-    rows += [("run", key, value, None) for key, value in answer.fields if key not in ("name", "id", "path")]
-    rows += [("params", p.key, _param_value(p), p.layer if p.is_effective else f"{p.layer} (overridden)")
-             for p in answer.params]  # fmt: skip
-    rows += [line for metric in answer.metrics for line in _metric_records(metric)]
-    rows += [("blobs", blob.metric, blob.n, blob.kind) for blob in answer.blobs]
+    """Flat rows `section`, `key`, `value`, `detail`, `source`: the detail is the layer, step or author, where there is
+    one, and the source the file (and line) that says so.
+    """
+    head, origins = answer.head, dict(answer.origins)
+    rows: list[tuple[Value, ...]] = [(*row, None) for row in (
+        ("run", "name", head.name, None), ("run", "id", head.run_id, None), ("run", "path", head.path, None),
+    )]  # fmt: skip
+    rows += [("run", key, value, None, origins.get(("run", key)))
+             for key, value in answer.fields if key not in ("name", "id", "path")]  # fmt: skip
+    rows += [("params", p.key, _param_value(p), p.layer if p.is_effective else f"{p.layer} (overridden)",
+              _place(p) or None) for p in answer.params]  # fmt: skip
+    rows += [(*line, metric.source or None) for metric in answer.metrics for line in _metric_records(metric)]
+    rows += [("blobs", blob.metric, blob.n, blob.kind, None) for blob in answer.blobs]
     for section, pairs in (("code", answer.code), ("environment", answer.environment), ("data", answer.data)):
-        rows += [(section, key, value, None) for key, value in pairs]
-    rows += [("tags", tag, None, "yours") for tag in head.tags]
-    rows += [("tags", key, value, "imported") for key, value in answer.imported_tags]
-    rows += [("notes", _when(note.at_s), note.body, note.author) for note in answer.notes]
-    rows += lineage_records(answer.lineage) if answer.lineage else []
-    rows += [("sources", source.path, source.status, source.adapter) for source in answer.sources]
-    rows += [("problems", problem.path, problem.what, problem.place) for problem in answer.problems]
-    return Records(("section", "key", "value", "detail"), tuple(rows))
+        rows += [(section, key, value, None, pair_origin(section, key, value, origins) or None) for key, value in pairs]
+    rows += [("tags", tag, None, "yours", None) for tag in head.tags]
+    rows += [("tags", key, value, "imported", origins.get(("tags", key))) for key, value in answer.imported_tags]
+    rows += [("notes", _when(note.at_s), note.body, note.author, None) for note in answer.notes]
+    rows += [(*row, None) for row in lineage_records(answer.lineage)] if answer.lineage else []
+    rows += [("sources", source.path, source.status, source.adapter, None) for source in answer.sources]
+    rows += [("problems", problem.path, problem.what, problem.place, None) for problem in answer.problems]
+    return Records(("section", "key", "value", "detail", "source"), tuple(rows))
 
 
 def _param_value(param: LayeredParam) -> Value:

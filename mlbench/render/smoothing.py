@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,3 +114,89 @@ def _varying_sums(values: Float64Array, factors: Float64Array) -> Float64Array:
         spans[distance:] *= spans[:-distance].copy()
         distance *= 2
     return sums
+
+
+def running_mean(values: Float64Array, width_points: int) -> Float64Array:
+    """The mean of the points around each one.
+
+    Args:
+        values: shape (n,); what is not finite stays as it is and is in no mean.
+        width_points: points of the window (1 and less: the values as they are), which is centred; at the ends it is
+            as much of it as there is.
+
+    Source: "Running average" in W&B's documentation of line plot smoothing.
+    """
+    # Window sums from ones of half the width: differences of running sums would lose all digits after a spike.
+    return _weighed(values, lambda finite: _window_sums(finite, min(width_points, 2 * finite.size)), width_points > 1)
+
+
+def gaussian(values: Float64Array, sigma_points: float) -> Float64Array:
+    """The mean around each point with weights of a normal curve, cut off at three standard deviations.
+
+    Args:
+        values: shape (n,); what is not finite stays as it is and is in no mean.
+        sigma_points: standard deviation, in points; 0 gives the values as they are.
+
+    Source: "Gaussian" in W&B's documentation of line plot smoothing.
+    """
+
+    def sums(finite: Float64Array) -> Float64Array:
+        reach = max(min(math.ceil(3 * sigma_points), finite.size), 1)
+        kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_points) ** 2)
+        convolved: Float64Array = np.convolve(finite, kernel)[reach : reach + finite.size]
+        return convolved
+
+    return _weighed(values, sums, sigma_points > 0)
+
+
+def _weighed(values: Float64Array, sums: Callable[[Float64Array], Float64Array], is_smooth: bool) -> Float64Array:
+    """Weighted sums of the finite values over the sums of their weights."""
+    smooth = np.array(values, dtype=np.float64)
+    is_finite = np.isfinite(smooth)
+    finite = smooth[is_finite]
+    if is_smooth and finite.size:
+        scale = max(float(np.max(np.abs(finite))), np.finfo(np.float64).tiny)
+        smooth[is_finite] = sums(finite / scale) / sums(np.ones_like(finite)) * scale
+    return smooth
+
+
+def _window_sums(values: Float64Array, width: int) -> Float64Array:
+    """The sum of `width` values around each, in about log2(width) passes."""
+    before = (width - 1) // 2
+    block = np.concatenate((np.zeros(before), values, np.zeros(width)))
+    total, offset, size = np.zeros_like(values), 0, 1
+    while size <= width:
+        if width & size:
+            total += block[offset : offset + values.size]
+            offset += size
+        block = block[:-size] + block[size:]
+        size *= 2
+    return total
+
+
+KINDS = ("ema", "twema", "mean", "gaussian")
+"""`ema` is TensorBoard's, `twema` W&B's."""
+
+
+def check_amount(kind: str, amount: float) -> None:
+    """Raise UsageError where a kind of smoothing cannot take an amount: a weight for `ema` and `twema`, else points."""
+    if kind not in KINDS:
+        raise UsageError(f"no smoothing '{kind}'. Try one of: {', '.join(KINDS)}")
+    if kind in ("ema", "twema") and not 0 <= amount < 1:
+        raise UsageError(f"smoothing {amount:g} is not from 0 up to, not including, 1. Try 0.6")
+    if kind in ("mean", "gaussian") and not 0 <= amount <= 1e6:
+        raise UsageError(f"smoothing {amount:g} is not from 0 to 1,000,000 points. Try 20")
+
+
+def smoothed(kind: str, amount: float, x: Float64Array, values: Float64Array) -> Float64Array:
+    """A series, shape (n,), smoothed in one of KINDS.
+
+    Raises:
+        UsageError: `check_amount` says why.
+    """
+    check_amount(kind, amount)
+    if kind == "ema":
+        return ema(values, amount)
+    if kind == "twema":
+        return twema(x, values, amount)
+    return running_mean(values, round(amount)) if kind == "mean" else gaussian(values, amount)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.render.cells import EMPTY, Cell, Line, fit, fit_middle, line_of, padded, width_cells
 from mlbench.render.numbers import aligned
 from mlbench.safe import Safe, safe

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.folding import is_place, is_seed
 from mlbench.render.labels import run_labels
 from mlbench.render.numbers import delta, distinct, number

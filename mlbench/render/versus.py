@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.render.cells import Cell, Line, line_of
@@ -94,7 +95,10 @@ def _metric(row: Measured) -> Section:
     goal = f"{row.goal}{' (guessed)' if row.goal_how == 'guessed' else ''}"
     found = row.contrast
     title = safe(f"{row.title}{f'   {goal}' if goal else ''}")
-    headings = tuple(heading(text, align="number" if text == "n" else "left") for text in _TITLES)
+    # A cut number is another number: columns that have no room are left out and named.
+    headings = tuple(
+        replace(heading(text, align="number" if text == "n" else "left"), is_cut=False) for text in _TITLES
+    )
     if found is None:
         return Section(row.spec, title, Table((heading(""),), ((Cell(safe(verdict_sentence(row)), "warning"),),)))
     rows = [_estimate_row(A, "baseline", found.a, row.a), _estimate_row(B, "run1", found.b, row.b)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RUNS, CHART, COMPARE, RUN, PROBLEMS = "runs", "chart", "compare", "run", "problems"
-PANES = (RUNS, CHART, COMPARE, RUN, PROBLEMS)
-TITLES = {RUNS: "Runs", CHART: "Plots", COMPARE: "Compare", RUN: "Run", PROBLEMS: "Problems"}
+RUNS, CHART, COMPARE, RUN, STAGE, PROBLEMS = "runs", "chart", "compare", "run", "stage", "problems"
+PANES = (RUNS, CHART, COMPARE, RUN, STAGE, PROBLEMS)
+TITLES = {RUNS: "Runs", CHART: "Plots", COMPARE: "Compare", RUN: "Run", STAGE: "Fact", PROBLEMS: "Problems"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,9 @@ class Action:
         return not self.panes or pane in self.panes
 
 
-_LISTS = (COMPARE, RUN, PROBLEMS)
-_DETAILS = (CHART, COMPARE, RUN, PROBLEMS)
+_LISTS = (COMPARE, PROBLEMS)
+_DETAILS = (CHART, COMPARE, RUN, STAGE, PROBLEMS)
+_RUN = (RUN, STAGE)
 
 ACTIONS: tuple[Action, ...] = (
     # ------------------------------------------------------------ runs
@@ -56,12 +57,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.archive", ("a",), "archive", "archive the marked runs (else this one), or take them back", (RUNS,)),
     Action("runs.primary", ("m",), "primary", "make this column's metric the primary one", (RUNS,)),
     Action("runs.follow", ("L",), "follow", "follow the trainings that are running, or stop following", (RUNS,)),
-    Action("runs.baseline", ("b",), "baseline", "make this run the baseline, or no run", (RUNS, RUN), footer=16),
+    Action("runs.baseline", ("b",), "baseline", "make this run the baseline, or no run", (RUNS, *_RUN), footer=16),
     Action("runs.compare", ("d",), "compare", "compare the marked runs on the whole screen", footer=11),
     Action("runs.plots", ("p",), "plots", "chart the marked runs on the whole screen", footer=12),
     Action("runs.tag", ("t",), "tag", "tag the marked runs (else this one): +name, -name", footer=13),
     Action("runs.note", ("n",), "note", "write a note on the marked runs (else this one)",
-           (RUNS, COMPARE, RUN), footer=15),
+           (RUNS, COMPARE, *_RUN), footer=15),
+    Action("runs.edit_note", ("N",), "note in editor", "write the note in $VISUAL or $EDITOR", (RUNS, COMPARE, *_RUN)),
     # ------------------------------------------------------------ plots
     Action("chart.metrics", ("m",), "metrics", "choose the metrics", (CHART,), footer=1),
     Action("chart.smoothing", ("s",), "smooth", "the next weight of smoothing", (CHART,), footer=2),
@@ -69,7 +71,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.log_y", ("Y",), "log y", "y axis logarithmic or linear", (CHART,), footer=3),
     Action("chart.log_x", ("X",), "log x", "x axis logarithmic or linear", (CHART,)),
     Action("chart.axis", ("a",), "x axis", "x axis: step, relative time, wall time", (CHART,), footer=4),
-    Action("chart.raw", ("r",), "raw", "show the raw curve below the smoothed one, or not", (CHART,)),
+    Action("chart.raw", ("r",), "raw", "show the raw curve below the smoothed one (of groups, the band), or not",
+           (CHART,)),
     Action("chart.left", ("h", "left"), "crosshair left", "move the crosshair left; with a number before it, that far",
            (CHART,)),
     Action("chart.right", ("l", "right"), "crosshair", "move the crosshair right", (CHART,), footer=5),
@@ -78,6 +81,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.zoom_in", ("+",), "zoom in", "zoom in around the crosshair", (CHART,), footer=6),
     Action("chart.zoom_out", ("-",), "zoom out", "zoom out", (CHART,)),
     Action("chart.zoom_all", ("0",), "zoom all", "show the whole x axis", (CHART,)),
+    Action("chart.zoom_end", ("e",), "last 10 %", "show the last tenth of the x axis", (CHART,)),
+    Action("chart.zoom_back", ("U",), "zoom back", "show the range of the x axis that was shown before", (CHART,)),
+    Action("chart.trim", ("O",), "trim", "leave outliers out of the y axis, or not", (CHART,)),
+    Action("chart.group", ("o",), "group", "draw runs that repeat each other as their mean, with a band", (CHART,)),
+    Action("chart.colour_by", ("C",), "colour by", "a colour for each run, or for each setting", (CHART,)),
+    Action("chart.grid", ("v",), "grid", "charts in one, two, three columns, or as few as may be", (CHART,)),
+    Action("chart.write", ("w",), "write", "write the chart as SVG and its curves as CSV", (CHART,)),
     Action("chart.next_run", ("n",), "next run", "put the next run in front of the others", (CHART,), footer=7),
     Action("chart.previous_run", ("N",), "previous run", "put the run before in front of the others", (CHART,)),
     Action("chart.isolate", ("i",), "isolate", "show only the run in front, or all", (CHART,)),
@@ -86,14 +96,30 @@ ACTIONS: tuple[Action, ...] = (
            (COMPARE,), footer=1),
     Action("compare.deltas", ("r",), "values/deltas", "show values, or differences to the baseline",
            (COMPARE,), footer=2),
+    Action("compare.transpose", ("T",), "turn", "turn the comparison: a run on each line, or in each column",
+           (COMPARE,)),
     Action("compare.sort", ("enter",), "sort runs", "sort the runs by this row", (COMPARE,), footer=3),
     Action("lists.left", ("h", "left"), "left", "move the columns back", _LISTS),
     Action("lists.right", ("l", "right"), "more runs", "move to the columns that have no room", _LISTS),
     *(Action(f"lists.section_{n}", (f"{n}",), f"section {n}", f"go to section {n}", (COMPARE, RUN))
       for n in range(1, 9)),
+    # ------------------------------------------------------------ run
+    Action("run.open", ("enter",), "look", "go to what stands behind this fact, and back", _RUN, footer=1),
+    Action("run.previous_step", ("h", "left"), "step back", "the step before of an image, a histogram or a text", _RUN),
+    Action("run.next_step", ("l", "right"), "step", "the next step of an image, a histogram or a text", _RUN, footer=2),
+    Action("run.zoom_in", ("+",), "zoom in", "zoom into the image", _RUN, footer=3),
+    Action("run.zoom_out", ("-",), "zoom out", "zoom out of the image", _RUN),
+    Action("run.zoom_all", ("0",), "zoom all", "show the whole image", _RUN),
+    Action("run.pan_left", ("H",), "pan left", "move the zoomed image left", _RUN),
+    Action("run.pan_right", ("L",), "pan right", "move the zoomed image right", _RUN),
+    Action("run.pan_up", ("K",), "pan up", "move the zoomed image up", _RUN),
+    Action("run.pan_down", ("J",), "pan down", "move the zoomed image down", _RUN),
+    Action("run.write", ("w",), "write", "write what was logged at this step to a file", _RUN, footer=4),
+    Action("problems.open", ("enter",), "run", "show the run that the problem belongs to", (PROBLEMS,), footer=1),
+    Action("problems.filter", ("f",), "find", "list only the problems that have a text in them", (PROBLEMS,), footer=2),
     # ------------------------------------------------------------ everywhere
     Action("app.report", ("x",), "report", "write a Markdown report of the marked runs (else of all shown)", footer=14),
-    Action("app.copy_id", ("y i",), "copy id", "copy the id of this run"),
+    Action("app.copy_id", ("y y", "y i"), "copy id", "copy the id of this run"),
     Action("app.copy_command", ("y c",), "copy command", "copy the mlbench command that gives what you see"),
     Action("app.copy_path", ("y p",), "copy path", "copy the path of this run"),
     Action("app.copy_markdown", ("y m",), "copy Markdown", "copy the marked runs as a Markdown table"),
@@ -101,6 +127,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.save_view", ("M",), "save view", "save query, columns and order under a name"),
     Action("app.undo", ("u",), "undo", "take back the last tag, note, baseline or archive mark", footer=20),
     Action("app.redo", ("ctrl+r",), "redo", "say again what was taken back"),
+    Action("app.history_back", ("[",), "back in history", "back to the place before: its query, order and pane"),
+    Action("app.history_forward", ("]",), "forward in history", "forward again"),
     Action("app.next_pane", ("tab",), "next pane", "go to the next pane", footer=18),
     Action("app.previous_pane", ("shift+tab",), "previous pane", "go to the pane before"),
     Action("app.zoom", ("z",), "zoom", "give this pane the whole screen, or give it back", footer=19),

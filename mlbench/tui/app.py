@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import App, ComposeResult, SuspendNotSupported, SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.containers import Container
 from textual.events import Click, Key, Paste, Resize
@@ -19,20 +20,25 @@ from textual.widget import Widget
 from mlbench.errors import MlbenchError
 from mlbench.paths import Home
 from mlbench.render.cells import line_of
+from mlbench.safe import safe, text_of_path
 from mlbench.settings import Settings, read_settings
 from mlbench.tui import compat
-from mlbench.tui.actions import PANES, actions_of
+from mlbench.tui.actions import PANES, RUN, actions_of
 from mlbench.tui.asker import Answered, Asker
 from mlbench.tui.desk import FOLLOW, KEEP, Desk
 from mlbench.tui.doing import HANDLERS
 from mlbench.tui.doing.choosing import sort_column
 from mlbench.tui.doing.moving import to_row
+from mlbench.tui.doing.showing import COMMANDS, ask_command
 from mlbench.tui.panes import Panes
 from mlbench.tui.screens.help import HelpScreen
 from mlbench.tui.session import IndexProgress, Session
-from mlbench.tui.terminal import Depth, colour_depth, glyphs_of, is_light_ground, small_text, too_small
+from mlbench.tui.terminal import Depth, colour_depth, editor_words, glyphs_of, is_light_ground, small_text, too_small
 from mlbench.tui.theme import looks_of, themes
 from mlbench.tui.widgets.runs_table import RunsTable
+
+MOST_PALETTE_RUNS = 2000
+"""Textual's matcher takes 0.1 s for 10,000 names, for every letter."""
 
 
 class Progressed(Message):
@@ -54,7 +60,7 @@ class ActionProvider(Provider):
     async def search(self, query: str) -> Hits:
         """Those that the typed letters fit."""
         matcher = self.matcher(query)
-        for text, help_text, call in self._entries():
+        for text, help_text, call in (*self._entries(), *self._others()):
             score = matcher.match(text)
             if score > 0:
                 yield Hit(score, matcher.highlight(text), call, help=help_text)
@@ -68,6 +74,21 @@ class ActionProvider(Provider):
             for action in actions_of(app.desk.view.pane)
             if not action.id.startswith(("move.", "lists."))
         ]
+
+    def _others(self) -> list[tuple[str, str, Callable[[], None]]]:
+        """Commands, which go on on the command line, and the runs that were seen: only where letters were typed."""
+        app = self.app
+        if not isinstance(app, Workbench):
+            return []
+        commands = [
+            (f":{word}", what, partial(ask_command, app.desk, 1, text=f"{word} "))
+            for word, (what, _do) in COMMANDS.items()
+        ]
+        runs = [
+            (safe(head.name), "show this run", partial(app.desk.with_view, shown_run=head.run_id, pane=RUN))
+            for head in list(app.desk.heads.values())[:MOST_PALETTE_RUNS]
+        ]
+        return [*commands, *runs]
 
 
 class Workbench(App[int]):
@@ -91,6 +112,7 @@ class Workbench(App[int]):
         self.asker = Asker(self, self._complain)
         self.desk = Desk(session, self.asker, self, self.panes, settings or Settings())
         self._delays: dict[str, Timer] = {}
+        self._typed_ahead: list[Key] = []
 
     def _complain(self, error: MlbenchError) -> None:
         self.desk.complain(error)
@@ -125,10 +147,11 @@ class Workbench(App[int]):
         self.arrange()
         self.desk.panes.draw_bars(self.desk)
         self.call_after_refresh(self._begin)
+        compat.leave_on_signals(self._leave_by_signal)
 
     def _begin(self) -> None:
-        self.desk.ask_names()
         self.desk.ask_runs()
+        self.desk.ask_names()
         self.desk.start_index()
         for complaint in self.desk.keyboard.complaints:
             self.desk.say(complaint, "warning")
@@ -149,6 +172,23 @@ class Workbench(App[int]):
             return
         event.stop()
         event.prevent_default()
+        if self._typed_ahead or self._must_wait(event):
+            self._typed_ahead.append(event)
+            return
+        self._take_key(event)
+
+    def _must_wait(self, event: Key) -> bool:
+        """Whether a key would act on a run that the query, just accepted, may take from under the cursor."""
+        if self.desk.prompter.prompt is not None or not self.desk.awaits_runs:
+            return False
+        return event.key in ("enter", "space") or (event.is_printable and event.character not in ("j", "k", "/", "q"))
+
+    def go_on(self) -> None:
+        """Take the keys that were typed while the runs were asked for, in their order."""
+        while self._typed_ahead and not self._must_wait(self._typed_ahead[0]):
+            self._take_key(self._typed_ahead.pop(0))
+
+    def _take_key(self, event: Key) -> None:
         character = event.character if event.is_printable else None
         if self.desk.prompter.prompt is not None:
             self.desk.prompter.press(event.key, character)
@@ -206,6 +246,10 @@ class Workbench(App[int]):
         """The wheel was turned over the table."""
         to_row(self.desk, self.panes.table.cursor + message.rows)
 
+    def on_lines_view_picked(self) -> None:
+        """A line of a page was clicked."""
+        self.desk.inspector.follow_cursor()
+
     def on_click(self, event: Click) -> None:
         """The pane that is clicked is the one at work."""
         name = event.widget.id if isinstance(event.widget, Widget) else None
@@ -243,9 +287,25 @@ class Workbench(App[int]):
             self.desk.session.save_state(self.desk.state_text)
         self.exit(0)
 
+    def _leave_by_signal(self, number: int) -> None:
+        """As `leave`, with the exit code that shells give to an end by a signal."""
+        self.desk.is_leaving = True
+        self.exit(128 + number)
+
     def copy(self, text: str) -> None:
         """By OSC 52: it also works over ssh; in tmux with set-clipboard on."""
         self.copy_to_clipboard(text)
+
+    def edit(self, path: str) -> str:
+        """Let the user's editor write a file; the terminal is the editor's until it ends."""
+        words = editor_words(os.environ)
+        name = text_of_path(os.path.basename(words[0]))
+        try:
+            with self.suspend():  # it must not be left by an exception: the terminal would stay the editor's
+                complaint = _run_editor(words, path, name)
+        except SuspendNotSupported:
+            return "no editor can be opened here"
+        return complaint
 
     def show_help(self) -> None:
         """Open the help of the pane at work."""
@@ -258,6 +318,14 @@ class Workbench(App[int]):
     def show_palette(self) -> None:
         """Open the command palette."""
         self.action_command_palette()
+
+
+def _run_editor(words: Sequence[str], path: str, name: str) -> str:
+    try:
+        code = subprocess.run([*words, path], check=False).returncode  # noqa: S603 - the user's own editor
+    except OSError as error:
+        return f"the editor {name} cannot be run: {error.strerror}. Set EDITOR"
+    return f"the editor {name} ended with {code}" if code else ""
 
 
 def run_workbench(home: Home, roots: Sequence[str], *, settings: Settings | None = None) -> int:

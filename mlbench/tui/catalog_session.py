@@ -6,7 +6,7 @@ import os
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from mlbench.errors import UsageError
 from mlbench.paths import Home
 from mlbench.safe import safe, text_of_path
 from mlbench.tui.catalog_table import CatalogTable
+from mlbench.tui.details import RunDetails
+from mlbench.tui.drafts import Drafts
 from mlbench.tui.keeping import Kept
 from mlbench.tui.session import (
     Facet,
@@ -45,6 +47,10 @@ if TYPE_CHECKING:
     from mlbench.watch import Pace, Watcher
 
 
+MEMORY = "128MB"
+"""Of DuckDB's cache of the catalog, beyond which it spills: else it would keep all that was ever looked at."""
+
+
 class _Lane:
     """One reader at a time: opened again when the snapshot or the journal is another one."""
 
@@ -67,6 +73,7 @@ class _Lane:
         if self._reader is None or stamp != self._stamp:
             self.close()
             self._reader = open_reader(self._home)
+            self._reader.rows(f"SET memory_limit = '{MEMORY}'")
             self._stamp = stamp
         return self._reader
 
@@ -94,6 +101,8 @@ class CatalogSession:
         self.roots = tuple(os.path.realpath(os.path.expanduser(root)) for root in roots)
         self._table = _Lane(home)
         self._detail = _Lane(home)
+        self.details = RunDetails(self._detail.reading)
+        self.drafts = Drafts(home)
         self._runs = CatalogTable(self.roots)
         self._kept = Kept(home.cache, self.roots)
         self._words: Journal | None = None
@@ -238,12 +247,21 @@ class CatalogSession:
             chosen = chosen if metrics else (chosen or list(known))[:1]
             return fetch_series(reader, run_ids, chosen) if chosen else ()
 
+    def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        """By the rules of `queries.folding`."""
+        from mlbench.queries.folding import fold_runs
+        from mlbench.render.labels import setting_labels
+
+        with self._detail.reading() as reader:
+            return setting_labels(fold_runs(reader, run_ids))
+
     def show(self, run_id: str) -> ShowAnswer:
         """All that is known of a run."""
+        from mlbench.queries.origins import with_sayings
         from mlbench.queries.show import describe_run
 
         with self._detail.reading() as reader:
-            return describe_run(reader, run_id)
+            return with_sayings(describe_run(reader, run_id), self.home, reader.moved)
 
     def problems(self) -> tuple[ProblemLine, ...]:
         """What could not be read below the roots."""

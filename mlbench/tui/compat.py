@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import TextIO
 
 from textual.strip import Strip
@@ -68,6 +71,22 @@ def use_any_encoding() -> bool:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
     return is_other
+
+
+def leave_on_signals(leave: Callable[[int], None]) -> None:
+    """Leave in order when somebody ends the process or the connection is lost.
+
+    Textual (8.2.8) dies on the spot, and the shell behind it stays on the other screen, with the mouse reporting and
+    no cursor.
+
+    Args:
+        leave: called with the signal's number, in the running loop.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Not in the main thread, or not on this system: then nothing is lost but the order.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, leave, number)
 
 
 def forget_fixed_size(environ: MutableMapping[str, str]) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
 from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
 from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
-from mlbench.tui.actions import PROBLEMS, RUN, RUNS
+from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
+from mlbench.tui.history import History
+from mlbench.tui.host import Host
+from mlbench.tui.inspector import Inspector
 from mlbench.tui.keeping import from_text, to_text
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.prompts import Prompt, Prompter
@@ -34,28 +37,6 @@ MOST_COMPARED, MOST_CHARTED = 24, 60
 BASELINE_SLOT = 7
 
 
-class Host(Protocol):
-    """What the desk needs of the app."""
-
-    def later(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
-        """Call after a delay; a second call under the same name takes the place of the first."""
-
-    def leave(self) -> None:
-        """End the workbench."""
-
-    def copy(self, text: str) -> None:
-        """Put a text on the clipboard of the terminal."""
-
-    def show_help(self) -> None:
-        """Open the help of the pane at work."""
-
-    def show_palette(self) -> None:
-        """Open the command palette."""
-
-    def arrange(self) -> None:
-        """Show the panes that the view asks for."""
-
-
 @dataclass(slots=True)
 class Answers:
     """What came back last; each is replaced as a whole."""
@@ -63,6 +44,8 @@ class Answers:
     found: RunsFound | None = None
     diff: DiffAnswer | None = None
     series: tuple[SeriesAnswer, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of the runs in the charts, once they were asked for: see `Session.settings_of`."""
     shown: ShowAnswer | None = None
     problems: tuple[ProblemLine, ...] = ()
     names: Vocabulary = field(default_factory=Vocabulary)
@@ -85,6 +68,10 @@ class Desk:
         if kept := session.load_state():
             self.view = from_text(kept, self.view)
         self.answers = Answers()
+        self.inspector = Inspector(self)
+        self.history = History()
+        self.problem_filter = ""
+        """Problems without this text are not listed."""
         self.message: Line = ()
         self.heads: dict[str, RunHead] = {}
         """Every run that was seen, by id: marked runs may be hidden by the query."""
@@ -107,6 +94,19 @@ class Desk:
     def change(self, view: View) -> None:
         """Take another view; what it needs is asked, what it shows is drawn again."""
         old, self.view = self.view, view
+        prompt = self.prompter.prompt
+        self.history.note(old, view, is_typed=prompt is not None and prompt.history == "query")
+        self._show_changes(old, view)
+
+    def go_in_history(self, view: View | None) -> None:
+        """Show a place that was visited."""
+        if view is None:
+            self.say("there is no other place to go to", "muted")
+            return
+        old, self.view = self.view, view
+        self._show_changes(old, view)
+
+    def _show_changes(self, old: View, view: View) -> None:
         self._ask_table(old)
         if view.marks != old.marks or view.cursor != old.cursor or view.has_all != old.has_all:
             self.preview()
@@ -120,7 +120,8 @@ class Desk:
             self.panes.draw_table(self)
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
-        if view.as_deltas != old.as_deltas:
+            self.ask_settings()
+        if (view.as_deltas, view.is_transposed) != (old.as_deltas, old.is_transposed):
             self.panes.draw_compare(self)
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
@@ -172,9 +173,17 @@ class Desk:
         return RunsQuestion(self.view.query, self.view.sort, self.view.columns, self.view.by)
 
     @property
+    def awaits_runs(self) -> bool:
+        """Whether what is on the screen is the answer to another question: the cursor may soon stand on another run."""
+        found, shown = self.answers.found, self.answers.shown
+        if self.view.pane in (RUN, STAGE):
+            return shown is None or shown.head.run_id != self.view.shown_run
+        return found is not None and replace(found.question, near="") != self.question
+
+    @property
     def current(self) -> RunHead | None:
         """The run under the cursor; in its own pane, the run that is shown."""
-        if self.view.pane == RUN and self.view.shown_run in self.heads:
+        if self.view.pane in (RUN, STAGE) and self.view.shown_run in self.heads:
             return self.heads[self.view.shown_run]
         return self.heads.get(self.view.cursor)
 
@@ -182,7 +191,7 @@ class Desk:
     def chosen(self) -> tuple[RunHead, ...]:
         """The marked runs, else the one at hand: what words are said of."""
         marked = tuple(self.heads[run_id] for run_id in self.view.marks.run_ids if run_id in self.heads)
-        if marked and self.view.pane != RUN:
+        if marked and self.view.pane not in (RUN, STAGE):
             return marked
         return (self.current,) if self.current is not None else ()
 
@@ -256,6 +265,18 @@ class Desk:
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
         self.answers.series = series
         self.panes.draw_chart(self)
+        self.ask_settings()
+
+    def ask_settings(self) -> None:
+        """Ask which of the charted runs repeat each other, where the charts say so."""
+        look = self.view.chart
+        ids = list(dict.fromkeys(one.head.run_id for one in self.answers.series))
+        if ids and (look.is_grouped or look.colour_by == "setting") and set(ids) != set(self.answers.settings):
+            self.asker.ask("settings", lambda: self.session.settings_of(ids), self._take_settings, lane="detail")
+
+    def _take_settings(self, settings: Mapping[str, str]) -> None:
+        self.answers.settings = settings
+        self.panes.draw_chart(self)
 
     def ask_shown(self) -> None:
         """Ask for all that is known of the run of the run pane."""
@@ -266,6 +287,8 @@ class Desk:
         is_new = self.answers.shown is None or self.answers.shown.head.run_id != shown.head.run_id
         self.answers.shown = shown
         self.panes.draw_run(self, is_new=is_new)
+        self.inspector.follow_cursor() if is_new else self.inspector.refresh()
+        self.host.later("go on", 0.001, self.host.go_on)
 
     def ask_problems(self) -> None:
         """Ask for what could not be read."""
@@ -285,8 +308,8 @@ class Desk:
 
     def reload(self) -> None:
         """Ask everything again: a word was said, or new runs were read."""
-        self.ask_names()
         self.ask_runs()
+        self.ask_names()
         self.preview()
         if self.view.shown_run:
             self.ask_shown()
@@ -307,8 +330,8 @@ class Desk:
         """How far the reading is; new runs are asked for when there are some."""
         self.answers.progress = progress
         if progress.is_published:
-            self.ask_names()
             self.ask_runs()
+            self.ask_names()
         self.panes.draw_bars(self)
 
     def _take_done(self, done: IndexDone) -> None:

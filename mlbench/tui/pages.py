@@ -11,13 +11,12 @@ from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_
 from mlbench.render.diff import diff_sections
 from mlbench.render.labels import BASELINE_MARK, short_labels
 from mlbench.render.problems import problem_table
-from mlbench.render.show import show_sections
-from mlbench.render.table import Section, layout
-from mlbench.safe import Safe, safe, safe_lines
+from mlbench.render.table import Section
+from mlbench.safe import Safe, safe
 from mlbench.tui.widgets.lines_view import Page
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import DiffAnswer, MetricRow, ProblemLine, RunHead, ShowAnswer
+    from mlbench.queries.answers import DiffAnswer, MetricRow, ProblemLine, RunHead
 
 LEAST_RUN_CELLS, MOST_RUN_CELLS = 13, 28
 LEAST_LEAD_CELLS = 24
@@ -263,68 +262,41 @@ def _heading_line(
     return tuple(cells)
 
 
-# ---------------------------------------------------------------- run
-
-
-def run_page(answer: ShowAnswer, width: int, *, slot: int | None = None) -> Page:
-    """All that is known of a run; a note is shown in full."""
-    sections = show_sections(answer)
-    lines: list[Line] = []
-    starts: list[int] = []
-    for section in sections:
-        if lines:
-            lines.append(())
-        starts.append(len(lines))
-        if section.key != "run":
-            lines.append(line_of((f" {section.title}", "heading")))
-        lines += _note_lines(answer, width) if section.key == "notes" else _table_lines(section, width)
-    role = f"run{slot % 8}" if slot is not None else "title"
-    name = safe(answer.head.name)
-    mark = f" {BASELINE_MARK} " if answer.head.is_baseline else " "
-    tags = "  ".join(f"#{tag}" for tag in answer.head.tags)
-    title = (
-        Cell(safe(mark), "baseline"),
-        Cell(fit_middle(name, max(width - 30, 12)), role),
-        Cell(safe(f"   {tags}"), "key"),
-    )
-    return Page(title=title, lines=tuple(lines), sections=tuple(starts))
-
-
-def _table_lines(section: Section, width: int) -> list[Line]:
-    has_titles = section.key in ("params", "metrics", "blobs", "sources", "problems")
-    return [(Cell(safe("  ")), *line) for line in layout(section.table, max(width - 3, 8), has_titles=has_titles)]
-
-
-def _note_lines(answer: ShowAnswer, width: int) -> list[Line]:
-    lines: list[Line] = []
-    for note in answer.notes:
-        for paragraph in safe_lines(note.body).split("\n"):
-            wrapped = textwrap.wrap(paragraph, max(width - 4, 8)) or [""]
-            lines += [line_of((f"  {line}", "")) for line in wrapped]
-        who = " ".join(part for part in (note.author, "" if note.origin == "mlbench" else note.origin) if part)
-        lines.append(line_of((f"  {who}", "muted")))
-    return lines
-
-
 # ---------------------------------------------------------------- problems
 
 
-def problems_page(problems: Sequence[ProblemLine], width: int) -> Page:
-    """Each problem on its own lines: where, what, what to do."""
+def problems_page(problems: Sequence[ProblemLine], width: int, *, text: str = "") -> Page:
+    """Each problem on its own lines: where, what, what to do.
+
+    Args:
+        problems: of all runs.
+        width: columns.
+        text: only those that have it in one of their texts are listed.
+
+    Returns:
+        A problem has the key `problem:place`, its place among all.
+    """
+    rows = [row for row in enumerate(problem_table(problems).rows) if _has_text(row[1], text)]
     noun = "problem" if len(problems) == 1 else "problems"
-    title = line_of((" problems", "title"), (f"   {len(problems)} {noun}" if problems else "", "muted"))
-    if not problems:
-        return Page(title=title, lines=((), line_of(("  everything could be read", "good"))))
+    count = f"{len(rows)} of {len(problems)} {noun}" if text else f"{len(problems)} {noun}" if problems else ""
+    title = line_of((" problems", "title"), (f"   {count}", "muted"))
+    if not rows:
+        said = ("  no problem has this text", "muted") if problems else ("  everything could be read", "good")
+        return Page(title=title, lines=((), line_of(said)))
     lines: list[Line] = []
     keys: list[str] = []
-    for row in problem_table(problems).rows:
+    for index, row in rows:
         where, place, what, hint = (cell.text for cell in row)
         path = fit_middle(where, max(width - width_cells(place) - 5, 8))
         lines.append((Cell(safe("  ")), Cell(path, "key"), Cell(safe(f"  {place}"), "muted")))
-        keys.append("problem")
+        keys.append(f"problem:{index}")
         lines += _wrapped(what, width, "warning") + (_wrapped(hint, width, "") if hint else [])
         keys += [""] * (len(lines) - len(keys))
     return Page(title=title, lines=tuple(lines), keys=tuple(keys))
+
+
+def _has_text(row: Sequence[Cell], text: str) -> bool:
+    return any(text.casefold() in cell.text.casefold() for cell in row)
 
 
 def _wrapped(text: Safe, width: int, role: str) -> list[Line]:

@@ -11,10 +11,13 @@ from textual.widget import Widget
 
 from mlbench.render.cells import line_of
 from mlbench.tui import bars
-from mlbench.tui.actions import CHART, COMPARE, PANES, PROBLEMS, RUN, RUNS
-from mlbench.tui.pages import compare_page, problems_page, run_page
+from mlbench.tui.actions import CHART, COMPARE, PANES, PROBLEMS, RUN, RUNS, STAGE
+from mlbench.tui.pages import compare_page, problems_page
+from mlbench.tui.run_page import run_page
 from mlbench.tui.session import IndexProgress
+from mlbench.tui.stage import Paper, stage_page
 from mlbench.tui.theme import Looks
+from mlbench.tui.transposed import transposed_page
 from mlbench.tui.view import View
 from mlbench.tui.widgets.bar import Bar, Divider, Popup
 from mlbench.tui.widgets.chart_view import ChartState, ChartView
@@ -44,18 +47,23 @@ def arrangement(width: int, height: int, view: View) -> Arrangement:
     """Which panes are seen on so many columns and rows."""
     if view.pane == COMPARE and view.is_zoomed and width >= WIDE_COLUMNS and height >= TALL_ROWS:
         return Arrangement("", (COMPARE, CHART))
+    is_run = view.pane in (RUN, STAGE)
+    if view.is_zoomed and width >= WIDE_COLUMNS and is_run:
+        return Arrangement("", (RUN, STAGE))
     if width < WIDE_COLUMNS or view.is_zoomed:
         return Arrangement(view.pane)
     if view.pane == PROBLEMS:
         return Arrangement(RUNS, (PROBLEMS,))
-    return Arrangement(RUNS, (RUN,) if view.shown_run else (CHART, COMPARE))
+    if view.shown_run:
+        return Arrangement(RUNS, (RUN, STAGE) if height >= TALL_ROWS else (STAGE,) if view.pane == STAGE else (RUN,))
+    return Arrangement(RUNS, (CHART, COMPARE))
 
 
 def pane_order(view: View) -> tuple[str, ...]:
     """The panes that `tab` goes through."""
     if view.pane == PROBLEMS:
         return RUNS, PROBLEMS
-    return (RUNS, RUN) if view.shown_run else (RUNS, CHART, COMPARE)
+    return (RUNS, RUN, STAGE) if view.shown_run else (RUNS, CHART, COMPARE)
 
 
 class Panes:
@@ -69,8 +77,9 @@ class Panes:
         self.chart = ChartView(looks, id=CHART)
         self.compare = LinesView(looks, id=COMPARE)
         self.run = LinesView(looks, id=RUN)
+        self.stage = LinesView(looks, id=STAGE)
         self.problems = LinesView(looks, id=PROBLEMS)
-        self.right = Container(self.chart, self.compare, self.run, self.problems, id="right")
+        self.right = Container(self.chart, self.compare, self.run, self.stage, self.problems, id="right")
         self.divider = Divider(looks, id="divider")
         self.header = Bar(looks, id="header")
         self.prompt = Bar(looks, ground="prompt", id="prompt")
@@ -81,7 +90,10 @@ class Panes:
 
     @property
     def by_name(self) -> dict[str, Widget]:
-        return {RUNS: self.table, CHART: self.chart, COMPARE: self.compare, RUN: self.run, PROBLEMS: self.problems}
+        return {
+            RUNS: self.table, CHART: self.chart, COMPARE: self.compare, RUN: self.run, STAGE: self.stage,
+            PROBLEMS: self.problems,
+        }  # fmt: skip
 
     # ------------------------------------------------------------ which are seen
 
@@ -98,9 +110,11 @@ class Panes:
         self.table.set_class(is_split, "split")
         is_below = shown.right == (COMPARE, CHART)
         right.set_class(is_below, "full")
+        right.set_class(shown.right == (RUN, STAGE), "run")
+        right.set_class(not shown.left, "wide")
         if right.is_attached:
             self._order_right(is_below=is_below)
-        for pane in (self.chart, self.compare, self.run, self.problems):
+        for pane in (self.chart, self.compare, self.run, self.stage, self.problems):
             pane.set_at_work(pane.id == view.pane)
 
     def _order_right(self, *, is_below: bool) -> None:
@@ -167,6 +181,7 @@ class Panes:
                 series=desk.answers.series,
                 look=desk.view.chart,
                 slots=desk.slots(),
+                settings=desk.answers.settings,
                 baseline=desk.baseline.run_id if desk.baseline else "",
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,
@@ -177,13 +192,15 @@ class Panes:
     def draw_compare(self, desk: Desk) -> None:
         """Draw the comparison."""
         diff, slots, as_deltas = desk.answers.diff, desk.slots(), desk.view.as_deltas
-        has_baseline = desk.baseline is not None
+        has_baseline, is_turned = desk.baseline is not None, desk.view.is_transposed
         n_left_out = len(desk.compared()) - len(diff.runs) if diff else 0
         title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
 
         def build(width: int, offset: int) -> Page:
             if diff is None:
                 return Page(title=line_of((" compare", "title")))
+            if is_turned and len(diff.runs) > 1:
+                return transposed_page(diff, width, offset, as_deltas=as_deltas, slots=slots, title=title)
             return compare_page(
                 diff, width, offset, as_deltas=as_deltas, slots=slots, has_baseline=has_baseline, title=title
             )
@@ -197,10 +214,26 @@ class Panes:
             slot = desk.slots().get(shown.head.run_id)
             self.run.show(lambda width, _offset: run_page(shown, width, slot=slot), is_new=is_new)
 
+    def draw_stage(self, desk: Desk, *, is_new: bool = False) -> None:
+        """Draw what stands behind the fact that is looked at."""
+        shown, looked = desk.answers.shown, desk.inspector.looked
+        if shown is None:
+            return
+        slot = desk.slots().get(shown.head.run_id, 0)
+        smoothing = desk.view.chart.smoothing
+
+        def build(width: int, _offset: int) -> Page:
+            paper = Paper(
+                width, self.stage.page_rows, self.glyphs, self.looks.depth, self.looks.is_light, smoothing, slot
+            )
+            return stage_page(shown, looked, paper)
+
+        self.stage.show(build, is_new=is_new)
+
     def draw_problems(self, desk: Desk) -> None:
         """Draw what could not be read."""
-        problems = desk.answers.problems
-        self.problems.show(lambda width, _offset: problems_page(problems, width))
+        problems, text = desk.answers.problems, desk.problem_filter
+        self.problems.show(lambda width, _offset: problems_page(problems, width, text=text))
 
     # ------------------------------------------------------------ bars
 

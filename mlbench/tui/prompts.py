@@ -42,6 +42,8 @@ class Prompt:
     """Said in the footer while nothing else is to say."""
     history: str = ""
     """Prompts of one name share what was typed before, '' for none."""
+    on_edit: Callable[[str], None] | None = None
+    """Called by ctrl+o with the text: it goes on elsewhere, and the prompt is closed."""
     keys: tuple[str, ...] = ()
     """One of these keys is the answer, and nothing is typed."""
     refuses: Callable[[str], bool] = _takes_all
@@ -90,6 +92,10 @@ class Prompter:
             self._look_up()
         elif key == "enter":
             self._accept(prompt)
+        elif key == "ctrl+o" and prompt.on_edit is not None:
+            text = self.edit.text
+            self.close()
+            prompt.on_edit(text)
         elif key in ("tab", "shift+tab", "down", "up", "ctrl+n", "ctrl+p"):
             self._walk(prompt, key)
         else:

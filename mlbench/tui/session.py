@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         SeriesAnswer,
         ShowAnswer,
     )
+    from mlbench.queries.blobs import BlobPlace
 
 Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
 """Run id to at most 64 values that draw the curve."""
@@ -143,6 +144,41 @@ class ReportQuestion:
     may_replace: bool = False
 
 
+class Details(Protocol):
+    """Answers about what stands behind the facts of one run."""
+
+    def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
+        """The points of one metric."""
+
+    def places(self, run_id: str, kind: str, metric: str) -> tuple[BlobPlace, ...]:
+        """Where each step of something that was logged lies, in the order of steps."""
+
+    def content(self, place: BlobPlace) -> object:
+        """What lies at a place: pixels, a histogram, a PR curve, rows of text; a ProblemLine if it is not read."""
+
+    def patch(self, run_id: str) -> tuple[str, str] | None:
+        """Path and text of the changes that were not committed."""
+
+    def write(self, place: BlobPlace, path: str, *, may_replace: bool) -> str:
+        """Write the bytes of a place to a file, and give its path."""
+
+
+class Drafts(Protocol):
+    """Keeps notes that are being written."""
+
+    def path(self, runs: Sequence[RunHead]) -> str:
+        """The file of the draft on these runs; an editor may write it."""
+
+    def read(self, runs: Sequence[RunHead]) -> str:
+        """The draft, '' without one."""
+
+    def save(self, runs: Sequence[RunHead], text: str) -> None:
+        """Put the text on the disk."""
+
+    def remove(self, runs: Sequence[RunHead]) -> None:
+        """It was said, or is not wanted."""
+
+
 class Session(Protocol):
     """Answers questions. Every method may be called in any thread, and raises MlbenchError for what cannot be done.
 
@@ -152,6 +188,14 @@ class Session(Protocol):
     @property
     def scope(self) -> str:
         """What is looked at, in a word or two, for the header."""
+
+    @property
+    def drafts(self) -> Drafts:
+        """Notes that are being written."""
+
+    @property
+    def details(self) -> Details:
+        """Asks what stands behind the facts of one run."""
 
     def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
         """Read what is new in the logs."""
@@ -195,6 +239,11 @@ class Session(Protocol):
     def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
         """The points of the metrics in the runs; without metrics those of the first usual one that a run has, else of
         the metric that matters most in these runs.
+        """
+
+    def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        """For each run the parameters that tell its setting from those of the others; runs that repeat each other have
+        the same text.
         """
 
     def show(self, run_id: str) -> ShowAnswer:

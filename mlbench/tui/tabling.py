@@ -50,6 +50,7 @@ class Tabling:
 
     def _failed(self, question: RunsQuestion, error: MlbenchError) -> None:
         """A mistake in the query is shown where it is typed; the table keeps what it had."""
+        self._desk.host.later("go on", 0.001, self._desk.host.go_on)
         desk, prompt = self._desk, self._desk.prompter.prompt
         if prompt is None or prompt.history != "query":
             good = desk.good
@@ -83,6 +84,7 @@ class Tabling:
         self.lines = lines_of(found.listing, desk.view.opened)
         cursor = desk.panes.take_runs(desk)
         desk.with_view(cursor=cursor)
+        desk.host.later("go on", 0.001, desk.host.go_on)
         if before is None or before.baseline != found.baseline:
             desk.preview()
 
@@ -163,7 +165,7 @@ class Tabling:
         changed = {run_id for run_id, sketch in sketches.items() if rows.sketches.get(run_id) != sketch}
         rows.sketches.update(sketches)
         places = {place for place, row in rows.rows.items() if row.head.run_id in changed}
-        self._desk.panes.table.refresh_rows(places)
+        self._desk.panes.table.refresh_curves(places)
 
     # ------------------------------------------------------------ marks
 

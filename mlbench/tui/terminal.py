@@ -50,6 +50,20 @@ def colour_depth(environ: Mapping[str, str]) -> Depth:
     return "256" if "256" in environ.get("TERM", "") else "16"
 
 
+def editor_words(environ: Mapping[str, str]) -> list[str]:
+    """The user's editor with its own options: VISUAL, else EDITOR, else vi."""
+    import shlex
+
+    for name in ("VISUAL", "EDITOR"):
+        try:
+            words = shlex.split(environ.get(name, ""))
+        except ValueError:
+            words = [environ[name]]
+        if words:
+            return words
+    return ["vi"]
+
+
 def is_light_ground(environ: Mapping[str, str]) -> bool:
     """Whether the terminal says that its background is light (COLORFGBG, as rxvt, Konsole and others set it)."""
     back = environ.get("COLORFGBG", "").rpartition(";")[2]

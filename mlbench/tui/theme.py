@@ -41,6 +41,7 @@ class Looks:
             is_native: the terminal's own sixteen colours and its own background, whatever it could show.
         """
         self.is_light = is_light
+        self.depth: Depth = "16" if is_native and depth != "none" else depth
         self.is_plain = depth == "none"
         self.is_native = is_native or depth in ("none", "16")
         self._colours = _LIGHT if is_light else _DARK

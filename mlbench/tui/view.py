@@ -89,6 +89,16 @@ class ChartLook:
     """Run id of the curve drawn over the others, '' for none."""
     is_isolated: bool = False
     """Only the run in front is drawn."""
+    is_trimmed: bool = False
+    """Outliers are left out of the y axis."""
+    is_grouped: bool = False
+    """Runs that repeat each other are one curve, their mean, with a band."""
+    colour_by: str = "run"
+    """`run`, or `setting`: one colour for all runs that repeat each other."""
+    n_columns: int = 0
+    """Charts beside each other; 0 is as few as leave each enough lines."""
+    past_limits: tuple[tuple[float, float] | None, ...] = ()
+    """Ranges of x that were shown before, the last one last: what undoing a zoom goes back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,8 @@ class View:
     has_all: bool = False
     """Compare shows also what is equal."""
     as_deltas: bool = False
+    is_transposed: bool = False
+    """Compare has a run on each line."""
     pane: str = RUNS
     is_zoomed: bool = False
     """The pane has the whole screen."""

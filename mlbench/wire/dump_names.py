@@ -10,6 +10,8 @@ CODE_ENDINGS = ("py", "ipynb", "cpp", "cc", "cu", "jl", "rs", "go", "java", "r",
 """Where such files lie, a `config.yaml` is that of a program, not of one run."""
 ENDINGS = ("txt", "json", "yaml", "yml", "toml", "ini", "csv", "log", "cfg_args")
 """Of the names of argparse dumps."""
+WORDS = ("arg", "opt", "flags", "command", "namespace")
+"""One of them is in each of these names."""
 _TEXTS = r"(?:txt|json|ya?ml|toml|ini|csv|log)"
 _CONFIG = re.compile(r"config\.(?:ya?ml|json|toml|ini)|configuration\.(?:ya?ml|json)|hparams\.(?:ya?ml|json|toml)")
 _ARGPARSE = re.compile(

@@ -125,6 +125,29 @@ def _packed_ref(folder: GitFolder, name: str) -> str:
     return found[1].decode() if found else ""
 
 
+_EXPERIMENT = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38}(?:[0-9a-f]{24})?)/(.+)")
+
+
+def experiment_refs(folder: GitFolder) -> list[tuple[str, str]]:
+    """DVC's experiments as (baseline's id, `/`, name; commit's id), sorted: loose references win over packed ones."""
+    found: dict[str, str] = {}
+    try:
+        packed = read_whole(os.path.join(folder.common, "packed-refs"), limit_bytes=MAX_REFS_BYTES)
+    except (OSError, ValueError):
+        packed = b""
+    for oid, name in re.findall(rb"^([0-9a-f]{40,64}) (refs/exps/[^\n\r]+)\r?$", packed, re.MULTILINE):
+        found[_text(name)] = oid.decode()
+    top = os.path.join(folder.common, "refs", "exps")
+    for place, folders, names in os.walk(top):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            value = _text(read_head(os.path.join(place, name))).strip()
+            if _OID.fullmatch(value):
+                found[os.path.relpath(os.path.join(place, name), folder.common)] = value
+    matches = ((_EXPERIMENT.fullmatch(name), oid) for name, oid in sorted(found.items()))
+    return [(f"{match[1]}{match[2]}/{match[3]}", oid) for match, oid in matches if match]
+
+
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 

@@ -32,15 +32,17 @@ from mlbench.wire.gitobjects import (
     open_objects,
     read_blob,
     read_commit,
+    read_tree,
 )
 
-__all__ = ["Repository", "attribute", "blob_at", "changed_files", "commit_at", "find_repository", "open_repository",
-           "read_state", "subjects_between", "unified_diff"]  # fmt: skip
+__all__ = ["Repository", "attribute", "blob_at", "changed_files", "commit_at", "files_at", "find_repository",
+           "open_repository", "read_state", "subjects_between", "unified_diff"]  # fmt: skip
 
 MAX_COMMITS = 20_000
 """First parents that are looked through for a time: 10 commits a day for five years."""
 MAX_TRACKED_COMMITS = 2_000
 """First parents that are looked through for the one that added a folder: about two seconds, once per repository."""
+MAX_FILES = 200_000
 MAX_DIFF_FILE_BYTES = 512 << 10
 MAX_DIFF_LINES = 10_000
 
@@ -212,6 +214,21 @@ def blob_at(repository: Repository, commit_id: str, path: str) -> bytes | None:
     if commit is None or repository.objects is None:
         return None
     return read_blob(repository.objects, entry_at(repository.objects, commit.tree, os.fsencode(path)))
+
+
+def files_at(objects: Objects, tree: str, *, limit: int = MAX_FILES) -> dict[str, Entry]:
+    """Every file of a tree by its path with slashes; bytes that are no UTF-8 are surrogates. At most `limit`."""
+    found: dict[str, Entry] = {}
+    todo = [(b"", tree)]
+    while todo and len(found) < limit:
+        folder, oid = todo.pop()
+        for mode, name, raw in read_tree(objects, oid) or ():
+            entry = Entry(int(mode, 8), raw.hex())
+            if entry.is_tree:
+                todo.append((folder + name + b"/", entry.id))
+            elif entry.is_blob:
+                found[os.fsdecode(folder + name)] = entry
+    return found
 
 
 def changed_files(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlbench.queries.answers import (
+    BlobHead,
     Column,
     DiffAnswer,
     FactRow,
@@ -33,6 +34,7 @@ from mlbench.queries.answers import (
     SourceLine,
     Value,
 )
+from mlbench.queries.blobs import BlobPlace
 from mlbench.queries.mistakes import FilterError
 from mlbench.tui.session import (
     PIECE_ROWS,
@@ -116,6 +118,70 @@ def sort_key(index: int | None, run: FakeRun) -> tuple[float, str]:
     return (float(value), "") if isinstance(value, int | float) else (0.0, str(value))
 
 
+class FakeDrafts:
+    """Drafts in memory; `path` is the only thing that an editor would need."""
+
+    def __init__(self) -> None:
+        self.texts: dict[tuple[str, ...], str] = {}
+        self.folder = ""
+
+    def _key(self, runs: Sequence[RunHead]) -> tuple[str, ...]:
+        return tuple(run.run_id for run in runs)
+
+    def path(self, runs: Sequence[RunHead]) -> str:
+        return "/dev/null"
+
+    def read(self, runs: Sequence[RunHead]) -> str:
+        return self.texts.get(self._key(runs), "")
+
+    def save(self, runs: Sequence[RunHead], text: str) -> None:
+        self.texts[self._key(runs)] = text
+
+    def remove(self, runs: Sequence[RunHead]) -> None:
+        self.texts.pop(self._key(runs), None)
+
+
+class FakeDetails:
+    """An image of three steps, a text, and a patch, of every run; what is written is remembered."""
+
+    def __init__(self, session: FakeSession) -> None:
+        self.session = session
+        self.written: list[tuple[int, str, bool]] = []
+
+    def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
+        return self.session.series([run_id], [metric], [])[0]
+
+    def places(self, run_id: str, kind: str, metric: str) -> tuple[BlobPlace, ...]:
+        (run,) = self.session._runs([run_id])
+        path = f"{run.head.path}/events.out"
+        size = 24 if kind == "image" else 0
+        encoding = "png" if kind == "image" else "utf-8"
+        return tuple(
+            BlobPlace(run.head, kind, metric, step, 1.7e9, step, path, 100 * step, 64, encoding, size, size, "")
+            for step in (10, 20, 30)
+        )
+
+    def content(self, place: BlobPlace) -> object:
+        if place.kind == "text":
+            return ((f"# Step {place.step}\n\nname **{place.metric}**\n\n- `{place.metric}`",),)
+        if place.step == 20:
+            return ProblemLine(
+                place.path, "offset 2000", "The file is shorter than when it was ingested", "Ingest again"
+            )
+        rows = np.arange(24, dtype=np.uint8)
+        red = np.broadcast_to(rows[:, None] * 10, (24, 24))
+        return np.stack([red, red.T, np.full((24, 24), place.step, np.uint8)], axis=2)
+
+    def patch(self, run_id: str) -> tuple[str, str] | None:
+        (run,) = self.session._runs([run_id])
+        name = run.head.name.replace("\n", " ")
+        return f"{run.head.path}/diff.patch", f"diff --git a/x b/{name}\n@@ -1 +1,2 @@\n-lr = 1\n+lr = 2\n+# {name}\n"
+
+    def write(self, place: BlobPlace, path: str, *, may_replace: bool) -> str:
+        self.written.append((place.step, path, may_replace))
+        return path
+
+
 def _means(runs: Sequence[FakeRun]) -> tuple[GroupCell, ...]:
     cells = []
     for column, values in zip(COLUMNS, zip(*(run.values() for run in runs), strict=True), strict=True):
@@ -148,6 +214,10 @@ class FakeSession:
     _found: tuple[RunRow, ...] = ()
     news: list[Followed] = field(default_factory=list)
     """What the looks for news will come to; after the last one there is nothing to follow."""
+
+    def __post_init__(self) -> None:
+        self.drafts = FakeDrafts()
+        self.details = FakeDetails(self)
 
     def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
         tell(IndexProgress("read", len(self.runs), len(self.runs), is_published=True))
@@ -257,6 +327,9 @@ class FakeSession:
             for run in self._runs(run_ids)
         )
 
+    def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        return {run_id: f"lr={index // 2}" for index, run_id in enumerate(run_ids)}
+
     def show(self, run_id: str) -> ShowAnswer:
         (run,) = self._runs([run_id])
         metric = SeriesHead(
@@ -268,7 +341,16 @@ class FakeSession:
             (("status", run.head.status), ("duration", 600.0), ("command", f"python train.py --lr {run.lr}")),
             (LayeredParam("optim.lr", str(run.lr), run.lr, "cli", "/logs/args.json", 3, is_effective=True),),
             (metric,),
+            blobs=(
+                BlobHead("image", f"matrix {self.metric_name}", 3, 10, 30, "png", 192),
+                BlobHead("text", f"config {self.metric_name}", 3, 10, 30, "utf-8", 192),
+            ),
+            code=(("commit", "a41f09c"), ("branch", run.head.name)),
+            environment=(("python", "3.11"), ("gpu", run.head.name)),
+            imported_tags=(("team", run.head.name),),
             notes=(NoteText(note, "me", 0.0, "mlbench"),) if note else (),
+            origins=((("code", "commit"), f"{run.head.path}/meta.json"),),
+            tag_origins=tuple((tag, "me@here", 1.7e9) for tag in run.head.tags),
             sources=(SourceLine(f"{run.head.path}/events.out", "tensorboard", "eof", 200, 4096),),
             problems=self.problem_lines,
         )

@@ -277,6 +277,17 @@ def test_the_chart_is_smoothed_bent_crossed_zoomed_and_isolated() -> None:
         await keys(pilot, "0", "H")
         assert "the whole x axis is shown" in screen_text(app)
 
+        await keys(pilot, "U")
+        assert app.desk.view.chart.limits is not None
+        await keys(pilot, "e")
+        assert app.desk.view.chart.limits is not None
+        low, high = app.desk.view.chart.limits
+        whole = app.desk.panes.chart.x_extent()
+        assert whole is not None
+        assert (low, high) == pytest.approx((whole[1] - 0.1 * (whole[1] - whole[0]), whole[1]))
+        await keys(pilot, "0")
+        assert "zoomed" not in screen_text(app)
+
         await keys(pilot, "n", "i")
         assert app.desk.view.chart.is_isolated
         await keys(pilot, "i", "N", "a", "h")
@@ -287,6 +298,50 @@ def test_the_chart_is_smoothed_bent_crossed_zoomed_and_isolated() -> None:
 
         await keys(pilot, "S", "ctrl+u", "'much'", "enter")
         assert "smoothing 'much' is not" in screen_text(app)
+
+    played(script)
+
+
+def test_runs_that_repeat_each_other_are_drawn_as_their_mean() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "4", "space", "p", "o")
+        assert "lr=0 (n=2)" in screen_text(app)
+        assert "lr=1 (n=2)" in screen_text(app)
+        assert app.desk.panes.chart.pictures()[0].bands
+
+        await keys(pilot, "r")
+        assert not app.desk.panes.chart.pictures()[0].bands
+
+        await keys(pilot, "o", "C", "O")
+        assert {curve.slot for curve in app.desk.panes.chart.pictures()[0].curves} == {0, 1}
+        assert app.desk.view.chart.is_trimmed
+
+    played(script)
+
+
+def test_the_crosshair_ranks_the_runs() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "b", "3", "space", "p", "l")
+        assert "1." in screen_text(app)
+        assert "3." in screen_text(app)
+
+    played(script)
+
+
+def test_what_a_chart_shows_is_written_as_svg_and_csv(tmp_path: Path) -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p", "w", "ctrl+u", f"'{tmp_path}/c.svg'", "enter")
+        assert "c.svg and" in screen_text(app) or "written" in screen_text(app)
+        assert (tmp_path / "c.svg").read_text().startswith("<svg")
+        rows = (tmp_path / "c.csv").read_text().splitlines()
+        assert rows[0] == "curve,metric,x,y"
+        assert len(rows) > 10
+
+        await keys(pilot, "w", "ctrl+u", f"'{tmp_path}/c.svg'", "enter")
+        assert "exists" in screen_text(app) or "already" in screen_text(app)
+
+        await keys(pilot, "w", "ctrl+u", "'c.png'", "enter")
+        assert "ends in .svg" in screen_text(app)
 
     played(script)
 
@@ -307,11 +362,12 @@ def test_a_run_is_shown_and_follows_the_cursor_from_the_table() -> None:
         await keys(pilot, "j", "enter")
         assert "python train.py --lr 0.03" in screen_text(app)
 
-        await keys(pilot, "j", "pagedown", "1", "tab", "j")
+        await keys(pilot, "j", "pagedown", "1", "tab", "tab", "j")
         assert "python train.py --lr 0.003" in screen_text(app)
 
         await keys(pilot, "tab", "n", "'seen'", "enter")
-        assert "notes (1)" in screen_text(app)
+        await keys(pilot, "7")
+        assert "seen" in screen_text(app)
 
         await keys(pilot, "escape")
         assert "compare" in screen_text(app)

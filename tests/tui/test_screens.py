@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mlbench.queries.answers import ProblemLine
 from tests.tui.driving import NARROW, WIDE, after, workbench
 from tests.tui.fake import HOSTILE_NAMES, FakeSession, make_runs
 
@@ -26,6 +27,44 @@ def test_compare(snap_compare: Snap) -> None:
 def test_plots(snap_compare: Snap) -> None:
     pressed = (*FOUR_MARKED, "p", "Y", "m", "'val/loss, val/acc'", "enter", "h", "5", "h")
     assert snap_compare(workbench(FakeSession()), terminal_size=NARROW, run_before=after(*pressed))
+
+
+def test_run_wide(snap_compare: Snap) -> None:
+    assert snap_compare(workbench(noted()), terminal_size=WIDE, run_before=after("enter", "z", "6"))
+
+
+def test_run_narrow(snap_compare: Snap) -> None:
+    assert snap_compare(workbench(noted()), terminal_size=NARROW, run_before=after("enter", "3"))
+
+
+def test_run_beside_the_table_on_a_light_ground(snap_compare: Snap) -> None:
+    app = workbench(noted(), is_light_ground=True)
+    assert snap_compare(app, terminal_size=WIDE, run_before=after("enter", "4"))
+
+
+def test_problems_in_sixteen_colours(snap_compare: Snap) -> None:
+    app = workbench(noted(), depth="16")
+    assert snap_compare(app, terminal_size=NARROW, run_before=after(":", "'problems'", "enter", "j"))
+
+
+def test_a_note_without_colours(snap_compare: Snap) -> None:
+    app = workbench(noted(), depth="none", glyphs="ascii")
+    assert snap_compare(app, terminal_size=NARROW, run_before=after("enter", "7", "j", "j", "enter"))
+
+
+def noted() -> FakeSession:
+    """A run with a tag and a note, and problems."""
+    session = FakeSession()
+    head = session.runs[0].head
+    session.tag([head], ["best"], [])
+    session.note([head], "# Why\n\n- `lr` of **0.3** is too high\n- the seed is 1")
+    session.problem_lines = (
+        ProblemLine("/logs/sweep/config.yaml", "line 12", "'lr' is given twice, 0.1 and 0.01", "The last one is used"),
+        ProblemLine(
+            "/logs/sweep/events.out", "offset 4096", "3 records had a bad checksum and were left out", "", head.run_id
+        ),
+    )
+    return session
 
 
 def test_help(snap_compare: Snap) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mlbench.catalog.reader import open_reader
 from mlbench.paths import Home
-from mlbench.watch import LONGEST_WAIT_S, Pace, Watcher
+from mlbench.watch import LIVELY_S, LONGEST_WAIT_S, Pace, Watcher
 from mlbench.wire.tfrecord import write_record
 from tests.unit.wire.event_messages import WALL_S, event, value
 
@@ -165,6 +165,7 @@ def test_what_could_not_be_committed_is_read_by_the_next_look(home: Home, logs: 
 def test_looks_are_frequent_while_something_changes_and_rare_else() -> None:
     pace = Pace()
 
+    pace._changed_at -= LIVELY_S
     waits = [pace.wait_s(has_changed=False, looking_s=0.001) for _look in range(40)]
 
     assert waits == sorted(waits)

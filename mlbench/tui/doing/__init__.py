@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlbench.tui.doing import arranging, charting, choosing, comparing, giving, moving, saying, showing
+from mlbench.tui.doing import (
+    arranging,
+    charting,
+    choosing,
+    comparing,
+    giving,
+    inspecting,
+    moving,
+    noting,
+    saying,
+    showing,
+)
 from mlbench.tui.doing.types import Handler
 
 HANDLERS: Mapping[str, Handler] = {
@@ -14,6 +25,8 @@ HANDLERS: Mapping[str, Handler] = {
     **charting.HANDLERS,
     **comparing.HANDLERS,
     **saying.HANDLERS,
+    **noting.HANDLERS,
     **giving.HANDLERS,
+    **inspecting.HANDLERS,
     **showing.HANDLERS,
 }

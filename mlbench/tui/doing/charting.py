@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mlbench.tui.completion import complete_metric, split_metrics
 from mlbench.tui.desk import Desk
@@ -10,8 +11,14 @@ from mlbench.tui.doing.types import Handler
 from mlbench.tui.prompts import Prompt
 from mlbench.tui.view import AXES, next_of
 
+if TYPE_CHECKING:
+    from mlbench.tui.widgets.chart_view import Picture
+
 ZOOM_FACTOR = 0.5
 PAN_SHARE = 0.25
+END_SHARE = 0.1
+MOST_PAST = 50
+"""Zooms that can be taken back."""
 
 
 def choose_metrics(desk: Desk, _n: int) -> None:
@@ -20,7 +27,7 @@ def choose_metrics(desk: Desk, _n: int) -> None:
     def accepted(text: str) -> None:
         metrics = split_metrics(text)
         if metrics:
-            desk.change(desk.view.charted(metrics=_spelt(desk, metrics), crosshair=None, limits=None))
+            desk.change(desk.view.charted(metrics=_spelt(desk, metrics), crosshair=None, limits=None, past_limits=()))
 
     desk.ask_user(
         Prompt(
@@ -74,7 +81,7 @@ def set_smoothing(desk: Desk, text: str) -> None:
 
 def set_axis(desk: Desk, axis: str) -> None:
     """Another x axis: a place on the old one means nothing on it."""
-    desk.change(desk.view.charted(axis=axis, crosshair=None, limits=None))
+    desk.change(desk.view.charted(axis=axis, crosshair=None, limits=None, past_limits=()))
 
 
 def move_crosshair(desk: Desk, columns: int) -> None:
@@ -95,7 +102,35 @@ def zoom(desk: Desk, factor: float) -> None:
     middle = at if at is not None and low <= at <= high else (low + high) / 2
     low, high = middle - (middle - low) * factor, middle + (high - middle) * factor
     if high > low:
-        desk.change(desk.view.charted(limits=(low, high)))
+        show_range(desk, (low, high))
+
+
+def show_range(desk: Desk, limits: tuple[float, float] | None) -> None:
+    """Show a part of the x axis (None: all of it); what was shown before can be gone back to."""
+    look = desk.view.chart
+    if limits != look.limits:
+        past = (*look.past_limits, look.limits)[-MOST_PAST:]
+        desk.change(desk.view.charted(limits=limits, past_limits=past))
+
+
+def zoom_end(desk: Desk, _n: int) -> None:
+    """Show the last tenth of the whole x axis."""
+    extent = desk.panes.chart.x_extent()
+    if extent is None or desk.view.chart.log_x:
+        desk.say("a logarithmic x axis cannot be zoomed" if extent else "there is no chart to zoom", "muted")
+        return
+    low, high = extent
+    if high > low:
+        show_range(desk, (high - END_SHARE * (high - low), high))
+
+
+def zoom_back(desk: Desk, _n: int) -> None:
+    """Show what was shown before the last zoom or pan."""
+    look = desk.view.chart
+    if not look.past_limits:
+        desk.say("no zoom to take back", "muted")
+        return
+    desk.change(desk.view.charted(limits=look.past_limits[-1], past_limits=look.past_limits[:-1]))
 
 
 def pan(desk: Desk, share: float) -> None:
@@ -105,7 +140,50 @@ def pan(desk: Desk, share: float) -> None:
         desk.say("the whole x axis is shown. + zooms in", "muted")
         return
     by = (limits[1] - limits[0]) * share
-    desk.change(desk.view.charted(limits=(limits[0] + by, limits[1] + by)))
+    show_range(desk, (limits[0] + by, limits[1] + by))
+
+
+def write_charts(desk: Desk, _n: int) -> None:
+    """Ask for a name, and write what the charts show as SVG and CSV files; nothing is replaced."""
+    charts = desk.panes.chart.pictures()
+    if not charts:
+        desk.say("there is no chart to write", "muted")
+        return
+    stem = "-".join(part for part in charts[0].metric.replace("/", "-").split() if part)[:40]
+    desk.ask_user(
+        Prompt("write to", lambda text: _write(desk, charts, text), text=f"{stem}.svg",
+               hint="the curves go beside it, as .csv")
+    )  # fmt: skip
+
+
+def _write(desk: Desk, charts: Sequence[Picture], text: str) -> None:
+    import os
+
+    from mlbench.errors import MlbenchError
+    from mlbench.render.chart_svg import chart_svg
+    from mlbench.render.export import write_file
+    from mlbench.render.records import Records, write
+
+    stem, ending = os.path.splitext(os.path.expanduser(text.strip()))
+    if not stem or ending not in ("", ".svg", ".csv"):
+        desk.say("give a name that ends in .svg", "bad")
+        return
+    try:
+        for index, chart in enumerate(charts):
+            path = f"{stem}{f'-{index + 1}' if index else ''}"
+            rows = tuple(
+                (curve.label or "raw", chart.metric, x, y)
+                for curve in chart.curves
+                for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True)
+            )
+            write_file(f"{path}.svg", chart_svg(chart.curves, chart.options, chart.bands), is_new=True)
+            write_file(f"{path}.csv", write(Records(("curve", "metric", "x", "y"), rows), "csv"), is_new=True)
+    except MlbenchError as error:
+        desk.complain(error)
+        return
+    desk.say(
+        f"{stem}.svg and {stem}.csv written" + (f", and {len(charts) - 1} more of each" if len(charts) > 1 else "")
+    )
 
 
 def bring_to_front(desk: Desk, step: int) -> None:
@@ -144,7 +222,18 @@ HANDLERS: Mapping[str, Handler] = {
     "chart.pan_right": lambda desk, _n: pan(desk, PAN_SHARE),
     "chart.zoom_in": lambda desk, _n: zoom(desk, ZOOM_FACTOR),
     "chart.zoom_out": lambda desk, _n: zoom(desk, 1 / ZOOM_FACTOR),
-    "chart.zoom_all": lambda desk, _n: desk.change(desk.view.charted(limits=None)),
+    "chart.zoom_all": lambda desk, _n: show_range(desk, None),
+    "chart.zoom_end": zoom_end,
+    "chart.zoom_back": zoom_back,
+    "chart.trim": _turned("is_trimmed"),
+    "chart.group": _turned("is_grouped"),
+    "chart.colour_by": lambda desk, _n: desk.change(
+        desk.view.charted(colour_by=next_of(("run", "setting"), desk.view.chart.colour_by))
+    ),
+    "chart.grid": lambda desk, _n: desk.change(
+        desk.view.charted(n_columns=int(next_of((0, 1, 2, 3), desk.view.chart.n_columns)))
+    ),
+    "chart.write": write_charts,
     "chart.next_run": lambda desk, _n: bring_to_front(desk, 1),
     "chart.previous_run": lambda desk, _n: bring_to_front(desk, -1),
     "chart.isolate": isolate,

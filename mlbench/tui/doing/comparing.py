@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlbench.tui.actions import RUN
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.choosing import sort_spec
 from mlbench.tui.doing.moving import list_of
@@ -34,6 +35,8 @@ def go_to_section(number: int) -> Handler:
     def go(desk: Desk, _n: int) -> None:
         if (view := list_of(desk)) is not None:
             view.go_to_section(number - 1)
+            if desk.view.pane == RUN:
+                desk.inspector.follow_cursor()
 
     return go
 
@@ -41,6 +44,7 @@ def go_to_section(number: int) -> Handler:
 HANDLERS: Mapping[str, Handler] = {
     "compare.all": lambda desk, _n: desk.with_view(has_all=not desk.view.has_all),
     "compare.deltas": lambda desk, _n: desk.with_view(as_deltas=not desk.view.as_deltas),
+    "compare.transpose": lambda desk, _n: desk.with_view(is_transposed=not desk.view.is_transposed),
     "compare.sort": sort_by_row,
     **{f"lists.section_{n}": go_to_section(n) for n in range(1, 9)},
 }

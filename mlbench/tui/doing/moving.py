@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlbench.tui.actions import CHART, COMPARE, PROBLEMS, RUN, RUNS
+from mlbench.tui.actions import CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.widgets.lines_view import LinesView
@@ -16,7 +16,7 @@ FAR = 1 << 30
 def list_of(desk: Desk) -> LinesView | None:
     """The page at work, None where the pane is no page."""
     panes = desk.panes
-    return {COMPARE: panes.compare, RUN: panes.run, PROBLEMS: panes.problems}.get(desk.view.pane)
+    return {COMPARE: panes.compare, RUN: panes.run, STAGE: panes.stage, PROBLEMS: panes.problems}.get(desk.view.pane)
 
 
 def move(desk: Desk, lines: int) -> None:
@@ -27,6 +27,8 @@ def move(desk: Desk, lines: int) -> None:
         desk.panes.chart.turn_page(1 if lines > 0 else -1)
     elif (view := list_of(desk)) is not None:
         view.move_by(max(min(lines, len(view.page.lines)), -len(view.page.lines)))
+        if desk.view.pane == RUN:
+            desk.inspector.follow_cursor()
 
 
 def to_row(desk: Desk, row: int) -> None:

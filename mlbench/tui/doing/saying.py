@@ -52,44 +52,6 @@ def say_tags(desk: Desk, runs: Sequence[RunHead], text: str) -> None:
     desk.say_word(word)
 
 
-def note(desk: Desk, _n: int) -> None:
-    """Edit the note of a run, or write one on several."""
-    runs = desk.chosen
-    if not runs:
-        desk.say("there is no run to write on", "muted")
-        return
-    first = runs[0]
-    if len(runs) > 1 or not first.has_note:
-        _edit_note(desk, runs, "")
-        return
-    desk.asker.ask("note", lambda: desk.session.note_of(first), lambda body: _edit_note(desk, runs, body), lane="words")
-
-
-def _edit_note(desk: Desk, runs: Sequence[RunHead], body: str) -> None:
-    desk.ask_user(
-        Prompt(
-            f"note on {runs_text(runs)[:30]}:",
-            lambda text: say_note(desk, runs, text),
-            text=body.replace("\n", "\\n"),
-            hint="\\n begins a new line; an empty note takes it away",
-        )
-    )
-
-
-def say_note(desk: Desk, runs: Sequence[RunHead], text: str) -> None:
-    """Say a note as it was typed."""
-    body = text.replace("\\n", "\n").strip()
-    if not body and not any(run.has_note for run in runs):
-        return
-
-    def word() -> str:
-        desk.session.note(runs, body)
-        done = "noted on" if body else "note taken away from"
-        return f"{done} {runs_text(runs)}   (u takes it back)"
-
-    desk.say_word(word)
-
-
 def make_baseline(desk: Desk, _n: int) -> None:
     """Make this run the baseline; if it is, no run is."""
     run = desk.current
@@ -158,7 +120,6 @@ def redo(desk: Desk, _n: int) -> None:
 
 HANDLERS: Mapping[str, Handler] = {
     "runs.tag": tag,
-    "runs.note": note,
     "runs.baseline": make_baseline,
     "runs.archive": archive,
     "runs.primary": make_primary,

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from mlbench.tui.actions import CHART, COMPARE, PROBLEMS, RUNS
+from mlbench.tui.actions import CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.completion import Completion, complete_column, complete_query, matching
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.charting import set_axis, set_smoothing
 from mlbench.tui.doing.giving import REPORT_NAME, write_report
-from mlbench.tui.doing.saying import say_note, say_tags
+from mlbench.tui.doing.noting import say_note
+from mlbench.tui.doing.saying import say_tags
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.panes import pane_order
 from mlbench.tui.prompts import Prompt
@@ -31,7 +32,10 @@ def go_full(pane: str) -> Handler:
 
 
 def back(desk: Desk, _n: int) -> None:
-    """Back to the runs; whatever lay over them is closed."""
+    """Back to the runs; whatever lay over them is closed. From what stands behind a fact back to the facts."""
+    if desk.view.pane == STAGE:
+        desk.change(replace(desk.view, pane=RUN))
+        return
     desk.change(replace(desk.view, pane=RUNS, is_zoomed=False, shown_run=""))
 
 
@@ -59,6 +63,30 @@ def show_problems(desk: Desk, _n: int) -> None:
     """List what could not be read."""
     desk.change(replace(desk.view, pane=PROBLEMS))
     desk.ask_problems()
+
+
+def open_problem(desk: Desk, _n: int) -> None:
+    """Show the run that the problem belongs to."""
+    place = desk.panes.problems.current_key.rpartition(":")[2]
+    problem = desk.answers.problems[int(place)] if place.isdigit() else None
+    if problem is None or not problem.run_id:
+        desk.say("this problem belongs to no run" if problem else "there is no problem here", "muted")
+        return
+    desk.change(replace(desk.view, shown_run=problem.run_id, pane=RUN))
+
+
+def filter_problems(desk: Desk, _n: int) -> None:
+    """List only the problems that have a text in them; nothing lists all."""
+    before = desk.problem_filter
+
+    def show(text: str) -> None:
+        desk.problem_filter = text.strip()
+        desk.panes.draw_problems(desk)
+
+    desk.ask_user(
+        Prompt("find", show, text=before, on_change=show, on_cancel=lambda: show(before), history="problems",
+               hint="a part of a path, of what is wrong, or of what to do")
+    )  # fmt: skip
 
 
 def reload(desk: Desk, _n: int) -> None:
@@ -150,12 +178,13 @@ def complete_command(desk: Desk, text: str, cursor: int) -> Completion:
     return Completion(start + found.start, start + found.end, found.words)
 
 
-def ask_command(desk: Desk, _n: int) -> None:
+def ask_command(desk: Desk, _n: int, *, text: str = "") -> None:
     """Open the command line."""
     desk.ask_user(
         Prompt(
             ":",
             lambda text: run_command(desk, text),
+            text=text,
             complete=lambda text, cursor: complete_command(desk, text, cursor),
             hint="quit · filter FILTER · sort COLUMN[:desc] · set smooth 0.9 · report FILE.md · problems",
             history="command",
@@ -172,6 +201,10 @@ HANDLERS: Mapping[str, Handler] = {
     "app.previous_pane": go_to_pane(-1),
     "app.zoom": lambda desk, _n: desk.with_view(is_zoomed=not desk.view.is_zoomed),
     "app.problems": show_problems,
+    "problems.open": open_problem,
+    "problems.filter": filter_problems,
+    "app.history_back": lambda desk, _n: desk.go_in_history(desk.history.back(desk.view)),
+    "app.history_forward": lambda desk, _n: desk.go_in_history(desk.history.forward(desk.view)),
     "app.reload": reload,
     "runs.follow": toggle_following,
     "app.command": ask_command,

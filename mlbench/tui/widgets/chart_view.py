@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from mlbench.render.cells import Cell, Line, fit_middle, line_of
 from mlbench.render.labels import BASELINE_MARK, label_map
-from mlbench.render.numbers import duration, moment_of, number, timestamp
+from mlbench.render.numbers import delta, duration, moment_of, number, timestamp
 from mlbench.safe import safe
 from mlbench.tui.paint import both_ends, changed_spans, cropped, strip_of
 from mlbench.tui.theme import Looks
@@ -20,7 +20,8 @@ from mlbench.tui.view import ChartLook
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
-    from mlbench.render.chart import Chart, Curve
+    from mlbench.render.chart import Band, Chart, ChartOptions, Curve
+    from mlbench.render.chart_text import CurveOptions
 
 LEAST_ROWS, LEAST_COLUMNS = 9, 56
 """Of one chart of several; with less the axes eat the picture."""
@@ -36,6 +37,8 @@ class ChartState:
     look: ChartLook = field(default_factory=ChartLook)
     slots: Mapping[str, int] = field(default_factory=dict)
     """Colour slot by run id."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """By run id what tells its setting from the others; {} until it is known."""
     baseline: str = ""
     glyphs: str = "braille"
     is_plain: bool = False
@@ -45,11 +48,21 @@ class ChartState:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """What a chart is drawn from."""
+
+    metric: str
+    curves: tuple[Curve, ...]
+    bands: tuple[Band, ...]
+    options: ChartOptions
+
+
+@dataclass(frozen=True, slots=True)
 class _Drawn:
     """One chart in its place."""
 
     chart: Chart
-    curves: tuple[Curve, ...]
+    picture: Picture
 
 
 class ChartView(Widget):
@@ -107,6 +120,19 @@ class ChartView(Widget):
         axis = self._drawn[0].chart.frame.x_axis
         return axis.low, axis.high
 
+    def x_extent(self) -> tuple[float, float] | None:
+        """The least and the greatest x of the curves, whatever is shown of them; None without a point."""
+        import numpy as np
+
+        known = [curve.x[np.isfinite(curve.x)] for picture in self.pictures() for curve in picture.curves]
+        known = [x for x in known if x.size]
+        return (min(float(x.min()) for x in known), max(float(x.max()) for x in known)) if known else None
+
+    def pictures(self) -> tuple[Picture, ...]:
+        """What the charts on the screen are drawn from."""
+        self._draw_if_stale()
+        return tuple(drawn.picture for drawn in self._drawn)
+
     def x_beside(self, columns: int) -> float | None:
         """The x value so many columns from the crosshair; from the middle where there is none yet."""
         self._draw_if_stale()
@@ -145,7 +171,7 @@ class ChartView(Widget):
             self._lines = (self._title(width, 0), (), line_of((f"  {self.state.message}", "muted")))
             return
         values = self._value_rows(width)
-        columns, rows = _grid(len(metrics), width, height - 1 - values)
+        columns, rows = _grid(len(metrics), width, height - 1 - values, self.state.look.n_columns)
         shown = metrics[self.first_metric : self.first_metric + columns * rows]
         rows = min(rows, -(-len(shown) // columns))
         heights = _shares(height - 1 - values, rows)
@@ -188,18 +214,32 @@ class ChartView(Widget):
 
     def _chart(self, metric: str, width: int, height: int, *, has_header: bool) -> _Drawn:
         from mlbench.render.chart import ChartOptions, draw_chart
-        from mlbench.render.chart_text import CurveOptions, completed, series_curves
+        from mlbench.render.chart_text import CurveOptions, completed
 
         look = self.state.look
         series = [one for one in self.state.series if one.metric == metric]
         options = CurveOptions(look.axis, look.smoothing, has_raw=look.has_raw, is_plain=self.state.is_plain)
-        curves = self._in_front(series, series_curves(series, options, slots=self.state.slots))
+        curves, bands = self._curves(series, options)
         limits: tuple[float | None, float | None] = look.limits or (None, None)
         chart = ChartOptions(
             width, height, log_x=look.log_x, log_y=look.log_y, x_limits=limits, glyphs=self.state.glyphs,
-            has_header=has_header,
+            has_header=has_header, is_trimmed=look.is_trimmed, is_shaded=self.state.is_plain,
         )  # fmt: skip
-        return _Drawn(draw_chart(curves, completed(chart, options, series)), tuple(curves))
+        picture = Picture(metric, tuple(curves), tuple(bands), completed(chart, options, series))
+        return _Drawn(draw_chart(curves, picture.options, bands), picture)
+
+    def _curves(self, series: Sequence[SeriesAnswer], options: CurveOptions) -> tuple[Sequence[Curve], Sequence[Band]]:
+        """The curves of one metric: of runs, or where they are grouped the mean of those that repeat each other."""
+        from mlbench.render.chart_text import group_curves, series_curves
+
+        look, settings = self.state.look, self.state.settings
+        if look.is_grouped and settings:
+            return group_curves(series, settings, options, band="minmax" if look.has_raw else "none")
+        slots = self.state.slots
+        if look.colour_by == "setting" and settings:
+            places = {label: place for place, label in enumerate(dict.fromkeys(settings.values()))}
+            slots = {run_id: places[label] for run_id, label in settings.items()}
+        return self._in_front(series, series_curves(series, options, slots=slots)), ()
 
     def _in_front(self, series: Sequence[SeriesAnswer], curves: Sequence[Curve]) -> list[Curve]:
         """The run in front last, so that it covers the others, which are muted; alone, where it is isolated."""
@@ -235,8 +275,8 @@ class ChartView(Widget):
         look = self.state.look
         if look.crosshair is None:
             return []
-        from mlbench.render.chart import chart_values
         from mlbench.render.chart_text import CurveOptions, series_curves
+        from mlbench.render.chart_values import cross_values
 
         labels = label_map(one.head for one in self.state.series)
         metric = next(iter(self._metrics()[self.first_metric :]), "")
@@ -246,13 +286,17 @@ class ChartView(Widget):
         if not any(curve.x.size and curve.x[0] <= look.crosshair <= curve.x[-1] for curve in curves):
             # It was put into another chart; here it would only repeat the last values.
             return []
+        ids = [one.head.run_id for one in series]
+        base = ids.index(self.state.baseline) if self.state.baseline in ids else None
         parts: list[Line] = [line_of((f" {look.axis} {_x_text(look.axis, look.crosshair)}", "accent"))]
-        for one, value in zip(series, chart_values(curves, look.crosshair), strict=True):
-            if value is not None:
-                mark = f"{BASELINE_MARK} " if one.head.run_id == self.state.baseline else ""
-                role = f"run{self.state.slots.get(one.head.run_id, 0) % 8}"
-                label = fit_middle(labels[one.head.run_id], 24)
-                parts.append((Cell(safe(mark) + label + safe(f" {number(value[2])}"), role),))
+        for row in cross_values(curves, look.crosshair, baseline=base, goal=series[0].goal):
+            mark = f"{BASELINE_MARK} " if row.place == base else ""
+            rank = f"{row.rank}. " if row.rank is not None and len(curves) > 1 else ""
+            change = "" if row.delta is None else f" ({delta(row.delta)})"
+            role = f"run{self.state.slots.get(ids[row.place], 0) % 8}"
+            label = fit_middle(labels[ids[row.place]], 24)
+            text = safe(f"{rank}{mark}") + label + safe(f" {number(row.value)}{change}")
+            parts.append((Cell(text, role),))
         return parts
 
     def _value_rows(self, width: int) -> int:
@@ -284,10 +328,10 @@ def _wrapped(parts: Sequence[Line], width: int) -> list[Line]:
     return lines
 
 
-def _grid(n: int, width: int, height: int) -> tuple[int, int]:
-    """Columns and rows for n charts that leave each the least size, as few columns as may be."""
+def _grid(n: int, width: int, height: int, n_columns: int) -> tuple[int, int]:
+    """Columns and rows for n charts that leave each the least size: `n_columns`, or for 0 as few as may be."""
     most_rows = max(height // LEAST_ROWS, 1)
-    columns = min(max(-(-n // most_rows), 1), max(width // LEAST_COLUMNS, 1))
+    columns = min(n_columns or max(-(-n // most_rows), 1), max(width // LEAST_COLUMNS, 1), n)
     return columns, min(-(-n // columns), most_rows)
 
 

@@ -39,6 +39,19 @@ class TableColumn:
     kind: str = "field"
     index: int | None = None
     """Place of its value in the answer's rows."""
+    best: float | None = field(default=None, compare=False)
+    """The number that is shown as the best."""
+
+
+def is_drawn_alike(row: RunRow | None, other: RunRow | None, columns: Sequence[TableColumn],
+                   others: Sequence[TableColumn]) -> bool:  # fmt: skip
+    """Whether a row looks the same in other columns of the same layout: its values, and which of them are best."""
+    if row is None or other is None or row != other:
+        return row is other
+    changed = [pair for pair in zip(columns, others, strict=True) if pair[0].best != pair[1].best]
+    return not any(
+        column.index is not None and row.values[column.index] in (column.best, now.best) for column, now in changed
+    )
 
 
 def _no_cell(_row: RunRow, _width: int) -> Cell:
@@ -178,7 +191,7 @@ def _answer_column(column: Column, index: int, fit_: Fit, best: float | None) ->
         text = fit_.placed(cell.text) if cell.align == "number" else cell.text
         return Cell(fit(text, room) if is_left else text, cell.role)
 
-    return TableColumn(column.spec, title, width, draw, is_left, column.kind, index)
+    return TableColumn(column.spec, title, width, draw, is_left, column.kind, index, best)
 
 
 def group_text(column: Column, cell: GroupCell) -> Safe:

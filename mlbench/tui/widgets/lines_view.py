@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from textual.events import MouseScrollDown, MouseScrollUp
+from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -47,6 +48,9 @@ class LinesView(Widget):
     """A page with a cursor over what can be chosen; a page without anything to choose scrolls by lines."""
 
     ALLOW_SELECT = False
+
+    class Picked(Message):
+        """A line that can be chosen was clicked; the cursor stands on it."""
 
     def __init__(self, looks: Looks, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -181,6 +185,13 @@ class LinesView(Widget):
             self.cursor = self._nearest(line, 1)
             self._show_from(line)
             self.refresh()
+
+    def on_click(self, event: Click) -> None:
+        line = self.top + event.y - self._head_rows
+        if event.y >= self._head_rows and line < len(self._page.keys) and self._page.keys[line]:
+            self.cursor = line
+            self.refresh()
+            self.post_message(self.Picked())
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         event.stop()

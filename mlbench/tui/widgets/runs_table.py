@@ -19,7 +19,7 @@ from mlbench.safe import safe
 from mlbench.tui.paint import both_ends, strip_of
 from mlbench.tui.theme import Looks
 from mlbench.tui.view import Marks
-from mlbench.tui.widgets.columns import NAME, TableColumn, cell_of, group_cell
+from mlbench.tui.widgets.columns import TableColumn, cell_of, group_cell, is_drawn_alike
 from mlbench.tui.widgets.rows import Rows, group_label
 
 if TYPE_CHECKING:
@@ -99,11 +99,16 @@ class RunsTable(Widget):
     def show(self, state: TableState, *, cursor: int | None = None) -> None:
         """Show other rows, columns or marks; the cursor stays on its line number unless another is given."""
         old, self.state = self.state, state
+        was_at = self.cursor
         self.cursor = min(max(self.cursor if cursor is None else cursor, 0), max(len(state.lines) - 1, 0))
         self.column = min(self.column, max(len(state.columns) - 1, 0))
         self.first_column = min(max(self.first_column, 1), max(len(state.columns) - 1, 1))
         self._range_place = state.rows.listing.place_of(state.range_start) if state.range_start else None
         is_scrolled = self._bring_into_view()
+        if not is_scrolled and self.cursor == was_at and self._has_same_lines(old):
+            self._refresh_changed(old)
+            self.on_moved()
+            return
         if is_scrolled or cursor is not None or replace(old, marks=state.marks, is_at_work=state.is_at_work) != state:
             self.refresh()
             self.on_moved()
@@ -111,6 +116,23 @@ class RunsTable(Widget):
         self._refresh_marks(old.marks, state.marks)
         if old.is_at_work != state.is_at_work:
             self.refresh(Region(0, 0, self.size.width, HEADER_ROWS), self._row_region(self.cursor))
+
+    def _has_same_lines(self, old: TableState) -> bool:
+        """Whether the state is a newer answer to the same question, with the same runs in view."""
+        state, seen = self.state, slice(self.top, self.top + self.page_rows)
+        if replace(old, rows=state.rows, lines=state.lines) != state or state.rows is old.rows:
+            return False
+        if len(old.lines) != len(state.lines) or state.rows.listing.groups or old.rows.listing.groups:
+            return False
+        return state.rows.listing.ids[seen] == old.rows.listing.ids[seen]
+
+    def _refresh_changed(self, old: TableState) -> None:
+        """Repaint the lines whose runs have other values: one new point must not repaint the screen."""
+        rows, columns = self.state.rows.rows, self.state.columns
+        alike = (is_drawn_alike(old.rows.rows.get(at), rows.get(at), old.columns, columns) for at in self.lines_in_view)
+        changed = [line for line, same in zip(self.lines_in_view, alike, strict=True) if not same]
+        if changed:
+            self.refresh(*(self._row_region(line) for line in changed))
 
     def _refresh_marks(self, old: Marks, new: Marks) -> None:
         """Repaint the lines in view of the runs whose mark is another one."""
@@ -125,11 +147,12 @@ class RunsTable(Widget):
         run_id = self.id_of(line)
         return marks.slot_of(run_id) if run_id else None
 
-    def refresh_rows(self, places: Collection[int]) -> None:
-        """Repaint those lines in view that show one of these places."""
-        lines = [line for line in self.lines_in_view if self.state.lines[line] in places]
-        if lines:
-            self.refresh(*(self._row_region(line) for line in lines))
+    def refresh_curves(self, places: Collection[int]) -> None:
+        """Repaint the curves of those lines in view that show one of these places."""
+        spans = [(x, cells) for at, x, cells in self._shown_columns() if self.state.columns[at].kind == "sketch"]
+        rows = [self._row_region(line).y for line in self.lines_in_view if self.state.lines[line] in places]
+        if rows and spans:
+            self.refresh(*(Region(x, y, cells, 1) for y in rows for x, cells in spans))
 
     @property
     def lines_in_view(self) -> range:
@@ -225,8 +248,8 @@ class RunsTable(Widget):
 
     def on_resize(self) -> None:
         """The cursor's row and column stay in view."""
-        self._bring_into_view()
         self.move_column(self.column)
+        self._bring_into_view()
         self.on_moved()
 
     # ------------------------------------------------------------ mouse
@@ -335,7 +358,6 @@ class RunsTable(Widget):
         return strip_of(cells, self.looks, self.size.width, ground=ground)
 
     def _group_cells(self, group: GroupRow) -> Sequence[Cell]:
-        """What a group has in common, and what its runs come to."""
         found = self.state.rows.found
         n_marked = sum(run_id in self.state.marks for run_id in group.run_ids) if self.state.marks else 0
         mark = Cell(safe(f" {MARK} "), "muted") if n_marked else Cell(safe("   "))
@@ -376,6 +398,3 @@ class RunsTable(Widget):
         indent = safe("  ") if self.state.rows.listing.groups else safe("")
         label = padded(fit_middle(indent + self.state.rows.labels[place], width), width)
         return Cell(label, f"run{slot % 8}" if slot is not None else "")
-
-
-__all__ = ["NAME", "RunsTable", "TableColumn", "TableState"]

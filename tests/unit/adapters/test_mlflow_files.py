@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from mlbench.adapters.mlflow_files import ADAPTER, parse_point
-from mlbench.model import DataVersion, GitState, ImportedTag, Points, ReadStatus
+from mlbench.model import (
+    DataVersion,
+    GitState,
+    ImportedTag,
+    LineageEdge,
+    ModelVersion,
+    Points,
+    ReadStatus,
+    Validation,
+)
 from tests.paths import CORPORA, FORMATS, needs_corpora, needs_formats
 from tests.unit.adapters.reading import (
     assert_series,
@@ -225,3 +234,43 @@ def test_a_link_in_a_circle_ends(tmp_path: Path) -> None:
     facts = read_only_claim(ADAPTER, folder)
 
     assert params_of(facts)["lr"] == 0.1
+
+
+def store_with_registry(folder: Path) -> Path:
+    version = "mlruns/models/taxi/version-2"
+    return write(folder, {
+        "mlruns/1/12345/meta.yaml": META.replace("abc", "'12345'"),
+        "mlruns/1/12345/params/lr": "0.1",
+        f"{version}/meta.yaml": (
+            "name: taxi\nversion: '2'\nrun_id: '12345'\nsource: runs:/12345/model\nstatus: READY\n"
+            "current_stage: None\ndescription: notes\n"
+        ),
+        f"{version}/tags/validation": "passed",
+        "mlruns/models/taxi/aliases/champion": "2",
+        "mlruns/models/taxi/aliases/old": "1",
+    })  # fmt: skip
+
+
+def test_the_registry_of_a_file_store_is_read(tmp_path: Path) -> None:
+    facts = read_only_claim(ADAPTER, store_with_registry(tmp_path) / "mlruns" / "1")
+
+    assert [fact for fact in facts if isinstance(fact, ModelVersion)] == [
+        ModelVersion("taxi", "2", ("champion",), "READY", "notes", "runs:/12345/model", ("validation=passed",))
+    ]
+    assert LineageEdge("output", "register", "taxi@2") in facts
+    assert Validation("taxi@2", "passed", evidence="tag validation=passed") in facts
+
+
+def test_a_change_in_the_registry_is_a_change_of_the_run(tmp_path: Path) -> None:
+    folder = store_with_registry(tmp_path)
+
+    (claim,) = claims_below(ADAPTER, folder / "mlruns" / "1")
+
+    assert str(folder / "mlruns/models/taxi/aliases/champion") in claim.follows
+    assert str(folder / "mlruns/models/taxi/version-2/meta.yaml") in claim.follows
+
+
+def test_the_registry_itself_makes_no_run(tmp_path: Path) -> None:
+    claims = claims_below(ADAPTER, store_with_registry(tmp_path))
+
+    assert [os.path.basename(claim.path) for claim in claims] == ["12345"]

@@ -624,3 +624,41 @@ def test_a_word_is_a_bound_for_a_parameter_of_words(mlbench: Mlbench) -> None:
     rows = objects(mlbench("query", "optimiser < b", "-c", "optimiser", "--format", "json"))
 
     assert {row["optimiser"] for row in rows} == {"adam"}
+
+
+def test_plot_draws_histograms_over_their_steps(mlbench: Mlbench) -> None:
+    done = mlbench(
+        "plot",
+        "--kind",
+        "hist",
+        "--all-steps",
+        "-m",
+        "weights/hidden/kernel",
+        "long",
+        "--width",
+        "80",
+        "--height",
+        "16",
+    )
+
+    assert done.code == 0, done.err
+    titles = [line for line in done.out.splitlines() if line.startswith("weights/hidden/kernel")]
+    assert len(titles) == 2
+    assert all(" steps" in title for title in titles)
+    assert "▒" in done.out
+
+
+def test_plot_says_how_far_histograms_are_apart_and_refuses_smoothing_that_means_nothing(mlbench: Mlbench) -> None:
+    apart = mlbench("plot", "--kind", "hist", "-m", "weights/hidden/kernel", "long", "--width", "80", "--height", "10")
+    assert "Wasserstein distance to w128-seed" in apart.out
+
+    wrong = mlbench("plot", "-m", "val/loss", "--smooth", "2")
+    assert wrong.code == 2
+    assert "smoothing 2 is not" in wrong.err
+
+
+def test_plot_trims_outliers_and_says_so(mlbench: Mlbench) -> None:
+    done = mlbench("plot", "-m", "val/loss", "--trim", "--smooth", "5", "--smooth-with", "mean", "--width", "120")
+
+    assert "outliers beyond the y axis" in done.out
+    assert "mean of 5 points" in done.out

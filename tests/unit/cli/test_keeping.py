@@ -48,6 +48,18 @@ def test_redo_says_again_what_undo_took_back(mlbench: Mlbench) -> None:
 # ---------------------------------------------------------------- views
 
 
+def test_a_view_chooses_what_is_drawn_and_exported(mlbench: Mlbench, tmp_path: Path) -> None:
+    mlbench("views", "save", "sgd", "optimiser = sgd", "-s", "lr:desc", "-n", "2")
+    asked = [str(row["run"]) for row in objects(mlbench("query", "--selection", "sgd", "--format", "json"))]
+
+    drawn = objects(mlbench("plot", "-m", "train/loss", "--selection", "sgd", "--format", "json"))
+    mlbench("export", "runs", "--selection", "sgd", "-o", str(tmp_path / "runs.json"))
+
+    assert len(asked) == 2
+    assert {str(point["run"]) for point in drawn} == set(asked)
+    assert [row["name"] for row in json.loads((tmp_path / "runs.json").read_text())] == sorted(asked)
+
+
 def test_a_view_is_saved_listed_used_narrowed_and_removed(mlbench: Mlbench) -> None:
     saved = mlbench("views", "save", "sgd", "optimiser = sgd", "-c", "params.lr", "-s", "lr:desc", "-n", "5")
     listed = objects(mlbench("views", "--format", "json"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dulwich import porcelain
 
-from mlbench.queries.code import CodeChange, compare_code
+from mlbench.queries.code import CodeChange, compare_code, told
 from mlbench.render.cells import plain
 from mlbench.render.code import code_section, coloured, diff_lines
 from mlbench.render.table import section_lines
@@ -52,6 +52,7 @@ def test_commits_files_and_diff_are_found_in_a_repository(empty: FakeReader, rep
     assert "-lr = 1\n+lr = 2" in one.diff
     assert two.files == (("config.yaml", "added"), ("train.py", "changed"))
     assert len(two.ahead) == 2
+    assert told([one, one]) == (f"{first[:10]}..{second[:10]}, 1 commit: the code changed (train.py)",)
     text = plain(section_lines([code_section([one, two], {ids[1]: safe("r1")})]))
     assert "(1 ahead)" in text
     assert "2: config.yaml (added), train.py" in text

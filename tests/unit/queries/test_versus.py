@@ -230,3 +230,12 @@ def test_a_metric_of_which_nothing_is_known_has_no_verdict() -> None:
 
     assert (row.verdict, row.improvement, chance_sentence(row)) == ("unknown", None, "")
     assert verdict_sentence(row) == "no run of A and of B has a finite best x"
+
+
+def test_numbers_are_never_cut_columns_are_left_out_instead(empty: FakeReader) -> None:
+    two_groups(empty, 6)
+
+    text = plain(versus_lines(compared(empty), 60))
+
+    assert "more columns" in text
+    assert all("…" not in line for line in text.splitlines() if line.startswith(("A  ", "B  ", "B - A")))

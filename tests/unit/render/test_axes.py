@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlbench.render.axes import Axis, fitted_axis, places, tick_step, ticks, value_at
+from mlbench.render.axes import Axis, fitted_axis, places, tick_step, ticks, trimmed_limits, value_at
 
 ANY = st.floats(width=64)
 DAY = 86400.0
@@ -154,3 +154,15 @@ def test_any_numbers_have_an_axis_with_ticks_on_it(
     if limits == (None, None):
         seen = places(axis, array)
         assert np.all(np.isnan(seen) | (np.abs(array) > 1e299) | ((seen >= -1e-6) & (seen <= 1 + 1e-6)))
+
+
+def test_outliers_are_trimmed_only_where_there_are_some() -> None:
+    calm = np.linspace(1, 2, 100)
+
+    assert trimmed_limits([calm], (None, None), is_log=False) == (None, None)
+    low, high = trimmed_limits([calm, np.array([1e29])], (None, None), is_log=False)
+    assert low is None
+    assert high == pytest.approx(3.3, abs=0.05)
+    assert trimmed_limits([calm, np.array([1e29])], (None, 7.0), is_log=False) == (None, 7.0)
+    assert trimmed_limits([calm, np.array([1e29, 0.0, math.nan])], (None, None), is_log=True)[1] < 10  # type: ignore[operator]
+    assert trimmed_limits([], (None, None), is_log=False) == (None, None)

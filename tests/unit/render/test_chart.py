@@ -10,12 +10,11 @@ from mlbench.render.chart import (
     ChartOptions,
     Curve,
     Tally,
-    chart_values,
     curve_role,
     draw_chart,
-    values_line,
 )
 from mlbench.render.chart_frame import column_at, row_at, x_at
+from mlbench.render.chart_values import CrossValue, chart_values, cross_values, values_line
 from tests.golden.check import check_golden
 
 NAN, INF = float("nan"), float("inf")
@@ -73,7 +72,7 @@ def test_odd_points_are_marked_and_counted() -> None:
 
     chart = draw_chart(curves, ChartOptions(60, 14, title="loss", log_y=True, remarks=("log y",)))
 
-    assert chart.tally == Tally(14, 14, n_nan=1, n_inf=2, n_not_positive=2, n_without_x=1)
+    assert chart.tally == Tally(14, 14, n_nan=1, n_inf=2, n_not_positive=2, n_without_x=1, first_nan=3.0, first_inf=8.0)
     check_golden("chart_marks.txt", plain(chart.lines) + "\n")
 
 
@@ -237,3 +236,26 @@ def test_no_numbers_and_no_size_break_a_chart(
     assert len(chart.lines) <= height
     assert all(line_cells(line) <= width for line in chart.lines)
     assert all(cell.role in ROLES and cell.back in ROLES for line in chart.lines for cell in line)
+
+
+def test_trimmed_outliers_are_counted_and_the_rest_is_seen() -> None:
+    values = [1 - 0.01 * step for step in range(60)]
+    values[30] = 1e29
+
+    chart = draw_chart([_curve(values, label="a")], ChartOptions(60, 14, title="loss", is_trimmed=True))
+
+    assert chart.frame.y_axis.high < 3
+    assert chart.tally.n_beyond == 1
+    assert "1 outliers beyond the y axis" in chart.header
+
+
+def test_a_crosshair_says_difference_and_rank() -> None:
+    curves = [_curve([0.5, 0.4], label="a"), _curve([0.5, 0.1], label="b"), _curve([0.5, NAN], label="c")]
+
+    rows = cross_values(curves, 1.0, baseline=0)
+
+    assert rows[:2] == (CrossValue(1, 1.0, 0.1, 0.1 - 0.4, 1), CrossValue(0, 1.0, 0.4, None, 2))
+    assert (rows[2].place, rows[2].rank) == (2, None)
+    assert [row.place for row in cross_values(curves, 0.9, goal="max")] == [0, 1, 2]
+    assert [row.rank for row in cross_values(curves, 0.0)] == [1, 1, 1]
+    assert cross_values([_curve([], label="a")], 1.0) == ()

@@ -84,3 +84,9 @@ def test_a_change_outside_of_the_tables_is_told_too() -> None:
     assert changed(answer, answer.runs.rows) == (
         "a parameter, a metric or its number of points changed in what the tables do not show",
     )
+
+
+def test_what_changed_in_the_code_stands_below_the_commits() -> None:
+    text = draw_report(replace(report_answer(), code_changes=("a1..b2: the code changed (train.py)",))).markdown
+
+    assert "Against the baseline's commit:\n\n- `a1..b2: the code changed (train.py)`\n" in text

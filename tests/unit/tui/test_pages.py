@@ -8,7 +8,9 @@ import pytest
 
 from mlbench.queries.answers import DiffAnswer, MetricCell, MetricRow, ProblemLine
 from mlbench.render.cells import line_cells
-from mlbench.tui.pages import compare_page, help_page, problems_page, run_page
+from mlbench.tui.pages import compare_page, help_page, problems_page
+from mlbench.tui.run_page import run_page
+from mlbench.tui.transposed import transposed_page
 from mlbench.tui.widgets.lines_view import Page
 from tests.tui.fake import HOSTILE_NAMES, FakeSession, make_runs
 
@@ -139,9 +141,19 @@ def test_a_run_is_shown_with_its_note_in_full() -> None:
 def test_problems_say_where_what_and_what_to_do() -> None:
     page = problems_page([ProblemLine("/logs/a.yaml", "line 3", "is not YAML " * 20, "Mend it")], 60)
 
-    assert page.keys.count("problem") == 1
+    assert [key for key in page.keys if key] == ["problem:0"]
     assert "/logs/a.yaml  line 3" in text_of(page)
     assert "    Mend it" in text_of(page)
+
+
+def test_problems_are_found_by_any_of_their_texts() -> None:
+    problems = [ProblemLine("/logs/a.yaml", "", "is not YAML", ""), ProblemLine("/logs/b", "", "is cut", "Wait")]
+
+    page = problems_page(problems, 60, text="WAIT")
+
+    assert [key for key in page.keys if key] == ["problem:1"]
+    assert "1 of 2 problems" in text_of(page)
+    assert "no problem has this text" in text_of(problems_page(problems, 60, text="x y z"))
 
 
 def test_without_problems_it_says_so() -> None:
@@ -171,3 +183,19 @@ def test_hostile_names_are_signs_on_every_page(name: str) -> None:
 
     for page in pages:
         assert all(cell.text.isprintable() for line in (page.title, *page.head, *page.lines) for cell in line)
+
+
+def test_turned_each_run_has_a_line_and_columns_move() -> None:
+    page = transposed_page(compared(3), 100, 0, as_deltas=False, slots={}, title="compare")
+    narrow = transposed_page(compared(3), 40, 1, as_deltas=False, slots={}, title="compare")
+
+    assert text_of(page) == (
+        " compare   3 runs, turned: T turns back\n"
+        "                      optim.lr                val/loss    commit\n"
+        "  ◆ adam-lr0.3-w64         0.3                  0.8471  a41f09c0\n"
+        "  ● adam-lr0.03-w64       0.03    0.4654 ▲ -0.382 -45%  a41f09c1\n"
+        "  ● adam-lr0.003-w64     0.003  0.8654 ▼ +0.0183 +2.2%  a41f09c0"
+    )
+    assert "optim.lr" not in text_of(narrow)
+    assert "".join(cell.text for cell in narrow.right) == "1 of 3 columns  h l "
+    assert all(line_cells(line) <= 100 for line in page.lines)

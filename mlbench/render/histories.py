@@ -1,0 +1,86 @@
+"""Histograms over steps: how a distribution moved, as a heat map with the values upward and the steps to the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlbench.render.ansi import Depth
+from mlbench.render.axes import fitted_axis
+from mlbench.render.buckets import rebinned
+from mlbench.render.cells import Line, fit, line_of
+from mlbench.render.chart_frame import Frame, axis_lines, framed, y_gutter
+from mlbench.render.picture_cells import picture_lines
+from mlbench.safe import safe
+
+if TYPE_CHECKING:
+    from mlbench.model import Float64Array
+    from mlbench.wire.histograms import Histogram
+
+_GREATEST = 1e100
+_COLD, _HOT = (18, 18, 18), (255, 215, 95)
+"""For no value and for the most frequent one of a step."""
+
+
+def history_lines(
+    steps: Sequence[int], histograms: Sequence[Histogram], *, title: str = "", width: int = 80, height: int = 20,
+    depth: Depth = "none", glyphs: str = "braille",
+) -> tuple[Line, ...]:  # fmt: skip
+    """Draw the histograms of one metric of one run; each column is the step that is next to it.
+
+    Each step is as bright where it has most: what is compared is the shape. Buckets without an end are left out.
+
+    Args:
+        steps: of the histograms, rising.
+        histograms: as many.
+        title: stands above.
+        width: columns in all.
+        height: lines in all.
+        depth: how many colours the terminal has.
+        glyphs: `braille`, `blocks` or `ascii`.
+    """
+    head = line_of((fit(safe(f"{title}   {len(steps)} steps"), width), "title"))
+    drawn = [_bounded(histogram) for histogram in histograms]
+    edges = [edge for lefts, rights, _counts in drawn for edge in (lefts, rights)]
+    y_axis = fitted_axis(edges)
+    x_axis = fitted_axis([np.array(steps, dtype=np.float64)], kind="step")
+    n_rows = height - 3
+    gutter = y_gutter(y_axis, n_rows)
+    frame = Frame(gutter, 1, width - gutter, n_rows, x_axis, y_axis)
+    if not any(lefts.size for lefts, _rights, _counts in drawn) or frame.width < 8 or n_rows < 2:
+        return (head, line_of(("nothing to draw", "muted")))
+    columns = np.stack([_column(buckets, y_axis.low, y_axis.high, 2 * n_rows) for buckets in drawn], axis=1)
+    known = np.array(steps, dtype=np.float64)
+    places = x_axis.low + (np.arange(2 * frame.width) + 0.5) / (2 * frame.width) * (x_axis.high - x_axis.low)
+    heat = columns[::-1, np.abs(places[:, None] - known).argmin(axis=1)]
+    if len(steps) > 1:
+        heat[:, (places < known[0]) | (places > known[-1])] = 0.0
+    colours = np.array(_COLD) + heat[:, :, None] * (np.array(_HOT) - np.array(_COLD))
+    picture = picture_lines(
+        np.rint(colours).astype(np.uint8), frame.width, n_rows, depth=depth, glyphs=glyphs, keeps_shape=False
+    )
+    return (head, *framed(picture, frame, glyphs), *axis_lines(frame, glyphs))
+
+
+def _bounded(histogram: Histogram) -> tuple[Float64Array, Float64Array, Float64Array]:
+    has_ends = np.isfinite(histogram.lefts) & np.isfinite(histogram.rights) & (histogram.counts > 0)
+    lefts, rights = (np.clip(side[has_ends], -_GREATEST, _GREATEST) for side in (histogram.lefts, histogram.rights))
+    return lefts, rights, np.minimum(histogram.counts[has_ends], _GREATEST)
+
+
+def _column(
+    buckets: tuple[Float64Array, Float64Array, Float64Array], low: float, high: float, n_bins: int
+) -> Float64Array:
+    """Shares of the fullest bin, shape (n_bins,), from the lowest value on."""
+    lefts, rights, counts = buckets
+    if not lefts.size:
+        return np.zeros(n_bins)
+    # Buckets of no content at both ends stretch the bins over the whole axis.
+    ends = np.array([low, high])
+    _edges, binned = rebinned(
+        np.concatenate((lefts, ends)), np.concatenate((rights, ends)), np.concatenate((counts, [0.0, 0.0])), n_bins
+    )
+    most = float(binned.max())
+    return binned / most if most > 0 else np.zeros(n_bins)

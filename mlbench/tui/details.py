@@ -1,0 +1,105 @@
+"""What stands behind the facts of one run, fetched when it is looked at: points, places in logs, pixels, patches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from mlbench.errors import SourceError
+from mlbench.safe import path_of_text, redact_text, text_of_path
+
+if TYPE_CHECKING:
+    from mlbench.catalog.reader import Reader
+    from mlbench.queries.answers import SeriesAnswer
+    from mlbench.queries.blobs import BlobPlace
+
+PATCHES = ("diff.patch", "git_diff.patch", os.path.join("files", "diff.patch"))
+"""Where tools leave what was not committed, beside a source or in it."""
+MOST_PATCH_BYTES = 1 << 20
+_FOLDERS = "SELECT DISTINCT path FROM source WHERE list_contains(run_ids, ?) ORDER BY path"
+
+
+class RunDetails:
+    """Answers for the run screen; every question runs in a thread, one at a time."""
+
+    def __init__(self, reading: Callable[[], AbstractContextManager[Reader]]) -> None:
+        self._reading = reading
+
+    def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
+        """The points of one metric."""
+        import mlbench.render.chart_text  # noqa: F401 - numpy is loaded here, in a thread, and not while drawing
+        from mlbench.queries.series import fetch_series
+
+        with self._reading() as reader:
+            return next(iter(fetch_series(reader, [run_id], [metric])), None)
+
+    def places(self, run_id: str, kind: str, metric: str) -> tuple[BlobPlace, ...]:
+        """Where each step of something lies, in the order of steps; of a step that was logged twice the later one."""
+        from mlbench.queries.blobs import fetch_places
+
+        with self._reading() as reader:
+            found = fetch_places(reader, [run_id], kinds=[kind], metrics=[metric])
+        return tuple(by_step for _step, by_step in sorted({place.step: place for place in found}.items()))
+
+    def content(self, place: BlobPlace) -> object:
+        """What lies at a place: pixels, a histogram, a PR curve, rows of text; a ProblemLine if it is not read."""
+        from mlbench.queries.answers import ProblemLine
+        from mlbench.queries.blobs import decode_place, read_place
+        from mlbench.wire.pictures import read_picture
+        from mlbench.wire.protobuf import WireError
+
+        if place.kind != "image":
+            return decode_place(place)
+        content = read_place(place)
+        if isinstance(content, ProblemLine):
+            return content
+        try:
+            return read_picture(content)
+        except WireError as error:
+            return ProblemLine(place.path, f"offset {place.offset}", f"The image could not be decoded: {error}",
+                               "w writes its bytes to a file", place.head.run_id)  # fmt: skip
+
+    def patch(self, run_id: str) -> tuple[str, str] | None:
+        """Path and text of the changes that were not committed, as a tool left them; secrets are blotted out."""
+        with self._reading() as reader:
+            paths = [path_of_text(path) for (path,) in reader.rows(_FOLDERS, [run_id])]
+        for path in paths:
+            folder = path if os.path.isdir(path) else os.path.dirname(path)
+            for name in PATCHES:
+                text = _text_of(os.path.join(folder, name))
+                if text:
+                    return text_of_path(os.path.join(folder, name)), redact_text(text)
+        return None
+
+    def write(self, place: BlobPlace, path: str, *, may_replace: bool) -> str:
+        """Write the bytes of a place to a file and give its path. Raises SourceError where that cannot be done."""
+        from mlbench.queries.answers import ProblemLine
+        from mlbench.queries.blobs import read_place
+        from mlbench.render.export import write_file
+
+        content = read_place(place)
+        if isinstance(content, ProblemLine):
+            raise SourceError(f"{content.path}: {content.what}. {content.hint}")
+        target = os.path.abspath(os.path.expanduser(path))
+        write_file(target, content, is_new=not may_replace)
+        return target
+
+
+def _text_of(path: str) -> str:
+    """The text of a small regular file, '' where there is none."""
+    from mlbench.wire.files import open_regular
+
+    try:
+        with open_regular(path) as file:
+            return str(file.read(MOST_PATCH_BYTES).decode("utf-8", "replace"))
+    except (OSError, ValueError):
+        return ""
+
+
+def chosen_steps(places: Sequence[BlobPlace], most: int) -> Sequence[BlobPlace]:
+    """At most so many places, evenly over the training, the first and the last among them."""
+    if len(places) <= most:
+        return places
+    return [places[round(i * (len(places) - 1) / (most - 1))] for i in range(most)]

@@ -1,0 +1,34 @@
+"""What the desk needs of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Host(Protocol):
+    """What the desk needs of the app."""
+
+    def later(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
+        """Call after a delay; a second call under the same name takes the place of the first."""
+
+    def leave(self) -> None:
+        """End the workbench."""
+
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard of the terminal."""
+
+    def edit(self, path: str) -> str:
+        """Let the user's editor write a file; says what went wrong, '' where nothing did."""
+
+    def go_on(self) -> None:
+        """Take the keys that were typed while the runs were asked for."""
+
+    def show_help(self) -> None:
+        """Open the help of the pane at work."""
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+
+    def arrange(self) -> None:
+        """Show the panes that the view asks for."""

@@ -1,0 +1,68 @@
+"""Promises of the data that a run only names: tables, addresses, databases, features."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.paths import FORMATS, ROOT, needs_formats
+
+
+def mlbench(folder: Path, *words: str) -> Any:
+    done = subprocess.run([sys.executable, "-m", "mlbench", *words, "--home", str(folder / "home"), "--format", "json"], cwd=folder,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def run_with(folder: Path, name: str, config: str) -> None:
+    (folder / "runs" / name).mkdir(parents=True)
+    (folder / "runs" / name / "config.yaml").write_text(config)
+    (folder / "runs" / name / "metrics.csv").write_text("step,loss\n0,1.0\n1,0.5\n")
+
+
+SQL = "SELECT r.name AS run, d.system, d.name, d.version, d.n_rows, d.is_pinned FROM data_versions d JOIN runs r ON r.id = d.run_id ORDER BY ALL"
+
+
+@needs_formats
+def test_the_version_of_a_delta_table_is_named_or_names_the_run(tmp_path: Path) -> None:
+    shutil.copytree(FORMATS / "delta" / "table", tmp_path / "table")
+    run_with(tmp_path, "named", f"data:\n  path: {tmp_path}/table\n  version: 1\n")
+    run_with(tmp_path, "exp-7", "table: ../../table\n")
+
+    mlbench(tmp_path, "ingest", str(tmp_path / "runs"))
+
+    rows = mlbench(tmp_path, "sql", SQL)
+    assert [tuple(row.values()) for row in rows] == [
+        ("exp-7", "delta", "train_set", "3", 20, True),
+        ("named", "delta", "train_set", "1", 15, True),
+    ]
+    (found,) = mlbench(tmp_path, "query", "data.train_set = '3'")
+    assert found["run"] == "exp-7"
+    diff = subprocess.run([sys.executable, "-m", "mlbench", "diff", "exp-7", "named", "--home", str(tmp_path / "home"), "--format", "table"],
+                          env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, cwd=tmp_path)  # fmt: skip
+    assert "train_set rows" in diff.stdout
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (f"data: lakefs://digits/{'a' * 64}/train\n", ("lakefs", "digits/train", "a" * 64, None, True)),
+        ("data: lakefs://digits/main/train\n", ("lakefs", "digits/train", "main", None, False)),
+        (
+            "data: /pfs/images/train\nenv:\n  PACH_JOB_ID: j1\n  images_COMMIT: c9\n",
+            ("pachyderm", "images", "c9", None, True),
+        ),
+        ("feature_view: driver_stats\n", ("feast", "driver_stats", "", None, False)),
+    ],
+)
+def test_addresses_and_names_are_versions(tmp_path: Path, config: str, expected: tuple[object, ...]) -> None:
+    run_with(tmp_path, "a", config)
+
+    mlbench(tmp_path, "ingest", str(tmp_path / "runs"))
+
+    assert [tuple(row.values())[1:] for row in mlbench(tmp_path, "sql", SQL)] == [expected]
