@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-=======
-from collections.abc import Iterable
 from dataclasses import field
->>>>>>> main
 from typing import Any
 
 from mlbench.catalog.segments import Stored
