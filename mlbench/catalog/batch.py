@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
@@ -22,16 +22,20 @@ class Batch:
     """Sources whose rows are deleted first."""
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Rows by table; a missing column is NULL."""
+    columns: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    """More rows by table and column, for tables of many; a missing column is NULL."""
     stored: list[Stored] = field(default_factory=list)
     """Series whose points lie in segments; all of runs in `run_ids`."""
 
     @property
     def is_empty(self) -> bool:
-        return not (self.run_ids or self.source_ids or self.rows or self.stored)
+        return not (self.run_ids or self.source_ids or self.rows or self.columns or self.stored)
 
     def add(self, table: str, **values: Any) -> None:  # noqa: ANN401 - a row's values are of any column type
         self.rows.setdefault(table, []).append(values)
 
-    def extend(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
-        """Add many rows of one table."""
-        self.rows.setdefault(table, []).extend(rows)
+    def add_columns(self, table: str, columns: Mapping[str, list[Any]]) -> None:
+        """Add many rows of one table, by column; the same columns each time, all of one length."""
+        known = self.columns.setdefault(table, {name: [] for name in columns})
+        for name, values in columns.items():
+            known[name].extend(values)

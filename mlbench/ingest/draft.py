@@ -93,7 +93,7 @@ class Life:
 def add_rows(draft: Draft, batch: Batch, life: Life) -> None:
     """Put a run's rows into the batch, all but those of its series."""
     batch.add("run", **_run_row(draft, life))
-    batch.extend("param", _param_rows(draft))
+    batch.add_columns("param", _param_columns(draft))
     _add_blobs(draft, batch)
     _add_small(draft, batch)
 
@@ -190,24 +190,27 @@ def _is_time(value: str | float) -> bool:
 _STRENGTH = {layer.value: place for place, layer in enumerate(model.PRECEDENCE)}
 
 
-def _param_rows(draft: Draft) -> list[dict[str, Any]]:
-    run_id = draft.run_id
-    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+def _param_columns(draft: Draft) -> dict[str, list[Any]]:
+    """The rows of `param` by column: a run has a hundred, and a dict for each is most of what a batch weighs."""
+    places: dict[tuple[str, str, str], int] = {}
+    facts: list[model.Param] = []
     for member, path, fact in draft.of_kind(model.Param):
         layer = Layer.INHERITED.value if member.is_inherited else fact.layer.value
-        kind, number, text = typed(fact.value)
-        rows[fact.key, layer, path] = {
-            "run_id": run_id, "key": fact.key, "raw": fact.raw, "type": kind, "num": number, "txt": text,
-            "layer": layer, "source": path, "line": fact.line, "is_effective": False,
-        }  # fmt: skip
-    strongest: dict[str, dict[str, Any]] = {}
-    for (key, layer, _path), row in rows.items():
-        held = strongest.get(key)
-        if held is None or _STRENGTH[layer] >= _STRENGTH[held["layer"]]:
-            strongest[key] = row
-    for row in strongest.values():
-        row["is_effective"] = True
-    return list(rows.values())
+        place = places.setdefault((fact.key, layer, path), len(facts))
+        facts[place : place + 1] = [fact]  # of two by one name the later one holds
+    strongest: dict[str, tuple[int, int]] = {}
+    for place, (key, layer, _path) in enumerate(places):
+        strength = _STRENGTH[layer]
+        if key not in strongest or strength >= strongest[key][0]:
+            strongest[key] = (strength, place)
+    effective = {place for _strength, place in strongest.values()}
+    kinds, numbers, texts = zip(*(typed(fact.value) for fact in facts), strict=True) if facts else ((), (), ())
+    return {
+        "run_id": [draft.run_id] * len(facts), "key": [key for key, _layer, _path in places],
+        "raw": [fact.raw for fact in facts], "type": list(kinds), "num": list(numbers), "txt": list(texts),
+        "layer": [layer for _key, layer, _path in places], "source": [path for _key, _layer, path in places],
+        "line": [fact.line for fact in facts], "is_effective": [place in effective for place in range(len(facts))],
+    }  # fmt: skip
 
 
 def typed(value: model.JsonValue) -> tuple[str, float | None, str]:

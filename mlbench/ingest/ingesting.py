@@ -26,11 +26,12 @@ from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan
 from mlbench.ingest.secrets import home_salt
 from mlbench.ingest.shelf import Shelf
+from mlbench.ingest.thrift import give_back_memory
 from mlbench.ingest.workers import ReadRun, Slicer, Task, Workers, put_away
 from mlbench.model import Adapter, Problem, ReadStatus, Role
 from mlbench.paths import Home
 
-BATCH_POINTS = 4_000_000
+BATCH_POINTS = 1_500_000
 """Their segments are on the disk already: what waits for the commit is small."""
 BATCH_RUNS = 1000
 SHELF_POINTS = 500_000
@@ -265,6 +266,8 @@ class Ingest:
         self._store_shelf()
         self.writer.commit(self.batch)
         self.batch, self.n_batch_points = Batch(), 0
+        if len(self.seen) >= BATCH_RUNS:
+            give_back_memory()
 
     def _store_shelf(self) -> None:
         stored = self.shelf.store()

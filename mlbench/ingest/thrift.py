@@ -26,6 +26,19 @@ def keep_freed_memory() -> None:
         set_option(option, value)
 
 
+def give_back_memory() -> None:
+    """Let the system have what was freed, for a process that works on batches: Arrow's pool, and the C library's."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).malloc_trim(0)
+    except (ImportError, OSError, AttributeError):
+        return
+
+
 def import_numpy() -> None:
     """Import numpy without the threads of its linear algebra, which nothing here asks for.
 

@@ -6,11 +6,11 @@ all bytes but wall times, steps, values and checksums, until one differs (a step
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.crc32c import closing_word
 from mlbench.wire.shapes import VALUE_BYTES, Shapes
 from mlbench.wire.tfrecord import FOOTER_BYTES, HEADER_BYTES
