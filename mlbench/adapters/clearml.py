@@ -39,7 +39,7 @@ from mlbench.model import (
     RunField,
     Source,
 )
-from mlbench.safe import redact_url
+from mlbench.redaction import redact_url
 from mlbench.wire.content import Content, load_content, sniff
 from mlbench.wire.dump_values import core_value
 from mlbench.wire.jsonlog import JsonError, as_list, as_mapping, as_number, as_text, json_of, load_json

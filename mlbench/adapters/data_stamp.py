@@ -24,7 +24,7 @@ from mlbench.model import (
     Role,
     Source,
 )
-from mlbench.safe import redact_url
+from mlbench.redaction import redact_url
 from mlbench.wire.files import is_lfs_pointer, read_whole
 
 _NAME = "data_version.json"

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from mlbench.model import Adapter, Claim, Cursor, Fact, GitState, JsonValue, Listing, Problem, ReadStatus, Role, Source
-from mlbench.safe import redact_text, redact_url
+from mlbench.redaction import redact_text, redact_url
 from mlbench.wire.files import is_lfs_pointer, read_head, read_whole
 
 _RECORDS = ("git.json", "git_info.json", "git-info.json", "git_commit.txt", "commit.txt", "git_hash.txt",

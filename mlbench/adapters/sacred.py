@@ -33,7 +33,7 @@ from mlbench.model import (
     RunField,
     Source,
 )
-from mlbench.safe import redact_url
+from mlbench.redaction import redact_url
 from mlbench.wire.content import paths_in, sniff
 from mlbench.wire.dump_literal import literal_value
 from mlbench.wire.dump_tree import TreeError, load_tree

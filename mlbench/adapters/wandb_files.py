@@ -37,7 +37,7 @@ from mlbench.model import (
     RunField,
     Source,
 )
-from mlbench.safe import redact_url
+from mlbench.redaction import redact_url
 from mlbench.wire.content import files_below, lfs_problem, load_content, unreadable
 from mlbench.wire.dump_tree import TreeError
 from mlbench.wire.files import is_lfs_pointer, open_regular

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mlbench import capture, safe
+from mlbench import capture, redaction
 
 if TYPE_CHECKING:
     from mlbench.paths import Home
@@ -50,7 +50,7 @@ def place_of_record(home: Home, argv: Sequence[str], record: capture.Record, cho
 def surroundings(record: capture.Record, argv: Sequence[str], folder: str | None) -> None:
     """Fill in code, configurations and data; secrets in what is stored are replaced."""
     problems: list[str] = record["problems"]
-    record["argv"] = safe.redact_argv(list(argv))
+    record["argv"] = redaction.redact_argv(list(argv))
     for key, ask in (("git", lambda: _git(folder)), ("configs", lambda: _configs(argv)), ("data", lambda: _data(argv))):
         try:
             record[key] = ask()
@@ -75,13 +75,13 @@ def _git(folder: str | None) -> dict[str, object]:
         changes = work_changes(repository)
         told: dict[str, object] = {
             "commit": repository.head.commit, "branch": repository.head.branch, "dirty": bool(changes),
-            "remote": safe.redact_url(repository.remote) if repository.remote else "", "repository": top,
+            "remote": redaction.redact_url(repository.remote) if repository.remote else "", "repository": top,
             "changed": [os.fsdecode(change.path) for change in changes[:1000]],
         }  # fmt: skip
         if commit is not None:
             told |= {"subject": commit.subject, "committed": commit.committed_s}
         if changes and folder is not None:
-            _write_text(os.path.join(folder, capture.PATCH), safe.redact_text(work_patch(repository, changes)))
+            _write_text(os.path.join(folder, capture.PATCH), redaction.redact_text(work_patch(repository, changes)))
             told["patch"] = capture.PATCH
         return told
     finally:
@@ -122,7 +122,7 @@ def _configs(argv: Sequence[str]) -> list[dict[str, str]]:
         if path.endswith(_CONFIG_ENDINGS) and os.path.isfile(path):
             content = read_whole(path, limit_bytes=MAX_CONFIG_BYTES)
             digest = hashlib.sha256(content).hexdigest()
-            text = safe.redact_text(content.decode("utf-8", "replace"))
+            text = redaction.redact_text(content.decode("utf-8", "replace"))
             found.append({"path": path, "sha256": digest, "text": text})
     return found
 
@@ -207,7 +207,7 @@ def _add_args(record: capture.Record, folder: str) -> None:
 
     told = as_mapping(load_json_file(os.path.join(folder, capture.ARGS)).value)
     if args := as_mapping(told.get("args")):
-        record["args"] = safe.redact_json("args", dict(args))
+        record["args"] = redaction.redact_json("args", dict(args))
 
 
 def _run_folder(record: capture.Record, folder: str) -> str | None:

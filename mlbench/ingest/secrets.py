@@ -7,7 +7,7 @@ import os
 import secrets
 from dataclasses import replace
 
-from mlbench import model, safe
+from mlbench import model, redaction
 from mlbench.ingest.keep import SmallFact
 from mlbench.paths import Home, make_folder
 
@@ -40,31 +40,33 @@ def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:
     if isinstance(fact, model.Param):
         return _redact_param(fact, salt)
     if isinstance(fact, model.RunField):
-        return replace(fact, value=safe.redact_text(fact.value, salt=salt)) if isinstance(fact.value, str) else fact
+        return (
+            replace(fact, value=redaction.redact_text(fact.value, salt=salt)) if isinstance(fact.value, str) else fact
+        )
     if isinstance(fact, model.ImportedTag | model.Environment):
-        return replace(fact, value=safe.redact_param(fact.key, fact.value, salt=salt) or fact.value)
+        return replace(fact, value=redaction.redact_param(fact.key, fact.value, salt=salt) or fact.value)
     if isinstance(fact, model.GitState):
-        return replace(fact, remote=safe.redact_url(fact.remote, salt=salt) if fact.remote else "")
+        return replace(fact, remote=redaction.redact_url(fact.remote, salt=salt) if fact.remote else "")
     if isinstance(fact, model.Artifact):
-        return replace(fact, uri=safe.redact_url(fact.uri, salt=salt) if fact.uri else "")
+        return replace(fact, uri=redaction.redact_url(fact.uri, salt=salt) if fact.uri else "")
     if isinstance(fact, model.ModelVersion):
         return replace(
             fact,
-            uri=safe.redact_url(fact.uri, salt=salt) if fact.uri else "",
-            note=safe.redact_text(fact.note, salt=salt),
-            tags=tuple(safe.redact_text(tag, salt=salt) for tag in fact.tags),
+            uri=redaction.redact_url(fact.uri, salt=salt) if fact.uri else "",
+            note=redaction.redact_text(fact.note, salt=salt),
+            tags=tuple(redaction.redact_text(tag, salt=salt) for tag in fact.tags),
         )
     if isinstance(fact, model.Problem):
-        return replace(fact, what=safe.redact_text(fact.what, salt=salt))
+        return replace(fact, what=redaction.redact_text(fact.what, salt=salt))
     return fact
 
 
 def _redact_param(fact: model.Param, salt: bytes) -> model.Param:
-    redacted = safe.redact_param(fact.key, fact.raw, salt=salt)
+    redacted = redaction.redact_param(fact.key, fact.raw, salt=salt)
     if redacted is not None:
         return replace(fact, raw=redacted, value=redacted)
     if isinstance(fact.value, list | tuple | dict):
-        value = safe.redact_json(fact.key, fact.value, salt=salt)
+        value = redaction.redact_json(fact.key, fact.value, salt=salt)
         if value != fact.value:
             return replace(fact, raw=json.dumps(value, ensure_ascii=False), value=value)  # type: ignore[arg-type]
     return fact

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from mlbench.queries.fields import CODE_CERTAINTY
 from mlbench.queries.reading import Reader
-from mlbench.safe import path_of_text, redact_text
+from mlbench.redaction import redact_text
+from mlbench.safe import path_of_text
 
 _CODE = f"""SELECT c.run_id, c.commit_id, c.how, c.repository, c.is_dirty, r.path
 FROM code c JOIN run r ON r.run_id = c.run_id

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from mlbench.errors import SourceError
-from mlbench.safe import path_of_text, redact_text, text_of_path
+from mlbench.redaction import redact_text
+from mlbench.safe import path_of_text, text_of_path
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader

@@ -9,7 +9,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from mlbench.safe import redact_url
+from mlbench.redaction import redact_url
 from mlbench.wire.files import read_head, read_whole
 
 MAX_REFS_BYTES = 64 << 20

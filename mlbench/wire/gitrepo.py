@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mlbench.model import GitState, Problem
-from mlbench.safe import redact_text, text_of_path
+from mlbench.redaction import redact_text
+from mlbench.safe import text_of_path
 from mlbench.wire.gitfolder import (
     GitFolder,
     Head,

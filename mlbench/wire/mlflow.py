@@ -22,7 +22,7 @@ from mlbench.model import (
     RunField,
     Validation,
 )
-from mlbench.safe import redact_url
+from mlbench.redaction import redact_url
 from mlbench.wire.dump_literal import literal_value
 from mlbench.wire.dump_tree import TreeError, load_tree
 from mlbench.wire.jsonlog import JsonError, as_mapping, as_text, load_json

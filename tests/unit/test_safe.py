@@ -15,28 +15,30 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 import mlbench
-from mlbench.safe import (
+from mlbench.redaction import (
     NOT_SECRET,
     PASSWORD,
     PERHAPS,
     SECRET,
-    Safe,
-    csv_cell,
-    file_slug,
     is_secret,
-    latex_text,
-    markdown_block,
-    markdown_code,
-    markdown_text,
-    path_of_text,
     redact_argv,
     redact_json,
     redact_param,
     redact_text,
     redact_url,
+    secrecy,
+)
+from mlbench.safe import (
+    Safe,
+    csv_cell,
+    file_slug,
+    latex_text,
+    markdown_block,
+    markdown_code,
+    markdown_text,
+    path_of_text,
     safe,
     safe_lines,
-    secrecy,
     text_of_path,
     tsv_cell,
 )
