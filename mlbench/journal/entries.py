@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
@@ -16,8 +17,10 @@ from mlbench.wire.files import open_regular
 
 ENDING = ".jsonl"
 """What the names of journal files end in."""
-READINGS = 3
-"""A journal that changes under every reading is taken as it was in the last."""
+READINGS = 50
+"""A journal that changes under every reading is taken as it was in the last: a second of mergings one after another."""
+_PAUSE_S = 0.001
+"""Before the second reading; each later one waits that much longer, up to 20 times, since the disk is busy."""
 _Told = TypeVar("_Told", str, tuple[str, int])
 _SURROGATES = re.compile("[\ud800-\udfff]")
 CLOCK_LIMIT = 1 << 53
@@ -97,6 +100,7 @@ def read_all_lines(folder: str) -> tuple[list[tuple[Entry, bytes]], tuple[Proble
         n_left -= 1
         if not n_left or names == journal_names(folder):
             return found, tuple(problems)
+        time.sleep(_PAUSE_S * min(READINGS - n_left, 20))
 
 
 def export_lines(home: Home) -> Iterator[str]:
