@@ -12,24 +12,27 @@ from mlbench.dataclass import dataclass
 from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, MetricRow, ParamCell, ParamRow
 from mlbench.queries.chosen import is_label
 from mlbench.queries.columns import param_value
-from mlbench.queries.fields import CODE_CERTAINTY
+from mlbench.queries.fields import CODE_RANK
 from mlbench.queries.goals import goal_of, primary_metric
 from mlbench.queries.heads import fetch_heads
 from mlbench.queries.meaning import Typed, meanings_of
 from mlbench.queries.reading import Reader
 from mlbench.queries.slices import slice_rows
 
-_NUMBERS = "SELECT run_no FROM run WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
 _PARAMS = """SELECT run_id, key, raw, type, num, txt, layer, source FROM param
 WHERE is_effective AND run_no IN ({numbers}) ORDER BY key"""
 _METRICS = """SELECT run_id, metric, last_value, last_step, min_value, min_step, max_value, max_step,
     n, n_nan, n_inf, sketch FROM series WHERE run_no IN ({numbers}) ORDER BY metric, n DESC, n_raw DESC, series_id"""
-_CODE = f"""SELECT run_id, commit_id, branch, is_dirty, how, remote, subject FROM code
-WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY {CODE_CERTAINTY}"""
-_ENVIRONMENT = """SELECT run_id, key, value FROM environment
-WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY key, value"""
-_DATA = """SELECT run_id, name, version, n_rows, schema_text FROM data_version
-WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY name, version"""
+_FACTS = f"""WITH those AS (SELECT unnest(CAST(? AS VARCHAR[])) AS run_id)
+SELECT 'run', run_id, NULL, NULL, run_no, NULL, NULL FROM run WHERE run_id IN (FROM those)
+UNION ALL SELECT 'environment', run_id, key, value, NULL, NULL, NULL FROM environment WHERE run_id IN (FROM those)
+UNION ALL SELECT 'data', run_id, name, version, n_rows, schema_text, NULL FROM data_version
+WHERE run_id IN (FROM those)
+UNION ALL SELECT 'code', run_id, commit_id, branch, {CODE_RANK}, NULL,
+    [commit_id, branch, CASE WHEN is_dirty THEN 'yes' WHEN NOT is_dirty THEN 'no' END, how, remote, subject] FROM code
+WHERE run_id IN (FROM those)
+ORDER BY 1, 3, 4, 2"""
+"""One statement, since most of the time of a small one is its planning."""
 _CODE_KEYS = ("commit", "branch", "dirty", "how", "remote", "subject")
 """As filters name them: `git.commit`."""
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
@@ -70,12 +73,13 @@ def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = F
     ids = list(dict.fromkeys(run_ids))
     heads = fetch_heads(reader, ids)
     # Numbers that stand in the statement let DuckDB pass over the blocks that hold none of the runs.
-    numbers = ", ".join(f"{run_no:d}" for (run_no,) in reader.rows(_NUMBERS, [ids]))
+    rows = reader.rows(_FACTS, [ids])
+    numbers = ", ".join(f"{row[4]:d}" for row in rows if row[0] == "run")
     params = _param_rows(reader, ids, numbers)
     metrics = _metric_rows(reader, ids, numbers)
     kept_params = tuple(row for row in params if everything or row.differs)
     kept_metrics = tuple(row for row in metrics if everything or row.differs)
-    facts = [_code_rows(reader, ids), _environment_rows(reader, ids), _data_rows(reader, ids)]
+    facts = [_code_rows(rows, ids), _environment_rows(rows, ids), _data_rows(rows, ids)]
     code, environment, data = (tuple(row for row in rows if everything or row.differs) for rows in facts)
     return DiffAnswer(
         runs=heads,
@@ -197,29 +201,35 @@ def _plain(value: float | None) -> float | str | None:
 # ---------------------------------------------------------------- code, environment, data
 
 
-def _code_rows(reader: Reader, ids: Sequence[str]) -> list[FactRow]:
+def _code_rows(rows: Sequence[Sequence[Any]], ids: Sequence[str]) -> list[FactRow]:
+    """Of several states of a run's code the one that is known best."""
     found: dict[str, dict[str, str]] = {key: {} for key in _CODE_KEYS}
-    states: dict[str, Sequence[Any]] = {}
-    for run_id, *state in reader.rows(_CODE, [list(ids)]):
-        states.setdefault(run_id, state)  # of several states the one that is known best comes first
-    for run_id, values in states.items():
+    known: dict[str, int] = {}
+    for kind, run_id, _commit, _branch, rank, _schema, values in rows:
+        if kind != "code" or known.get(run_id, rank + 1) <= rank:
+            continue
+        known[run_id] = rank
         for key, value in zip(_CODE_KEYS, values, strict=True):
-            if value is not None and value != "":
-                found[key][run_id] = {True: "yes", False: "no"}.get(value, value)
+            found[key].pop(run_id, None)
+            if value:
+                found[key][run_id] = value
     return _fact_rows({key: texts for key, texts in found.items() if texts}, ids)
 
 
-def _environment_rows(reader: Reader, ids: Sequence[str]) -> list[FactRow]:
+def _environment_rows(rows: Sequence[Sequence[Any]], ids: Sequence[str]) -> list[FactRow]:
     found: dict[str, dict[str, str]] = {}
-    for run_id, key, value in reader.rows(_ENVIRONMENT, [list(ids)]):
-        _append(found, key, run_id, value)
+    for kind, run_id, key, value, *_rest in rows:
+        if kind == "environment":
+            _append(found, key, run_id, value)
     return _fact_rows(found, ids)
 
 
-def _data_rows(reader: Reader, ids: Sequence[str]) -> list[FactRow]:
+def _data_rows(rows: Sequence[Sequence[Any]], ids: Sequence[str]) -> list[FactRow]:
     """For each data set its version, its rows and its schema."""
     found: dict[str, dict[str, str]] = {}
-    for run_id, name, version, n_rows, schema in reader.rows(_DATA, [list(ids)]):
+    for kind, run_id, name, version, n_rows, schema, _code in rows:
+        if kind != "data":
+            continue
         _append(found, name, run_id, version)
         if n_rows is not None:
             _append(found, f"{name} rows", run_id, str(n_rows))

@@ -53,7 +53,8 @@ GIT = {
 }
 """`git.NAME`, over the table `code`."""
 
-CODE_CERTAINTY = "CASE how WHEN 'recorded' THEN 0 WHEN 'tracked' THEN 1 WHEN 'reflog' THEN 2 ELSE 3 END, commit_id"
+CODE_RANK = "CASE how WHEN 'recorded' THEN 0 WHEN 'tracked' THEN 1 WHEN 'reflog' THEN 2 ELSE 3 END"
+CODE_CERTAINTY = f"{CODE_RANK}, commit_id"
 """ORDER BY terms over the table `code`: of several states of the code the one that is known best comes first."""
 
 STATUSES = ("running", "finished", "failed", "killed", "stalled", "missing", "no metrics", "scheduled")
