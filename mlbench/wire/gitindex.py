@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlbench.wire.files import is_lfs_pointer, open_regular
-from mlbench.wire.gitobjects import Entry, Objects, entry_at, read_blob, read_tree
-from mlbench.wire.gitrepo import Repository, read_state
+from mlbench.wire.gitobjects import Entry, Objects, entry_at, read_blob
+from mlbench.wire.gitrepo import Repository, files_at, read_state
 
 MAX_ENTRIES = 200_000
 MAX_INDEX_BYTES = 128 << 20
@@ -127,17 +127,8 @@ def work_changes(repository: Repository) -> list[WorkChange]:
 
 def _ids_below(objects: Objects, tree: str) -> dict[bytes, str]:
     """The identity of every file of a tree by its path."""
-    found: dict[bytes, str] = {}
-    todo = [(b"", tree)]
-    while todo and len(found) < MAX_ENTRIES:
-        folder, oid = todo.pop()
-        for mode, name, raw in read_tree(objects, oid) or ():
-            path = folder + name
-            if stat.S_ISDIR(int(mode, 8)):
-                todo.append((path + b"/", raw.hex()))
-            elif int(mode, 8) != _GITLINK:
-                found[path] = raw.hex()
-    return found
+    files = files_at(objects, tree, limit=MAX_ENTRIES)
+    return {os.fsencode(path): entry.id for path, entry in files.items()}
 
 
 def _kind(before: str, now: str) -> str:
