@@ -52,7 +52,8 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
             yield _saved_model(source.path)
         else:
             found = describe_model(source.path)
-            yield Artifact("model", name, _readable(source.path), found.digest, found.size_bytes, "", found.text)
+            kind = "checkpoint" if found.form == "torch" else "model"
+            yield Artifact(kind, name, _readable(source.path), found.digest, found.size_bytes, "", found.text)
     except ModelFileError as error:
         yield Problem(source.path, f"the model file was not described: {error}")
         yield Cursor({}, ReadStatus.DAMAGED, n_bad=1)
