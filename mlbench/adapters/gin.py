@@ -3,6 +3,7 @@
 `operative_config*.gin` (of several, the one of the last step) holds the defaults that were used, too; where there is
 none, a `config.gin` is read, unless source code lies beside it. `%macros` are what they name, with the text as it
 stands in the file; `@references` stay texts. gin-config 0.1 to 0.5.
+What gin's hook writes into event files, the text `gin/operative_config`, is read with these (`wire.text_params`).
 Link: https://github.com/google/gin-config
 """
 

@@ -332,6 +332,7 @@ _PIXEL = bytes.fromhex(
 
 ADAPTER = Adapter(
     name="tensorboard",
+    version=2,
     claims=claims,
     read=read,
     example=_write_example,

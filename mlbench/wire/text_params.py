@@ -1,4 +1,4 @@
-"""Parameters that trainers write as text summaries: CleanRL's Markdown table, Hugging Face's JSON."""
+"""Parameters that trainers write as text summaries: CleanRL's Markdown table, Hugging Face's JSON, gin's bindings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from mlbench.model import JsonValue, Layer, Param
+from mlbench.wire.dump_gin import read_gin
+from mlbench.wire.dump_tree import TreeError
+from mlbench.wire.flatten import flatten
 
 MAX_TEXT_BYTES = 4 << 20
 _MAX_LITERAL = 4096
@@ -20,8 +23,13 @@ PREFIXES = {
     "hyperparameters/text_summary": "",
     "args/text_summary": "",
     "model_config/text_summary": "model_config.",
+    "gin/operative_config": "",
 }
-"""Tag to what its keys begin with. CleanRL writes the first, Hugging Face's Trainer the others."""
+"""Tag to what its keys begin with. CleanRL writes the first, Hugging Face's Trainer the next two, gin the last."""
+_GIN_TAG = "gin/operative_config"
+_CODE = "    "
+"""Markdown's mark of code, which gin's hook puts before each line that is no comment."""
+_PLAIN_BINDING = re.compile(r"^[A-Za-z_][\w./]*[ \t]*=(?!=)", re.MULTILINE)
 
 # What `str` makes of numbers: `007` and `1_000` are texts.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
@@ -41,6 +49,8 @@ def params_in_text(tag: str, text: str) -> list[Param]:
     prefix = PREFIXES.get(tag)
     if prefix is None:
         return []
+    if tag == _GIN_TAG:
+        return _gin_params(text)
     if text.lstrip().startswith(("{", "[")):
         return _json_params(prefix, text)
     return _table_params(prefix, text)
@@ -54,6 +64,23 @@ def _json_params(prefix: str, text: str) -> list[Param]:
         return [Param(name, _raw(value), value, Layer.CONFIG) for name, value in _flatten(prefix, content)]
     except (ValueError, RecursionError):
         return []
+
+
+def _gin_params(text: str) -> list[Param]:
+    """Bindings as the .gin file has them. In Markdown they are the indented lines; the rest is headings and remarks.
+
+    Source: `GinConfigSaverHook._markdownify_operative_config_str` of gin-config 0.5.
+    """
+    if not _PLAIN_BINDING.search(text):
+        text = "\n".join(line[len(_CODE) :] for line in text.splitlines() if line.startswith(_CODE))
+    try:
+        loaded = read_gin(text)
+    except TreeError:
+        return []
+    if not isinstance(loaded.value, dict):
+        return []
+    leaves = flatten(loaded.value, raw=loaded.raw).leaves
+    return [Param(leaf.key, leaf.raw, leaf.value, Layer.CONFIG) for leaf in leaves]
 
 
 def _raw(value: JsonValue) -> str:

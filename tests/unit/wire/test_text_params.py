@@ -125,3 +125,42 @@ def test_a_long_text_is_not_looked_into() -> None:
 def test_any_text_has_a_value_and_never_raises(text: str) -> None:
     json.dumps(python_literal(text))
     params_in_text("args/text_summary", text)
+
+
+GIN_MARKDOWN = """#### Macros:
+
+    W = 128
+
+#### Parameters for train/mlp:
+
+    # None.
+
+    train/mlp.act = 'gelu'
+    mlp.width = %W
+    Trainer.name = \\
+        ('a name that '
+         'is long')"""
+
+
+def test_gin_in_markdown_is_read_like_its_file() -> None:
+    params = params_in_text("gin/operative_config", GIN_MARKDOWN)
+
+    assert {param.key: param.value for param in params} == {
+        "W": 128,
+        "train/mlp.act": "gelu",
+        "mlp.width": 128,
+        "Trainer.name": "a name that is long",
+    }
+
+
+def test_gin_as_plain_text_keeps_its_continued_lines() -> None:
+    params = params_in_text("gin/operative_config", "f.name = \\\n    'x'\ng.n = 2\n")
+
+    assert {param.key: param.value for param in params} == {"f.name": "x", "g.n": 2}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no binding at all", "    neither = = here is\n    what", "    (((((", "#### Only:"]
+)
+def test_text_under_gins_tag_never_raises(text: str) -> None:
+    assert all(isinstance(param, Param) for param in params_in_text("gin/operative_config", text))
