@@ -17,6 +17,8 @@ from mlbench.capture import FOLDER_VARIABLE, tell
 
 MAX_OUTPUT_BYTES = 64 << 20
 """Of what the command prints; the rest is counted, and still shown."""
+MAX_LINE_BYTES = 1 << 16
+"""Of a line that waits for its end before it is kept."""
 
 
 @dataclass(slots=True)
@@ -148,19 +150,28 @@ def _same_size(terminal: int) -> None:
 def _copy(source: int, target: int, sink: _Sink) -> None:
     """From the command to us, until it has closed its end. That nobody reads us any more does not stop the command."""
     is_shown = True
+    line = b""
     while True:
         try:
             data = os.read(source, 1 << 16)
         except OSError:  # a terminal whose last user is gone
-            return
+            data = b""
+        line = _write_lines(sink, line + data, is_last=not data)
         if not data:
             return
-        sink.write(data)
         while data and is_shown:
             try:
                 data = data[os.write(target, data) :]
             except OSError:
                 is_shown = False
+
+
+def _write_lines(sink: _Sink, data: bytes, *, is_last: bool) -> bytes:
+    """Keep whole lines, so that output and errors do not stand within each other; returns the rest of the last one."""
+    end = len(data) if is_last or len(data) > MAX_LINE_BYTES else max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+    if end:
+        sink.write(data[:end])
+    return data[end:]
 
 
 def _wait(child: subprocess.Popen[bytes], threads: Sequence[threading.Thread]) -> int:
