@@ -182,7 +182,9 @@ def test_control_c_ends_an_ingest_with_130_and_keeps_what_was_read(home: Path, t
     with subprocess.Popen(
         command("ingest", "many"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        time.sleep(1.0)
+        until = time.monotonic() + 30  # a slow machine is still importing after a second
+        while not list(home.rglob("work.duckdb")) and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _out, told = process.communicate(timeout=60)
     after = subprocess.run(command("ingest", "many", "--format", "json"), capture_output=True, text=True, check=False)
