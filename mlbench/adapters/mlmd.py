@@ -39,7 +39,7 @@ from mlbench.model import (
 )
 from mlbench.wire.content import sniff, unreadable
 from mlbench.wire.flatten import flatten, value_text
-from mlbench.wire.mlmd import Node, PipelineRun, Store, decoded, is_store, read_store, step_name
+from mlbench.wire.mlmd import Event, Node, PipelineRun, Store, decoded, is_store, read_store, step_name
 from mlbench.wire.points import PointCollector
 from mlbench.wire.sqlitefile import MAGIC, DatabaseError, OneOpen, open_database
 
@@ -82,10 +82,13 @@ def _problem(path: str, error: DatabaseError | OSError) -> Problem:
     return Problem(path, error.what, hint=error.hint) if isinstance(error, DatabaseError) else unreadable(path, error)
 
 
+def _events_of(store: Store, run: PipelineRun) -> list[Event]:
+    return [event for number in run.executions for event in store.events.get(number, ())]
+
+
 def _mark(store: Store, run: PipelineRun) -> str:
     """Differs whenever anything of the run has changed."""
-    own = set(run.executions)
-    events = [event for event in store.events if event.execution in own]
+    events = _events_of(store, run)
     said = (run, [store.executions[number] for number in run.executions], events,
             [store.artifacts.get(event.artifact) for event in events])  # fmt: skip
     return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=8).hexdigest()
@@ -157,8 +160,7 @@ def _params(execution: Node) -> Iterator[Param]:
 
 
 def _lineage(store: Store, run: PipelineRun) -> Iterator[Fact]:
-    own = set(run.executions)
-    events = [event for event in store.events if event.execution in own]
+    events = _events_of(store, run)
     made = {event.artifact for event in events if event.direction == "output"}
     seen: dict[int, Node] = {}
     keys: dict[int, str] = {}
@@ -200,8 +202,7 @@ def _artifact(artifact: Node, role: str, key: str) -> Iterator[Fact]:
 
 
 def _validations(store: Store, run: PipelineRun) -> Iterator[Fact]:
-    own = set(run.executions)
-    made = {event.artifact for event in store.events if event.execution in own and event.direction == "output"}
+    made = {event.artifact for event in _events_of(store, run) if event.direction == "output"}
     for number in sorted(made & store.artifacts.keys()):
         artifact = store.artifacts[number]
         told = artifact.properties

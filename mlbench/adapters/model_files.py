@@ -33,13 +33,14 @@ _ZIPPED = ("pt", "pth", "ckpt", "bin")
 _ZIP_MAGIC = b"PK\x03\x04"
 _SAVED = "saved_model.pb"
 MAX_CLAIMED = 50
-"""Of one folder: a sweep of checkpoints is told by its newest names, not by thousands of lines."""
+"""Of one folder and kind: many checkpoints are told by their last names, and a scan opens no more files than that."""
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    names = listing.ending(*_OWN)
-    names += [name for name in listing.ending(*_ZIPPED) if sniff(os.path.join(listing.path, name), 4) == _ZIP_MAGIC]
-    for name in names[-MAX_CLAIMED:]:
+    perhaps = listing.ending(*_ZIPPED)[-MAX_CLAIMED:]
+    names = listing.ending(*_OWN)[-MAX_CLAIMED:]
+    names += [name for name in perhaps if sniff(os.path.join(listing.path, name), 4) == _ZIP_MAGIC]
+    for name in names:
         yield Claim(os.path.join(listing.path, name), Role.CONTEXT, listing.path)
     if listing.has(_SAVED):
         yield Claim(os.path.join(listing.path, _SAVED), Role.CONTEXT, listing.path)

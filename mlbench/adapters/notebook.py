@@ -40,7 +40,8 @@ from mlbench.model import (
     Source,
 )
 from mlbench.wire import notebook as nb
-from mlbench.wire.content import load_content, sniff
+from mlbench.wire.content import load_content
+from mlbench.wire.files import open_regular
 from mlbench.wire.flatten import value_text
 from mlbench.wire.jsonlog import as_mapping, as_text, json_of, numbers_in
 from mlbench.wire.points import PointCollector
@@ -49,6 +50,7 @@ _SUFFIX = ".ipynb"
 _MARKS = (b'"papermill"', b'"injected-parameters"', b'"parameters"')
 _COUNT = b'"execution_count"'
 _RUN = b'"execution_count": null'
+_HEAD_BYTES, _TAIL_BYTES = 256 << 10, 64 << 10
 _TWINS = (".py", ".md", ".Rmd")
 
 
@@ -61,14 +63,29 @@ def claims(listing: Listing) -> Iterator[Claim]:
                 yield Claim(path, Role.TRACKER, listing.path, is_one_training=True, follows=follows)
 
 
+def _ends_of(path: str) -> bytes:
+    """The beginning of a notebook, where the cell of parameters stands, and its end, where papermill's record does.
+
+    A scan asks for every notebook: one with pictures holds megabytes between the two.
+    """
+    try:
+        with open_regular(path) as file:
+            head = file.read(_HEAD_BYTES)
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(len(head), size - _TAIL_BYTES))
+            return head + file.read(_TAIL_BYTES)
+    except OSError:
+        return b""
+
+
 def _twins(name: str) -> list[str]:
     return [name.removesuffix(_SUFFIX) + ending for ending in _TWINS]
 
 
 def _is_run(path: str) -> bool:
     """Whether papermill ran it, or it has a cell of parameters and was run."""
-    text = sniff(path, nb.MAX_NOTEBOOK_BYTES)
-    if text is None or not any(mark in text for mark in _MARKS):
+    text = _ends_of(path)
+    if not any(mark in text for mark in _MARKS):
         return False
     if b'"input_path"' in text and b'"output_path"' in text:
         return True

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +28,8 @@ def environment_of(program: str) -> dict[str, str]:
     prefix = os.path.dirname(os.path.dirname(os.path.abspath(path)))
     if "python" not in os.path.basename(path):
         return found
-    found["python"] = _python_version(prefix) or platform.python_version()
+    if version := platform.python_version() if _is_ours(path) else _python_version(prefix):
+        found["python"] = version
     for name, version in _packages(prefix):
         found[f"package:{name}"] = version
     return found
@@ -37,7 +40,16 @@ def _is_commit(name: str) -> bool:
     return name.endswith("_COMMIT") and "PACH_JOB_ID" in os.environ
 
 
+def _is_ours(path: str) -> bool:
+    """Whether the command's interpreter is the one that runs this."""
+    try:
+        return os.path.samefile(path, sys.executable)
+    except OSError:
+        return False
+
+
 def _python_version(prefix: str) -> str:
+    """What the virtual environment says, else the one version whose library lies beside; '' where that is not clear."""
     try:
         with open(os.path.join(prefix, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -46,7 +58,8 @@ def _python_version(prefix: str) -> str:
                     return value.strip()
     except OSError:
         pass
-    return ""
+    libraries = [name for name in _names(os.path.join(prefix, "lib")) if re.fullmatch(r"python3\.\d+", name)]
+    return libraries[0].removeprefix("python") if len(libraries) == 1 else ""
 
 
 def _packages(prefix: str) -> Iterator[tuple[str, str]]:

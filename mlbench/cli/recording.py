@@ -158,12 +158,14 @@ def _dvc_version(path: str) -> str:
 
 def _delta_version(path: str) -> str:
     """The newest version of a Delta table."""
-    try:
-        names = os.listdir(os.path.join(path, "_delta_log"))
-    except OSError:
+    from mlbench.wire.delta import LOG_FOLDER, DeltaError, open_log
+
+    if not os.path.isdir(os.path.join(path, LOG_FOLDER)):
         return ""
-    numbers = [int(name[:20]) for name in names if name.endswith(".json") and name[:20].isdigit()]
-    return str(max(numbers)) if numbers else ""
+    try:
+        return str(open_log(path).newest)
+    except DeltaError:
+        return ""
 
 
 def _sha256(path: str) -> str:

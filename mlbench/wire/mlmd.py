@@ -63,7 +63,8 @@ class PipelineRun:
 class Store:
     executions: dict[int, Node]
     artifacts: dict[int, Node]
-    events: list[Event]
+    events: dict[int, list[Event]]
+    """By execution."""
     runs: dict[str, PipelineRun]
     """By native id: the context's number, or the part of the executions' names before their last slash."""
 
@@ -175,15 +176,16 @@ def _whole_numbers(value: JsonValue) -> JsonValue:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53 else value
 
 
-def _events(database: Database) -> list[Event]:
+def _events(database: Database) -> dict[int, list[Event]]:
     keys: dict[Scalar, str] = {}
     for number, key in database.rows("eventpath", ("event_id", "step_key")):
         if key is not None:
             keys.setdefault(number, _text(key))
-    events: list[Event] = []
+    events: dict[int, list[Event]] = defaultdict(list)
     for number, artifact, execution, kind in database.rows("event", ("id", "artifact_id", "execution_id", "type")):
         if isinstance(artifact, int) and isinstance(execution, int) and kind in _INPUTS | _OUTPUTS:
-            events.append(Event(execution, artifact, "input" if kind in _INPUTS else "output", keys.get(number, "")))
+            direction = "input" if kind in _INPUTS else "output"
+            events[execution].append(Event(execution, artifact, direction, keys.get(number, "")))
     return events
 
 
