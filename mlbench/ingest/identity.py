@@ -156,7 +156,7 @@ def _place(path: str, evidence: list[Claimed], below: list[Unit]) -> list[Unit]:
     trainings = [unit for unit in rest if not unit.is_dump_only]
     if not rest or (own.has_training and not trainings):
         return [own, *rest]
-    if len(rest) == 1 and not _is_training_by_events(own) and _may_draw_up(evidence, rest[0]):
+    if len(rest) == 1 and not _is_training_by_events(own) and _may_draw_up(own, evidence, rest[0]):
         return [_merge(own, rest[0])]
     for unit in rest:
         unit.members.extend(Member(claimed, is_inherited=True) for claimed in dumps)
@@ -167,13 +167,22 @@ def _is_training_by_events(own: Unit) -> bool:
     return Role.EVENTS in own.roles
 
 
-def _may_draw_up(evidence: list[Claimed], unit: Unit) -> bool:
-    """Whether this folder's evidence and the one run below are the same training."""
-    if unit.is_own_file:
+def _may_draw_up(own: Unit, evidence: list[Claimed], unit: Unit) -> bool:
+    """Whether this folder's evidence and the one run below are the same training.
+
+    Two metric files of one kind are two trainings; of two kinds (a monitor's beside a logger's) they are one.
+    """
+    if unit.is_own_file or _metric_adapters(own) & _metric_adapters(unit):
         return False
     if any(not claimed.claim.is_weak for claimed in evidence):
         return True
     return unit.is_events_only
+
+
+def _metric_adapters(unit: Unit) -> set[str]:
+    kinds = {Role.METRICS, Role.TRACKER}
+    own = (member.claimed for member in unit.members if not member.is_inherited)
+    return {claimed.adapter for claimed in own if claimed.claim.role in kinds}
 
 
 def _fold_parts(own: Unit, below: list[Unit]) -> list[Unit]:

@@ -108,6 +108,14 @@ def test_two_whole_trainings_in_one_folder_are_two_runs() -> None:
     assert list(runs("logs/one.csv: training", "logs/two.csv: training")) == ["logs/one.csv", "logs/two.csv"]
 
 
+def test_metric_files_of_one_kind_in_a_folder_and_below_are_two_runs() -> None:
+    assert list(runs("outer/metrics.csv: metrics", "outer/inner/metrics.csv: metrics")) == ["outer", "outer/inner"]
+
+
+def test_metric_files_of_two_kinds_in_a_folder_and_below_are_one() -> None:
+    assert list(runs("outer/monitor.csv: tracker", "outer/logs/progress.csv: metrics")) == ["outer"]
+
+
 def test_one_whole_training_belongs_to_its_folder_with_the_events_below() -> None:
     tree = runs("k/training.csv: training", "k/train/e: events", "k/validation/e: events", "k/cm/e: events")
 
