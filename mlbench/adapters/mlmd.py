@@ -41,7 +41,7 @@ from mlbench.wire.content import sniff, unreadable
 from mlbench.wire.flatten import flatten, value_text
 from mlbench.wire.mlmd import Event, Node, PipelineRun, Store, decoded, is_store, read_store, step_name
 from mlbench.wire.points import PointCollector
-from mlbench.wire.sqlitefile import MAGIC, DatabaseError, OneOpen, open_database
+from mlbench.wire.sqlitefile import MAGIC, Database, DatabaseError, OneOpen
 
 _ENDINGS = ("db", "sqlite", "sqlite3", "mlmd")
 _KINDS = {
@@ -58,6 +58,21 @@ _INPUTS = "inputs"
 """Kubeflow keeps a task's arguments in a Struct of this name."""
 
 
+def _store_in(database: Database) -> Store | None:
+    """The store, None where the database is something else."""
+    return read_store(database) if is_store(database) else None
+
+
+class _Kept(threading.local):
+    """The store that was read last in this thread: as long as its file stays as it is, a scan reads it only once."""
+
+    def __init__(self) -> None:
+        self.open = OneOpen(_store_in)
+
+
+_KEPT = _Kept()
+
+
 def claims(listing: Listing) -> Iterator[Claim]:
     for name in listing.ending(*_ENDINGS):
         path = os.path.join(listing.path, name)
@@ -67,8 +82,7 @@ def claims(listing: Listing) -> Iterator[Claim]:
 
 def _claims_of(path: str, folder: str) -> Iterator[Claim]:
     try:
-        with open_database(path) as database:
-            store = read_store(database) if is_store(database) else None
+        store = _KEPT.open.get(path)
     except (DatabaseError, OSError) as error:
         if isinstance(error, DatabaseError) and error.is_locked and "metadata" in os.path.basename(path).lower():
             yield Claim(path, Role.TRACKER, folder, problem=_problem(path, error))
@@ -94,16 +108,6 @@ def _mark(store: Store, run: PipelineRun) -> str:
     return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
-class _Kept(threading.local):
-    """The store that was read last in this thread."""
-
-    def __init__(self) -> None:
-        self.open = OneOpen(read_store)
-
-
-_KEPT = _Kept()
-
-
 def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fact]:
     try:
         store = _KEPT.open.get(source.path)
@@ -111,8 +115,8 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
         yield _problem(source.path, error)
         yield Cursor({}, ReadStatus.UNREADABLE)
         return
-    run = store.runs.get(source.part)
-    if run is None:
+    run = store.runs.get(source.part) if store is not None else None
+    if store is None or run is None:
         yield Problem(source.path, f"the pipeline run {source.part!r} is no longer in the store")
         yield Cursor({}, ReadStatus.UNREADABLE)
         return

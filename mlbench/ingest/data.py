@@ -29,6 +29,8 @@ class Stores:
     logs: dict[str, delta.DeltaLog | None] = field(default_factory=dict)
     states: dict[tuple[str, int], delta.DeltaState | None] = field(default_factory=dict)
     folders: dict[str, tuple[DataRef, ...]] = field(default_factory=dict)
+    problems: dict[str, model.Problem] = field(default_factory=dict)
+    """By path of the table that could not be told."""
 
     def log(self, path: str) -> delta.DeltaLog | None:
         """The log of a Delta table, None where there is none."""
@@ -36,8 +38,9 @@ class Stores:
             try:
                 is_table = os.path.isdir(os.path.join(path, delta.LOG_FOLDER))
                 self.logs[path] = delta.open_log(path) if is_table else None
-            except (delta.DeltaError, ValueError):
+            except (delta.DeltaError, ValueError) as error:
                 self.logs[path] = None
+                self._tell(path, error)
         return self.logs[path]
 
     def state(self, log: delta.DeltaLog, version: int) -> delta.DeltaState | None:
@@ -46,14 +49,22 @@ class Stores:
         if key not in self.states:
             try:
                 self.states[key] = delta.read_state(log, version)
-            except delta.DeltaError:
+            except delta.DeltaError as error:
                 self.states[key] = None
+                self._tell(log.path, error)
         return self.states[key]
+
+    def _tell(self, path: str, error: Exception) -> None:
+        hint = "the version is told, its rows and columns are not"
+        self.problems[path] = model.Problem(path, f"the Delta table could not be read: {error}", hint=hint)
 
     def refs(self, path: str) -> tuple[DataRef, ...]:
         """What lakectl or Dolt left at a path."""
         if path not in self.folders:
-            self.folders[path] = tuple(ref for ref in (lakefs_local(path), dolt_database(path)) if ref)
+            is_folder = os.path.isdir(path)
+            self.folders[path] = (
+                tuple(ref for ref in (lakefs_local(path), dolt_database(path)) if ref) if is_folder else ()
+            )
         return self.folders[path]
 
 

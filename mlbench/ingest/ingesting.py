@@ -225,6 +225,8 @@ class Ingest:
             life = Life(run.fingerprint, run.span.first_wall_s, run.span.last_wall_s,
                         newest / 1e9 if newest >= 0 else None)  # fmt: skip
             add_rows(draft, self.batch, life)
+        while self.stores.problems:
+            self._add_problem(self.stores.problems.popitem()[1], unit.run_id, unit.root)
         for source in sources:
             for problem in _problems_of(source):
                 self._add_problem(problem, None if draft.is_sweep_only else unit.run_id, unit.root)

@@ -66,3 +66,17 @@ def test_addresses_and_names_are_versions(tmp_path: Path, config: str, expected:
     mlbench(tmp_path, "ingest", str(tmp_path / "runs"))
 
     assert [tuple(row.values())[1:] for row in mlbench(tmp_path, "sql", SQL)] == [expected]
+
+
+@needs_formats
+def test_a_damaged_table_is_a_problem_and_its_version_is_still_told(tmp_path: Path) -> None:
+    shutil.copytree(FORMATS / "delta" / "table", tmp_path / "table")
+    (tmp_path / "table" / "_delta_log" / f"{0:020d}.json").write_text("{")
+    run_with(tmp_path, "a", f"data:\n  path: {tmp_path}/table\n  version: 1\n")
+
+    mlbench(tmp_path, "ingest", str(tmp_path / "runs"))
+
+    assert [row["version"] for row in mlbench(tmp_path, "sql", SQL)] == ["1"]
+    (problem,) = mlbench(tmp_path, "sql", "SELECT path, what FROM problems")
+    assert problem["path"] == str(tmp_path / "table")
+    assert "the log of version 0 is damaged" in problem["what"]
