@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from mlbench.queries.answers import RunsAnswer, SeriesAnswer
     from mlbench.queries.logged import Chosen
     from mlbench.queries.views import SavedView
-    from mlbench.render.chart import Band, Curve
+    from mlbench.render.chart import Curve
+    from mlbench.render.chart_bands import Band
     from mlbench.render.chart_text import CurveOptions
 
 KINDS = ("line", "hist", "bar", "box", "matrix")

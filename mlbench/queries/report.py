@@ -89,10 +89,8 @@ def gather_report(
         commands=tuple(zip([head.name for head in diff.runs], reproductions(reader, compared), strict=True)),
         made_at=_now(reader),
         catalog_digest=_digest(answer, diff),
-        options=(
-            ("sort", tuple(sort)), ("limit", limit or 0), ("metrics", tuple(metrics)), ("within", tuple(within)),
-            ("asked", tuple(chosen)),
-        ),
+        options=(("sort", tuple(sort)), ("limit", limit or 0), ("metrics", tuple(metrics)), ("within", tuple(within)),
+                 ("asked", tuple(chosen))),
     )  # fmt: skip
 
 

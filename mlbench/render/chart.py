@@ -12,12 +12,13 @@ import numpy as np
 from mlbench.dataclass import dataclass
 from mlbench.render.axes import Axis, fitted_axis, places, trimmed_limits
 from mlbench.render.cells import ELLIPSIS, RUN_SLOTS, Cell, Line, fit
+from mlbench.render.chart_bands import Band, draw_bands
 from mlbench.render.chart_frame import Frame, axis_lines, framed, header_line, y_gutter
 from mlbench.render.chart_layers import Layers, name_index, spans, write
 from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legend_right
 from mlbench.render.numbers import duration, moment_of, number, si, timestamp
 from mlbench.render.pyramid import pyramid_of, thinned_to_columns, visible_extremes
-from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners, packed
+from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
@@ -45,17 +46,6 @@ class Curve:
     """In place of the slot's colour: `muted` where there are too many runs for colours."""
     n_total: int | None = None
     """Points of the series before it was thinned, where it was."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Band:
-    """An interval below a curve (the runs of a group, from `low` to `high`)."""
-
-    x: Float64Array
-    """Shape (n,), rising."""
-    low: Float64Array
-    high: Float64Array
-    slot: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +298,7 @@ def _body(curves: Sequence[Curve], bands: Sequence[Band], frame: Frame, options:
     glyphs = GLYPHS[options.glyphs]
     shape = (frame.height, frame.width)
     layers = Layers(np.full(shape, ord(" "), np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
-    _draw_bands(layers, bands, frame, options)
+    draw_bands(layers, bands, frame, glyphs=options.glyphs, is_shaded=options.is_shaded)
     _draw_curves(layers, curves, frame, glyphs)
     for curve in curves:
         if not curve.is_faint and _summary_on(curve, frame.x_axis, frame.y_axis) is None:
@@ -375,34 +365,3 @@ def _draw_marks(layers: Layers, curve: Curve, frame: Frame, options: ChartOption
             columns = np.clip(np.floor(spots * (frame.width - 1) + 0.5), 0, frame.width - 1).astype(np.int64)
             layers.codes[row, columns] = ord(mark)
             layers.roles[row, columns] = name_index(layers, curve_role(curve))
-
-
-def _draw_bands(layers: Layers, bands: Sequence[Band], frame: Frame, options: ChartOptions) -> None:
-    """Inside as a tint of the background, at the edges as quadrant blocks, so that a line can stand on it."""
-    drawn = [band for band in bands if np.count_nonzero(np.isfinite(band.x)) > 0]
-    if not drawn:
-        return
-    bits = np.stack([_band_bits(band, frame) for band in drawn])
-    owner = owners(bits > 0)
-    names = np.array([0, *(name_index(layers, f"band{band.slot % RUN_SLOTS}") for band in drawn)], dtype=np.int64)
-    mine = np.take_along_axis(bits, np.maximum(owner, 0)[None], axis=0)[0]
-    is_any, is_whole = owner >= 0, (owner >= 0) & (mine == 15)
-    if options.is_shaded or options.glyphs == "ascii":
-        layers.codes[is_any] = ord("░" if options.glyphs != "ascii" else ",")
-    else:
-        layers.codes[is_any & ~is_whole] = GLYPHS["blocks"].characters[mine][is_any & ~is_whole]
-        layers.backs[is_whole] = names[owner + 1][is_whole]
-    layers.roles[is_any] = names[owner + 1][is_any]
-
-
-def _band_bits(band: Band, frame: Frame) -> CellArray:
-    """Which quadrants of each cell lie in the band; an end that a log axis has no place for is its low end."""
-    n_columns, n_rows = 2 * frame.width, 2 * frame.height
-    x = places(frame.x_axis, band.x) * (n_columns - 1)
-    columns = np.arange(n_columns)
-    top, bottom = (
-        (1 - np.interp(columns, x, np.nan_to_num(places(frame.y_axis, edge)), left=np.nan, right=np.nan)) * (n_rows - 1)
-        for edge in (band.high, band.low)
-    )  # fmt: skip
-    rows = np.arange(n_rows)[:, None]
-    return packed((rows >= np.floor(top + 0.5)) & (rows <= np.floor(bottom + 0.5)), GLYPHS["blocks"])

@@ -11,7 +11,8 @@ import numpy as np
 from mlbench.dataclass import dataclass
 from mlbench.render.axes import Axis, fitted_axis, places, ticks, trimmed_limits
 from mlbench.render.cells import RUN_SLOTS, fit_middle
-from mlbench.render.chart import Band, ChartOptions, Curve, chart_header
+from mlbench.render.chart import ChartOptions, Curve, chart_header
+from mlbench.render.chart_bands import Band
 from mlbench.render.numbers import number
 from mlbench.render.palette import DARK, DARK_GROUND, LIGHT, LIGHT_GROUND
 from mlbench.render.raster import m4

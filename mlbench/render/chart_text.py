@@ -11,7 +11,8 @@ import numpy as np
 from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
 from mlbench.render.cells import RUN_SLOTS, plain
-from mlbench.render.chart import Band, Chart, ChartOptions, Curve, draw_chart
+from mlbench.render.chart import Chart, ChartOptions, Curve, draw_chart
+from mlbench.render.chart_bands import Band
 from mlbench.render.labels import label_map
 from mlbench.render.palette import PATTERNS
 from mlbench.render.pyramid import kept

@@ -20,7 +20,8 @@ from mlbench.tui.view import ChartLook
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
-    from mlbench.render.chart import Band, Chart, ChartOptions, Curve
+    from mlbench.render.chart import Chart, ChartOptions, Curve
+    from mlbench.render.chart_bands import Band
     from mlbench.render.chart_text import CurveOptions
 
 LEAST_ROWS, LEAST_COLUMNS = 9, 56

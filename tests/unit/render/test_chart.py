@@ -4,15 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlbench.render.cells import ROLES, line_cells, plain
-from mlbench.render.chart import (
-    Band,
-    Chart,
-    ChartOptions,
-    Curve,
-    Tally,
-    curve_role,
-    draw_chart,
-)
+from mlbench.render.chart import Chart, ChartOptions, Curve, Tally, curve_role, draw_chart
+from mlbench.render.chart_bands import Band
 from mlbench.render.chart_frame import column_at, row_at, x_at
 from mlbench.render.chart_values import CrossValue, chart_values, cross_values, values_line
 from tests.golden.check import check_golden

@@ -5,7 +5,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlbench.render.chart import Band, ChartOptions, Curve
+from mlbench.render.chart import ChartOptions, Curve
+from mlbench.render.chart_bands import Band
 from mlbench.render.chart_svg import chart_svg, thinned
 from mlbench.render.smoothing import ema
 from tests.golden.check import check_golden
