@@ -58,9 +58,11 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
 
 
 def _summary(values: NDArray[Any], steps: NDArray[Any], metric: str) -> Float64Array | None:
-    """One number an evaluation from those of its episodes."""
+    """One number an evaluation from those of its episodes. Stable-Baselines (2) kept each in an array of its own."""
     import numpy as np
 
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[:, :, 0]
     if values.ndim != 2 or len(values) != len(steps) or values.dtype.kind not in "iufb" or not values.shape[1]:
         return None
     numbers = values.astype(np.float64)

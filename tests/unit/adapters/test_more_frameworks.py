@@ -151,6 +151,20 @@ def test_evaluations_are_means_over_episodes() -> None:
     assert set(series_of(facts)) == {f"evaluations/{name}" for name in ("mean_reward", "std_reward", "mean_ep_length")}
 
 
+@needs_corpora
+def test_evaluations_of_stable_baselines_2_have_a_third_axis() -> None:
+    folder = CORPORA / "sb3-ppo-three-seeds" / "logs" / "ppo" / "CartPole-v1_3"
+    with np.load(folder / "evaluations.npz", allow_pickle=False) as file:
+        expected = list(
+            zip(file["timesteps"].tolist(), file["results"].astype(float).mean(axis=(1, 2)).tolist(), strict=True)
+        )
+
+    facts = read_only_claim(sb3_evaluations.ADAPTER, folder)
+
+    assert points_of(facts, "evaluations/mean_reward") == expected
+    assert problems_of(facts) == []
+
+
 @pytest.mark.parametrize("array", [np.array([{"a": 1}], dtype=object), np.array(["a"]), np.zeros((2, 2))])
 def test_evaluations_that_are_pickles_or_no_row_are_refused(tmp_path: Path, array: object) -> None:
     np.savez(tmp_path / "evaluations.npz", timesteps=array)  # type: ignore[arg-type]
