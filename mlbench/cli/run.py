@@ -69,6 +69,8 @@ def _run(home: Home, argv: list[str], chosen: str | None, *, is_silent: bool, is
         talk("the run was not recorded")
     elif is_ingested:
         _ingest(home, os.path.dirname(path))
+    else:
+        talk(f"recorded in {os.path.dirname(path)}. Try: mlbench {os.path.dirname(path)}")
     return outcome.exit_code
 
 

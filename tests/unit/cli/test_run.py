@@ -101,6 +101,7 @@ def test_the_exit_code_is_the_commands(project: Path, code: int) -> None:
 
     assert done.returncode == code
     assert record_in(project / "home" / "captured")["exit_code"] == code
+    assert f"recorded in {project / 'home' / 'captured'}" in done.stderr
 
 
 def test_a_program_that_does_not_exist_is_told(project: Path) -> None:
