@@ -152,12 +152,13 @@ def test_rows_of_an_older_answer_are_dropped() -> None:
         old = app.desk.tabling.rows
         await keys(pilot, "l", "s", "s")
         new = app.desk.tabling.rows
-        piece_before = dict(new.rows)
+        assert new is not old
+        before = dict(new.rows), dict(old.rows), dict(app.desk.heads)
         assert old.found is not None
         stray = piece_of(old.found, 1000, session.rows(old.found, 1000, 128), old.fits)
         app.desk.tabling._take_piece(old, stray)
 
-        assert new.rows == piece_before
+        assert (new.rows, old.rows, app.desk.heads) == before
 
     play(app, script, NARROW)
 
