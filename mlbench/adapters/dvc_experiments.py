@@ -29,7 +29,7 @@ from mlbench.model import (
 from mlbench.wire.content import Content
 from mlbench.wire.dvc import facts_of, open_project, readable
 from mlbench.wire.files import LFS_MAGIC
-from mlbench.wire.gitfolder import experiment_refs, locate
+from mlbench.wire.gitfolder import GitFolder, experiment_commit, experiment_refs, locate
 from mlbench.wire.gitobjects import Entry, Objects, read_blob
 from mlbench.wire.gitrepo import Repository, files_at, open_repository, read_state
 
@@ -79,8 +79,7 @@ class _CommitFiles:
 
 def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fact]:
     folder = locate(source.path)
-    refs = dict(experiment_refs(folder)) if folder is not None else {}
-    commit = next((commit for name, commit in refs.items() if readable(name) == source.part), "")
+    commit = _commit_of(folder, source.part) if folder is not None else ""
     repository = open_repository(source.path)
     if repository is None or repository.objects is None or not commit:
         yield Problem(source.path, f"the experiment {source.part!r} is no longer in the repository")
@@ -89,6 +88,13 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
         yield from _read(source, repository, repository.objects, commit)
     if repository is not None:
         repository.close()
+
+
+def _commit_of(folder: GitFolder, part: str) -> str:
+    """The experiment's commit; only a name that is no UTF-8 has to be looked for among all."""
+    if commit := experiment_commit(folder, part):
+        return commit
+    return next((commit for name, commit in experiment_refs(folder) if readable(name) == part), "")
 
 
 def _read(source: Source, repository: Repository, objects: Objects, commit_id: str) -> Iterator[Fact]:

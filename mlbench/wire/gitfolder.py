@@ -148,6 +148,16 @@ def experiment_refs(folder: GitFolder) -> list[tuple[str, str]]:
     return [(f"{match[1]}{match[2]}/{match[3]}", oid) for match, oid in matches if match]
 
 
+def experiment_commit(folder: GitFolder, name: str) -> str:
+    """The commit of one of `experiment_refs`, without walking the others; '' where there is none of this name."""
+    baseline, _, rest = name.partition("/")
+    reference = f"refs/exps/{baseline[:2]}/{baseline[2:]}/{rest}"
+    if not _EXPERIMENT.fullmatch(reference) or ".." in rest.split("/") or "\0" in rest:
+        return ""
+    value = _read_ref(folder, reference)
+    return value if _OID.fullmatch(value) else ""
+
+
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 

@@ -23,7 +23,7 @@ from mlbench.model import (
     RunField,
     Source,
 )
-from mlbench.wire.gitfolder import experiment_refs, locate
+from mlbench.wire.gitfolder import experiment_commit, experiment_refs, locate
 from tests.paths import FORMATS, needs_formats
 
 
@@ -106,6 +106,8 @@ def test_packed_references_count_and_those_of_dvc_do_not(tmp_path: Path) -> None
 
     assert refs[f"{baseline}/packed/name"] == "b" * 40
     assert len(refs) == 2
+    assert {name: experiment_commit(folder, name) for name in refs} == refs
+    assert experiment_commit(folder, f"{baseline}/../../../heads/main") == ""
 
 
 def test_a_commit_that_is_gone_is_a_problem(tmp_path: Path) -> None:
