@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/experiments.py     (git has to be installed)
 
-Both sides list the same references in one run; CPU milliseconds, medians of five. Reading an experiment whole (parameters,
-metrics, lineage) is told beside; it has no goal.
+Both sides list the same references in one run; CPU milliseconds, medians of five. Reading an experiment whole
+(parameters, metrics, lineage) is told beside; it has no goal.
 """
 
 import os
