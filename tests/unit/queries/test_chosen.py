@@ -121,6 +121,6 @@ def test_a_number_written_as_text_is_the_same_number_and_a_missing_one_differs(e
 
 
 def test_texts_are_read_of_eight_runs_where_every_run_has_its_own(empty: FakeReader) -> None:
-    ids = sweep(empty, *({"where": f"/data/{number}", "kind": f"k{number}"} for number in range(40)))
+    params: list[dict[str, object]] = [{"where": f"/data/{number}", "kind": f"k{number}"} for number in range(40)]
 
-    assert default_columns(empty, ids) == ("params.kind",)
+    assert default_columns(empty, sweep(empty, *params)) == ("params.kind",)
