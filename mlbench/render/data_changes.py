@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mlbench.render.cells import Cell
+from mlbench.render.labels import label_map
 from mlbench.render.numbers import size
 from mlbench.safe import safe
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _PART = re.compile(r"(part-\d+-[0-9a-f]{8})-[0-9a-f-]{27}(?:-c\d+)?(?:\.\w+)?(\.parquet)$")
+_PART_SHORT = r"\1…\2"
 """Spark's names of files, of which the first digits tell them apart."""
 _ROLES = {"added": "good", "removed": "bad", "changed": "changed"}
 
@@ -110,7 +112,7 @@ def _entry_rows(answer: DiffAnswer, changes: Sequence[DataChange], *, is_column:
         base = _about(one, of_column=is_column, is_old=True) or "there" if one.old is not None else ""
         cells = {run_id: Cell(safe(_entry_text(entry, of_column=is_column)), _ROLES[entry.kind])
                  for run_id, entry in by_run.items()}  # fmt: skip
-        title = f"  column {name}" if is_column else "  " + _PART.sub(r"\1…\2", name)
+        title = f"  column {name}" if is_column else "  " + _PART.sub(_PART_SHORT, name)
         rows.append(_row(answer, Cell(safe(title), "muted"), cells, Cell(safe(base or "-"), "" if base else "muted")))
     return rows
 
@@ -138,6 +140,31 @@ def _step_rows(answer: DiffAnswer, changes: Sequence[DataChange]) -> list[tuple[
         cells = {change.run_id: Cell(safe(change.steps[place])) for change in changes if place < len(change.steps)}
         rows.append(_row(answer, Cell(safe("  commit" if place == 0 else ""), "muted"), cells))
     return rows
+
+
+MOST_NAMED = 5
+
+
+def data_change_lines(answer: DiffAnswer) -> list[str]:
+    """A sentence for each run and data set: `b: imgs (dvc), 3 files: +1 -1: - 2.txt, + 3.txt and 4 more`."""
+    labels = label_map(answer.runs)
+    lines = []
+    for name, changes in _by_name(answer).items():
+        for change in changes:
+            parts = [] if change.n_files is None else [_files_cell(change).text]
+            if change.n_rows is not None:
+                parts.append(_moved(change.n_rows[1], change.row_word, change.moved_rows or _net(change.n_rows)).text)
+            parts += [f"column {_SIGNS[entry.kind]} {entry.name}" for entry in change.columns[:MOST_NAMED]]
+            parts += [_named(change)] if change.files and not _is_single(change) else []
+            parts += [change.said] if change.said else []
+            lines.append(f"{labels[change.run_id]}: {name}, {'; '.join(parts)}")
+    return lines
+
+
+def _named(change: DataChange) -> str:
+    names = [f"{_SIGNS[entry.kind]} {_PART.sub(_PART_SHORT, entry.name)}" for entry in change.files[:MOST_NAMED]]
+    n_more = len(change.files) - len(names) + change.n_more
+    return ", ".join(names) + (f" and {n_more:,} more" if n_more else "")
 
 
 # ---------------------------------------------------------------- records

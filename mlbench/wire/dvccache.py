@@ -86,6 +86,8 @@ def read_listing(cache: str, digest: str) -> dict[str, Entry]:
         raise DvcCacheError(f"the listing of {digest[:10]} is not in the cache")
     try:
         rows = json.loads(read_whole(path, limit_bytes=MAX_LISTING_BYTES))
+        if not isinstance(rows, list):
+            raise TypeError("no list")
         digests = {_text(row["relpath"]): _text(row["md5"]) for row in rows}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DvcCacheError(f"the listing of {digest[:10]} in the cache is damaged") from error
