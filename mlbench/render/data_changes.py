@@ -151,7 +151,7 @@ def data_change_lines(answer: DiffAnswer) -> list[str]:
     lines = []
     for name, changes in _by_name(answer).items():
         for change in changes:
-            parts = [] if change.n_files is None else [_files_cell(change).text]
+            parts: list[str] = [] if change.n_files is None else [_files_cell(change).text]
             if change.n_rows is not None:
                 parts.append(_moved(change.n_rows[1], change.row_word, change.moved_rows or _net(change.n_rows)).text)
             parts += [f"column {_SIGNS[entry.kind]} {entry.name}" for entry in change.columns[:MOST_NAMED]]
