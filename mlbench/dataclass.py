@@ -80,7 +80,7 @@ else:
             if self._made is None:
                 names = ("__annotations__", "__module__", *self._cls.__annotations__)
                 copied = {name: vars(self._cls)[name] for name in names if name in vars(self._cls)}
-                twin = type(self._cls.__name__, (), {"__doc__": "", **copied})
+                twin = type(self._cls.__name__, (), {"__doc__": "-", **copied})
                 self._made = dataclasses.dataclass(init=False, repr=False, eq=False)(twin).__dataclass_fields__
             return self._made
 

@@ -44,11 +44,14 @@ class Kind:
     """Rows of the new runs: run_no, name, and the columns. A later row of the same run and name wins."""
 
 
+_NUMBER_OF = (
+    "CASE WHEN {p}.type IN ('int', 'float') THEN {p}.num WHEN {p}.type = 'str' THEN TRY_CAST({p}.txt AS DOUBLE) END"
+)
+"""The number of a parameter, also where a source has it as text."""
 KINDS = {
     "param": Kind(
         (("t", "VARCHAR"), ("n", "DOUBLE"), ("s", "VARCHAR"), ("r", "VARCHAR")),
-        """SELECT fresh.run_no, p.key AS name, coalesce(p.type, 'str') AS t,
-            CASE WHEN p.type IN ('int', 'float') THEN p.num WHEN p.type = 'str' THEN TRY_CAST(p.txt AS DOUBLE) END AS n,
+        f"""SELECT fresh.run_no, p.key AS name, coalesce(p.type, 'str') AS t, {_NUMBER_OF.format(p="p")} AS n,
             CASE WHEN p.type = 'null' THEN p.raw ELSE p.txt END AS s,
             CASE WHEN p.type <> 'null' AND p.raw <> p.txt THEN p.raw END AS r
         FROM param p JOIN fresh ON fresh.run_id = p.run_id WHERE p.is_effective""",
@@ -72,6 +75,13 @@ INSERT INTO run_row
 SELECT run_id, (SELECT coalesce(max(run_no), 0) FROM run_row)
     + CAST(row_number() OVER (ORDER BY started_s NULLS LAST, run_key, run_id) AS INTEGER)
 FROM run WHERE run_no IS NULL AND run_id NOT IN (SELECT run_id FROM run_row)"""
+_NUMBER_ROWS = (
+    f"""UPDATE param SET run_no = fresh.run_no, same = md5_number_lower(coalesce(
+        CAST({_NUMBER_OF.format(p="param")} AS VARCHAR), txt)),
+    n_chars = CAST(least(length(txt), 65535) AS USMALLINT), is_reference = contains(raw, '${{')
+FROM fresh WHERE fresh.run_id = param.run_id""",
+    "UPDATE series SET run_no = fresh.run_no FROM fresh WHERE fresh.run_id = series.run_id",
+)
 _TOTALS = """
 UPDATE run SET run_no = t.run_no, n_series = t.n_series, n_points = t.n_points, last_wall_s = t.last_wall_s,
     n_notes = t.n_notes
@@ -192,8 +202,8 @@ class _Layout:
     def _lay_out(self, run_nos: list[int]) -> None:
         self._rows("CREATE OR REPLACE TEMP TABLE fresh (run_id VARCHAR, run_no INTEGER)")
         self._rows("INSERT INTO fresh SELECT run_id, run_no FROM run_row WHERE run_no IN (SELECT unnest(?))", [run_nos])
-        for table in ("param", "series"):
-            self._rows(f"UPDATE {table} SET run_no = fresh.run_no FROM fresh WHERE fresh.run_id = {table}.run_id")
+        for sql in _NUMBER_ROWS:
+            self._rows(sql)
         self._rows(_TOTALS)
         self._rows(_TEXT)
         own = self._connection.sql(f"{_OWN} WHERE {_CHOSEN} ORDER BY run_no", params=[run_nos]).to_arrow_table()

@@ -53,7 +53,11 @@ CREATE TABLE param (
     source VARCHAR,        -- path of the file that says so
     line   INTEGER,
     is_effective BOOLEAN,  -- the strongest layer of this key in this run
-    run_no INTEGER         -- of the run, set when a snapshot is published: a number is found faster than an id
+    -- The rest is worked out when a snapshot is published: numbers are read in a fraction of the time of texts.
+    run_no  INTEGER,       -- of the run
+    same    UBIGINT,       -- of two values that are the same (1e-3 and 0.001) the same: half of the MD5 of number or text
+    n_chars USMALLINT,     -- of txt, 65535 for longer ones
+    is_reference BOOLEAN   -- raw names another parameter: ${data.n}
 );
 
 CREATE TABLE series (

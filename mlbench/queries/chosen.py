@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from mlbench.dataclass import dataclass
 from mlbench.queries.columns import metric_spec, param_spec
+from mlbench.queries.fragment import Sql
 from mlbench.queries.goals import ranked_metrics
 from mlbench.queries.reading import Reader
 from mlbench.queries.storage import chosen_runs
@@ -19,12 +21,18 @@ FEW_RUNS = 2_000
 SHORT = 24
 """Characters that a value may have to be read at a glance."""
 _DIFFERING = """
-SELECT key, count(*) AS n_present, count(DISTINCT n) + count(DISTINCT CASE WHEN n IS NULL THEN txt END) AS n_values,
-    max(length(txt)), bool_or(layer IN ('override', 'cli')), bool_and(layer = 'derived'), min(txt), max(txt)
-FROM (SELECT key, txt, raw, layer, CASE WHEN type IN ('int', 'float') THEN num
-        WHEN type = 'str' THEN TRY_CAST(txt AS DOUBLE) END AS n
-    FROM param WHERE is_effective AND {chosen}) AS mine
-GROUP BY key HAVING (n_values > 1 OR n_present < ?) AND NOT (min(raw) = max(raw) AND contains(min(raw), '${{'))"""
+SELECT key, count(*) AS n_present, count(DISTINCT same) AS n_values, max(n_chars),
+    bool_or(layer IN ('override', 'cli')), bool_and(layer = 'derived'), bool_and(is_reference),
+    CASE WHEN count(num) = n_present THEN min(num) END, max(num)
+FROM param WHERE is_effective AND {chosen} GROUP BY key HAVING n_values > 1 OR n_present < ?"""
+_SAMPLES = """
+SELECT key, min(txt), max(txt) FROM param
+WHERE is_effective AND {chosen} AND key IN (SELECT unnest(CAST(? AS VARCHAR[]))) GROUP BY key"""
+_ALIKE = """
+SELECT key FROM param WHERE is_effective AND {chosen} AND key IN (SELECT unnest(CAST(? AS VARCHAR[])))
+GROUP BY key HAVING min(raw) = max(raw)"""
+N_SAMPLES = 8
+"""Runs whose texts are looked at to see what kind of value a parameter has; texts take far longer than numbers."""
 _PLACE_WORDS = frozenset({
     "path", "paths", "dir", "directory", "folder", "file", "filename", "outdir", "logdir", "workdir", "uuid",
     "timestamp", "datetime", "date", "time", "pid", "port", "url", "uri", "hostname", "dirname",
@@ -56,7 +64,7 @@ class Differing:
     is_derived: bool
     low: str | None
     high: str | None
-    """Two of its texts."""
+    """Two of its texts, where each run that has it has its own."""
 
 
 def is_label(key: str, samples: Sequence[str], *, is_derived: bool = False) -> bool:
@@ -112,10 +120,44 @@ def default_columns(
 
 
 def differing_params(reader: Reader, run_ids: Sequence[str]) -> list[Differing]:
-    """The parameters that not all of the runs have alike."""
+    """The parameters that not all of the runs have alike, but those that refer to another one in all (`${data.n}`)."""
     chosen = chosen_runs(reader, run_ids)
-    rows = reader.rows(_DIFFERING.format(chosen=chosen.text), [*chosen.parameters, len(run_ids)])
-    return [Differing(*row) for row in rows]
+    rows = [
+        _Found(*row) for row in reader.rows(_DIFFERING.format(chosen=chosen.text), [*chosen.parameters, len(run_ids)])
+    ]
+    references = [row.key for row in rows if row.is_reference]
+    alike = {key for (key,) in _of_keys(reader, _ALIKE, chosen, references)}
+    own = [row.key for row in rows if row.n_present == row.n_values > 1 and row.least is None]
+    some = chosen_runs(reader, run_ids[:: max(1, len(run_ids) // N_SAMPLES)])
+    texts = {key: (low, high) for key, low, high in _of_keys(reader, _SAMPLES, some, own)}
+    return [
+        Differing(*row[:6], *texts.get(row.key, (_number_text(row.least), _number_text(row.greatest))))
+        for row in rows
+        if row.key not in alike
+    ]
+
+
+class _Found(NamedTuple):
+    key: str
+    n_present: int
+    n_values: int
+    longest: int
+    is_said: bool
+    is_derived: bool
+    is_reference: bool
+    least: float | None
+    """None where not all values are numbers."""
+    greatest: float | None
+
+
+def _number_text(number: float | None) -> str | None:
+    if number is None:
+        return None
+    return str(int(number)) if number.is_integer() else repr(number)
+
+
+def _of_keys(reader: Reader, sql: str, chosen: Sql, keys: list[str]) -> list[tuple[Any, ...]]:
+    return reader.rows(sql.format(chosen=chosen.text), [*chosen.parameters, keys]) if keys else []
 
 
 def only_labels(param: Differing) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from mlbench.dataclass import dataclass
@@ -137,6 +138,16 @@ def value_of(bound: Bound, cells: Sequence[Any]) -> Value:
         return param_value(*cells)
     (cell,) = cells
     return tuple(cell or ()) if bound.kind == "tag" else cell
+
+
+def getter_of(bound: Bound, start: int) -> Callable[[Sequence[Any]], Value]:
+    """What gives `value_of` the cells from `start` on of a row; for many rows."""
+    if bound.kind == "param":
+        number, text = start + 1, start + 2
+        return lambda row: param_value(row[start], row[number], row[text])
+    if bound.kind == "tag":
+        return lambda row: tuple(row[start] or ())
+    return itemgetter(start)
 
 
 def param_value(kind: str | None, number: float | None, text: str | None) -> Value:

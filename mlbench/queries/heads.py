@@ -41,12 +41,20 @@ def fetch_heads(reader: Reader, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
     Raises:
         UsageError: a run of that id is not in the catalog.
     """
-    runs = reader.runs(HEAD_COLUMNS)
-    rows = reader.rows(
-        f"SELECT {HEAD_COLUMNS} FROM {runs} AS r WHERE r.id IN (SELECT unnest(CAST(? AS VARCHAR[])))", [list(run_ids)]
-    )
-    heads = {row[0]: head_of(reader, row) for row in rows}
+    return fetch_numbered_heads(reader, run_ids)[0]
+
+
+def fetch_numbered_heads(reader: Reader, run_ids: Sequence[str]) -> tuple[tuple[RunHead, ...], tuple[int, ...]]:
+    """The heads of these runs and their row numbers in the catalog (`run_no`), in their order.
+
+    Raises:
+        UsageError: a run of that id is not in the catalog.
+    """
+    columns = f"{HEAD_COLUMNS}, r.run_no"
+    sql = f"SELECT {columns} FROM {reader.runs(columns)} AS r WHERE r.id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+    rows = {row[0]: row for row in reader.rows(sql, [list(run_ids)])}
     for run_id in run_ids:
-        if run_id not in heads:
+        if run_id not in rows:
             raise UsageError(f"no run has the id '{run_id}'. Try: mlbench query")
-    return tuple(heads[run_id] for run_id in run_ids)
+    ordered = [rows[run_id] for run_id in run_ids]
+    return tuple(head_of(reader, row) for row in ordered), tuple(row[N_HEAD] for row in ordered)

@@ -22,7 +22,12 @@ def meanings_of(values: Sequence[Typed | None]) -> tuple[object, ...]:
     beside a list such a text is one, too. Among texts alone it stays a text.
     """
     has_list = any(value is not None and value[0] == "list" for value in values)
-    return tuple(None if value is None else _beside_list(value) if has_list else meaning_of(*value) for value in values)
+    mean = _beside_list if has_list else _meaning_alone
+    return tuple([None if value is None else mean(value) for value in values])
+
+
+def _meaning_alone(value: Typed) -> object:
+    return meaning_of(*value)
 
 
 def _beside_list(value: Typed) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Any
 
 from mlbench.dataclass import dataclass
@@ -15,10 +15,10 @@ from mlbench.queries.columns import (
     ColumnSpec,
     bind_column,
     bind_sort,
+    getter_of,
     order_sql,
     read_columns,
     read_sort,
-    value_of,
 )
 from mlbench.queries.filter import parse
 from mlbench.queries.fragment import Sql, joined
@@ -60,11 +60,10 @@ class Question:
         is_few = len(run_nos) <= FEW_ROWS
         those = Sql("r.run_no IN (SELECT unnest(CAST(? AS INTEGER[])))", (list(run_nos),)) if is_few else self.where
         values = [expression for column in columns for expression in column.bound.value]
-        ends = list(accumulate((len(column.bound.value) for column in columns), initial=N_HEAD))
-        spans = [(column.bound, start, stop) for column, (start, stop) in zip(columns, pairwise(ends), strict=True)]
+        starts = accumulate((len(column.bound.value) for column in columns), initial=N_HEAD)
+        getters = [getter_of(column.bound, start) for column, start in zip(columns, starts, strict=False)]
         for row in self.select(", ".join([HEAD_COLUMNS, *values]), where=those):
-            shown = tuple([value_of(bound, row[start:stop]) for bound, start, stop in spans])
-            yield RunRow(head_of(self.binding.reader, row), shown)
+            yield RunRow(head_of(self.binding.reader, row), tuple([get(row) for get in getters]))
 
     def count(self, where: Sql) -> int:
         """How many runs there are."""

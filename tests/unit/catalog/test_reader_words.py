@@ -8,7 +8,7 @@ import pytest
 from mlbench import journal
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import CURRENT
-from mlbench.catalog.reader import moved_keys, open_reader
+from mlbench.catalog.reader import N_PARSED, moved_keys, open_reader
 from mlbench.catalog.writer import open_writer
 from mlbench.errors import HomeError
 from mlbench.paths import Home
@@ -116,3 +116,25 @@ def test_a_link_that_cannot_be_followed_is_told(home: Home) -> None:
         open_reader(home)
 
     assert str(error.value) == f"{link}: the catalog cannot be opened (Invalid argument). Try: mlbench rebuild"
+
+
+def test_a_statement_is_answered_anew_each_time_though_its_parsing_is_kept(home: Home) -> None:
+    publish(home, run("a"), run("b"))
+    by_id = "SELECT name FROM run WHERE run_id = ?"
+
+    with open_reader(home) as reader:
+        assert [reader.rows(by_id, [run_id]) for run_id in ("a", "b", "a")] == [[("a",)], [("b",)], [("a",)]]
+        for number in range(N_PARSED + 5):  # more than are kept
+            assert reader.rows(f"SELECT {number}") == [(number,)]
+        assert list(reader.stream(by_id, ["b"])) == [("b",)]
+
+
+def test_views_and_words_are_made_for_the_statement_that_names_them(home: Home) -> None:
+    publish(home, run("a"))
+
+    with open_reader(home) as reader:
+        tables = "SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'word%'"
+        assert reader.rows("SELECT n_runs FROM wide_key") == []
+        assert reader.rows(tables) == [(0,)]
+        assert reader.rows("SELECT key FROM runs") == [("/a",)]
+        assert reader.rows(tables)[0][0] > 0

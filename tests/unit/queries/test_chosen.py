@@ -104,3 +104,23 @@ def test_a_label_is_known_by_its_key_or_its_looks(
     key: str, samples: list[str], is_derived: bool, expected: bool
 ) -> None:
     assert is_label(key, samples, is_derived=is_derived) is expected
+
+
+def test_numbers_that_are_moments_are_labels_and_other_numbers_are_settings(empty: FakeReader) -> None:
+    ids = sweep(
+        empty, {"began": 1700000001, "day": 20260102, "lr": 0.25}, {"began": 1700000002, "day": 20260103, "lr": 0.5}
+    )
+
+    assert default_columns(empty, ids) == ("params.lr",)
+
+
+def test_a_number_written_as_text_is_the_same_number_and_a_missing_one_differs(empty: FakeReader) -> None:
+    ids = sweep(empty, {"lr": 0.001, "seed": 1}, {"lr": "1.0e-03"})
+
+    assert default_columns(empty, ids) == ("params.seed",)
+
+
+def test_texts_are_read_of_eight_runs_where_every_run_has_its_own(empty: FakeReader) -> None:
+    params: list[dict[str, object]] = [{"where": f"/data/{number}", "kind": f"k{number}"} for number in range(40)]
+
+    assert default_columns(empty, sweep(empty, *params)) == ("params.kind",)
