@@ -67,12 +67,14 @@ def command(
     """
     from mlbench.queries.at_best import with_values_at
     from mlbench.queries.code import compare_code
+    from mlbench.queries.data_changes import MOST_FILES, with_data_changes
 
     if repo is not None and not os.path.isdir(repo):
         raise click.UsageError(f"--repo {repo}: no such directory")
     with reading(home_of(home)) as reader:
         answer = compare(reader, runs, baseline, where, within, everything=everything)
         answer = with_values_at(reader, answer, at) if at else answer
+        answer = with_data_changes(reader, answer, most=None if everything else MOST_FILES)
         changes = compare_code(reader, [head.run_id for head in answer.runs], repository=repo or "")
     chosen = chosen_format(form)
     print_diff(answer, chosen, as_deltas=as_deltas, has_layers=has_layers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -114,14 +114,8 @@ def _of_paths(
     draft: Draft, texts: Sequence[tuple[str, str]], stores: Stores, started_s: float | None
 ) -> Iterator[model.DataVersion]:
     """Tables and databases at the paths that the parameters name."""
-    bases = (draft.unit.folder, draft.root)
-    n_looked = 0
-    for key, text in texts:
-        if "/" not in text or len(text) > 4096 or not _PATH.fullmatch(text) or n_looked == MAX_PATHS:
-            continue
-        n_looked += 1
-        for base in bases:
-            path = os.path.realpath(os.path.join(base, os.path.expanduser(text)))
+    for key, paths in named_paths(texts, (draft.unit.folder, draft.root)):
+        for path in paths:
             log = stores.log(path)
             if log is not None:
                 yield _delta_version(draft, key, log, stores, started_s)
@@ -129,6 +123,17 @@ def _of_paths(
                 yield model.DataVersion(ref.system, ref.name, ref.version, is_pinned=ref.is_pinned)
             if log is not None or stores.refs(path):
                 break
+
+
+def named_paths(texts: Iterable[tuple[str, str]], bases: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The paths that a parameter may mean, one below each folder, with its key; of at most MAX_PATHS parameters."""
+    n_looked = 0
+    for key, text in texts:
+        if "/" not in text or len(text) > 4096 or not _PATH.fullmatch(text) or n_looked == MAX_PATHS:
+            continue
+        n_looked += 1
+        inside = os.path.expanduser(text)
+        yield key, tuple(dict.fromkeys(os.path.realpath(os.path.join(base, inside)) for base in bases))
 
 
 def _delta_version(

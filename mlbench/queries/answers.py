@@ -11,6 +11,7 @@ from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
+    from mlbench.queries.data_changes import DataChange
     from mlbench.queries.lineage import LineageAnswer
 
 Value: TypeAlias = "bool | int | float | str | datetime | tuple[str, ...] | None"
@@ -231,6 +232,8 @@ class DiffAnswer:
     """Parameters that are equal in all runs and were left out."""
     n_equal_metrics: int = 0
     slices: tuple[SliceRow, ...] = ()
+    data_changes: tuple[DataChange, ...] = ()
+    """What the stores of the data say; empty until it is asked for (`data_changes.with_data_changes`)."""
 
     @property
     def differs(self) -> bool:

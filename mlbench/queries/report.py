@@ -14,6 +14,7 @@ from mlbench.queries.chosen import default_columns
 from mlbench.queries.code import compare_code, told
 from mlbench.queries.columns import metric_spec
 from mlbench.queries.compare import compare_runs
+from mlbench.queries.data_changes import with_data_changes
 from mlbench.queries.fields import CODE_CERTAINTY
 from mlbench.queries.goals import primary_metric
 from mlbench.queries.names import find_metrics, metric_names, resolve_runs
@@ -77,7 +78,7 @@ def gather_report(
     first = _baseline_of(reader, answer, baseline, within)
     compared = list(dict.fromkeys([*([first] if first else []), *shown]))
     names = find_metrics(reader, metrics, shown) if metrics else _charted(reader, shown, specs)
-    diff = compare_runs(reader, compared) if compared else DiffAnswer((), (), ())
+    diff = with_data_changes(reader, compare_runs(reader, compared)) if compared else DiffAnswer((), (), ())
     return ReportAnswer(
         title=title or _title(answer),
         query=where,

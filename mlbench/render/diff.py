@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.render.cells import EMPTY, Cell
+from mlbench.render.data_changes import data_change_records, data_change_rows
 from mlbench.render.inside import as_tree, insides
 from mlbench.render.labels import BASELINE_MARK, run_labels, short_labels
 from mlbench.render.numbers import change, delta, distinct, number, percent
@@ -43,6 +44,7 @@ def diff_sections(
                  [line for row in answer.slices for line in _slice_lines(row)], "worst of each run, and the spread"),
         *(_section(key, key, key, runs, [_fact_row(row) for row in rows])
           for key, rows in (("code", answer.code), ("environment", answer.environment), ("data", answer.data))),
+        _section("data_changes", "data: added and removed", "data", runs, data_change_rows(answer)),
     ]  # fmt: skip
     return tuple(section for section in sections if section.table.rows)
 
@@ -232,8 +234,8 @@ def _fact_role(row: FactRow, index: int, usual: tuple[str | None] | None) -> str
 def diff_records(answer: DiffAnswer) -> Records:
     """Flat rows: `section`, `key`, then a value for each run under its name, the baseline first.
 
-    Sections are `params`, `code`, `environment`, `data`, and for metrics `last`, `last_step`, `best`,
-    `best_step`, `delta`, `percent`, `nan` and `inf` (those that say something).
+    Sections are `params`, `code`, `environment`, `data`, for metrics `last`, `last_step`, `best`, `best_step`,
+    `delta`, `percent`, `nan` and `inf` (those that say something), and those of `data_change_records`.
     """
     rows: list[tuple[Value, ...]] = [
         ("params", row.key, *(param_value(cell) for cell in row.cells)) for row in answer.params
@@ -241,6 +243,7 @@ def diff_records(answer: DiffAnswer) -> Records:
     rows += [line for row in answer.metrics for line in _metric_records(row)]
     for section, facts in (("code", answer.code), ("environment", answer.environment), ("data", answer.data)):
         rows += [(section, row.key, *row.cells) for row in facts]
+    rows += data_change_records(answer)
     keys = unique_keys(("section", "key", *run_labels(answer.runs)))
     return Records(keys, tuple(rows))
 

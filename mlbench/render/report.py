@@ -11,6 +11,7 @@ from mlbench.dataclass import dataclass
 from mlbench.render.chart import ChartOptions
 from mlbench.render.chart_svg import chart_svg
 from mlbench.render.chart_text import CurveOptions, chart_text, completed, series_chart, series_curves
+from mlbench.render.data_changes import data_change_lines
 from mlbench.render.diff import ABSENT, majority, odd_text
 from mlbench.render.labels import BASELINE_MARK, label_map, run_labels, short_labels
 from mlbench.render.numbers import delta, distinct, number, percent, timestamp, value_text
@@ -68,7 +69,7 @@ def draw_report(
         "".join(text for text, _ in charts.values())
         and "## Charts\n\n" + "\n".join(text for text, _ in charts.values()),
         _facts("Code", answer, answer.diff.code) + _code_changes(answer),
-        _facts("Data", answer, answer.diff.data),
+        _facts("Data", answer, answer.diff.data) + _data_changes(answer),
         _facts("Environment", answer, answer.diff.environment),
         _problems(answer),
         _commands(answer),
@@ -257,6 +258,11 @@ def _facts(title: str, answer: ReportAnswer, facts: Sequence[FactRow]) -> str:
     lines = "".join(f"- {markdown_code(row.key)}: {markdown_code(row.cells[0])}\n" for row in equal)
     between = "\nEqual in all runs:\n\n" if differing and lines else ""
     return f"## {title}\n\n{text}{between}{lines}" if text or lines else ""
+
+
+def _data_changes(answer: ReportAnswer) -> str:
+    lines = "".join(f"- {markdown_code(line)}\n" for line in data_change_lines(answer.diff))
+    return f"\nAdded and removed, against the baseline:\n\n{lines}" if lines else ""
 
 
 def _code_changes(answer: ReportAnswer) -> str:

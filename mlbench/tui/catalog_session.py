@@ -231,9 +231,10 @@ class CatalogSession:
     def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
         """Runs side by side, the first as the baseline."""
         from mlbench.queries.compare import compare_runs
+        from mlbench.queries.data_changes import with_data_changes
 
         with self._detail.reading() as reader:
-            return compare_runs(reader, run_ids, everything=everything)
+            return with_data_changes(reader, compare_runs(reader, run_ids, everything=everything))
 
     def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
         """The points of the metrics that one of the runs has."""

@@ -44,6 +44,8 @@ class DeltaCommit:
     user: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
     """Custom metadata: a `run_id` that was put here links the version to the run that wrote or read it."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """What the writer says the operation was given and did: `predicate`, `numDeletedRows`..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +130,13 @@ def read_commit_info(log: DeltaLog, version: int) -> DeltaCommit:
     for action in _actions(log, version):
         if isinstance(info := action.get("commitInfo"), dict):
             at_ms = info.get("inCommitTimestamp", info.get("timestamp"))
-            told = info.get("operationParameters")
-            mode = told.get("mode") if isinstance(told, dict) else None
+            given, did = (_mapping(info.get(key)) for key in ("operationParameters", "operationMetrics"))
+            mode = given.get("mode")
             return DeltaCommit(
                 version, at_ms / 1000 if isinstance(at_ms, int | float) else None, _text(info.get("operation")),
                 _text(mode), _text(info.get("userName")),
                 {str(key): _text(value) for key, value in info.items() if key not in _KNOWN},
+                {str(key): _text(value) for key, value in {**given, **did}.items()},
             )  # fmt: skip
     return DeltaCommit(version)
 
@@ -212,6 +215,10 @@ def _schema(text: object) -> tuple[tuple[str, str], ...]:
 
 def _kind(kind: object) -> str:
     return kind if isinstance(kind, str) else json.dumps(kind, sort_keys=True)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str:

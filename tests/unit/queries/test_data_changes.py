@@ -1,0 +1,232 @@
+"""Promises of what was added to and removed from data: told from the store, or said why not."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from mlbench.queries.compare import compare_runs
+from mlbench.queries.data_changes import compare_data, with_data_changes
+from mlbench.render.cells import plain
+from mlbench.render.data_changes import data_change_lines
+from mlbench.render.diff import diff_records, diff_sections
+from mlbench.render.table import section_lines
+from mlbench.wire.delta import open_log, read_state
+from tests.paths import FORMATS, needs_formats
+from tests.unit.queries.conftest import FakeReader
+
+
+def runs_of(reader: FakeReader, folder: Path, system: str, name: str, *versions: str) -> list[str]:
+    ids = []
+    for number, version in enumerate(versions):
+        place = folder / f"r{number}"
+        place.mkdir(exist_ok=True)
+        ids.append(reader.add_run(f"r{number}", path=str(place), root=str(folder)))
+        reader.add("data_version", run_id=ids[-1], system=system, name=name, version=version, role="")
+        reader.add_param(ids[-1], "data.path", "../table")
+    return ids
+
+
+# ---------------------------------------------------------------- Delta Lake
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    shutil.copytree(FORMATS / "delta" / "table", tmp_path / "table")
+    return tmp_path / "table"
+
+
+@needs_formats
+def test_files_rows_and_operations_between_two_versions_of_a_delta_table(empty: FakeReader, table: Path) -> None:
+    ids = runs_of(empty, table.parent, "delta", "train_set", "0", "1", "7")
+
+    one, seven = compare_data(empty, ids, most=3)
+
+    told = {version: read_state(open_log(str(table)), version) for version in (0, 7)}
+    assert (one.n_files, one.n_rows, one.moved_files, one.moved_rows) == ((2, 4), (10, 15), (2, 0, 0), (5, 0))
+    assert one.steps == ("v1 WRITE Append",)
+    assert (seven.n_files, seven.n_rows) == ((2, 10), (10, 28))
+    assert seven.moved_files == (10, 2, 0)
+    assert seven.moved_rows == (28, 10)
+    assert seven.steps[1:3] == (
+        "v2 DELETE (predicate: id < 3; num_deleted_rows: 3)",
+        "v3 WRITE Overwrite by ada (run_id: exp-7)",
+    )
+    assert [change.name for change in seven.files] == sorted({*told[0].files, *told[7].files})[:3]
+    assert seven.n_more == 9
+
+
+@needs_formats
+def test_all_files_are_listed_when_all_are_asked_for(empty: FakeReader, table: Path) -> None:
+    ids = runs_of(empty, table.parent, "delta", "train_set", "0", "7")
+
+    (change,) = compare_data(empty, ids, most=None)
+
+    assert (len(change.files), change.n_more) == (12, 0)
+
+
+@needs_formats
+def test_a_step_back_undoes_what_was_done(empty: FakeReader, table: Path) -> None:
+    ids = runs_of(empty, table.parent, "delta", "train_set", "1", "0")
+
+    (change,) = compare_data(empty, ids)
+
+    assert (change.moved_files, change.steps) == ((0, 2, 0), ("without v1 WRITE Append",))
+
+
+@needs_formats
+def test_a_table_that_is_gone_or_vacuumed_is_said_to_be(empty: FakeReader, table: Path) -> None:
+    ids = runs_of(empty, table.parent, "delta", "train_set", "0", "7")
+    (table / "_delta_log" / f"{0:020d}.json").unlink()
+
+    (vacuumed,) = compare_data(empty, ids)
+    shutil.rmtree(table)
+    (gone,) = compare_data(empty, ids)
+
+    assert vacuumed.said == "version 0 cannot be told: the log of version 0 is gone"
+    assert gone.said == "the table is no longer where the run named it"
+    assert gone.n_files is None
+
+
+def test_columns_that_came_and_changed_their_type(empty: FakeReader, tmp_path: Path) -> None:
+    log = tmp_path / "table" / "_delta_log"
+    log.mkdir(parents=True)
+    for version, fields in enumerate(([("id", "integer"), ("old", "string")], [("id", "long"), ("new", "double")])):
+        schema = json.dumps({"type": "struct", "fields": [{"name": name, "type": kind} for name, kind in fields]})
+        action = {"metaData": {"id": "t", "name": "set", "schemaString": schema}}
+        (log / f"{version:020d}.json").write_text(json.dumps(action), encoding="utf-8")
+    ids = runs_of(empty, tmp_path, "delta", "set", "0", "1")
+
+    (change,) = compare_data(empty, ids)
+
+    assert [(one.kind, one.name) for one in change.columns] == [("changed", "id"), ("added", "new"), ("removed", "old")]
+    assert change.n_rows == (0, 0)
+
+
+# ---------------------------------------------------------------- DVC
+
+
+def kept(project: Path, content: bytes, ending: str = "") -> str:
+    """An object of the cache, as DVC 3 keeps it; its hash is returned."""
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest() + ending
+    place = project / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    return digest
+
+
+def listing(project: Path, files: Mapping[str, bytes]) -> str:
+    rows = [{"md5": kept(project, content), "relpath": name} for name, content in files.items()]
+    return kept(project, json.dumps(rows).encode(), ".dir")
+
+
+HOSTILE = "3\x1b[31m|<b>.png"
+
+
+def test_files_of_a_dvc_folder_that_came_went_and_changed(empty: FakeReader, tmp_path: Path) -> None:
+    before = listing(tmp_path, {"0.png": b"0", "1.png": b"1", "2.png": b"2"})
+    after = listing(tmp_path, {"0.png": b"0", "1.png": b"one", HOSTILE: b"3"})
+    ids = runs_of(empty, tmp_path, "dvc", "imgs", before, after)
+
+    answer = with_data_changes(empty, compare_runs(empty, ids))
+
+    (change,) = answer.data_changes
+    assert (change.n_files, change.moved_files) == ((3, 3), (1, 1, 1))
+    text = plain(section_lines(diff_sections(answer)))
+    assert "\x1b" not in text
+    lines = [line.split() for line in text.splitlines()]
+    assert ["1.png", "1", "B", "~", "changed,", "3", "B"] in lines
+    assert ["2.png", "1", "B", "-", "removed,", "1", "B"] in lines
+    records = diff_records(answer).rows
+    assert ("data_files_added", "imgs", None, 1) in records
+    assert ("data_file", "imgs/2.png", "1 B", "removed") in records
+    assert data_change_lines(answer)[0].startswith("r1: imgs (dvc), 3 files: +1 -1 ~1; ~ 1.png, - 2.png, + 3")
+
+
+def test_lines_of_a_dvc_file_are_counted(empty: FakeReader, tmp_path: Path) -> None:
+    before = kept(tmp_path, b"x,y\n1,2\n3,4\n")
+    after = kept(tmp_path, b"x,y\n3,4\n5,6\n7,8\n")
+    ids = runs_of(empty, tmp_path, "dvc", "train.csv", before, after)
+
+    (change,) = compare_data(empty, ids)
+
+    assert (change.n_rows, change.moved_rows, change.row_word) == ((3, 4), (2, 1), "line")
+
+
+def test_what_is_not_in_the_cache_is_said(empty: FakeReader, tmp_path: Path) -> None:
+    here = listing(tmp_path, {"0.png": b"0"})
+    ids = runs_of(empty, tmp_path, "dvc", "imgs", here, "f" * 32 + ".dir", "e" * 32)
+
+    gone, file = compare_data(empty, ids)
+
+    assert gone.said == "the listing of ffffffffff is not in the cache"
+    assert file.said == "it is a folder in one run and a file in the other"
+
+
+def test_a_cache_may_lie_elsewhere_and_have_the_older_layout(empty: FakeReader, tmp_path: Path) -> None:
+    project, shared = tmp_path / "project", tmp_path / "shared"
+    before, after = (listing(project, {name: b"0"}) for name in ("a", "b"))
+    shutil.move(project / ".dvc" / "cache" / "files" / "md5", shared)
+    (project / ".dvc" / "config").write_text("[core]\n    dir = no\n['cache']\n    dir = ../../shared\n", "utf-8")
+    ids = runs_of(empty, project, "dvc", "imgs", before, after)
+
+    (change,) = compare_data(empty, ids)
+
+    assert change.moved_files == (1, 1, 0)
+
+
+@pytest.mark.parametrize("content", [b"[", b"{}", b'[{"md5": 1, "relpath": "a"}]', b'[["a"]]', b"[" * 100_000])
+def test_a_damaged_listing_is_said_to_be(empty: FakeReader, tmp_path: Path, content: bytes) -> None:
+    ids = runs_of(empty, tmp_path, "dvc", "imgs", listing(tmp_path, {}), kept(tmp_path, content, ".dir"))
+
+    (change,) = compare_data(empty, ids)
+
+    assert change.said.endswith("in the cache is damaged")
+
+
+def test_no_file_outside_of_the_cache_is_opened_on_a_versions_word(empty: FakeReader, tmp_path: Path) -> None:
+    here = kept(tmp_path, b"1\n")
+    (tmp_path / "secret").write_text("2\n", encoding="utf-8")
+    ids = runs_of(empty, tmp_path, "dvc", "x", here, "../../../../../secret")
+
+    (change,) = compare_data(empty, ids)
+
+    assert "not in the cache" in change.said
+
+
+# ---------------------------------------------------------------- others
+
+
+def test_of_mlflow_rows_and_columns_are_told_as_recorded(empty: FakeReader, tmp_path: Path) -> None:
+    ids = runs_of(empty, tmp_path, "none", "x", "1", "1")
+    for run_id, columns, n_rows in ((ids[0], ["a", "b"], 10), (ids[1], ["a", "c"], 12)):
+        schema = json.dumps({"mlflow_colspec": [{"type": "long", "name": name} for name in columns]})
+        empty.add("data_version", run_id=run_id, system="mlflow", name="digits", version=f"d{n_rows}", n_rows=n_rows,
+                  schema_text=schema, role="train")  # fmt: skip
+
+    (change,) = compare_data(empty, ids)
+
+    assert change.n_rows == (10, 12)
+    assert [(one.kind, one.name) for one in change.columns] == [("removed", "b"), ("added", "c")]
+    assert change.said == "only digests are known: MLflow records no files of a data set"
+
+
+@pytest.mark.parametrize(("system", "word"), [("lakefs", "lakeFS"), ("dolt", "Dolt"), ("hash", "only the versions")])
+def test_what_a_store_cannot_say_is_said(empty: FakeReader, tmp_path: Path, system: str, word: str) -> None:
+    ids = runs_of(empty, tmp_path, system, "x", "main", "dev")
+
+    (change,) = compare_data(empty, ids)
+
+    assert word in change.said
+    assert change.moved_files is None
+
+
+def test_equal_versions_are_not_looked_at(empty: FakeReader, tmp_path: Path) -> None:
+    ids = runs_of(empty, tmp_path, "dvc", "x", "1", "1")
+
+    answer = compare_runs(empty, ids)
+
+    assert with_data_changes(empty, answer) is answer
