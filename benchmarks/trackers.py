@@ -74,7 +74,7 @@ def peer(bench: Bench, script: str, *arguments: str) -> str:
 
 def runs_of(n_runs: int) -> Iterator[tuple[str, int, random.Random]]:
     """Id, number and source of chance of each run."""
-    chance = random.Random(7)  # noqa: S311 - test data, not a secret
+    chance = random.Random(7)
     for number in range(n_runs):
         yield uuid.UUID(int=chance.getrandbits(128)).hex, number, chance
 

@@ -212,7 +212,7 @@ def tree_state(root: str) -> list[tuple[str, int, int]]:
 
 
 def seeded(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311 - test data, not a secret
+    return random.Random(seed)
 
 
 def cuts_of(size: int) -> list[int]:

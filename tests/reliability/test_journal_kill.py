@@ -56,7 +56,7 @@ def start(script: str, home: str) -> "subprocess.Popen[bytes]":
 @pytest.mark.slow
 def test_no_acknowledged_word_is_lost_by_40_kills(tmp_path: Path) -> None:
     home = find_home(str(tmp_path / "home"))
-    dice = random.Random(20240131)  # noqa: S311  dice, no secret
+    dice = random.Random(20240131)
     acknowledged: set[str] = set()
 
     for _ in range(40):

@@ -227,3 +227,24 @@ def test_a_notebook_is_run_as_a_smoke_test(tmp_path: Path, given: str, code: int
     (row,) = json.loads(shown.stdout)
     assert row["status"] == status
     assert row["params.lr"] == (0.1 if code == 0 else 0.5)
+
+
+def test_a_file_of_git_lfs_is_told_by_its_pointer_unless_it_was_changed(project: Path) -> None:
+    oid = "52186c933993da4082b3cdc7c40bb4bf735b391ff54a2ef78c037dda6c38a680"  # of 1,2 and a line's end
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 4\n"
+    (project / ".gitattributes").write_text("*.csv filter=lfs\n")
+    (project / "d.csv").write_text(pointer)
+    porcelain.add(str(project), [str(project / ".gitattributes"), str(project / "d.csv")])
+    porcelain.commit(str(project), message=b"two", author=b"a <a@b>", committer=b"a <a@b>")
+    words = (sys.executable, "train.py", "--data", "d.csv", "--logdir")
+
+    run(project, *words, "never_fetched")
+    (project / "d.csv").write_text("1,2\n")
+    run(project, *words, "fetched")
+    (project / "d.csv").write_text("1,3\n")
+    run(project, *words, "changed")
+
+    told = {"system": "git-lfs", "name": "d.csv", "version": oid, "bytes": 4}
+    assert record_in(project / "never_fetched")["data"] == [told]
+    assert record_in(project / "fetched")["data"] == [told]
+    assert [one["system"] for one in record_in(project / "changed")["data"]] == ["hash"]
