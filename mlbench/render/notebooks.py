@@ -43,7 +43,11 @@ def cell_rows(answer: DiffAnswer) -> list[tuple[Cell, ...]]:
 
 
 def _said_rows(answer: DiffAnswer) -> list[tuple[Cell, ...]]:
-    return [_row(answer, "cells", "", book.said, {book.run_id}, "warning") for book in answer.notebooks if book.said]
+    found: dict[str, set[str]] = {}
+    for book in answer.notebooks:
+        if book.said:
+            found.setdefault(book.said, set()).add(book.run_id)
+    return [_row(answer, "cells", "", said, run_ids, "warning") for said, run_ids in found.items()]
 
 
 def _row(answer: DiffAnswer, key: str, base: str, text: str, run_ids: set[str], role: str) -> tuple[Cell, ...]:
