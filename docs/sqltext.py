@@ -62,7 +62,7 @@ SAME_EVERYWHERE = {
     "version": "the version",
     "n_rows": "rows",
     "schema_text": "columns and types, as recorded",
-    "is_pinned": "false: a branch or another name that moves",
+    "is_pinned": "false: a branch or another name that moves, or a version that is only guessed",
     "commit_id": "hexadecimal id, or as much of it as was recorded",
     "branch": "as recorded",
     "is_dirty": "whether files were changed; NULL where that was not recorded",

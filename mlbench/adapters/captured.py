@@ -159,14 +159,17 @@ def _surroundings(record: Mapping[str, JsonValue]) -> Iterator[Fact]:
     for part in as_list(record.get("data")):
         data = as_mapping(part)
         if (name := as_text(data.get("name"))) and (version := as_text(data.get("version"))):
-            rows = data.get("rows")
             yield DataVersion(
                 as_text(data.get("system")) or "hash", name, version, schema=as_text(data.get("schema")),
-                n_rows=rows if isinstance(rows, int) and not isinstance(rows, bool) and 0 <= rows < 1 << 63 else None,
-                is_pinned=data.get("pinned") is not False,
+                n_rows=_count(data.get("rows")),
+                is_pinned=data.get("pinned") is not False, size_bytes=_count(data.get("bytes")),
             )  # fmt: skip
     for tag in as_list(record.get("tags")):
         yield ImportedTag(as_text(tag))
+
+
+def _count(value: JsonValue) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63 else None
 
 
 def _files(path: str, record: Mapping[str, JsonValue]) -> Iterator[Artifact]:

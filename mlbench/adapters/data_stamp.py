@@ -1,8 +1,9 @@
 """The version of the data that a run read, written down beside it as `data_version.json`.
 
 One object, or a list of them for several data sets: `{"system": "hash", "name": "digits", "version": "sha256:...",
-"rows": 1437, "schema": "...", "pinned": true}`. Only `version` is needed; `system` says what the version is one of
-(dvc, delta, lakefs, ..., `hash` for a hash of the content), `pinned` is false for a branch or another name that moves.
+"rows": 1437, "bytes": 730112, "schema": "...", "pinned": true}`. Only `version` is needed; `system` says what the
+version is one of (dvc, delta, lakefs, ..., `hash` for a hash of the content), `pinned` is false for a branch or another
+name that moves.
 """
 
 from __future__ import annotations
@@ -79,15 +80,20 @@ def _read_records(path: str) -> tuple[list[object], Problem | None, ReadStatus]:
 def _version_of(record: object) -> DataVersion | None:
     if not isinstance(record, dict) or not (version := _text(record.get("version"))):
         return None
-    rows, schema = record.get("rows"), record.get("schema")
+    schema = record.get("schema")
     return DataVersion(
         system=_text(record.get("system")) or "hash",
         name=redact_url(_text(record.get("name"))) or "data",
         version=version,
-        n_rows=rows if isinstance(rows, int) and not isinstance(rows, bool) and 0 <= rows < _MAX_ROWS else None,
+        n_rows=_count(record.get("rows")),
         schema=_text(schema) if isinstance(schema, str) else json.dumps(schema, sort_keys=True) if schema else "",
         is_pinned=record.get("pinned") is not False,
+        size_bytes=_count(record.get("bytes")),
     )
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_ROWS else None
 
 
 def _text(value: object) -> str:

@@ -1,6 +1,7 @@
 """Model files beside a run: safetensors, zips of torch (`.pt`, `.pth`, `.ckpt`, `.bin`), `.keras`, SavedModel folders.
 
-Format, size, fingerprint, number of tensors and parameters; of pickles what loading them would import. Never loaded.
+Format, size, fingerprint (of a Git LFS pointer the hash that it names), number of tensors and parameters; of pickles
+what loading them would import. Never loaded.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from mlbench.model import (
     Role,
     Source,
 )
-from mlbench.wire.content import sniff, unreadable
-from mlbench.wire.files import open_regular
+from mlbench.wire.content import lfs_problem, sniff, unreadable
+from mlbench.wire.files import LFS_MAGIC, is_lfs_pointer, open_regular
+from mlbench.wire.gitlfs import pointer_in_file
 from mlbench.wire.modelfile import MAX_HASHED_BYTES, ModelFileError, describe_model
 
 _OWN = ("safetensors", "keras")
@@ -39,16 +41,26 @@ MAX_CLAIMED = 50
 def claims(listing: Listing) -> Iterator[Claim]:
     perhaps = listing.ending(*_ZIPPED)[-MAX_CLAIMED:]
     names = listing.ending(*_OWN)[-MAX_CLAIMED:]
-    names += [name for name in perhaps if sniff(os.path.join(listing.path, name), 4) == _ZIP_MAGIC]
+    names += [name for name in perhaps if _is_ours(sniff(os.path.join(listing.path, name), len(LFS_MAGIC)))]
     for name in names:
         yield Claim(os.path.join(listing.path, name), Role.CONTEXT, listing.path)
     if listing.has(_SAVED):
         yield Claim(os.path.join(listing.path, _SAVED), Role.CONTEXT, listing.path)
 
 
+def _is_ours(head: bytes | None) -> bool:
+    return head is not None and (head.startswith(_ZIP_MAGIC) or is_lfs_pointer(head))
+
+
 def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fact]:
     name = _readable(os.path.basename(source.path))
     try:
+        if pointer := pointer_in_file(source.path):
+            yield Artifact(_kind(name), name, _readable(source.path), f"sha256:{pointer.oid}", pointer.size_bytes,
+                           detail="a Git LFS pointer, its content was never fetched")  # fmt: skip
+            yield lfs_problem(source.path)
+            yield Cursor({}, ReadStatus.LFS_POINTER, n_records=1)
+            return
         if name == _SAVED:
             yield _saved_model(source.path)
         else:
@@ -64,6 +76,10 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
         yield Cursor({}, ReadStatus.UNREADABLE, n_bad=1)
         return
     yield Cursor({}, n_records=1)
+
+
+def _kind(name: str) -> str:
+    return "model" if name.endswith((*_OWN, _SAVED)) else "checkpoint"
 
 
 def _saved_model(path: str) -> Artifact:
@@ -98,6 +114,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="Model files, described and never loaded: safetensors, torch zips, Keras, SavedModel",
     files=("*.safetensors", "*.keras", "*.pt", "*.pth", "*.ckpt", "*.bin", "saved_model.pb"),
 )

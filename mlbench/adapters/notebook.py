@@ -169,7 +169,8 @@ def _environment(book: nb.Notebook) -> Iterator[Environment]:
         yield Environment("python", version)
     if kernel := as_text(as_mapping(book.metadata.get("kernelspec")).get("name")):
         yield Environment("kernel", kernel)
-    if version := as_text(book.papermill.get("version")):
+    version = as_text(book.papermill.get("version"))
+    if version and version != "mlbench":  # `mlbench run` writes the record of papermill, and is none
         yield Environment("package:papermill", version)
 
 
@@ -267,6 +268,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="Executed notebooks (nbformat 3 and 4): what papermill ran, and those with a cell tagged `parameters`",
     files=("*.ipynb",),
 )

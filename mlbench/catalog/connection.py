@@ -12,7 +12,7 @@ from mlbench.errors import HomeError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 WORK_FILE = "work.duckdb"
 CURRENT = "CURRENT"
 LOCK_FILE = "writer.lock"

@@ -120,7 +120,8 @@ CREATE TABLE code (
 CREATE TABLE environment (run_id VARCHAR, key VARCHAR, value VARCHAR);
 CREATE TABLE data_version (
     run_id VARCHAR, system VARCHAR, name VARCHAR, version VARCHAR, n_rows BIGINT, schema_text VARCHAR, is_pinned BOOLEAN,
-    role VARCHAR             -- what the run used it for, as recorded: training, validation, ...
+    role VARCHAR,            -- what the run used it for, as recorded: training, validation, ...; in its commit
+    size_bytes BIGINT
 );
 CREATE TABLE imported_tag (run_id VARCHAR, key VARCHAR, value VARCHAR);
 CREATE TABLE imported_note (run_id VARCHAR, body VARCHAR);

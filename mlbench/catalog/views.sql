@@ -59,7 +59,7 @@ FROM blob;
 
 CREATE TEMP VIEW sources AS SELECT source_id, run_ids, adapter, path, role, status, size_bytes, n_records, n_bad, root, make_timestamp(CAST(read_s * 1e6 AS BIGINT)) AS read_at FROM source;
 CREATE TEMP VIEW problems AS SELECT run_id, source_path AS path, place, what, hint, root, make_timestamp(CAST(since_s * 1e6 AS BIGINT)) AS since FROM problem;
-CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, schema_text AS schema, is_pinned, role FROM data_version;
+CREATE TEMP VIEW data_versions AS SELECT run_id, system, name, version, n_rows, schema_text AS schema, is_pinned, role, size_bytes FROM data_version;
 
 -- artifacts: files, models and data sets that a run read (role 'input'), made ('output'), or that lie beside it ('')
 CREATE TEMP VIEW artifacts AS SELECT run_id, kind, name, uri, digest, size_bytes, role, detail, source FROM artifact;
@@ -68,7 +68,7 @@ CREATE TEMP VIEW artifacts AS SELECT run_id, kind, name, uri, digest, size_bytes
 CREATE TEMP VIEW lineage AS
 SELECT run_id, direction, step, artifact FROM lineage_edge
 UNION SELECT run_id, 'input', '', name || '@' || version FROM data_version
-WHERE run_id NOT IN (SELECT run_id FROM lineage_edge WHERE direction = 'input');
+WHERE coalesce(role, '') <> 'in its commit' AND run_id NOT IN (SELECT run_id FROM lineage_edge WHERE direction = 'input');
 
 -- validations: blessings of evaluators, infrastructure tests and gates
 CREATE TEMP VIEW validations AS

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer
     from mlbench.queries.code import CodeChange
 
+DATA_FORMATS = ("json", "jsonl", "csv", "parquet")
+"""Formats for programs: a diff of the code is a row among the others, and no text behind them."""
+
 
 @click.command("diff")
 @click.argument("runs", nargs=-1, metavar="RUN RUN...", shell_complete=complete_runs)
@@ -43,7 +46,9 @@ if TYPE_CHECKING:
 @click.option(
     "--at", metavar="METRIC", help="Also each metric's value where METRIC is best.", shell_complete=complete_metrics
 )
-@click.option("--code", "has_code", is_flag=True, help="Also the changes of the code, as a unified diff.")
+@click.option(
+    "--code", "has_code", is_flag=True, help="Also the changes of the code and of notebooks' cells, as a unified diff."
+)
 @click.option(
     "--repo",
     metavar="DIR",
@@ -68,17 +73,20 @@ def command(
     from mlbench.queries.at_best import with_values_at
     from mlbench.queries.code import compare_code
     from mlbench.queries.data_changes import MOST_FILES, with_data_changes
+    from mlbench.queries.notebooks import with_notebooks
 
     if repo is not None and not os.path.isdir(repo):
         raise click.UsageError(f"--repo {repo}: no such directory")
     with reading(home_of(home)) as reader:
         answer = compare(reader, runs, baseline, where, within, everything=everything)
         answer = with_values_at(reader, answer, at) if at else answer
+        answer = with_notebooks(reader, answer)
         answer = with_data_changes(reader, answer, most=None if everything else MOST_FILES)
         changes = compare_code(reader, [head.run_id for head in answer.runs], repository=repo or "")
     chosen = chosen_format(form)
-    print_diff(answer, chosen, as_deltas=as_deltas, has_layers=has_layers)
-    if chosen == "table" or has_code:
+    is_data = chosen in DATA_FORMATS
+    print_diff(answer, chosen, changes, as_deltas=as_deltas, has_layers=has_layers, has_code=has_code and is_data)
+    if not is_data and (chosen == "table" or has_code):
         print_code(answer, changes, has_diff=has_code, has_table=chosen == "table")
     return 1 if has_exit_code and answer.differs else 0
 
@@ -109,8 +117,12 @@ def compare(
     return compare_runs(reader, ids, everything=everything)
 
 
-def print_diff(answer: DiffAnswer, form: str, *, as_deltas: bool = False, has_layers: bool = False) -> None:
-    """Print a comparison: sections on a terminal, flat rows elsewhere."""
+def print_diff(
+    answer: DiffAnswer, form: str, changes: Sequence[CodeChange] = (),
+    *, as_deltas: bool = False, has_layers: bool = False, has_code: bool = False,
+) -> None:  # fmt: skip
+    """Print a comparison: sections on a terminal, flat rows elsewhere, those of the code among them."""
+    from mlbench.render.code import code_records
     from mlbench.render.diff import diff_records, diff_sections, diff_summary
     from mlbench.render.table import section_lines
 
@@ -118,7 +130,8 @@ def print_diff(answer: DiffAnswer, form: str, *, as_deltas: bool = False, has_la
         sections = diff_sections(answer, as_deltas=as_deltas, is_tree=True, has_layers=has_layers)
         print_lines(section_lines(sections, width_cells()))
     else:
-        print_records(diff_records(answer), form)
+        ids = [head.run_id for head in answer.runs]
+        print_records(diff_records(answer, code_records(changes, ids, has_diff=has_code)), form)
     talk(diff_summary(answer))
 
 
@@ -126,6 +139,7 @@ def print_code(answer: DiffAnswer, changes: Sequence[CodeChange], *, has_diff: b
     """Print what changed in the code of each run whose commit differs from the baseline's, or that was dirty."""
     from mlbench.render.code import code_section, diff_lines
     from mlbench.render.labels import label_map
+    from mlbench.render.notebooks import notebook_lines
     from mlbench.render.table import section_lines
 
     labels = label_map(answer.runs)
@@ -137,3 +151,6 @@ def print_code(answer: DiffAnswer, changes: Sequence[CodeChange], *, has_diff: b
         if (change.diff, change.patches[1]) not in shown:
             shown.add((change.diff, change.patches[1]))
             print_lines([(), *diff_lines(change, labels[change.run_id])])
+    for book in answer.notebooks if has_diff else ():
+        if book.changes:
+            print_lines([(), *notebook_lines(book, labels[book.run_id])])

@@ -12,6 +12,7 @@ from mlbench import capture, redaction
 
 if TYPE_CHECKING:
     from mlbench.paths import Home
+    from mlbench.wire.gitlfs import Pointer
 
 MAX_CONFIG_BYTES = 256 << 10
 MAX_HASHED_BYTES = 64 << 20
@@ -128,12 +129,15 @@ def _configs(argv: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _data(argv: Sequence[str]) -> list[dict[str, object]]:
-    """The versions of the data among the paths: DVC's and Delta's own, else a hash of what is not too large."""
+    """The versions of the data among the paths: DVC's, Git LFS's, Delta's own, else a hash of what is not large."""
     room = MAX_HASHED_BYTES
+    lfs = _lfs_versions([path for path in named_paths(argv) if os.path.isfile(path)])
     found: list[dict[str, object]] = []
     for path in named_paths(argv):
         name = os.path.basename(os.path.normpath(path))
-        if version := _dvc_version(path):
+        if pointer := lfs.get(path):
+            found.append(pointer)
+        elif version := _dvc_version(path):
             found.append({"system": "dvc", "name": name, "version": version})
         elif version := _delta_version(path):
             found.append({"system": "delta", "name": name, "version": version})
@@ -143,6 +147,42 @@ def _data(argv: Sequence[str]) -> list[dict[str, object]]:
                 room -= size
                 found.append({"system": "hash", "name": name, "version": f"sha256:{_sha256(path)}"})
     return found
+
+
+def _lfs_versions(paths: Sequence[str]) -> dict[str, dict[str, object]]:
+    """Those of the files that are pointers of Git LFS, or its content as HEAD has it and not changed since."""
+    from mlbench.wire import gitlfs
+    from mlbench.wire.gitrepo import find_repository, open_repository, read_state
+
+    top = find_repository(os.getcwd())
+    repository = open_repository(top) if top and paths else None
+    if repository is None:
+        return {}
+    try:
+        objects, commit = repository.objects, read_state(repository, repository.head.commit)
+        found: dict[str, dict[str, object]] = {}
+        for path in paths:
+            name = os.path.relpath(os.path.realpath(path), os.path.realpath(repository.folder.path))
+            pointer = gitlfs.pointer_in_file(path)
+            if pointer is None and objects and commit:
+                pointer = gitlfs.pointer_at(objects, commit.tree, name)
+                if pointer and not _is_as_committed(path, pointer, repository.folder.control):
+                    continue
+            if pointer:
+                found[path] = {"system": "git-lfs", "name": name, "version": pointer.oid, "bytes": pointer.size_bytes}
+        return found
+    finally:
+        repository.close()
+
+
+def _is_as_committed(path: str, pointer: Pointer, control: str) -> bool:
+    """By its hash, or, where that takes long, by its size and that it is no newer than git's index."""
+    told = os.stat(path)
+    if told.st_size != pointer.size_bytes:
+        return False
+    if told.st_size > MAX_HASHED_BYTES:
+        return told.st_mtime_ns <= os.stat(os.path.join(control, "index")).st_mtime_ns
+    return _sha256(path) == pointer.oid
 
 
 def _dvc_version(path: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -47,14 +49,31 @@ def run_notebook(
         _write(script, as_script(text))
         talk(f"{script}: written")
     book = _with_parameters(text, given)
-    target = output or f"{path.removesuffix(_SUFFIX)}-{time.strftime('%Y%m%d-%H%M%S')}{_SUFFIX}"
-    error = _execute(book, path, target, given)
+    target, error = _execute(book, path, output, given)
     talk(f"{target}: {error or 'every cell ran'}")
     if is_ingested:
         from mlbench.ingest.run import ingest_paths
 
         ingest_paths(home, [os.path.dirname(os.path.abspath(target))])
     return 1 if error else 0
+
+
+def _new_file(path: str, began: float) -> str:
+    """An empty `train-20261128-061500.ipynb` beside the notebook; with a number where two began in one second.
+
+    Raises:
+        SourceError: it cannot be written.
+    """
+    stem = f"{path.removesuffix(_SUFFIX)}-{time.strftime('%Y%m%d-%H%M%S', time.localtime(began))}"
+    for more in ("", *(f"-{number}" for number in range(2, 100))):
+        try:
+            with open(f"{stem}{more}{_SUFFIX}", "x", encoding="utf-8") as file:
+                return file.name
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise SourceError(f"{stem}{_SUFFIX}: {error.strerror or error}. Try: -o FILE") from error
+    return f"{stem}{_SUFFIX}"
 
 
 def _param(text: str) -> tuple[str, JsonValue]:
@@ -74,8 +93,9 @@ def _read(path: str) -> dict[str, Any]:
     file = load_json_file(path, limit_bytes=MAX_NOTEBOOK_BYTES)
     value = file.value
     if not isinstance(value, dict) or value.get("nbformat") != 4:
-        why = file.problem.what if file.problem else "it is no notebook of format 4"
-        raise SourceError(f"{path}: {why}. Try: jupyter nbconvert --to notebook")
+        if file.problem is not None:
+            raise SourceError(f"{path}: {file.problem.what}")
+        raise SourceError(f"{path}: it is no notebook of format 4. Try: jupyter nbconvert --to notebook")
     return value
 
 
@@ -83,7 +103,7 @@ def _with_parameters(book: Mapping[str, Any], given: Mapping[str, JsonValue]) ->
     """The notebook with a cell of assignments behind the one tagged `parameters`, else before all others."""
     cells = [cell for cell in book.get("cells", []) if "injected-parameters" not in _tags(cell)]
     if given:
-        lines = "\n".join(f"{name} = {value!r}" for name, value in given.items())
+        lines = "\n".join(f"{name} = {_python(value)}" for name, value in given.items())
         injected: dict[str, Any] = {
             "cell_type": "code", "id": "mlbench-params", "execution_count": None, "outputs": [],
             "metadata": {"tags": ["injected-parameters"]}, "source": f"# Parameters\n{lines}\n",
@@ -93,45 +113,63 @@ def _with_parameters(book: Mapping[str, Any], given: Mapping[str, JsonValue]) ->
     return {**book, "cells": cells}
 
 
+def _python(value: JsonValue) -> str:
+    """A value as Python writes it; what is not finite has no literal."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_python(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(map(_python, value)) + "]"
+    return repr(value)
+
+
 def _tags(cell: Mapping[str, Any]) -> list[Any]:
     metadata = cell.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     return tags if isinstance(tags, list) else []
 
 
-def _execute(book: dict[str, Any], path: str, target: str, given: Mapping[str, JsonValue]) -> str:
-    """Run all cells in the notebook's folder and write the result; says what failed, '' if nothing did."""
+def _execute(book: dict[str, Any], path: str, output: str | None, given: Mapping[str, JsonValue]) -> tuple[str, str]:
+    """Run all cells in the notebook's folder and write the result; where it is, and what failed ('' if nothing did)."""
     try:
         import nbformat
         from jupyter_client.kernelspec import NoSuchKernel
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError, DeadKernelError
+        from traitlets.config import Config
     except ImportError as error:
         raise SourceError("notebooks are run by nbclient. Try: pip install 'mlbench[notebooks]'") from error
-    node = nbformat.from_dict(book)  # type: ignore[no-untyped-call]
+    # `reads` and not `from_dict`: on the disk a source is a list of lines, which the client does not take.
+    node = nbformat.reads(json.dumps(book), as_version=4)  # type: ignore[no-untyped-call]
     kernel = book.get("metadata", {}).get("kernelspec", {}).get("name") or "python3"
     began = datetime.now(UTC)
-    client = NotebookClient(
-        node, timeout=None, kernel_name=kernel, resources={"metadata": {"path": os.path.dirname(os.path.abspath(path))}}
-    )
     failed = ""
-    try:
-        client.execute()
-    except CellExecutionError as error:
-        failed = f"a cell failed: {error.ename}: {error.evalue}"
-    except DeadKernelError:
-        failed = "the kernel died"
-    except NoSuchKernel as error:
-        raise SourceError(f"{path}: there is no kernel {kernel!r}. Try: pip install ipykernel") from error
+    with tempfile.TemporaryDirectory(prefix="mlbench-") as sockets:
+        # Each kernel has sockets of its own that other users cannot listen at; those of TCP are for everybody.
+        config = {"transport": "ipc", "ip": os.path.join(sockets, "k")} if os.name == "posix" else {}
+        client = NotebookClient(
+            node, timeout=None, kernel_name=kernel, config=Config({"KernelManager": config}),
+            resources={"metadata": {"path": os.path.dirname(os.path.abspath(path))}},
+        )  # fmt: skip
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            failed = f"a cell failed: {error.ename}: {error.evalue}"
+        except DeadKernelError:
+            failed = "the kernel died"
+        except NoSuchKernel as error:
+            raise SourceError(f"{path}: there is no kernel {kernel!r}. Try: pip install ipykernel") from error
     ended = datetime.now(UTC)
     result = json.loads(json.dumps(node))
+    target = output or _new_file(path, began.timestamp())
     result.setdefault("metadata", {})["papermill"] = {
         "parameters": dict(given), "input_path": path, "output_path": target, "start_time": began.isoformat(),
         "end_time": ended.isoformat(), "duration": (ended - began).total_seconds(), "exception": bool(failed) or None,
         "version": "mlbench",
     }  # fmt: skip
     _write(target, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    return failed
+    return target, failed
 
 
 def as_script(book: Mapping[str, Any]) -> str:

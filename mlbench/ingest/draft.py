@@ -267,7 +267,8 @@ def _add_small(draft: Draft, batch: Batch) -> None:
         batch.add("environment", run_id=run_id, key=fact.key, value=fact.value)
     for fact in (*(fact for _m, _p, fact in draft.of_kind(model.DataVersion)), *draft.data):
         batch.add("data_version", run_id=run_id, system=fact.system, name=fact.name, version=fact.version,
-                  n_rows=fact.n_rows, schema_text=fact.schema, is_pinned=fact.is_pinned, role=fact.role)  # fmt: skip
+                  n_rows=fact.n_rows, schema_text=fact.schema, is_pinned=fact.is_pinned, role=fact.role,
+                  size_bytes=fact.size_bytes)  # fmt: skip
     _add_lineage(draft, batch)
     for _member, _path, fact in draft.of_kind(model.ImportedTag):
         batch.add("imported_tag", run_id=run_id, key=fact.key, value=fact.value)

@@ -20,6 +20,7 @@ from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
 from mlbench.ingest.identity import Unit, find_units
 from mlbench.ingest.keep import to_json
+from mlbench.ingest.lfs import LfsStore, attribute_lfs
 from mlbench.ingest.numbers import number_runs
 from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, plan_some, source_key
 from mlbench.ingest.progress import Progress, Summary
@@ -28,7 +29,7 @@ from mlbench.ingest.secrets import home_salt
 from mlbench.ingest.shelf import Shelf
 from mlbench.ingest.thrift import give_back_memory
 from mlbench.ingest.workers import ReadRun, Slicer, Task, Workers, put_away
-from mlbench.model import Adapter, Problem, ReadStatus, Role
+from mlbench.model import Adapter, DataVersion, Problem, ReadStatus, Role
 from mlbench.paths import Home
 
 BATCH_POINTS = 1_500_000
@@ -72,6 +73,7 @@ class Ingest:
         self.salt = home_salt(home)
         self.repositories = Repositories()
         self.stores = Stores()
+        self.lfs = LfsStore()
         self.batch = Batch()
         self.shelf = Shelf(home.points, 0)
         self.appended: list[Appended] = []
@@ -221,6 +223,9 @@ class Ingest:
             started = draft.recorded("started")
             begin_s = float(started) if isinstance(started, int | float) else run.span.first_wall_s
             draft.data = attribute_data(draft, self.stores, begin_s)
+            recorded = [fact.name for _member, _path, fact in draft.of_kind(DataVersion)]
+            known = [*recorded, *(version.name for version in draft.data)]
+            draft.data += attribute_lfs(draft, self.repositories, self.lfs, known)
             newest = max((stamp.mtime_ns for stamp in unit.stamps.values()), default=-1)
             life = Life(run.fingerprint, run.span.first_wall_s, run.span.last_wall_s,
                         newest / 1e9 if newest >= 0 else None)  # fmt: skip

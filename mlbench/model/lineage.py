@@ -16,9 +16,10 @@ class DataVersion:
     n_rows: int | None = None
     schema: str = ""
     is_pinned: bool = True
-    """False: the version is a branch or another name that moves."""
+    """False: the version is a branch or another name that moves, or it is only guessed."""
     role: str = ""
-    """What the run used it for, as recorded: `training`, `validation`, ..."""
+    """What the run used it for, as recorded: `training`, `validation`, ...; `in its commit` for what it only found."""
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

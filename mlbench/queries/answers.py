@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
     from mlbench.queries.data_changes import DataChange
     from mlbench.queries.lineage import LineageAnswer
+    from mlbench.queries.notebooks import NotebookChange
 
 Value: TypeAlias = "bool | int | float | str | datetime | tuple[str, ...] | None"
 """A cell's value. Datetimes are UTC and naive; a tuple is a list of tags."""
@@ -234,11 +235,14 @@ class DiffAnswer:
     slices: tuple[SliceRow, ...] = ()
     data_changes: tuple[DataChange, ...] = ()
     """What the stores of the data say; empty until it is asked for (`data_changes.with_data_changes`)."""
+    notebooks: tuple[NotebookChange, ...] = ()
+    """Of runs that are executed notebooks; empty until it is asked for (`notebooks.with_notebooks`)."""
 
     @property
     def differs(self) -> bool:
         sections = (self.params, self.metrics, self.code, self.environment, self.data)
-        return any(row.differs for section in sections for row in section)
+        is_told = any(row.differs for section in sections for row in section)
+        return is_told or any(book.changes for book in self.notebooks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

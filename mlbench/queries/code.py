@@ -34,7 +34,7 @@ CONFIG_ENDINGS = (
 )
 PLAIN_ENDINGS = (".md", ".rst", ".txt", ".gitignore", "LICENSE")
 """What changes no training."""
-PATCHES = ("diff.patch", "git_diff.patch", "files/diff.patch")
+PATCHES = ("mlbench-run.patch", "diff.patch", "git_diff.patch", "files/diff.patch")
 MAX_PATCH_BYTES = 200 << 10
 MOST_COMMITS = 1_000
 MOST_TOLD = 6
@@ -56,7 +56,7 @@ class CodeChange:
     ahead: tuple[str, ...] = ()
     """Subjects of the commits from before to after, newest first; () where after is no descendant by first parents."""
     files: tuple[tuple[str, str], ...] = ()
-    """Path and `added`, `removed` or `changed`."""
+    """Path and `added`, `removed`, `changed` or `outputs` (a notebook whose cells are the same)."""
     diff: str = ""
     patches: tuple[str, str] = ("", "")
     """What had not been committed, where a patch was saved."""
@@ -70,7 +70,12 @@ class CodeChange:
             return "unknown" if is_patched and self.patches[0] != self.patches[1] else "same"
         if not self.repository or is_patched:
             return "unknown" if not self.repository else "code"
-        return "config" if all(path.endswith(CONFIG_ENDINGS + PLAIN_ENDINGS) for path, _kind in self.files) else "code"
+        return "config" if all(map(_is_beside_code, self.files)) else "code"
+
+
+def _is_beside_code(file: tuple[str, str]) -> bool:
+    path, kind = file
+    return kind == "outputs" or path.endswith(CONFIG_ENDINGS + PLAIN_ENDINGS)
 
 
 def compare_code(reader: Reader, run_ids: Sequence[str], *, repository: str = "") -> tuple[CodeChange, ...]:

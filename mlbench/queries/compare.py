@@ -34,6 +34,9 @@ WHERE run_id IN (FROM those)"""
 """One statement, since most of the time of a small one is its planning."""
 _CODE_KEYS = ("commit", "branch", "dirty", "how", "remote", "subject")
 """As filters name them: `git.commit`."""
+LEAST_PACKAGES = 5
+"""So many make a list of the installed packages, and no chance finding."""
+_PACKAGE = "package:"
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 
 
@@ -231,7 +234,25 @@ def _environment_rows(rows: Sequence[Sequence[Any]], ids: Sequence[str]) -> list
     for kind, run_id, key, value, *_rest in rows:
         if kind == "environment":
             _append(found, key, run_id, value)
-    return _fact_rows(found, ids)
+    return _told_packages(_fact_rows(found, ids), ids)
+
+
+def _told_packages(rows: Sequence[FactRow], ids: Sequence[str]) -> list[FactRow]:
+    """The rows; a package that a run does not list differs only if the run lists its packages at all.
+
+    One row says so, in place of a hundred: `packages`, 104 listed and none.
+    """
+    listed = [sum(row.cells[place] is not None for row in rows if row.key.startswith(_PACKAGE))
+              for place in range(len(ids))]  # fmt: skip
+    most = max(listed, default=0)
+    whole = [n * 2 >= most for n in listed]
+    if all(whole) or most < LEAST_PACKAGES:
+        return list(rows)
+    told = [replace(row, differs=_differ(cell for cell, is_whole in zip(row.cells, whole, strict=True)
+                                         if is_whole or cell is not None))
+            if row.key.startswith(_PACKAGE) else row for row in rows]  # fmt: skip
+    counts = FactRow("packages", tuple(f"{n} listed" if n else None for n in listed), differs=True)
+    return sorted([*told, counts], key=lambda row: row.key)
 
 
 def _data_rows(rows: Sequence[Sequence[Any]], ids: Sequence[str]) -> list[FactRow]:

@@ -18,6 +18,7 @@ from mlbench.queries.data_changes import with_data_changes
 from mlbench.queries.fields import CODE_CERTAINTY
 from mlbench.queries.goals import primary_metric
 from mlbench.queries.names import find_metrics, metric_names, resolve_runs
+from mlbench.queries.notebooks import with_notebooks
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import find_runs
 from mlbench.queries.series import fetch_series
@@ -78,7 +79,8 @@ def gather_report(
     first = _baseline_of(reader, answer, baseline, within)
     compared = list(dict.fromkeys([*([first] if first else []), *shown]))
     names = find_metrics(reader, metrics, shown) if metrics else _charted(reader, shown, specs)
-    diff = with_data_changes(reader, compare_runs(reader, compared)) if compared else DiffAnswer((), (), ())
+    diff = compare_runs(reader, compared) if compared else DiffAnswer((), (), ())
+    diff = with_data_changes(reader, with_notebooks(reader, diff))
     return ReportAnswer(
         title=title or _title(answer),
         query=where,

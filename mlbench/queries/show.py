@@ -46,7 +46,8 @@ GROUP BY kind, metric ORDER BY kind, metric"""
 _CODE = f"""SELECT commit_id, branch, is_dirty, how, remote, subject, committed_s, repository FROM code
 WHERE run_id = ? ORDER BY {CODE_CERTAINTY}"""
 _CODE_KEYS = ("commit", "branch", "dirty", "how", "remote", "subject", "committed", "repository")
-_DATA = """SELECT system, name, version, n_rows, is_pinned FROM data_version WHERE run_id = ? ORDER BY name, version"""
+_DATA = """SELECT name, system, version, n_rows, size_bytes, is_pinned, coalesce(role, '') FROM data_version
+WHERE run_id = ? ORDER BY coalesce(role, '') = 'in its commit', name, version"""
 _SOURCES = """SELECT path, adapter, status, coalesce(n_records, 0), coalesce(size_bytes, 0) FROM source
 WHERE list_contains(run_ids, ?) ORDER BY path"""
 _PROBLEM = "coalesce(p.source_path, ''), coalesce(p.place, ''), p.what, coalesce(p.hint, ''), p.run_id"
@@ -68,7 +69,7 @@ def describe_run(reader: Reader, run_id: str) -> ShowAnswer:
         blobs=tuple(BlobHead(*row) for row in rows["blobs"]),
         code=_code(reader, rows["code"]),
         environment=tuple((key, value) for key, value in rows["environment"]),
-        data=tuple((name, _data_text(*rest)) for _system, name, *rest in rows["data"]),
+        data=tuple((name, _data_text(*rest)) for name, *rest in rows["data"]),
         imported_tags=tuple((key, value or "") for key, value in rows["tags"]),
         notes=tuple(NoteText(body, author or "", at_s, origin) for body, author, at_s, origin in rows["notes"]),
         sources=tuple(SourceLine(*row) for row in rows["sources"]),
@@ -135,9 +136,15 @@ def _code(reader: Reader, rows: Sequence[Sequence[Any]]) -> tuple[tuple[str, Val
     return tuple((key, value) for key, value in named if value is not None and value != "")
 
 
-def _data_text(version: str, n_rows: int | None, is_pinned: bool | None) -> str:
-    rows = f", {n_rows:,} rows" if n_rows is not None else ""
-    return f"{version}{rows}{'' if is_pinned is not False else ' (a name that moves)'}"
+def _data_text(
+    system: str, version: str, n_rows: int | None, size_bytes: int | None, is_pinned: bool | None, role: str
+) -> str:
+    """`git-lfs fdb77a..., 5,005 bytes, in its commit`; what is not known is left out."""
+    parts = [f"{system} {version}".strip()]
+    parts += [f"{n_rows:,} rows"] if n_rows is not None else []
+    parts += [f"{size_bytes:,} bytes"] if size_bytes is not None else []
+    parts += [role] if role else []
+    return f"{', '.join(parts)}{'' if is_pinned is not False else ' (not pinned)'}"
 
 
 def list_problems(reader: Reader, within: Sequence[str] = ()) -> tuple[ProblemLine, ...]:

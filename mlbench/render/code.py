@@ -10,6 +10,7 @@ from mlbench.render.table import Section, Table, heading
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
+    from mlbench.queries.answers import Value
     from mlbench.queries.code import CodeChange
 
 MOST_FILES = 4
@@ -59,6 +60,35 @@ def diff_lines(change: CodeChange, label: Safe) -> tuple[Line, ...]:
         if patch:
             lines += [(), line_of((f"not committed in {whose}", "heading")), *coloured(patch)]
     return tuple(lines)
+
+
+def code_records(
+    changes: Sequence[CodeChange], run_ids: Sequence[str], *, has_diff: bool = False
+) -> list[tuple[Value, ...]]:
+    """Flat rows of the runs' code against the baseline's: `code_change` with `verdict`, `files`, `ahead` and `diff`.
+
+    Args:
+        changes: those that are the same are left out.
+        run_ids: in the order of the values, the baseline first.
+        has_diff: also the unified diff, and the patch of what was not committed.
+    """
+    found: dict[str, dict[str, Value]] = {}
+    for change in changes:
+        if change.verdict == "same":
+            continue
+        told: dict[str, Value] = {"verdict": change.verdict, "files": _all_files(change), "ahead": len(change.ahead)}
+        if has_diff:
+            told |= {"diff": change.diff, "patch": change.patches[1]}
+        for key, value in told.items():
+            if value:
+                found.setdefault(key, {})[change.run_id] = value
+    return [
+        ("code_change", key, *(by_run.get(run_id) for run_id in run_ids)) for key, by_run in found.items()
+    ]  # fmt: skip
+
+
+def _all_files(change: CodeChange) -> str:
+    return ", ".join(path if kind == "changed" else f"{path} ({kind})" for path, kind in change.files)
 
 
 def coloured(diff: str) -> list[Line]:

@@ -11,6 +11,7 @@ from mlbench.render.cells import EMPTY, Cell
 from mlbench.render.data_changes import data_change_records, data_change_rows
 from mlbench.render.inside import as_tree, insides
 from mlbench.render.labels import BASELINE_MARK, run_labels, short_labels
+from mlbench.render.notebooks import cell_records, cell_rows
 from mlbench.render.numbers import change, delta, distinct, number, percent
 from mlbench.render.records import Records, unique_keys
 from mlbench.render.table import Heading, Section, Table, heading
@@ -42,8 +43,10 @@ def diff_sections(
         _metric_section(answer, runs),
         _section("slices", "slices of the data", "metric", runs,
                  [line for row in answer.slices for line in _slice_lines(row)], "worst of each run, and the spread"),
-        *(_section(key, key, key, runs, [_fact_row(row) for row in rows])
-          for key, rows in (("code", answer.code), ("environment", answer.environment), ("data", answer.data))),
+        _fact_section("code", runs, answer.code),
+        _section("cells", "cells of the notebook", "cell", runs, cell_rows(answer), _cells_remark(answer)),
+        _fact_section("environment", runs, answer.environment),
+        _fact_section("data", runs, answer.data),
         _section("data_changes", "data: added and removed", "data", runs, data_change_rows(answer)),
     ]  # fmt: skip
     return tuple(section for section in sections if section.table.rows)
@@ -60,6 +63,14 @@ def _section(
     key: str, title: str, first: str, runs: Sequence[Heading], rows: Sequence[tuple[Cell, ...]], remark: str = ""
 ) -> Section:
     return Section(key, safe(title), Table((heading(first), *runs), tuple(rows)), safe(remark))
+
+
+def _fact_section(key: str, runs: Sequence[Heading], rows: Sequence[FactRow]) -> Section:
+    return _section(key, key, key, runs, [_fact_row(row) for row in rows])
+
+
+def _cells_remark(answer: DiffAnswer) -> str:
+    return "without outputs" if any(book.changes for book in answer.notebooks) else ""
 
 
 def _param_title(answer: DiffAnswer) -> str:
@@ -231,11 +242,12 @@ def _fact_role(row: FactRow, index: int, usual: tuple[str | None] | None) -> str
 # ---------------------------------------------------------------- records
 
 
-def diff_records(answer: DiffAnswer) -> Records:
-    """Flat rows: `section`, `key`, then a value for each run under its name, the baseline first.
+def diff_records(answer: DiffAnswer, more: Sequence[tuple[Value, ...]] = ()) -> Records:
+    """Flat rows, and perhaps `more`: `section`, `key`, then a value for each run under its name, the baseline first.
 
     Sections are `params`, `code`, `environment`, `data`, for metrics `last`, `last_step`, `best`, `best_step`,
-    `delta`, `percent`, `nan` and `inf` (those that say something), and those of `data_change_records`.
+    `delta`, `percent`, `nan` and `inf` (those that say something), and those of `cell_records` and
+    `data_change_records`.
     """
     rows: list[tuple[Value, ...]] = [
         ("params", row.key, *(param_value(cell) for cell in row.cells)) for row in answer.params
@@ -243,7 +255,7 @@ def diff_records(answer: DiffAnswer) -> Records:
     rows += [line for row in answer.metrics for line in _metric_records(row)]
     for section, facts in (("code", answer.code), ("environment", answer.environment), ("data", answer.data)):
         rows += [(section, row.key, *row.cells) for row in facts]
-    rows += data_change_records(answer)
+    rows += [*more, *cell_records(answer), *data_change_records(answer)]
     keys = unique_keys(("section", "key", *run_labels(answer.runs)))
     return Records(keys, tuple(rows))
 
@@ -282,5 +294,7 @@ def diff_summary(answer: DiffAnswer) -> Safe:
         ("data version", "data versions", answer.data),
     )
     counts = [(sum(row.differs for row in rows), one, many) for one, many, rows in names]
+    cells = {change for book in answer.notebooks for change in book.changes}
+    counts.insert(3, (len(cells), "cell of the notebook", "cells of the notebook"))
     parts = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]
     return safe(f"{len(answer.runs)} runs differ in " + ", ".join(parts))

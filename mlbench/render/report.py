@@ -14,6 +14,7 @@ from mlbench.render.chart_text import CurveOptions, chart_text, completed, serie
 from mlbench.render.data_changes import data_change_lines
 from mlbench.render.diff import ABSENT, majority, odd_text
 from mlbench.render.labels import BASELINE_MARK, label_map, run_labels, short_labels
+from mlbench.render.notebooks import notebook_change_lines
 from mlbench.render.numbers import delta, distinct, number, percent, timestamp, value_text
 from mlbench.render.prose import prose
 from mlbench.render.report_front import front_matter
@@ -68,8 +69,8 @@ def draw_report(
         _metrics(answer),
         "".join(text for text, _ in charts.values())
         and "## Charts\n\n" + "\n".join(text for text, _ in charts.values()),
-        _facts("Code", answer, answer.diff.code) + _code_changes(answer),
-        _facts("Data", answer, answer.diff.data) + _data_changes(answer),
+        _under("Code", _facts("Code", answer, answer.diff.code), _code_changes(answer)),
+        _under("Data", _facts("Data", answer, answer.diff.data), _data_changes(answer)),
         _facts("Environment", answer, answer.diff.environment),
         _problems(answer),
         _commands(answer),
@@ -260,6 +261,11 @@ def _facts(title: str, answer: ReportAnswer, facts: Sequence[FactRow]) -> str:
     return f"## {title}\n\n{text}{between}{lines}" if text or lines else ""
 
 
+def _under(title: str, facts: str, more: str) -> str:
+    """A section of facts and what is said below them; its heading also where there are no facts."""
+    return facts + more if facts or not more else f"## {title}\n{more}"
+
+
 def _data_changes(answer: ReportAnswer) -> str:
     lines = "".join(f"- {markdown_code(line)}\n" for line in data_change_lines(answer.diff))
     return f"\nAdded and removed, against the baseline:\n\n{lines}" if lines else ""
@@ -267,7 +273,9 @@ def _data_changes(answer: ReportAnswer) -> str:
 
 def _code_changes(answer: ReportAnswer) -> str:
     lines = "".join(f"- {markdown_code(line)}\n" for line in answer.code_changes)
-    return f"\nAgainst the baseline's commit:\n\n{lines}" if lines else ""
+    cells = "".join(f"- {markdown_code(line)}\n" for line in notebook_change_lines(answer.diff))
+    told = f"\nAgainst the baseline's commit:\n\n{lines}" if lines else ""
+    return told + (f"\nCells of the notebook, against the baseline's:\n\n{cells}" if cells else "")
 
 
 # ---------------------------------------------------------------- charts

@@ -22,6 +22,7 @@ from mlbench.wire.gitfolder import (
     read_moves,
     remote_of,
 )
+from mlbench.wire.gitnotebooks import BookDiff, is_only_outputs, notebook_diffs
 from mlbench.wire.gitobjects import (
     Change,
     Commit,
@@ -235,12 +236,18 @@ def files_at(objects: Objects, tree: str, *, limit: int = MAX_FILES) -> dict[str
 def changed_files(
     repository: Repository, commit_a: str, commit_b: str, *, limit: int = 10_000
 ) -> list[tuple[str, str]] | None:
-    """Files that differ between two commits, sorted by path: (path, `added`, `removed` or `changed`).
+    """Files that differ between two commits, sorted by path: (path, `added`, `removed`, `changed` or `outputs`).
 
-    None if either commit cannot be read. Renames are told as both sides.
+    `outputs` is a notebook whose cells are the same. None if either commit cannot be read. Renames are told as both
+    sides.
     """
-    changes = _file_changes(repository, commit_a, commit_b, limit)
-    return None if changes is None else [(text_of_path(os.fsdecode(change.path)), _kind(change)) for change in changes]
+    changes, objects = _file_changes(repository, commit_a, commit_b, limit), repository.objects
+    if changes is None or objects is None:
+        return None
+    return [
+        (text_of_path(os.fsdecode(one.path)), "outputs" if is_only_outputs(objects, one) else _kind(one))
+        for one in changes
+    ]
 
 
 def subjects_between(repository: Repository, commit_a: str, commit_b: str, *, limit: int) -> tuple[str, ...]:
@@ -286,8 +293,9 @@ def unified_diff(repository: Repository, commit_a: str, commit_b: str, *, limit_
         return None
     lines: list[str] = []
     n_left = limit_bytes
+    books = notebook_diffs(repository.objects, changes)
     for change in changes:
-        for line in _diff_of(repository.objects, change):
+        for line in _diff_of(repository.objects, change, books.get(change.path)):
             n_left -= len(line.encode("utf-8", "replace")) + 1
             if n_left < 0:
                 return redact_text("\n".join([*lines, "... (cut here)", ""]))
@@ -295,8 +303,11 @@ def unified_diff(repository: Repository, commit_a: str, commit_b: str, *, limit_
     return redact_text("\n".join([*lines, ""])) if lines else ""
 
 
-def _diff_of(objects: Objects, change: Change) -> Iterator[str]:
+def _diff_of(objects: Objects, change: Change, book: BookDiff | None) -> Iterator[str]:
     path = text_of_path(os.fsdecode(change.path))
+    if book is not None:
+        yield from _book_lines(change, book)
+        return
     yield f"diff --git a/{path} b/{path}"
     old, new = _lines(objects, change.old), _lines(objects, change.new)
     if isinstance(old, str) or isinstance(new, str):
@@ -305,6 +316,20 @@ def _diff_of(objects: Objects, change: Change) -> Iterator[str]:
     before = f"a/{path}" if change.old is not None else "/dev/null"
     after = f"b/{path}" if change.new is not None else "/dev/null"
     yield from difflib.unified_diff(old, new, before, after, lineterm="")
+
+
+def _book_lines(change: Change, book: BookDiff) -> Iterator[str]:
+    """A notebook: its cells in place of the JSON."""
+    if not book.lines:
+        return
+    old, new = (text_of_path(os.fsdecode(path or change.path)) for path in (book.old_path, book.new_path))
+    yield f"diff --git a/{old} b/{new}"
+    if book.has_heads:
+        is_added = change.old is None and book.old_path == change.path
+        is_removed = change.new is None and book.new_path == change.path
+        yield "--- /dev/null" if is_added else f"--- a/{old}"
+        yield "+++ /dev/null" if is_removed else f"+++ b/{new}"
+    yield from book.lines
 
 
 def _lines(objects: Objects, entry: Entry | None) -> list[str] | str:

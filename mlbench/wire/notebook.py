@@ -237,6 +237,8 @@ def sources(notebook: Notebook) -> list[tuple[str, str]]:
 
 
 _PERCENT = re.compile(r"^# %%(?P<rest>.*)$")
+_QUOTED = re.compile(r"\A[rR]?(\"\"\"|\'\'\')(.*)\1\Z", re.DOTALL)
+"""A text that stands in a script as a literal instead of comments."""
 
 
 def percent_sources(text: str) -> list[tuple[str, str]] | None:
@@ -257,5 +259,7 @@ def percent_sources(text: str) -> list[tuple[str, str]] | None:
 
 def _uncommented(kind: str, lines: Sequence[str]) -> str:
     if kind != "code":
+        if quoted := _QUOTED.match("\n".join(lines).strip()):
+            return quoted[2].strip()
         lines = [line[2:] if line.startswith("# ") else line.removeprefix("#") for line in lines]
     return "\n".join(lines).strip()

@@ -102,3 +102,17 @@ def test_a_zip_that_is_cut_is_a_problem(tmp_path: Path) -> None:
     path.write_bytes(buffer.getvalue()[:50])
 
     assert any(isinstance(fact, Problem) for fact in facts_of(path))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("w.safetensors", "model"), ("w.pt", "checkpoint")])
+def test_a_git_lfs_pointer_tells_the_hash_and_size_of_the_model(tmp_path: Path, name: str, kind: str) -> None:
+    path = tmp_path / name
+    path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 5005\n")
+
+    claims = list(ADAPTER.claims(Listing(str(tmp_path), (name,), ())))
+    facts = facts_of(path)
+
+    assert [claim.path for claim in claims] == [str(path)]
+    (model,) = (fact for fact in facts if isinstance(fact, Artifact))
+    assert (model.kind, model.digest, model.size_bytes) == (kind, f"sha256:{'a' * 64}", 5005)
+    assert any(isinstance(fact, Problem) and "git lfs pull" in fact.hint for fact in facts)

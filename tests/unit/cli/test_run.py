@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from dulwich import porcelain
 
-from mlbench.cli.running_notebook import as_script
+from mlbench.cli.running_notebook import _with_parameters, as_script
 from tests.paths import ROOT
 
 TRAINING = """
@@ -202,12 +202,23 @@ def test_a_notebook_becomes_a_script() -> None:
     )
 
 
+def test_parameters_are_written_as_python() -> None:
+    book = _with_parameters(
+        NOTEBOOK, {"lr": float("nan"), "dims": [1, float("inf")], "name": "it's", "more": {"a": None}}
+    )
+
+    cell = book["cells"][2]
+    assert cell["source"] == (
+        '# Parameters\nlr = float("nan")\ndims = [1, float("inf")]\nname = "it\'s"\nmore = {\'a\': None}\n'
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("given", "code", "status"), [("lr=0.1", 0, "finished"), ("fail=True", 1, "failed")])
 def test_a_notebook_is_run_as_a_smoke_test(tmp_path: Path, given: str, code: int, status: str) -> None:
     pytest.importorskip("nbclient", reason="notebooks are run by nbclient (the extra `notebooks`)")
     book = json.loads(json.dumps(NOTEBOOK))
-    book["cells"][2]["source"] = "assert not fail\nprint('lr is', lr)"
+    book["cells"][2]["source"] = ["assert not fail\n", "print('lr is', lr)"]  # as notebooks are on the disk
     (tmp_path / "n.ipynb").write_text(json.dumps(book))
     base = [sys.executable, "-m", "mlbench"]
     environment = {
@@ -227,3 +238,49 @@ def test_a_notebook_is_run_as_a_smoke_test(tmp_path: Path, given: str, code: int
     (row,) = json.loads(shown.stdout)
     assert row["status"] == status
     assert row["params.lr"] == (0.1 if code == 0 else 0.5)
+
+
+@pytest.mark.slow
+def test_two_executions_begun_together_are_two_runs_that_are_compared(tmp_path: Path) -> None:
+    pytest.importorskip("nbclient", reason="notebooks are run by nbclient (the extra `notebooks`)")
+    book = json.loads(json.dumps(NOTEBOOK))
+    book["cells"][2]["source"] = ["print('lr is', lr)"]
+    (tmp_path / "n.ipynb").write_text(json.dumps(book))
+    base = [sys.executable, "-m", "mlbench"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path / "ipython"),
+                   "MLBENCH_HOME": str(tmp_path / "home")}  # fmt: skip
+
+    both = [subprocess.Popen([*base, "run", "n.ipynb", "-p", f"lr={lr}"], cwd=tmp_path, env=environment,
+                             stderr=subprocess.PIPE, text=True) for lr in (0.1, 0.2)]  # fmt: skip
+    said = [process.communicate(timeout=120)[1] for process in both]
+
+    assert [process.returncode for process in both] == [0, 0], said
+    assert not any("WARNING" in text for text in said)
+    written = sorted(path.name for path in tmp_path.glob("n-*.ipynb"))
+    assert len(written) == 2
+    shown = subprocess.run([*base, "diff", *written, "--format", "json"], cwd=tmp_path, env=environment,
+                           capture_output=True, text=True, check=True)  # fmt: skip
+    (row,) = json.loads(shown.stdout)
+    assert (row["section"], row["key"]) == ("params", "lr")
+    assert {row[name.removesuffix(".ipynb")] for name in written} == {0.1, 0.2}
+
+
+def test_a_file_of_git_lfs_is_told_by_its_pointer_unless_it_was_changed(project: Path) -> None:
+    oid = "52186c933993da4082b3cdc7c40bb4bf735b391ff54a2ef78c037dda6c38a680"  # of 1,2 and a line's end
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 4\n"
+    (project / ".gitattributes").write_text("*.csv filter=lfs\n")
+    (project / "d.csv").write_text(pointer)
+    porcelain.add(str(project), [str(project / ".gitattributes"), str(project / "d.csv")])
+    porcelain.commit(str(project), message=b"two", author=b"a <a@b>", committer=b"a <a@b>")
+    words = (sys.executable, "train.py", "--data", "d.csv", "--logdir")
+
+    run(project, *words, "never_fetched")
+    (project / "d.csv").write_text("1,2\n")
+    run(project, *words, "fetched")
+    (project / "d.csv").write_text("1,3\n")
+    run(project, *words, "changed")
+
+    told = {"system": "git-lfs", "name": "d.csv", "version": oid, "bytes": 4}
+    assert record_in(project / "never_fetched")["data"] == [told]
+    assert record_in(project / "fetched")["data"] == [told]
+    assert [one["system"] for one in record_in(project / "changed")["data"]] == ["hash"]

@@ -169,6 +169,22 @@ def test_a_percentage_of_nothing_is_nothing(empty: FakeReader) -> None:
     assert (row.cells[1].delta, row.cells[1].percent, row.cells[1].is_better) == (1.0, None, False)
 
 
+def test_a_run_that_lists_no_packages_does_not_differ_in_each(empty: FakeReader) -> None:
+    ids = [empty.add_run(name) for name in ("all", "more", "few")]
+    for run_id, names in zip(ids, ("abcdefgh", "abcdefghi", "a"), strict=True):
+        for name in names:
+            version = "2" if (run_id, name) == (ids[1], "b") else "1"
+            empty.add("environment", run_id=run_id, key=f"package:{name}", value=version)
+
+    answer = compare_runs(empty, ids)
+
+    assert answer.environment == (
+        FactRow("package:b", ("1", "2", None), differs=True),
+        FactRow("package:i", (None, "1", None), differs=True),
+        FactRow("packages", ("8 listed", "9 listed", "1 listed"), differs=True),
+    )
+
+
 def test_code_environment_and_data_are_compared(reader: FakeReader) -> None:
     answer = compare_runs(reader, [run_id_of("sweep/0"), run_id_of("diverged"), run_id_of("sweep/1")])
 

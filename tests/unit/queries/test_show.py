@@ -72,7 +72,7 @@ def test_everything_else_that_is_known_is_told(empty: FakeReader) -> None:
         ("commit", "sure"), ("dirty", True), ("how", "recorded"), ("committed", datetime.fromisoformat("1970-01-01T00:00:00.5")),
     )  # fmt: skip
     assert answer.environment == (("python", "3.11"),)
-    assert answer.data == (("d", "v1, 1,797 rows"), ("e", "main (a name that moves)"))
+    assert answer.data == (("d", "dvc v1, 1,797 rows"), ("e", "lakefs main (not pinned)"))
     assert answer.imported_tags == (("k", ""),)
     assert answer.notes == (NoteText("theirs", "", None, "imported"), NoteText("mine", "ada", NOW_S, "mlbench"))
     assert answer.sources == (SourceLine("/runs/a/f", "tensorboard", "eof", 7, 99),)
