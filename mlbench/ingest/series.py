@@ -69,12 +69,19 @@ class RunSeries:
     tables: list[PlacedTable]
 
     def ends(self) -> tuple[float | None, float | None]:
-        """The earliest and the latest finite wall time of the files' first and last points."""
+        """The earliest and the latest finite wall time of the first and last points of each series in each file.
+
+        Of each series, since a run that is read in pieces knows no more than that: both ways give the same.
+        """
         import numpy as np
 
-        walls = [(table.points.wall_s[0], table.points.wall_s[-1]) for table in self.tables]
-        firsts = [float(first) for first, _last in walls if np.isfinite(first)]
-        lasts = [float(last) for _first, last in walls if np.isfinite(last)]
+        firsts, lasts = [], []
+        for which, table in zip(self.which, self.tables, strict=True):
+            first, last = np.full((2, len(self.keys)), np.nan)
+            # Of several values for one place numpy keeps the one assigned last.
+            last[which], first[which[::-1]] = table.points.wall_s, table.points.wall_s[::-1]
+            firsts += first[np.isfinite(first)].tolist()
+            lasts += last[np.isfinite(last)].tolist()
         return min(firsts, default=None), max(lasts, default=None)
 
 

@@ -33,7 +33,7 @@ def test_the_points_of_many_runs_go_into_one_segment_with_ids_that_follow_each_o
     n_points = shelf.n_points
     found = stored(shelf)
 
-    assert spans == [Span(200.0, 100.0), Span(300.0, 300.0)]
+    assert spans == [Span(100.0, 200.0), Span(300.0, 300.0)]
     assert (n_points, shelf.n_points, shelf.next_series_id) == (3, 0, 8)
     assert found.run_ids == tuple(sorted([run_id_of("/logs/a"), run_id_of("/logs/b")]))
     assert found.series.select(["series_id", "run_id", "metric", "n", "last_value"]).to_pylist() == [
