@@ -145,8 +145,9 @@ def _start(run_id: str, old: _Version, new: _Version) -> DataChange:
     n_rows = (old.n_rows, new.n_rows) if old.n_rows is not None and new.n_rows is not None else None
     columns = entry_changes(_recorded_columns(old.schema), _recorded_columns(new.schema))
     has_both = bool(old.schema and new.schema)
+    said = _SILENT.get(new.system, "" if n_rows else _OTHERS)
     return DataChange(run_id, new.system, new.name, old.version, new.version, n_rows=n_rows,
-                      columns=tuple(columns) if has_both else (), said=_SILENT.get(new.system, _OTHERS))  # fmt: skip
+                      columns=tuple(columns) if has_both else (), said=said)  # fmt: skip
 
 
 def _told(start: DataChange, places: tuple[_Place, _Place], stores: Stores, most: int | None) -> DataChange:
