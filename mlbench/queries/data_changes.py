@@ -15,17 +15,20 @@ from mlbench.dataclass import dataclass
 from mlbench.ingest.data import Stores, named_paths
 from mlbench.queries.answers import DiffAnswer
 from mlbench.queries.artifact_changes import ArtifactPair, artifact_pairs
+from mlbench.queries.lfs_files import LfsCommits, content_of
 from mlbench.queries.reading import Reader
 from mlbench.safe import path_of_text
 from mlbench.wire import delta, dvccache
 from mlbench.wire.listings import Entry, EntryChange, entry_changes
+from mlbench.wire.textlines import lines_between
 
 MOST_FILES = 10
 """Files of a data set that are listed."""
 MOST_STEPS = 20
 _VERSIONS = """SELECT run_id, system, name, coalesce(role, ''), version, n_rows, coalesce(schema_text, '')
 FROM data_version WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY name, role, version"""
-_PLACES = """SELECT r.run_id, coalesce(r.path, ''), coalesce(r.root, ''), coalesce(c.repository, '')
+_PLACES = """SELECT r.run_id, coalesce(r.path, ''), coalesce(r.root, ''), coalesce(c.repository, ''),
+    coalesce(c.commit_id, '')
 FROM run r LEFT JOIN code c ON c.run_id = r.run_id WHERE r.run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"""
 _TEXTS = """SELECT run_id, key, txt FROM param
 WHERE is_effective AND type = 'str' AND contains(txt, '/') AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
@@ -36,7 +39,6 @@ _SILENT = {
     "pachyderm": "only the versions are known: Pachyderm lists the files of a commit, and it is not asked",
     "mlflow": "only digests are known: MLflow records no files of a data set",
     "feast": "only the names of the feature views are known",
-    "git-lfs": "only the hashes are known: a pointer stands for one file",
 }
 _OTHERS = "only the versions are recorded"
 
@@ -95,6 +97,7 @@ class _Place:
     """Where a run looked for its data."""
 
     folders: tuple[str, ...]
+    commits: tuple[str, ...]
     texts: tuple[tuple[str, str], ...]
     """Parameters that may be paths."""
 
@@ -111,7 +114,9 @@ def compare_data(reader: Reader, run_ids: Sequence[str], *, most: int | None = M
     found: dict[str, dict[tuple[str, str, str], _Version]] = {run_id: {} for run_id in ids}
     for run_id, *row in reader.rows(_VERSIONS, [ids]):
         version = _Version(*row)
-        found[run_id].setdefault((version.system, version.name, version.role), version)
+        # Of Git LFS the role says whether the run named the file, which makes it no other file.
+        role = "" if version.system == "git-lfs" else version.role
+        found[run_id].setdefault((version.system, version.name, role), version)
     base = found[ids[0]] if ids else {}
     pairs = [
         (run_id, base[key], mine)
@@ -122,11 +127,13 @@ def compare_data(reader: Reader, run_ids: Sequence[str], *, most: int | None = M
     artifacts = tuple(_artifact_change(pair, most) for pair in artifact_pairs(reader, ids))
     if not pairs:
         return artifacts
-    places, stores = _places(reader, ids), Stores()
+    places, stores, commits = _places(reader, ids), Stores(), LfsCommits()
     changes = []
     for run_id, old, new in pairs:
         start = _start(run_id, old, new)
-        changes.append(_told(start, (places[ids[0]], places[run_id]), stores, most))
+        sides = (places[ids[0]], places[run_id])
+        is_lfs = start.system == "git-lfs"
+        changes.append(_lfs_change(start, sides, commits, most) if is_lfs else _told(start, sides, stores, most))
     return (*changes, *artifacts)
 
 
@@ -141,13 +148,18 @@ def _artifact_change(pair: ArtifactPair, most: int | None) -> DataChange:
 
 def _places(reader: Reader, ids: Sequence[str]) -> dict[str, _Place]:
     folders: dict[str, list[str]] = {run_id: [] for run_id in ids}
-    for run_id, *paths in reader.rows(_PLACES, [list(ids)]):
+    commits: dict[str, dict[str, None]] = {run_id: {} for run_id in ids}
+    for run_id, *paths, commit in reader.rows(_PLACES, [list(ids)]):
+        commits[run_id].update({commit: None} if commit else {})
         named = [path_of_text(path) for path in paths if path]
         folders[run_id] += [path if os.path.isdir(path) else os.path.dirname(path) for path in named]
     texts: dict[str, list[tuple[str, str]]] = {run_id: [] for run_id in ids}
     for run_id, key, text in reader.rows(_TEXTS, [list(ids)]):
         texts[run_id].append((key, text))
-    return {run_id: _Place(tuple(dict.fromkeys(folders[run_id])), tuple(texts[run_id])) for run_id in ids}
+    return {
+        run_id: _Place(tuple(dict.fromkeys(folders[run_id])), tuple(commits[run_id]), tuple(texts[run_id]))
+        for run_id in ids
+    }
 
 
 def _start(run_id: str, old: _Version, new: _Version) -> DataChange:
@@ -306,15 +318,39 @@ def _dvc_file(start: DataChange, cache: str) -> DataChange:
     if None in sizes:
         gone = start.before if sizes[0] is None else start.after
         raise dvccache.DvcCacheError(f"the file {gone[:10]} is not in the cache")
-    lines = dvccache.lines_between(cache, start.before, start.after)
+    lines = lines_between(*(dvccache.object_path(cache, version) for version in (start.before, start.after)))
     sides = [Entry(version, size) for version, size in zip((start.before, start.after), sizes, strict=True)]
+    return _one_file(start, sides[0], sides[1], lines)
+
+
+def _one_file(
+    start: DataChange, old: Entry, new: Entry, lines: tuple[int, int, int, int] | None
+) -> DataChange:  # fmt: skip
     return replace(
         start,
         n_files=(1, 1),
         moved_files=(0, 0, 1),
-        files=(EntryChange("changed", start.name, *sides),),
+        files=(EntryChange("changed", start.name, old, new),),
         n_rows=lines[:2] if lines else None,
         moved_rows=lines[2:] if lines else None,
         row_word="line",
         said="",
     )
+
+
+# ---------------------------------------------------------------- Git LFS
+
+
+def _lfs_change(
+    start: DataChange, places: tuple[_Place, _Place], commits: LfsCommits, most: int | None
+) -> DataChange:  # fmt: skip
+    sides = [commits.files(place.folders, place.commits, start.name) for place in places]
+    if sides[0] is None or sides[1] is None:
+        return replace(start, said="only the hashes are known: the commit of a run has not this file, or is not here")
+    (old, objects_a), (new, objects_b) = sides[0], sides[1]
+    if set(old) == set(new) == {start.name}:
+        one, other = old[start.name], new[start.name]
+        return _one_file(start, one, other, lines_between(content_of(objects_a, one), content_of(objects_b, other)))
+    files = tuple(entry_changes(old, new))
+    counts = (len(old), len(new))
+    return replace(start, n_files=counts, moved_files=_counts(files), files=files[:most], said="")

@@ -17,6 +17,7 @@ from mlbench.render.table import section_lines
 from mlbench.wire.delta import open_log, read_state
 from tests.paths import FORMATS, needs_formats
 from tests.unit.queries.conftest import FakeReader
+from tests.unit.wire.git_builder import T0, add_commit, make_repository
 from tests.unit.wire.wandb_builder import history, log, number, text
 
 
@@ -196,6 +197,72 @@ def test_no_file_outside_of_the_cache_is_opened_on_a_versions_word(empty: FakeRe
     (change,) = compare_data(empty, ids)
 
     assert "not in the cache" in change.said
+
+
+# ---------------------------------------------------------------- Git LFS
+
+
+def pointer(content: bytes) -> tuple[str, bytes]:
+    """The hash of a content, and what stands in its place in git."""
+    oid = hashlib.sha256(content).hexdigest()
+    return oid, f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(content)}\n".encode()
+
+
+def lfs_runs(reader: FakeReader, folder: Path, name: str, *commits: Mapping[str, bytes]) -> list[str]:
+    """A run for each commit of these files, whose contents are in the clone."""
+    ids = []
+    with make_repository(folder) as repo:
+        for index, files in enumerate(commits):
+            staged = {".gitattributes": b"*.csv filter=lfs\n"}
+            for path, content in files.items():
+                oid, staged[path] = pointer(content)
+                place = folder / ".git" / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+            commit = add_commit(repo, staged, time_s=T0 + index)
+            ids.append(reader.add_run(f"r{index}", path=str(folder / "runs"), root=str(folder)))
+            reader.add("code", run_id=ids[-1], commit_id=commit, how="recorded", repository="")
+            reader.add("data_version", run_id=ids[-1], system="git-lfs", name=name, version=f"v{index}",
+                       role="in its commit" if index else "")  # fmt: skip
+    return ids
+
+
+def test_lines_of_a_file_in_git_lfs_are_counted(empty: FakeReader, tmp_path: Path) -> None:
+    ids = lfs_runs(empty, tmp_path, "d/a.csv", {"d/a.csv": b"1\n2\n"}, {"d/a.csv": b"2\n3\n4\n"})
+
+    (change,) = compare_data(empty, ids)
+
+    assert (change.n_rows, change.moved_rows) == ((2, 3), (2, 1))
+    assert change.files[0].new is not None
+    assert change.files[0].new.size_bytes == 6
+
+
+def test_a_file_that_was_never_fetched_has_a_size(empty: FakeReader, tmp_path: Path) -> None:
+    ids = lfs_runs(empty, tmp_path, "d/a.csv", {"d/a.csv": b"1\n"}, {"d/a.csv": b"2\n3\n"})
+    shutil.rmtree(tmp_path / ".git" / "lfs")
+
+    (change,) = compare_data(empty, ids)
+
+    assert change.n_rows is None
+    assert change.files[0].old is not None
+    assert change.files[0].old.size_bytes == 2
+
+
+def test_files_of_a_folder_in_git_lfs(empty: FakeReader, tmp_path: Path) -> None:
+    ids = lfs_runs(empty, tmp_path, "d", {"d/a.csv": b"1", "d/b.csv": b"1"}, {"d/b.csv": b"2", "d/e/c.csv": b"3"})
+
+    (change,) = compare_data(empty, ids)
+
+    assert [(one.kind, one.name) for one in change.files] == [("changed", "b.csv"), ("added", "e/c.csv")]
+
+
+def test_a_commit_that_is_not_here_is_said(empty: FakeReader, tmp_path: Path) -> None:
+    ids = lfs_runs(empty, tmp_path, "d/a.csv", {"d/a.csv": b"1"}, {"d/a.csv": b"2"})
+    empty.connection.execute("UPDATE code SET commit_id = repeat('1', 40) WHERE run_id = ?", [ids[1]])
+
+    (change,) = compare_data(empty, ids)
+
+    assert change.said.startswith("only the hashes are known")
 
 
 # ---------------------------------------------------------------- W&B
