@@ -8,31 +8,63 @@ import secrets
 from dataclasses import replace
 
 from mlbench import model, redaction
+from mlbench.catalog.segments import sync_folder, write_durably
+from mlbench.errors import HomeError
 from mlbench.ingest.keep import SmallFact
 from mlbench.paths import Home, make_folder
 
 SALT_FILE = "salt"
+SALT_CHARACTERS = 32
+"""Hexadecimal digits, 16 random bytes."""
 
 
 def home_salt(home: Home) -> bytes:
-    """The home's own random bytes, made at the first ingest and kept beside the journal."""
+    """The home's own random bytes, made at the first ingest and kept beside the journal.
+
+    One that a crash left empty or cut off is replaced: without salt a short secret could be guessed from its mark.
+    Where another member's cannot be read the marks are of this ingest alone.
+
+    Raises:
+        HomeError: it cannot be kept.
+    """
     make_folder(home.journal)
     path = os.path.join(home.journal, SALT_FILE)
+    fresh = secrets.token_hex(SALT_CHARACTERS // 2).encode()
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return _stored(path)
-    with os.fdopen(fd, "w") as file:
-        file.write(secrets.token_hex(16))
-    return _stored(path)
+        stored = _stored(path)
+        if stored is not None and len(stored) < SALT_CHARACTERS:
+            os.unlink(path)
+        elif stored is not None:
+            return stored
+        _store_once(path, fresh)
+        return _stored(path) or fresh
+    except PermissionError:
+        return fresh
+    except OSError as error:
+        raise HomeError(f"{path}: the home cannot be written: {error.strerror}. Try: mlbench --home DIR") from error
 
 
-def _stored(path: str) -> bytes:
+def _stored(path: str) -> bytes | None:
+    """What is kept, None where nothing is; raises OSError where it cannot be read."""
     try:
         with open(path, "rb") as file:
             return file.read(64)
-    except OSError:
-        return b""
+    except FileNotFoundError:
+        return None
+
+
+def _store_once(path: str, salt: bytes) -> None:
+    """Durably, and unless another process was first."""
+    temporary = f"{path}.{os.getpid()}.new"
+    write_durably(temporary, salt)
+    try:
+        os.link(temporary, path)  # unlike a rename, it leaves alone what is there
+        os.unlink(temporary)
+    except FileExistsError:
+        os.unlink(temporary)
+    except OSError:  # a file system without hard links
+        os.rename(temporary, path)
+    sync_folder(os.path.dirname(path))
 
 
 def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:

@@ -11,6 +11,7 @@ from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
+    from mlbench.queries.costs import CostRow
     from mlbench.queries.data_changes import DataChange
     from mlbench.queries.lineage import LineageAnswer
     from mlbench.queries.notebooks import NotebookChange
@@ -235,6 +236,10 @@ class DiffAnswer:
     slices: tuple[SliceRow, ...] = ()
     data_changes: tuple[DataChange, ...] = ()
     """What the stores of the data say; empty until it is asked for (`data_changes.with_data_changes`)."""
+    typed: tuple[FactRow, ...] = ()
+    """Options and words of the commands that differ (`costs.with_costs`)."""
+    costs: tuple[CostRow, ...] = ()
+    """How long the runs took, and the like; no difference that counts (`costs.with_costs`)."""
     notebooks: tuple[NotebookChange, ...] = ()
     """Of runs that are executed notebooks; empty until it is asked for (`notebooks.with_notebooks`)."""
 

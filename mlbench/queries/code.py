@@ -34,6 +34,8 @@ CONFIG_ENDINGS = (
 )
 PLAIN_ENDINGS = (".md", ".rst", ".txt", ".gitignore", "LICENSE")
 """What changes no training."""
+DATA_ENDINGS = (".dvc", "dvc.lock", ".lakefs_ref.yaml")
+"""Pointers to versions of data."""
 PATCHES = ("mlbench-run.patch", "diff.patch", "git_diff.patch", "files/diff.patch")
 MAX_PATCH_BYTES = 200 << 10
 MOST_COMMITS = 1_000
@@ -64,18 +66,22 @@ class CodeChange:
 
     @property
     def verdict(self) -> str:
-        """`same`, `config` (nothing but configuration and texts changed), `code`, or `unknown`."""
+        """`same`, `config` (nothing but configuration and texts changed), `data` (and pointers to data), `code`, or
+        `unknown`.
+        """
         is_patched = any(self.patches) or any(self.is_dirty)
         if self.before == self.after:
             return "unknown" if is_patched and self.patches[0] != self.patches[1] else "same"
         if not self.repository or is_patched:
             return "unknown" if not self.repository else "code"
-        return "config" if all(map(_is_beside_code, self.files)) else "code"
+        if not all(map(_is_beside_code, self.files)):
+            return "code"
+        return "data" if any(path.endswith(DATA_ENDINGS) for path, _kind in self.files) else "config"
 
 
 def _is_beside_code(file: tuple[str, str]) -> bool:
     path, kind = file
-    return kind == "outputs" or path.endswith(CONFIG_ENDINGS + PLAIN_ENDINGS)
+    return kind == "outputs" or path.endswith(CONFIG_ENDINGS + PLAIN_ENDINGS + DATA_ENDINGS)
 
 
 def compare_code(reader: Reader, run_ids: Sequence[str], *, repository: str = "") -> tuple[CodeChange, ...]:
@@ -147,6 +153,12 @@ def _patch_of(path: str) -> str:
     return ""
 
 
+_SENTENCES = {
+    "config": "only configuration and texts changed",
+    "data": "only versions of data, configuration and texts changed",
+}
+
+
 def told(changes: Sequence[CodeChange]) -> tuple[str, ...]:
     """A line for each pair of commits whose difference could be read: how far apart, which files, what kind."""
     lines: dict[str, None] = {}
@@ -157,6 +169,6 @@ def told(changes: Sequence[CodeChange]) -> tuple[str, ...]:
         more = f" and {len(change.files) - MOST_TOLD} more" if len(change.files) > MOST_TOLD else ""
         n = len(change.ahead)
         ahead = f", {n} {'commit' if n == 1 else 'commits'}" if n else ""
-        what = "only configuration and texts changed" if change.verdict == "config" else "the code changed"
+        what = _SENTENCES.get(change.verdict, "the code changed")
         lines[f"{change.before[:10]}..{change.after[:10]}{ahead}: {what} ({names}{more})"] = None
     return tuple(lines)

@@ -1,7 +1,7 @@
 """What was added to and removed from the data between runs: files, rows, columns and the operations in between.
 
 Versions stand in the catalog; what they hold is read where it lies when it is asked for: the log of a Delta table,
-DVC's cache. Nothing is fetched and nothing is written; what the store cannot say is said.
+DVC's cache, the manifests in W&B's logs. Nothing is fetched and nothing is written; what the store cannot say is said.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import replace
 from mlbench.dataclass import dataclass
 from mlbench.ingest.data import Stores, named_paths
 from mlbench.queries.answers import DiffAnswer
+from mlbench.queries.artifact_changes import ArtifactPair, artifact_pairs
 from mlbench.queries.reading import Reader
 from mlbench.safe import path_of_text
 from mlbench.wire import delta, dvccache
@@ -75,9 +76,8 @@ class DataChange:
 
 def with_data_changes(reader: Reader, answer: DiffAnswer, *, most: int | None = MOST_FILES) -> DiffAnswer:
     """The comparison with what the stores of its data say; nothing is read where all versions are equal."""
-    if not any(row.differs for row in answer.data):
-        return answer
-    return replace(answer, data_changes=compare_data(reader, [head.run_id for head in answer.runs], most=most))
+    changes = compare_data(reader, [head.run_id for head in answer.runs], most=most)
+    return replace(answer, data_changes=changes) if changes else answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +119,24 @@ def compare_data(reader: Reader, run_ids: Sequence[str], *, most: int | None = M
         for key, mine in found[run_id].items()
         if key in base and base[key].version != mine.version
     ]
+    artifacts = tuple(_artifact_change(pair, most) for pair in artifact_pairs(reader, ids))
     if not pairs:
-        return ()
+        return artifacts
     places, stores = _places(reader, ids), Stores()
     changes = []
     for run_id, old, new in pairs:
         start = _start(run_id, old, new)
         changes.append(_told(start, (places[ids[0]], places[run_id]), stores, most))
-    return tuple(changes)
+    return (*changes, *artifacts)
+
+
+def _artifact_change(pair: ArtifactPair, most: int | None) -> DataChange:
+    start = DataChange(pair.run_id, "wandb", pair.name, pair.before, pair.after)
+    if pair.old is None or pair.new is None:
+        return replace(start, said="its log is gone, or holds no list of the artifact's files")
+    files = tuple(entry_changes(pair.old, pair.new))
+    counts = (len(pair.old), len(pair.new))
+    return replace(start, n_files=counts, moved_files=_counts(files), files=files[:most])
 
 
 def _places(reader: Reader, ids: Sequence[str]) -> dict[str, _Place]:
@@ -145,8 +155,9 @@ def _start(run_id: str, old: _Version, new: _Version) -> DataChange:
     n_rows = (old.n_rows, new.n_rows) if old.n_rows is not None and new.n_rows is not None else None
     columns = entry_changes(_recorded_columns(old.schema), _recorded_columns(new.schema))
     has_both = bool(old.schema and new.schema)
+    said = _SILENT.get(new.system, "" if n_rows else _OTHERS)
     return DataChange(run_id, new.system, new.name, old.version, new.version, n_rows=n_rows,
-                      columns=tuple(columns) if has_both else (), said=_SILENT.get(new.system, _OTHERS))  # fmt: skip
+                      columns=tuple(columns) if has_both else (), said=said)  # fmt: skip
 
 
 def _told(start: DataChange, places: tuple[_Place, _Place], stores: Stores, most: int | None) -> DataChange:

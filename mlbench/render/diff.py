@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.render.cells import EMPTY, Cell
+from mlbench.render.costs import cost_records, cost_table
 from mlbench.render.data_changes import data_change_records, data_change_rows
 from mlbench.render.inside import as_tree, insides
 from mlbench.render.labels import BASELINE_MARK, run_labels, short_labels
@@ -20,6 +21,8 @@ from mlbench.safe import Safe, safe
 if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, MetricRow, ParamCell, ParamRow, SliceRow, Value
 
+HARDWARE = frozenset(("cpu", "cpus", "gpu", "n_gpus", "gpus", "memory", "machine", "hostname", "host", "tpu"))
+"""Facts of the environment that are about the machine."""
 ABSENT = "(absent)"
 BETTER, WORSE = "▲", "▼"
 
@@ -27,7 +30,7 @@ BETTER, WORSE = "▲", "▼"
 def diff_sections(
     answer: DiffAnswer, *, as_deltas: bool = False, is_tree: bool = False, has_layers: bool = False
 ) -> tuple[Section, ...]:
-    """Params, metrics, code, environment and data of the runs, those that have rows, in this order.
+    """Params, metrics, command, code, hardware, environment, data and cost: those that have rows, in this order.
 
     Args:
         answer: the baseline stands first.
@@ -36,6 +39,7 @@ def diff_sections(
         has_layers: say behind each parameter where it was said: `0.1 [cli]`.
     """
     runs = _run_headings(answer)
+    hardware, environment = _split_hardware(answer.environment)
     params = [_param_row(row, as_deltas=as_deltas, has_layers=has_layers) for row in answer.params]
     sections = [
         _section("params", _param_title(answer), "parameter", runs, as_tree(params) if is_tree else params,
@@ -43,11 +47,14 @@ def diff_sections(
         _metric_section(answer, runs),
         _section("slices", "slices of the data", "metric", runs,
                  [line for row in answer.slices for line in _slice_lines(row)], "worst of each run, and the spread"),
+        _section("command", "command", "option", runs, [_fact_row(row) for row in answer.typed]),
         _fact_section("code", runs, answer.code),
         _section("cells", "cells of the notebook", "cell", runs, cell_rows(answer), _cells_remark(answer)),
-        _fact_section("environment", runs, answer.environment),
+        _fact_section("hardware", runs, hardware),
+        _fact_section("environment", runs, environment),
         _fact_section("data", runs, answer.data),
         _section("data_changes", "data: added and removed", "data", runs, data_change_rows(answer)),
+        _section("cost", "cost", "cost", runs, cost_table(answer)),
     ]  # fmt: skip
     return tuple(section for section in sections if section.table.rows)
 
@@ -67,6 +74,12 @@ def _section(
 
 def _fact_section(key: str, runs: Sequence[Heading], rows: Sequence[FactRow]) -> Section:
     return _section(key, key, key, runs, [_fact_row(row) for row in rows])
+
+
+def _split_hardware(facts: Sequence[FactRow]) -> tuple[list[FactRow], list[FactRow]]:
+    """The machines, and the software on them."""
+    machines = [row for row in facts if row.key in HARDWARE]
+    return machines, [row for row in facts if row.key not in HARDWARE]
 
 
 def _cells_remark(answer: DiffAnswer) -> str:
@@ -245,17 +258,22 @@ def _fact_role(row: FactRow, index: int, usual: tuple[str | None] | None) -> str
 def diff_records(answer: DiffAnswer, more: Sequence[tuple[Value, ...]] = ()) -> Records:
     """Flat rows, and perhaps `more`: `section`, `key`, then a value for each run under its name, the baseline first.
 
-    Sections are `params`, `code`, `environment`, `data`, for metrics `last`, `last_step`, `best`, `best_step`,
-    `delta`, `percent`, `nan` and `inf` (those that say something), and those of `cell_records` and
-    `data_change_records`.
+    Sections are `params`, `command`, `code`, `hardware`, `environment`, `data`, `cost`; for metrics `last`,
+    `last_step`, `best`, `best_step`, `delta`, `percent`, `nan` and `inf` (those that say something); and those of
+    `cell_records` and `data_change_records`.
     """
     rows: list[tuple[Value, ...]] = [
         ("params", row.key, *(param_value(cell) for cell in row.cells)) for row in answer.params
     ]
     rows += [line for row in answer.metrics for line in _metric_records(row)]
-    for section, facts in (("code", answer.code), ("environment", answer.environment), ("data", answer.data)):
+    hardware, environment = _split_hardware(answer.environment)
+    facts_of: tuple[tuple[str, Sequence[FactRow]], ...] = (
+        ("command", answer.typed), ("code", answer.code), ("hardware", hardware), ("environment", environment),
+        ("data", answer.data),
+    )  # fmt: skip
+    for section, facts in facts_of:
         rows += [(section, row.key, *row.cells) for row in facts]
-    rows += [*more, *cell_records(answer), *data_change_records(answer)]
+    rows += [*more, *cell_records(answer), *data_change_records(answer), *cost_records(answer)]
     keys = unique_keys(("section", "key", *run_labels(answer.runs)))
     return Records(keys, tuple(rows))
 

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mlbench.ingest.run import ingest_paths
 from mlbench.journal import Entry, Journal, RunRef, compact, fold, open_journal, read_entries
@@ -164,11 +165,11 @@ def kill_ingests(folder: Path, count: int, dice: random.Random, until_s: float) 
     outcome = Outcome()
     tree = Tree(folder / "logs")
     tree.make()
-    _warm(folder, tree)
+    warm(folder, tree)
     small, grown = find_home(str(folder / "small")), find_home(str(folder / "grown"))
-    _ingested(small, tree)
+    ingested(small, tree)
     tree.grow()
-    expected = _ingested(grown, tree)
+    expected = ingested(grown, tree)
     lives = {kind: _life(folder, kind, tree) for kind in ("cold", "grown", "rebuild")}
     while outcome.n_kills < count and time.monotonic() < until_s:
         kind = dice.choice(list(lives))
@@ -180,14 +181,14 @@ def kill_ingests(folder: Path, count: int, dice: random.Random, until_s: float) 
         outcome.n_kills += 1
         outcome.kinds[kind] = outcome.kinds.get(kind, 0) + 1
         for is_rebuild in (False, True):
-            found = _ingested(home, tree, is_rebuild=is_rebuild)
+            found = ingested(home, tree, is_rebuild=is_rebuild)
             if found != expected:
                 outcome.n_differing += 1
                 outcome.talk.append(f"{kind} {'rebuild' if is_rebuild else 'next start'}: {found}")
     return outcome
 
 
-def _warm(folder: Path, tree: Tree) -> None:
+def warm(folder: Path, tree: Tree) -> None:
     """Import all that an ingest imports; only a child may do one, since who has had DuckDB open must not fork."""
 
     def work(tell: int) -> None:
@@ -226,7 +227,7 @@ def _life(folder: Path, kind: str, tree: Tree) -> float:
     return time.monotonic() - started_s
 
 
-def _ingested(home: Home, tree: Tree, *, is_rebuild: bool = False) -> str:
+def ingested(home: Home, tree: Tree, *, is_rebuild: bool = False) -> str:
     """Ingest to the end as the next start does, and tell the catalog."""
 
     def work(tell: int) -> None:
@@ -238,22 +239,22 @@ def _ingested(home: Home, tree: Tree, *, is_rebuild: bool = False) -> str:
 
 def in_own_process(kind: str, folder: Path, count: int, *, seed: int, minutes: float) -> Outcome:
     """One of the two campaigns, in a process that may fork."""
-    command = [
-        sys.executable,
-        "-m",
-        "tests.reliability.killing",
-        kind,
-        str(folder),
-        str(count),
-        str(seed),
-        str(minutes),
-    ]
+    return Outcome(**run_module("tests.reliability.killing", kind, str(folder), str(count), str(seed), str(minutes)))
+
+
+def run_module(*words: str) -> dict[str, Any]:
+    """What a module of Python's path prints as JSON.
+
+    Raises:
+        RuntimeError: it failed.
+    """
     # Threads of numpy's own would be lost by forking; nothing here needs them.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return Outcome(**json.loads(done.stdout))
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
 
 
 def main(kind: str, folder: str, count: str, seed: str, minutes: str) -> None:

@@ -68,6 +68,24 @@ def test_only_configuration_changed(empty: FakeReader, repository: tuple[str, li
     assert "only configuration and texts changed" in plain(section_lines([code_section([change], {})]))
 
 
+@pytest.mark.parametrize(
+    ("files", "verdict"),
+    [
+        ((("params.yaml", "changed"),), "config"),
+        ((("params.yaml", "changed"), ("dvc.lock", "changed"), ("data/a.dvc", "added")), "data"),
+        ((("a.ipynb", "outputs"),), "config"),
+        ((("a.ipynb", "changed"), ("dvc.lock", "changed")), "code"),
+    ],
+)
+def test_pointers_to_data_and_outputs_of_notebooks_are_no_code(
+    files: tuple[tuple[str, str], ...], verdict: str
+) -> None:
+    change = CodeChange("r", "1" * 40, "2" * 40, ("recorded", "recorded"), "/repo", files=files)
+
+    assert change.verdict == verdict
+    assert ("code changed" in told([change])[0]) == (verdict == "code")
+
+
 def test_without_a_repository_it_is_said(empty: FakeReader) -> None:
     (change,) = compare_code(empty, runs_of(empty, "1" * 40, "2" * 40))
 

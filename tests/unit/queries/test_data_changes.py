@@ -17,14 +17,15 @@ from mlbench.render.table import section_lines
 from mlbench.wire.delta import open_log, read_state
 from tests.paths import FORMATS, needs_formats
 from tests.unit.queries.conftest import FakeReader
+from tests.unit.wire.wandb_builder import history, log, number, text
 
 
 def runs_of(reader: FakeReader, folder: Path, system: str, name: str, *versions: str) -> list[str]:
     ids = []
-    for number, version in enumerate(versions):
-        place = folder / f"r{number}"
+    for index, version in enumerate(versions):
+        place = folder / f"r{index}"
         place.mkdir(exist_ok=True)
-        ids.append(reader.add_run(f"r{number}", path=str(place), root=str(folder)))
+        ids.append(reader.add_run(f"r{index}", path=str(place), root=str(folder)))
         reader.add("data_version", run_id=ids[-1], system=system, name=name, version=version, role="")
         reader.add_param(ids[-1], "data.path", "../table")
     return ids
@@ -195,6 +196,42 @@ def test_no_file_outside_of_the_cache_is_opened_on_a_versions_word(empty: FakeRe
     (change,) = compare_data(empty, ids)
 
     assert "not in the cache" in change.said
+
+
+# ---------------------------------------------------------------- W&B
+
+
+def wandb_log(place: Path, digest: str, files: Mapping[str, str]) -> None:
+    """A log with one artifact; its files have a digest each."""
+    entries = [text(4, text(1, name) + text(2, content) + number(4, len(content))) for name, content in files.items()]
+    artifact = text(4, "dataset") + text(5, "digits") + text(6, digest) + text(12, b"".join(entries))
+    place.write_bytes(log(number(1, 1) + text(8, artifact), b"\x12\xff", number(1, 2) + history(loss="1")))
+
+
+def test_files_of_a_data_set_that_wandb_runs_logged(empty: FakeReader, tmp_path: Path) -> None:
+    ids = []
+    for name, files in (("a", {"x.csv": "1", "y.csv": "2"}), ("b", {"x.csv": "11", "z.csv": "3"})):
+        folder = tmp_path / name
+        folder.mkdir()
+        wandb_log(folder / "run-1.wandb", f"d{name}", files)
+        ids.append(empty.add_run(name, path=str(folder)))
+        for kind in ("dataset", "model"):
+            empty.add("artifact", run_id=ids[-1], kind=kind, name="digits" if kind == "dataset" else "m",
+                      digest=f"wandb:d{name}", source=str(folder))  # fmt: skip
+
+    (change,) = compare_data(empty, ids)
+    (tmp_path / "b" / "run-1.wandb").unlink()
+    (gone,) = compare_data(empty, ids)
+
+    assert (change.system, change.name, change.n_files, change.moved_files) == ("wandb", "digits", (2, 2), (1, 1, 1))
+    assert [(one.kind, one.name) for one in change.files] == [
+        ("changed", "x.csv"),
+        ("removed", "y.csv"),
+        ("added", "z.csv"),
+    ]
+    assert change.files[2].new is not None
+    assert change.files[2].new.size_bytes == 1
+    assert gone.said == "its log is gone, or holds no list of the artifact's files"
 
 
 # ---------------------------------------------------------------- others

@@ -1,0 +1,75 @@
+"""What was typed to start the runs, token by token: which flag changed.
+
+`--lr 0.1`, `--lr=0.1`, `-lr 0.1` and Hydra's `lr=0.1` are options with a value; all else is a word at a place.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+from mlbench.queries.answers import FactRow
+from mlbench.queries.reading import Reader
+
+_COMMANDS = """SELECT run_id, command FROM run
+WHERE command <> '' AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"""
+_NUMBER = re.compile(r"-\d*\.?\d+(?:[eE][-+]?\d+)?$")
+_OVERRIDE = re.compile(r"([+~]{0,2}[A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
+_OPTION = re.compile(r"(--?[^\s=]+)=(.*)", re.DOTALL)
+GIVEN = "given"
+"""The text of a flag without a value."""
+MAX_CHARS = 100_000
+
+
+def typed_rows(reader: Reader, run_ids: Sequence[str], *, everything: bool = False) -> tuple[FactRow, ...]:
+    """The options and words of the runs' commands that differ; runs without a recorded command do not count.
+
+    Args:
+        reader: the catalog.
+        run_ids: in the order of the cells.
+        everything: keep those that are equal, and those of a single command.
+    """
+    commands = {run_id: tokens_of(command) for run_id, command in reader.rows(_COMMANDS, [list(run_ids)])}
+    if not commands or (len(commands) < 2 and not everything):
+        return ()
+    rows = []
+    for key in dict.fromkeys(key for run_id in run_ids for key in commands.get(run_id, ())):
+        known = [tokens.get(key) for tokens in commands.values()]
+        differs = len(set(known)) > 1
+        if differs or everything:
+            cells = tuple(commands[run_id].get(key) if run_id in commands else None for run_id in run_ids)
+            rows.append(FactRow(key, cells, differs))
+    return tuple(rows)
+
+
+def tokens_of(command: str) -> dict[str, str]:
+    """Options with their values, `given` where there is none, and words as `word 1`, `word 2`, ...
+
+    Words behind an option belong to it until the next one; of an option that is given twice the values follow each
+    other.
+    """
+    found: dict[str, list[str]] = {}
+    at = ""
+    n_words = 0
+    for word in _words(command):
+        if (match := _OPTION.fullmatch(word)) or (match := _OVERRIDE.fullmatch(word)):
+            found.setdefault(match[1], []).append(match[2])
+            at = ""
+        elif word.startswith("-") and len(word) > 1 and not _NUMBER.match(word):
+            found.setdefault(word, [])
+            at = word
+        elif at:
+            found[at].append(word)
+        else:
+            n_words += 1
+            found[f"word {n_words}"] = [word]
+    return {key: " ".join(values) if values else GIVEN for key, values in found.items()}
+
+
+def _words(command: str) -> list[str]:
+    text = command[:MAX_CHARS]
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quote that is not closed
+        return text.split()
