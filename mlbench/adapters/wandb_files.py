@@ -17,6 +17,7 @@ import shlex
 import struct
 import zlib
 from collections.abc import Generator, Iterator, Mapping
+from itertools import islice
 
 from mlbench.model import (
     Adapter,
@@ -49,6 +50,7 @@ from mlbench.wire.jsonlog import (
     params_in,
     utc_seconds,
 )
+from mlbench.wire.packages import MAX_PACKAGES, packages_in_text
 from mlbench.wire.protobuf import WireError
 from mlbench.wire.wandblog import (
     Framing,
@@ -65,7 +67,7 @@ def claims(listing: Listing) -> Iterator[Claim]:
     logs = [name for name in listing.ending("wandb") if not name.startswith("._")]
     if _FOLDER.fullmatch(os.path.basename(listing.path)) and (logs or "files" in listing.folders):
         follows = [os.path.join(listing.path, name) for name in logs]
-        follows += [os.path.join(listing.path, "files", name) for name in _FILES]
+        follows += [os.path.join(listing.path, "files", name) for name in (*_FILES, _PACKAGES)]
         yield Claim(listing.path, Role.TRACKER, listing.path, is_closed=True, follows=tuple(follows))
         return
     for name in logs:
@@ -73,6 +75,7 @@ def claims(listing: Listing) -> Iterator[Claim]:
 
 
 _FILES = ("config.yaml", "wandb-metadata.json", "wandb-summary.json")
+_PACKAGES = "requirements.txt"
 
 
 def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fact]:
@@ -89,6 +92,8 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
     yield from told.blobs
     yield from params_in({key: value for key, value in told.config.items() if key != "_wandb"}, Layer.CONFIG)
     yield from _run_fields(told)
+    if folder:
+        yield from _packages(os.path.join(folder, _PACKAGES), found)
     yield from _artifacts(told)
     yield from found
     if found and status in (ReadStatus.EOF, ReadStatus.TRUNCATED, ReadStatus.EMPTY):
@@ -163,6 +168,15 @@ def _add_files(folder: str, told: Told, found: list[Problem]) -> None:
         _add_metadata(as_mapping(_load(about, found)), told)
     if not told.summary.keys() - set(INTERNAL) and os.path.lexists(summary):
         told.summary.update(as_mapping(_load(summary, found)))
+
+
+def _packages(path: str, found: list[Problem]) -> Iterator[Environment]:
+    """What the client wrote of `pip freeze` when the run began."""
+    if os.path.lexists(path):
+        content = load_content(path)
+        found.extend(filter(None, [content.problem]))
+        versions = dict(islice(packages_in_text(content.data.decode("utf-8", "replace")), MAX_PACKAGES))
+        yield from (Environment(f"package:{name}", version) for name, version in versions.items())
 
 
 def _load(path: str, found: list[Problem]) -> JsonValue:
@@ -273,7 +287,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
-    version=2,
+    version=3,
     formats="Weights & Biases run folders and .wandb files, clients 0.10 to 0.31, offline or online",
     files=("run-*/*.wandb", "offline-run-*/*.wandb", "run-*/files/config.yaml"),
 )

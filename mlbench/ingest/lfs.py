@@ -27,10 +27,9 @@ MAX_LISTED = 32
 MAX_NAMED = 32
 """Of one run's texts that are looked for: what names data is among the first."""
 _NAME = re.compile(r"[^\0:;*?<>|'\"=,(){}\[\]$\n]{1,1024}")
-_PATH = re.compile(r"(?=.*[./])[^\s\0:;*?<>|'\"=,(){}\[\]$]{1,1024}")
-"""With a slash or an ending; addresses, which have a colon, lists and formulas are none."""
+_PATH = re.compile(r"[^\s\0:;*?<>|'\"=,(){}\[\]$]{1,1024}")
+"""Addresses, which have a colon, lists and formulas are none."""
 _PATH_KEY = re.compile(r"(?:path|file|dir|folder|root|data|dataset|csv|weights|checkpoint|ckpt)s?$", re.IGNORECASE)
-"""Under such a key a bare word may be one too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ def _paths(draft: Draft, place: _Place) -> Iterator[str]:
     bases = [safe.path_of_text(base) for base in started_in if os.path.isabs(base)]
     bases = list(dict.fromkeys(filter(None, [*bases, draft.unit.folder, draft.root, place.top])))
     seen: set[str] = set()
-    for text in islice(_named(draft), MAX_NAMED):
+    for text in islice(_named(draft, with_words=bool(place.files.names)), MAX_NAMED):
         for base in bases:
             joined = os.path.normpath(os.path.join(base, os.path.expanduser(text)))
             is_there = os.path.lexists(joined)
@@ -153,17 +152,26 @@ def _paths(draft: Draft, place: _Place) -> Iterator[str]:
                 yield path
 
 
-def _named(draft: Draft) -> Iterator[str]:
+def _named(draft: Draft, *, with_words: bool) -> Iterator[str]:
     """Texts that may be paths: of parameters and lists of them, and of the command's words."""
     for _member, _path, fact in draft.of_kind(model.Param):
-        form = _NAME if _PATH_KEY.search(fact.key) else _PATH
         values = fact.value if isinstance(fact.value, list | tuple) else (fact.value,)
-        yield from (value for value in values[:MAX_NAMED] if isinstance(value, str) and form.fullmatch(value))
+        texts = [value for value in values[:MAX_NAMED] if isinstance(value, str)]
+        yield from (text for text in texts if _is_path(text) or (with_words and _is_word(fact.key, text)))
     command = draft.recorded("command")
     for word in command.split()[:1000] if isinstance(command, str) else ():
         for part in (word, word.partition("=")[2]):
-            if _PATH.fullmatch(bare := part.strip("'\"")):
+            if _is_path(bare := part.strip("'\"")):
                 yield bare
+
+
+def _is_path(text: str) -> bool:
+    return ("/" in text or "." in text) and _PATH.fullmatch(text) is not None
+
+
+def _is_word(key: str, text: str) -> bool:
+    """A bare word may be one too, under a key that says so."""
+    return _PATH_KEY.search(key) is not None and _NAME.fullmatch(text) is not None
 
 
 # ---------------------------------------------------------------- versions
