@@ -66,7 +66,7 @@ def command(
     has_code: bool, repo: str | None,
     has_exit_code: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
-    """Compare runs side by side: the parameters, metrics, code, environment and data that differ.
+    """Compare runs side by side: parameters, metrics, command, code, machines, environment, data and cost that differ.
 
     RUN is a name, a unique beginning of a name or id, a path, a glob, @best or @baseline.
     """

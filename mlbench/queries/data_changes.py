@@ -176,7 +176,7 @@ def _told(start: DataChange, places: tuple[_Place, _Place], stores: Stores, most
     try:
         if start.system == "delta":
             told = _delta_change(start, places, stores)
-            return replace(told, files=told.files[:most])
+            return told if most is None else replace(told, files=told.files[:most], steps=_first(told.steps))
         if start.system == "dvc":
             return _dvc_change(start, places, most)
     except (delta.DeltaError, dvccache.DvcCacheError) as error:
@@ -265,12 +265,15 @@ def _steps(log: delta.DeltaLog, before: int, after: int) -> tuple[str, ...]:
     """The commits between two versions of a table; of a step back those that are undone."""
     low, high = sorted((before, after))
     versions = [version for version in log.commits if low < version <= high]
-    lines = [_step(delta.read_commit_info(log, version)) for version in versions[:MOST_STEPS]]
-    if len(versions) > MOST_STEPS:
-        lines.append(f"and {len(versions) - MOST_STEPS:,} more commits")
+    lines = [_step(delta.read_commit_info(log, version)) for version in versions]
     if n_gone := high - low - len(versions):
         lines.append(f"and {n_gone:,} commits that the log no longer holds")
     return tuple(f"without {line}" for line in lines) if before > after else tuple(lines)
+
+
+def _first(steps: tuple[str, ...]) -> tuple[str, ...]:
+    n_more = len(steps) - MOST_STEPS
+    return (*steps[:MOST_STEPS], f"and {n_more:,} more commits") if n_more > 0 else steps
 
 
 _WORDS = ("predicate", "numDeletedRows", "num_deleted_rows", "numUpdatedRows", "num_updated_rows")
