@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from mlbench.queries.answers import DiffAnswer, FactRow
 from mlbench.queries.fields import CODE_CERTAINTY
 from mlbench.queries.reading import Reader
 from mlbench.redaction import redact_text
@@ -153,7 +154,28 @@ def _patch_of(path: str) -> str:
     return ""
 
 
+def with_code_changes(reader: Reader, answer: DiffAnswer) -> DiffAnswer:
+    """The comparison with two more facts of the code: what kind of change it is, and which files changed."""
+    ids = [head.run_id for head in answer.runs]
+    changes = {change.run_id: change for change in compare_code(reader, ids) if change.verdict != "same"}
+    if not changes:
+        return answer
+    mine = [changes.get(run_id) for run_id in ids]
+    kinds = tuple(None if one is None else _SENTENCES.get(one.verdict, "not known what changed") for one in mine)
+    files = tuple(None if one is None else _files_text(one) for one in mine)
+    rows = [FactRow("what changed", kinds, differs=True)]
+    rows += [FactRow("changed files", files, differs=True)] if any(files) else []
+    return replace(answer, code=(*answer.code, *rows))
+
+
+def _files_text(change: CodeChange) -> str | None:
+    names = ", ".join(path for path, _kind in change.files[:MOST_TOLD])
+    more = f" and {len(change.files) - MOST_TOLD} more" if len(change.files) > MOST_TOLD else ""
+    return f"{names}{more}" or None
+
+
 _SENTENCES = {
+    "code": "the code changed",
     "config": "only configuration and texts changed",
     "data": "only versions of data, configuration and texts changed",
 }
@@ -165,10 +187,8 @@ def told(changes: Sequence[CodeChange]) -> tuple[str, ...]:
     for change in changes:
         if not change.repository:
             continue
-        names = ", ".join(path for path, _kind in change.files[:MOST_TOLD])
-        more = f" and {len(change.files) - MOST_TOLD} more" if len(change.files) > MOST_TOLD else ""
         n = len(change.ahead)
         ahead = f", {n} {'commit' if n == 1 else 'commits'}" if n else ""
         what = _SENTENCES.get(change.verdict, "the code changed")
-        lines[f"{change.before[:10]}..{change.after[:10]}{ahead}: {what} ({names}{more})"] = None
+        lines[f"{change.before[:10]}..{change.after[:10]}{ahead}: {what} ({_files_text(change) or ''})"] = None
     return tuple(lines)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from dulwich import porcelain
 
-from mlbench.queries.code import CodeChange, compare_code, told
+from mlbench.queries.answers import FactRow
+from mlbench.queries.code import CodeChange, compare_code, told, with_code_changes
+from mlbench.queries.compare import compare_runs
 from mlbench.render.cells import plain
 from mlbench.render.code import code_section, coloured, diff_lines
 from mlbench.render.table import section_lines
@@ -57,6 +59,20 @@ def test_commits_files_and_diff_are_found_in_a_repository(empty: FakeReader, rep
     assert "(1 ahead)" in text
     assert "2: config.yaml (added), train.py" in text
     assert "the code changed" in text
+
+
+def test_the_workbench_is_told_what_kind_of_change_it_is(empty: FakeReader, repository: tuple[str, list[str]]) -> None:
+    place, (first, second, third) = repository
+    ids = runs_of(empty, second, first, third, second, repository=place)
+
+    answer = with_code_changes(empty, compare_runs(empty, ids))
+
+    assert answer.code[-2:] == (
+        FactRow("what changed", (None, "the code changed", "only configuration and texts changed", None), differs=True),
+        FactRow("changed files", (None, "train.py", "config.yaml", None), differs=True),
+    )
+    same = compare_runs(empty, [ids[0], ids[3]])
+    assert with_code_changes(empty, same) is same
 
 
 def test_only_configuration_changed(empty: FakeReader, repository: tuple[str, list[str]]) -> None:
