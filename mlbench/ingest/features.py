@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -68,10 +68,12 @@ def attribute_features(
         started_s: when it began.
         known: data whose version the run recorded itself.
     """
-    named = list(_named(draft))[:MAX_NAMES]
+    # A plain search first: a run has a hundred parameters that have nothing to do with features.
+    params = [fact for _member, _path, fact in draft.of_kind(model.Param) if "fea" in fact.key.lower()]
+    named = list(_named(params))[:MAX_NAMES]
     folder = os.path.dirname(draft.unit.folder) if draft.unit.is_own_file else draft.unit.folder
     own = os.path.join(folder, feast.STORE)
-    path = next((place for place in _told_stores(draft, folder) if place), "")
+    path = next((place for place in _told_stores(params, (folder, draft.root)) if place), "")
     path = path or (own if os.path.isfile(own) else stores.find(folder) if named else "")
     if not path:
         return tuple(model.DataVersion(SYSTEM, name, "", is_pinned=False) for name in _without(named, known))
@@ -86,9 +88,9 @@ def _without(names: Iterable[str], known: Iterable[str]) -> list[str]:
     return [view for view in views if view not in set(known)]
 
 
-def _named(draft: Draft) -> Iterator[str]:
+def _named(params: Iterable[model.Param]) -> Iterator[str]:
     """`driver_stats`, `driver_stats:trips` or a service's name; one, a list, or separated by commas."""
-    for fact in _params(draft):
+    for fact in params:
         if _KEY.search(fact.key):
             values = fact.value if isinstance(fact.value, list | tuple) else str(fact.value or "").split(",")
             for value in values:
@@ -96,19 +98,12 @@ def _named(draft: Draft) -> Iterator[str]:
                     yield value.strip()
 
 
-def _params(draft: Draft) -> Iterator[model.Param]:
-    """Those whose key may speak of features: a plain search first, since a run has a hundred others."""
-    for _member, _path, fact in draft.of_kind(model.Param):
-        if "fea" in fact.key.lower():
-            yield fact
-
-
-def _told_stores(draft: Draft, folder: str) -> Iterator[str]:
+def _told_stores(params: Iterable[model.Param], bases: Sequence[str]) -> Iterator[str]:
     """Stores at the paths that parameters name."""
-    for fact in _params(draft):
+    for fact in params:
         text = fact.value if isinstance(fact.value, str) else ""
         if 0 < len(text) < 4096 and "\0" not in text and _STORE_KEY.search(fact.key):
-            for base in (folder, draft.root):
+            for base in bases:
                 place = os.path.join(base, os.path.expanduser(text))
                 yield from (path for path in (place, os.path.join(place, feast.STORE))
                             if os.path.basename(path) == feast.STORE and os.path.isfile(path))  # fmt: skip

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
+from mlbench.queries.answers import DiffAnswer, FactRow
 from mlbench.queries.fields import CODE_CERTAINTY
+from mlbench.queries.notebooks import NotebookChange
 from mlbench.queries.reading import Reader
 from mlbench.redaction import redact_text
 from mlbench.safe import path_of_text
+
+if TYPE_CHECKING:
+    from mlbench.wire.notebookdiff import CellChange
 
 _CODE = f"""SELECT c.run_id, c.commit_id, c.how, c.repository, c.is_dirty, r.path
 FROM code c JOIN run r ON r.run_id = c.run_id
@@ -43,6 +49,10 @@ MOST_TOLD = 6
 """Files that a line names."""
 
 
+Book: TypeAlias = "tuple[str, tuple[CellChange, ...]]"
+"""Path of a notebook, and the cells that differ."""
+
+
 @dataclass(frozen=True, slots=True)
 class CodeChange:
     """The code of a run against the code of the baseline."""
@@ -63,6 +73,8 @@ class CodeChange:
     patches: tuple[str, str] = ("", "")
     """What had not been committed, where a patch was saved."""
     is_dirty: tuple[bool, bool] = (False, False)
+    books: tuple[Book, ...] = ()
+    """Notebooks that changed: path and cells."""
 
     @property
     def verdict(self) -> str:
@@ -113,16 +125,16 @@ def _change(
     for folder in dict.fromkeys((repository, recorded_b, recorded_a, path_b, path_a, ".")):
         known = _between(path_of_text(folder), before, after) if folder else None
         if known is not None:
-            place, ahead, files, diff = known
-            return CodeChange(run_id, before, after, change.how, place, ahead, files, diff, patches, change.is_dirty)
+            place, ahead, files, diff, books = known
+            return replace(change, repository=place, ahead=ahead, files=files, diff=diff, books=books)
     return change
 
 
 @lru_cache(maxsize=64)
 def _between(
     folder: str, before: str, after: str
-) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], str] | None:
-    """Place, subjects, files and diff from the repository around a folder; None where it has not both commits."""
+) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], str, tuple[Book, ...]] | None:
+    """Place, subjects, files, diff and notebooks of the repository around a folder; None if it has not both commits."""
     from mlbench.wire import gitrepo
 
     place = gitrepo.find_repository(folder)
@@ -134,7 +146,8 @@ def _between(
         if files is None:
             return None
         subjects = gitrepo.subjects_between(opened, before, after, limit=MOST_COMMITS)
-        return place, subjects, tuple(files), gitrepo.unified_diff(opened, before, after) or ""
+        books = gitrepo.changed_notebooks(opened, before, after)
+        return place, subjects, tuple(files), gitrepo.unified_diff(opened, before, after) or "", books
     finally:
         opened.close()
 
@@ -153,7 +166,40 @@ def _patch_of(path: str) -> str:
     return ""
 
 
+def with_code_changes(reader: Reader, answer: DiffAnswer) -> DiffAnswer:
+    """The comparison with two more facts of the code: what kind of change it is, and which files changed."""
+    ids = [head.run_id for head in answer.runs]
+    found = compare_code(reader, ids)
+    changes = {change.run_id: change for change in found if change.verdict != "same"}
+    if not changes:
+        return answer
+    answer = with_changed_books(answer, found)
+    mine = [changes.get(run_id) for run_id in ids]
+    kinds = tuple(None if one is None else _SENTENCES.get(one.verdict, "not known what changed") for one in mine)
+    files = tuple(None if one is None else _files_text(one) for one in mine)
+    rows = [FactRow("what changed", kinds, differs=True)]
+    rows += [FactRow("changed files", files, differs=True)] if any(files) else []
+    return replace(answer, code=(*answer.code, *rows))
+
+
+def with_changed_books(answer: DiffAnswer, changes: Sequence[CodeChange]) -> DiffAnswer:
+    """The comparison with the cells of the notebooks that changed between the runs' commits."""
+    books = tuple(
+        NotebookChange(change.run_id, change.before, change.after, changes=cells, name=path)
+        for change in changes
+        for path, cells in change.books
+    )
+    return replace(answer, notebooks=(*answer.notebooks, *books)) if books else answer
+
+
+def _files_text(change: CodeChange) -> str | None:
+    names = ", ".join(path for path, _kind in change.files[:MOST_TOLD])
+    more = f" and {len(change.files) - MOST_TOLD} more" if len(change.files) > MOST_TOLD else ""
+    return f"{names}{more}" or None
+
+
 _SENTENCES = {
+    "code": "the code changed",
     "config": "only configuration and texts changed",
     "data": "only versions of data, configuration and texts changed",
 }
@@ -165,10 +211,8 @@ def told(changes: Sequence[CodeChange]) -> tuple[str, ...]:
     for change in changes:
         if not change.repository:
             continue
-        names = ", ".join(path for path, _kind in change.files[:MOST_TOLD])
-        more = f" and {len(change.files) - MOST_TOLD} more" if len(change.files) > MOST_TOLD else ""
         n = len(change.ahead)
         ahead = f", {n} {'commit' if n == 1 else 'commits'}" if n else ""
         what = _SENTENCES.get(change.verdict, "the code changed")
-        lines[f"{change.before[:10]}..{change.after[:10]}{ahead}: {what} ({names}{more})"] = None
+        lines[f"{change.before[:10]}..{change.after[:10]}{ahead}: {what} ({_files_text(change) or ''})"] = None
     return tuple(lines)

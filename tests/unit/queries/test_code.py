@@ -1,5 +1,6 @@
 """Promises of the comparison of code; the repository is the one of the sample runs."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,12 +8,17 @@ from pathlib import Path
 import pytest
 from dulwich import porcelain
 
-from mlbench.queries.code import CodeChange, compare_code, told
+from mlbench.queries.answers import FactRow
+from mlbench.queries.code import CodeChange, compare_code, told, with_changed_books, with_code_changes
+from mlbench.queries.compare import compare_runs
 from mlbench.render.cells import plain
 from mlbench.render.code import code_section, coloured, diff_lines
+from mlbench.render.diff import diff_sections
 from mlbench.render.table import section_lines
 from mlbench.safe import safe
 from tests.unit.queries.conftest import FakeReader
+from tests.unit.wire.git_builder import T0, add_commit, make_repository
+from tests.unit.wire.notebook_builder import notebook
 
 
 @pytest.fixture
@@ -57,6 +63,37 @@ def test_commits_files_and_diff_are_found_in_a_repository(empty: FakeReader, rep
     assert "(1 ahead)" in text
     assert "2: config.yaml (added), train.py" in text
     assert "the code changed" in text
+
+
+def test_the_workbench_is_told_what_kind_of_change_it_is(empty: FakeReader, repository: tuple[str, list[str]]) -> None:
+    place, (first, second, third) = repository
+    ids = runs_of(empty, second, first, third, second, repository=place)
+
+    answer = with_code_changes(empty, compare_runs(empty, ids))
+
+    assert answer.code[-2:] == (
+        FactRow("what changed", (None, "the code changed", "only configuration and texts changed", None), differs=True),
+        FactRow("changed files", (None, "train.py", "config.yaml", None), differs=True),
+    )
+    same = compare_runs(empty, [ids[0], ids[3]])
+    assert with_code_changes(empty, same) is same
+
+
+def test_cells_of_a_notebook_that_changed_between_the_commits(empty: FakeReader, tmp_path: Path) -> None:
+    secret = "API_KEY=sk-abcdefghijklmnopqrstuvwxyz123456"
+    with make_repository(tmp_path / "code") as repo:
+        old, new = (add_commit(repo, {"nb/a.ipynb": notebook(("code", f"lr = {lr}\nfit(lr)\n{secret}"))}, time_s=T0 + lr)
+                    for lr in (1, 2))  # fmt: skip
+    ids = runs_of(empty, old, new, new, repository=str(tmp_path / "code"))
+
+    answer = with_changed_books(compare_runs(empty, ids), compare_code(empty, ids))
+
+    text = plain(section_lines(diff_sections(answer)))
+    assert text.count("nb/a.ipynb code cell 1") == 1
+    line = next(part for part in text.splitlines() if "lr = 1" in part)
+    assert re.split(r"  +", line.strip()) == ["lr = 1", "lr = 2", "lr = 2"]
+    assert "abcdefghijklmnop" not in repr(answer)
+    assert with_code_changes(empty, compare_runs(empty, ids)).notebooks == answer.notebooks
 
 
 def test_only_configuration_changed(empty: FakeReader, repository: tuple[str, list[str]]) -> None:
