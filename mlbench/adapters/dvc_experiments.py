@@ -27,7 +27,8 @@ from mlbench.model import (
     Source,
 )
 from mlbench.wire.content import Content
-from mlbench.wire.dvc import facts_of, open_project, readable
+from mlbench.wire.dvc import facts_of, open_project
+from mlbench.wire.dvcdata import readable
 from mlbench.wire.files import LFS_MAGIC
 from mlbench.wire.gitfolder import GitFolder, experiment_commit, experiment_refs, locate
 from mlbench.wire.gitobjects import Entry, Objects, read_blob
@@ -154,6 +155,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="DVC's experiments (`dvc exp run`), from git references: each a run",
     files=(".git/refs/exps/",),
 )

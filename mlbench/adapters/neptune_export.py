@@ -8,6 +8,7 @@ Link: https://github.com/neptune-ai/neptune-exporter
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import re
@@ -20,6 +21,7 @@ from mlbench.model import (
     Artifact,
     Claim,
     Cursor,
+    DataVersion,
     Environment,
     Fact,
     JsonValue,
@@ -33,6 +35,7 @@ from mlbench.model import (
 )
 from mlbench.wire.content import lfs_problem, unreadable
 from mlbench.wire.files import is_lfs_pointer, open_regular
+from mlbench.wire.jsonlog import as_list, as_mapping, as_text, load_json_file
 from mlbench.wire.neptune import MICRO, Attributes, iso_text, places_needed, scale_fact
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ _PART = re.compile(r"(.+)_part_(\d{1,6})\.parquet")
 _COLUMNS = ("project_id", "run_id", "attribute_path", "attribute_type", "step", "timestamp")
 _VALUES = {"float": "float_value", "int": "int_value", "string": "string_value", "bool": "bool_value",
            "datetime": "datetime_value", "string_set": "string_set_value", "file": "file_value",
-           "file_series": "file_value"}  # fmt: skip
+           "file_series": "file_value", "artifact": "file_value"}  # fmt: skip
 _FOOTER_BYTES = 65_536
 _BATCH_ROWS = 50_000
 
@@ -168,7 +171,10 @@ def _batches(path: str, attributes: Attributes) -> Iterator[pa.RecordBatch | Fac
             yield batch.filter(is_series)
             others = batch.filter(pc.is_in(kinds, value_set=pa.array(list(_VALUES))))
             for row in others.to_pylist():
-                yield from _single(row, attributes)
+                if row["attribute_type"] == "artifact":
+                    yield from _tracked(path, row)
+                else:
+                    yield from _single(row, attributes)
 
 
 def _identity(row: Mapping[str, Any], attributes: Attributes) -> Iterator[Fact]:
@@ -191,6 +197,24 @@ def _single(row: Mapping[str, Any], attributes: Attributes) -> Iterator[Artifact
             yield Artifact("file", path, str(place), role="output")
     else:
         attributes.values[path] = iso_text(value) if kind == "datetime" else value
+
+
+def _tracked(source: str, row: Mapping[str, Any]) -> Iterator[Fact]:
+    """Files that were tracked: the exporter keeps their names, hashes and sizes in a `files_list.json`."""
+    name, told = str(row["attribute_path"]), row.get("file_value") or {}
+    place = str(told.get("path") or "")
+    files = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(source))), "files")
+    path = os.path.normpath(os.path.join(files, place))
+    if not place or not path.startswith(files + os.sep):
+        return
+    listed = [as_mapping(part) for part in as_list(load_json_file(path).value)] if os.path.isfile(path) else []
+    pairs = sorted((as_text(one.get("filePath")), as_text(one.get("fileHash"))) for one in listed)
+    lines = "".join(f"{digest} {file}\n" for file, digest in pairs)
+    version = f"sha256:{hashlib.sha256(lines.encode('utf-8', 'replace')).hexdigest()}" if pairs else ""
+    sizes = [size for one in listed if isinstance(size := one.get("size"), int) and 0 <= size < 1 << 53]
+    size = sum(sizes) if listed and len(sizes) == len(listed) else None
+    yield DataVersion("neptune", name, version, is_pinned=bool(version), size_bytes=size)
+    yield Artifact("data", name, place, version, size, "input", f"{len(listed)} files" if listed else "")
 
 
 def _points(batch: pa.RecordBatch, divisor: int, n_before: int) -> PointTable | None:
@@ -259,6 +283,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="neptune-exporter's Parquet files of runs",
     files=("*_part_0.parquet",),
 )

@@ -18,6 +18,7 @@ from mlbench.model import (
     Artifact,
     Claim,
     Cursor,
+    DataVersion,
     Environment,
     Fact,
     JsonValue,
@@ -35,6 +36,7 @@ from mlbench.wire.points import PointCollector
 _LOG = re.compile(r"data-(\d{1,9})\.log")
 _MAX_LOG_BYTES = 256 << 20
 """The client begins a new file at 64 MiB."""
+_MAX_TRACKED = 1000
 _MAX_PATH = 64
 
 
@@ -58,6 +60,7 @@ class _Told:
     """Metric, step in millionths, value, Unix seconds."""
     next_steps: dict[str, int] = field(default_factory=dict)
     files: dict[str, Artifact] = field(default_factory=dict)
+    data: dict[str, DataVersion] = field(default_factory=dict)
     n_operations: int = 0
     n_bad: int = 0
 
@@ -74,6 +77,7 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
     yield from told.attributes.facts(is_over=False)
     yield from _machine(as_mapping(about.value), told)
     yield from told.files.values()
+    yield from told.data.values()
     if told.n_bad:
         found.append(Problem(source.path, f"{told.n_bad} operations could not be read and were left out"))
     yield from found
@@ -136,14 +140,27 @@ def _take(operation: Mapping[str, JsonValue], told: _Told) -> None:
     elif kind == "UploadFile":
         place = as_text(operation.get("file_path")) or as_text(operation.get("file_name"))
         told.files[path] = Artifact("file", path, place, role="output")
-    elif kind == "DeleteAttribute":
+    elif kind == "AssignArtifact":
+        told.data[path] = DataVersion("neptune", path, as_text(operation.get("hash")))
+    elif kind == "TrackFilesToArtifact":
+        _track(path, operation, told)
+    elif kind in ("DeleteAttribute", "ClearArtifact"):
         _forget(path, told)
+
+
+def _track(path: str, operation: Mapping[str, JsonValue], told: _Told) -> None:
+    """Files by address and the name that they get: the hash of the artifact is made by the server, and never was."""
+    told.data.setdefault(path, DataVersion("neptune", path, "", is_pinned=False))
+    for entry in as_list(operation.get("entries"))[:_MAX_TRACKED]:
+        if place := as_text(next(iter(as_list(entry)), None)):
+            told.files[f"{path}:{place}"] = Artifact("data", path, place, role="input")
 
 
 def _forget(path: str, told: _Told) -> None:
     told.attributes.values.pop(path, None)
     told.attributes.sets.pop(path, None)
-    told.files.pop(path, None)
+    told.files = {key: file for key, file in told.files.items() if key != path and not key.startswith(f"{path}:")}
+    told.data.pop(path, None)
     told.points = [point for point in told.points if point[0] != path]
 
 
@@ -207,6 +224,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="Neptune client 1.x, runs that were recorded offline",
     files=(".neptune/offline/run__*/data-*.log", ".neptune/offline/run__*/metadata.json"),
 )

@@ -3,8 +3,9 @@
 Everything is taken from the binary `*.wandb` first: history (step `_step`, wall time `_timestamp`), configuration,
 names, tags, notes, git, exit code. What it does not say comes from `files/`: `config.yaml`, `wandb-metadata.json`
 (commit, program, arguments, host, Python; never the e-mail address) and `wandb-summary.json`. Values of the summary
-that are in no history row are metrics of one point at the last step. Histograms, images and tables in a row are no
-metrics. A `.wandb` file that is cut or empty is the normal state of a run that goes on, or was killed.
+that are in no history row are metrics of one point at the last step. What the client measured of the machine is
+`system/...`, where the step counts the samples: draw it over `wall` or `relative`. Histograms, images and tables in a
+row are no metrics. A `.wandb` file that is cut or empty is the normal state of a run that goes on, or was killed.
 Link: https://docs.wandb.ai/ref/python/
 """
 
@@ -17,6 +18,7 @@ import shlex
 import struct
 import zlib
 from collections.abc import Generator, Iterator, Mapping
+from itertools import islice
 
 from mlbench.model import (
     Adapter,
@@ -49,6 +51,7 @@ from mlbench.wire.jsonlog import (
     params_in,
     utc_seconds,
 )
+from mlbench.wire.packages import MAX_PACKAGES, packages_in_text
 from mlbench.wire.protobuf import WireError
 from mlbench.wire.wandblog import (
     Framing,
@@ -65,7 +68,7 @@ def claims(listing: Listing) -> Iterator[Claim]:
     logs = [name for name in listing.ending("wandb") if not name.startswith("._")]
     if _FOLDER.fullmatch(os.path.basename(listing.path)) and (logs or "files" in listing.folders):
         follows = [os.path.join(listing.path, name) for name in logs]
-        follows += [os.path.join(listing.path, "files", name) for name in _FILES]
+        follows += [os.path.join(listing.path, "files", name) for name in (*_FILES, _PACKAGES)]
         yield Claim(listing.path, Role.TRACKER, listing.path, is_closed=True, follows=tuple(follows))
         return
     for name in logs:
@@ -73,6 +76,7 @@ def claims(listing: Listing) -> Iterator[Claim]:
 
 
 _FILES = ("config.yaml", "wandb-metadata.json", "wandb-summary.json")
+_PACKAGES = "requirements.txt"
 
 
 def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fact]:
@@ -89,6 +93,8 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
     yield from told.blobs
     yield from params_in({key: value for key, value in told.config.items() if key != "_wandb"}, Layer.CONFIG)
     yield from _run_fields(told)
+    if folder:
+        yield from _packages(os.path.join(folder, _PACKAGES), found)
     yield from _artifacts(told)
     yield from found
     if found and status in (ReadStatus.EOF, ReadStatus.TRUNCATED, ReadStatus.EMPTY):
@@ -163,6 +169,15 @@ def _add_files(folder: str, told: Told, found: list[Problem]) -> None:
         _add_metadata(as_mapping(_load(about, found)), told)
     if not told.summary.keys() - set(INTERNAL) and os.path.lexists(summary):
         told.summary.update(as_mapping(_load(summary, found)))
+
+
+def _packages(path: str, found: list[Problem]) -> Iterator[Environment]:
+    """What the client wrote of `pip freeze` when the run began."""
+    if os.path.lexists(path):
+        content = load_content(path)
+        found.extend(filter(None, [content.problem]))
+        versions = dict(islice(packages_in_text(content.data.decode("utf-8", "replace")), MAX_PACKAGES))
+        yield from (Environment(f"package:{name}", version) for name, version in versions.items())
 
 
 def _load(path: str, found: list[Problem]) -> JsonValue:
@@ -273,7 +288,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
-    version=2,
+    version=4,
     formats="Weights & Biases run folders and .wandb files, clients 0.10 to 0.31, offline or online",
     files=("run-*/*.wandb", "offline-run-*/*.wandb", "run-*/files/config.yaml"),
 )

@@ -66,12 +66,12 @@ def command(
     has_code: bool, repo: str | None,
     has_exit_code: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
-    """Compare runs side by side: the parameters, metrics, code, environment and data that differ.
+    """Compare runs side by side: parameters, metrics, command, code, machines, environment, data and cost that differ.
 
     RUN is a name, a unique beginning of a name or id, a path, a glob, @best or @baseline.
     """
     from mlbench.queries.at_best import with_values_at
-    from mlbench.queries.code import compare_code
+    from mlbench.queries.code import compare_code, with_changed_books
     from mlbench.queries.costs import with_costs
     from mlbench.queries.data_changes import MOST_FILES, with_data_changes
     from mlbench.queries.notebooks import with_notebooks
@@ -84,6 +84,7 @@ def command(
         answer = with_costs(reader, with_notebooks(reader, answer), everything=everything)
         answer = with_data_changes(reader, answer, most=None if everything else MOST_FILES)
         changes = compare_code(reader, [head.run_id for head in answer.runs], repository=repo or "")
+    answer = with_changed_books(answer, changes)
     chosen = chosen_format(form)
     is_data = chosen in DATA_FORMATS
     print_diff(answer, chosen, changes, as_deltas=as_deltas, has_layers=has_layers, has_code=has_code and is_data)
@@ -153,5 +154,5 @@ def print_code(answer: DiffAnswer, changes: Sequence[CodeChange], *, has_diff: b
             shown.add((change.diff, change.patches[1]))
             print_lines([(), *diff_lines(change, labels[change.run_id])])
     for book in answer.notebooks if has_diff else ():
-        if book.changes:
+        if book.changes and not book.name:
             print_lines([(), *notebook_lines(book, labels[book.run_id])])

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 MAX_PATHS = 32
 """Of one run that are looked at on the disk: what names data is among the first."""
 _PATH = re.compile(r"(?:/|\./|\.\./|~/)?[\w.@=+ -]+(?:/[\w.@=+ -]+)*/?")
-_FEATURES = re.compile(r"(?:feature_views?|feature_service|feast[._]features?)", re.IGNORECASE)
 _RUN_KEYS = ("run_id", "mlflow_run_id", "wandb_run_id", "runId")
 
 
@@ -87,9 +86,6 @@ def attribute_data(draft: Draft, stores: Stores, started_s: float | None) -> tup
         _add(found, model.DataVersion(ref.system, ref.name, ref.version, is_pinned=ref.is_pinned))
     for version in _of_paths(draft, texts, stores, started_s):
         _add(found, version)
-    for key, text in texts:
-        if _FEATURES.search(key):
-            _add(found, model.DataVersion("feast", text, "", is_pinned=False))
     return tuple(version for version in found.values() if version.name not in known)
 
 

@@ -16,6 +16,7 @@ from mlbench.ingest.appending import Appended, append_points, span_of, store_app
 from mlbench.ingest.code import Repositories, attribute_code
 from mlbench.ingest.data import Stores, attribute_data
 from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows
+from mlbench.ingest.features import FeatureStores, attribute_features
 from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
 from mlbench.ingest.identity import Unit, find_units
@@ -74,6 +75,7 @@ class Ingest:
         self.repositories = Repositories()
         self.stores = Stores()
         self.lfs = LfsStore()
+        self.features = FeatureStores()
         self.batch = Batch()
         self.shelf = Shelf(home.points, 0)
         self.appended: list[Appended] = []
@@ -226,12 +228,14 @@ class Ingest:
             recorded = [fact.name for _member, _path, fact in draft.of_kind(DataVersion)]
             known = [*recorded, *(version.name for version in draft.data)]
             draft.data += attribute_lfs(draft, self.repositories, self.lfs, known)
+            draft.data += attribute_features(draft, self.features, begin_s, known)
             newest = max((stamp.mtime_ns for stamp in unit.stamps.values()), default=-1)
             life = Life(run.fingerprint, run.span.first_wall_s, run.span.last_wall_s,
                         newest / 1e9 if newest >= 0 else None)  # fmt: skip
             add_rows(draft, self.batch, life)
-        while self.stores.problems:
-            self._add_problem(self.stores.problems.popitem()[1], unit.run_id, unit.root)
+        for problems in (self.stores.problems, self.features.problems):
+            while problems:
+                self._add_problem(problems.popitem()[1], unit.run_id, unit.root)
         for source in sources:
             for problem in _problems_of(source):
                 self._add_problem(problem, None if draft.is_sweep_only else unit.run_id, unit.root)

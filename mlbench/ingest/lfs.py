@@ -27,10 +27,10 @@ MAX_LISTED = 32
 MAX_NAMED = 32
 """Of one run's texts that are looked for: what names data is among the first."""
 _NAME = re.compile(r"[^\0:;*?<>|'\"=,(){}\[\]$\n]{1,1024}")
-_PATH = re.compile(r"(?=.*[./])[^\s\0:;*?<>|'\"=,(){}\[\]$]{1,1024}")
-"""With a slash or an ending; addresses, which have a colon, lists and formulas are none."""
+MAX_REALS = 100_000
+_PATH = re.compile(r"[^\s\0:;*?<>|'\"=,(){}\[\]$]{1,1024}")
+"""Addresses, which have a colon, lists and formulas are none."""
 _PATH_KEY = re.compile(r"(?:path|file|dir|folder|root|data|dataset|csv|weights|checkpoint|ckpt)s?$", re.IGNORECASE)
-"""Under such a key a bare word may be one too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,18 @@ class LfsStore:
     """By repository and commit."""
     rests: dict[tuple[object, ...], tuple[model.DataVersion, ...]] = field(default_factory=dict)
     """What the runs of one commit, that name the same, say of the files they do not name."""
+
+    reals: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What is at a path that many runs name, tried from a folder that they share; '' for nothing."""
+
+    def real(self, base: str, text: str) -> str:
+        """The real path of what is there, '' where nothing is."""
+        key = (base, text)
+        if key not in self.reals:
+            if len(self.reals) >= MAX_REALS:
+                self.reals.clear()
+            self.reals[key] = _real(base, text)
+        return self.reals[key]
 
     def at(self, repository: gitrepo.Repository, commit_id: str) -> CommitFiles:
         """All pointers of a commit; none where the commit is not in this clone."""
@@ -103,7 +115,7 @@ def attribute_lfs(
     taken = set(known)
     found: dict[str, model.DataVersion] = {}
     seen: set[str] = set()
-    for path in _paths(draft, place):
+    for path in _paths(draft, place, store):
         name = place.inside(path)
         below = place.files.below(name)
         seen.update(below)
@@ -134,7 +146,7 @@ def _place_of(draft: Draft, repositories: Repositories, store: LfsStore) -> _Pla
 # ---------------------------------------------------------------- what the run names
 
 
-def _paths(draft: Draft, place: _Place) -> Iterator[str]:
+def _paths(draft: Draft, place: _Place, store: LfsStore) -> Iterator[str]:
     """Paths that are named, tried from where the run was started, its folder, the root and the repository.
 
     What is gone from the disk may still be in the commit.
@@ -143,27 +155,45 @@ def _paths(draft: Draft, place: _Place) -> Iterator[str]:
     bases = [safe.path_of_text(base) for base in started_in if os.path.isabs(base)]
     bases = list(dict.fromkeys(filter(None, [*bases, draft.unit.folder, draft.root, place.top])))
     seen: set[str] = set()
-    for text in islice(_named(draft), MAX_NAMED):
+    for text in islice(_named(draft, with_words=bool(place.files.names)), MAX_NAMED):
         for base in bases:
-            joined = os.path.normpath(os.path.join(base, os.path.expanduser(text)))
-            is_there = os.path.lexists(joined)
-            path = os.path.realpath(joined) if is_there else joined
-            if path not in seen and (is_there or place.files.names):
+            path = _real(base, text) if base == draft.unit.folder else store.real(base, text)
+            if not path and place.files.names:
+                path = os.path.normpath(os.path.join(base, os.path.expanduser(text)))
+            if path and path not in seen:
                 seen.add(path)
                 yield path
 
 
-def _named(draft: Draft) -> Iterator[str]:
+def _real(base: str, text: str) -> str:
+    """The real path of what is there, '' where nothing is."""
+    joined = os.path.join(base, os.path.expanduser(text) if text[0] == "~" else text)
+    return os.path.realpath(joined) if os.path.lexists(joined) else ""
+
+
+def _named(draft: Draft, *, with_words: bool) -> Iterator[str]:
     """Texts that may be paths: of parameters and lists of them, and of the command's words."""
     for _member, _path, fact in draft.of_kind(model.Param):
-        form = _NAME if _PATH_KEY.search(fact.key) else _PATH
-        values = fact.value if isinstance(fact.value, list | tuple) else (fact.value,)
-        yield from (value for value in values[:MAX_NAMED] if isinstance(value, str) and form.fullmatch(value))
+        value = fact.value
+        if isinstance(value, str):
+            if _is_path(value) or (with_words and _is_word(fact.key, value)):
+                yield value
+        elif isinstance(value, list | tuple):
+            yield from (text for text in value[:MAX_NAMED] if isinstance(text, str) and _is_path(text))
     command = draft.recorded("command")
     for word in command.split()[:1000] if isinstance(command, str) else ():
         for part in (word, word.partition("=")[2]):
-            if _PATH.fullmatch(bare := part.strip("'\"")):
+            if _is_path(bare := part.strip("'\"")):
                 yield bare
+
+
+def _is_path(text: str) -> bool:
+    return ("/" in text or "." in text) and _PATH.fullmatch(text) is not None
+
+
+def _is_word(key: str, text: str) -> bool:
+    """A bare word may be one too, under a key that says so."""
+    return _PATH_KEY.search(key) is not None and _NAME.fullmatch(text) is not None
 
 
 # ---------------------------------------------------------------- versions

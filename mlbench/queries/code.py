@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
+from mlbench.queries.answers import DiffAnswer, FactRow
 from mlbench.queries.fields import CODE_CERTAINTY
+from mlbench.queries.notebooks import NotebookChange
 from mlbench.queries.reading import Reader
 from mlbench.redaction import redact_text
 from mlbench.safe import path_of_text
+
+if TYPE_CHECKING:
+    from mlbench.wire.notebookdiff import CellChange
 
 _CODE = f"""SELECT c.run_id, c.commit_id, c.how, c.repository, c.is_dirty, r.path
 FROM code c JOIN run r ON r.run_id = c.run_id
@@ -34,11 +40,17 @@ CONFIG_ENDINGS = (
 )
 PLAIN_ENDINGS = (".md", ".rst", ".txt", ".gitignore", "LICENSE")
 """What changes no training."""
+DATA_ENDINGS = (".dvc", "dvc.lock", ".lakefs_ref.yaml")
+"""Pointers to versions of data."""
 PATCHES = ("mlbench-run.patch", "diff.patch", "git_diff.patch", "files/diff.patch")
 MAX_PATCH_BYTES = 200 << 10
 MOST_COMMITS = 1_000
 MOST_TOLD = 6
 """Files that a line names."""
+
+
+Book: TypeAlias = "tuple[str, tuple[CellChange, ...]]"
+"""Path of a notebook, and the cells that differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +73,27 @@ class CodeChange:
     patches: tuple[str, str] = ("", "")
     """What had not been committed, where a patch was saved."""
     is_dirty: tuple[bool, bool] = (False, False)
+    books: tuple[Book, ...] = ()
+    """Notebooks that changed: path and cells."""
 
     @property
     def verdict(self) -> str:
-        """`same`, `config` (nothing but configuration and texts changed), `code`, or `unknown`."""
+        """`same`, `config` (nothing but configuration and texts changed), `data` (and pointers to data), `code`, or
+        `unknown`.
+        """
         is_patched = any(self.patches) or any(self.is_dirty)
         if self.before == self.after:
             return "unknown" if is_patched and self.patches[0] != self.patches[1] else "same"
         if not self.repository or is_patched:
             return "unknown" if not self.repository else "code"
-        return "config" if all(map(_is_beside_code, self.files)) else "code"
+        if not all(map(_is_beside_code, self.files)):
+            return "code"
+        return "data" if any(path.endswith(DATA_ENDINGS) for path, _kind in self.files) else "config"
 
 
 def _is_beside_code(file: tuple[str, str]) -> bool:
     path, kind = file
-    return kind == "outputs" or path.endswith(CONFIG_ENDINGS + PLAIN_ENDINGS)
+    return kind == "outputs" or path.endswith(CONFIG_ENDINGS + PLAIN_ENDINGS + DATA_ENDINGS)
 
 
 def compare_code(reader: Reader, run_ids: Sequence[str], *, repository: str = "") -> tuple[CodeChange, ...]:
@@ -107,16 +125,16 @@ def _change(
     for folder in dict.fromkeys((repository, recorded_b, recorded_a, path_b, path_a, ".")):
         known = _between(path_of_text(folder), before, after) if folder else None
         if known is not None:
-            place, ahead, files, diff = known
-            return CodeChange(run_id, before, after, change.how, place, ahead, files, diff, patches, change.is_dirty)
+            place, ahead, files, diff, books = known
+            return replace(change, repository=place, ahead=ahead, files=files, diff=diff, books=books)
     return change
 
 
 @lru_cache(maxsize=64)
 def _between(
     folder: str, before: str, after: str
-) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], str] | None:
-    """Place, subjects, files and diff from the repository around a folder; None where it has not both commits."""
+) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], str, tuple[Book, ...]] | None:
+    """Place, subjects, files, diff and notebooks of the repository around a folder; None if it has not both commits."""
     from mlbench.wire import gitrepo
 
     place = gitrepo.find_repository(folder)
@@ -128,7 +146,8 @@ def _between(
         if files is None:
             return None
         subjects = gitrepo.subjects_between(opened, before, after, limit=MOST_COMMITS)
-        return place, subjects, tuple(files), gitrepo.unified_diff(opened, before, after) or ""
+        books = gitrepo.changed_notebooks(opened, before, after)
+        return place, subjects, tuple(files), gitrepo.unified_diff(opened, before, after) or "", books
     finally:
         opened.close()
 
@@ -147,16 +166,53 @@ def _patch_of(path: str) -> str:
     return ""
 
 
+def with_code_changes(reader: Reader, answer: DiffAnswer) -> DiffAnswer:
+    """The comparison with two more facts of the code: what kind of change it is, and which files changed."""
+    ids = [head.run_id for head in answer.runs]
+    found = compare_code(reader, ids)
+    changes = {change.run_id: change for change in found if change.verdict != "same"}
+    if not changes:
+        return answer
+    answer = with_changed_books(answer, found)
+    mine = [changes.get(run_id) for run_id in ids]
+    kinds = tuple(None if one is None else _SENTENCES.get(one.verdict, "not known what changed") for one in mine)
+    files = tuple(None if one is None else _files_text(one) for one in mine)
+    rows = [FactRow("what changed", kinds, differs=True)]
+    rows += [FactRow("changed files", files, differs=True)] if any(files) else []
+    return replace(answer, code=(*answer.code, *rows))
+
+
+def with_changed_books(answer: DiffAnswer, changes: Sequence[CodeChange]) -> DiffAnswer:
+    """The comparison with the cells of the notebooks that changed between the runs' commits."""
+    books = tuple(
+        NotebookChange(change.run_id, change.before, change.after, changes=cells, name=path)
+        for change in changes
+        for path, cells in change.books
+    )
+    return replace(answer, notebooks=(*answer.notebooks, *books)) if books else answer
+
+
+def _files_text(change: CodeChange) -> str | None:
+    names = ", ".join(path for path, _kind in change.files[:MOST_TOLD])
+    more = f" and {len(change.files) - MOST_TOLD} more" if len(change.files) > MOST_TOLD else ""
+    return f"{names}{more}" or None
+
+
+_SENTENCES = {
+    "code": "the code changed",
+    "config": "only configuration and texts changed",
+    "data": "only versions of data, configuration and texts changed",
+}
+
+
 def told(changes: Sequence[CodeChange]) -> tuple[str, ...]:
     """A line for each pair of commits whose difference could be read: how far apart, which files, what kind."""
     lines: dict[str, None] = {}
     for change in changes:
         if not change.repository:
             continue
-        names = ", ".join(path for path, _kind in change.files[:MOST_TOLD])
-        more = f" and {len(change.files) - MOST_TOLD} more" if len(change.files) > MOST_TOLD else ""
         n = len(change.ahead)
         ahead = f", {n} {'commit' if n == 1 else 'commits'}" if n else ""
-        what = "only configuration and texts changed" if change.verdict == "config" else "the code changed"
-        lines[f"{change.before[:10]}..{change.after[:10]}{ahead}: {what} ({names}{more})"] = None
+        what = _SENTENCES.get(change.verdict, "the code changed")
+        lines[f"{change.before[:10]}..{change.after[:10]}{ahead}: {what} ({_files_text(change) or ''})"] = None
     return tuple(lines)

@@ -1,7 +1,7 @@
 """What was added to and removed from the data between runs: files, rows, columns and the operations in between.
 
 Versions stand in the catalog; what they hold is read where it lies when it is asked for: the log of a Delta table,
-DVC's cache. Nothing is fetched and nothing is written; what the store cannot say is said.
+DVC's cache, the manifests in W&B's logs. Nothing is fetched and nothing is written; what the store cannot say is said.
 """
 
 from __future__ import annotations
@@ -14,17 +14,21 @@ from dataclasses import replace
 from mlbench.dataclass import dataclass
 from mlbench.ingest.data import Stores, named_paths
 from mlbench.queries.answers import DiffAnswer
+from mlbench.queries.artifact_changes import ArtifactPair, artifact_pairs
+from mlbench.queries.lfs_files import LfsCommits, content_of
 from mlbench.queries.reading import Reader
 from mlbench.safe import path_of_text
 from mlbench.wire import delta, dvccache
 from mlbench.wire.listings import Entry, EntryChange, entry_changes
+from mlbench.wire.textlines import lines_between
 
 MOST_FILES = 10
 """Files of a data set that are listed."""
 MOST_STEPS = 20
 _VERSIONS = """SELECT run_id, system, name, coalesce(role, ''), version, n_rows, coalesce(schema_text, '')
 FROM data_version WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY name, role, version"""
-_PLACES = """SELECT r.run_id, coalesce(r.path, ''), coalesce(r.root, ''), coalesce(c.repository, '')
+_PLACES = """SELECT r.run_id, coalesce(r.path, ''), coalesce(r.root, ''), coalesce(c.repository, ''),
+    coalesce(c.commit_id, '')
 FROM run r LEFT JOIN code c ON c.run_id = r.run_id WHERE r.run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"""
 _TEXTS = """SELECT run_id, key, txt FROM param
 WHERE is_effective AND type = 'str' AND contains(txt, '/') AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
@@ -35,7 +39,6 @@ _SILENT = {
     "pachyderm": "only the versions are known: Pachyderm lists the files of a commit, and it is not asked",
     "mlflow": "only digests are known: MLflow records no files of a data set",
     "feast": "only the names of the feature views are known",
-    "git-lfs": "only the hashes are known: a pointer stands for one file",
 }
 _OTHERS = "only the versions are recorded"
 
@@ -75,9 +78,8 @@ class DataChange:
 
 def with_data_changes(reader: Reader, answer: DiffAnswer, *, most: int | None = MOST_FILES) -> DiffAnswer:
     """The comparison with what the stores of its data say; nothing is read where all versions are equal."""
-    if not any(row.differs for row in answer.data):
-        return answer
-    return replace(answer, data_changes=compare_data(reader, [head.run_id for head in answer.runs], most=most))
+    changes = compare_data(reader, [head.run_id for head in answer.runs], most=most)
+    return replace(answer, data_changes=changes) if changes else answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class _Place:
     """Where a run looked for its data."""
 
     folders: tuple[str, ...]
+    commits: tuple[str, ...]
     texts: tuple[tuple[str, str], ...]
     """Parameters that may be paths."""
 
@@ -111,7 +114,9 @@ def compare_data(reader: Reader, run_ids: Sequence[str], *, most: int | None = M
     found: dict[str, dict[tuple[str, str, str], _Version]] = {run_id: {} for run_id in ids}
     for run_id, *row in reader.rows(_VERSIONS, [ids]):
         version = _Version(*row)
-        found[run_id].setdefault((version.system, version.name, version.role), version)
+        # Of Git LFS the role says whether the run named the file, which makes it no other file.
+        role = "" if version.system == "git-lfs" else version.role
+        found[run_id].setdefault((version.system, version.name, role), version)
     base = found[ids[0]] if ids else {}
     pairs = [
         (run_id, base[key], mine)
@@ -119,25 +124,42 @@ def compare_data(reader: Reader, run_ids: Sequence[str], *, most: int | None = M
         for key, mine in found[run_id].items()
         if key in base and base[key].version != mine.version
     ]
+    artifacts = tuple(_artifact_change(pair, most) for pair in artifact_pairs(reader, ids))
     if not pairs:
-        return ()
-    places, stores = _places(reader, ids), Stores()
+        return artifacts
+    places, stores, commits = _places(reader, ids), Stores(), LfsCommits()
     changes = []
     for run_id, old, new in pairs:
         start = _start(run_id, old, new)
-        changes.append(_told(start, (places[ids[0]], places[run_id]), stores, most))
-    return tuple(changes)
+        sides = (places[ids[0]], places[run_id])
+        is_lfs = start.system == "git-lfs"
+        changes.append(_lfs_change(start, sides, commits, most) if is_lfs else _told(start, sides, stores, most))
+    return (*changes, *artifacts)
+
+
+def _artifact_change(pair: ArtifactPair, most: int | None) -> DataChange:
+    start = DataChange(pair.run_id, "wandb", pair.name, pair.before, pair.after)
+    if pair.old is None or pair.new is None:
+        return replace(start, said="its log is gone, or holds no list of the artifact's files")
+    files = tuple(entry_changes(pair.old, pair.new))
+    counts = (len(pair.old), len(pair.new))
+    return replace(start, n_files=counts, moved_files=_counts(files), files=files[:most])
 
 
 def _places(reader: Reader, ids: Sequence[str]) -> dict[str, _Place]:
     folders: dict[str, list[str]] = {run_id: [] for run_id in ids}
-    for run_id, *paths in reader.rows(_PLACES, [list(ids)]):
+    commits: dict[str, dict[str, None]] = {run_id: {} for run_id in ids}
+    for run_id, *paths, commit in reader.rows(_PLACES, [list(ids)]):
+        commits[run_id].update({commit: None} if commit else {})
         named = [path_of_text(path) for path in paths if path]
         folders[run_id] += [path if os.path.isdir(path) else os.path.dirname(path) for path in named]
     texts: dict[str, list[tuple[str, str]]] = {run_id: [] for run_id in ids}
     for run_id, key, text in reader.rows(_TEXTS, [list(ids)]):
         texts[run_id].append((key, text))
-    return {run_id: _Place(tuple(dict.fromkeys(folders[run_id])), tuple(texts[run_id])) for run_id in ids}
+    return {
+        run_id: _Place(tuple(dict.fromkeys(folders[run_id])), tuple(commits[run_id]), tuple(texts[run_id]))
+        for run_id in ids
+    }
 
 
 def _start(run_id: str, old: _Version, new: _Version) -> DataChange:
@@ -154,7 +176,7 @@ def _told(start: DataChange, places: tuple[_Place, _Place], stores: Stores, most
     try:
         if start.system == "delta":
             told = _delta_change(start, places, stores)
-            return replace(told, files=told.files[:most])
+            return told if most is None else replace(told, files=told.files[:most], steps=_first(told.steps))
         if start.system == "dvc":
             return _dvc_change(start, places, most)
     except (delta.DeltaError, dvccache.DvcCacheError) as error:
@@ -243,12 +265,15 @@ def _steps(log: delta.DeltaLog, before: int, after: int) -> tuple[str, ...]:
     """The commits between two versions of a table; of a step back those that are undone."""
     low, high = sorted((before, after))
     versions = [version for version in log.commits if low < version <= high]
-    lines = [_step(delta.read_commit_info(log, version)) for version in versions[:MOST_STEPS]]
-    if len(versions) > MOST_STEPS:
-        lines.append(f"and {len(versions) - MOST_STEPS:,} more commits")
+    lines = [_step(delta.read_commit_info(log, version)) for version in versions]
     if n_gone := high - low - len(versions):
         lines.append(f"and {n_gone:,} commits that the log no longer holds")
     return tuple(f"without {line}" for line in lines) if before > after else tuple(lines)
+
+
+def _first(steps: tuple[str, ...]) -> tuple[str, ...]:
+    n_more = len(steps) - MOST_STEPS
+    return (*steps[:MOST_STEPS], f"and {n_more:,} more commits") if n_more > 0 else steps
 
 
 _WORDS = ("predicate", "numDeletedRows", "num_deleted_rows", "numUpdatedRows", "num_updated_rows")
@@ -296,15 +321,39 @@ def _dvc_file(start: DataChange, cache: str) -> DataChange:
     if None in sizes:
         gone = start.before if sizes[0] is None else start.after
         raise dvccache.DvcCacheError(f"the file {gone[:10]} is not in the cache")
-    lines = dvccache.lines_between(cache, start.before, start.after)
+    lines = lines_between(*(dvccache.object_path(cache, version) for version in (start.before, start.after)))
     sides = [Entry(version, size) for version, size in zip((start.before, start.after), sizes, strict=True)]
+    return _one_file(start, sides[0], sides[1], lines)
+
+
+def _one_file(
+    start: DataChange, old: Entry, new: Entry, lines: tuple[int, int, int, int] | None
+) -> DataChange:  # fmt: skip
     return replace(
         start,
         n_files=(1, 1),
         moved_files=(0, 0, 1),
-        files=(EntryChange("changed", start.name, *sides),),
+        files=(EntryChange("changed", start.name, old, new),),
         n_rows=lines[:2] if lines else None,
         moved_rows=lines[2:] if lines else None,
         row_word="line",
         said="",
     )
+
+
+# ---------------------------------------------------------------- Git LFS
+
+
+def _lfs_change(
+    start: DataChange, places: tuple[_Place, _Place], commits: LfsCommits, most: int | None
+) -> DataChange:  # fmt: skip
+    sides = [commits.files(place.folders, place.commits, start.name) for place in places]
+    if sides[0] is None or sides[1] is None:
+        return replace(start, said="only the hashes are known: the commit of a run has not this file, or is not here")
+    (old, objects_a), (new, objects_b) = sides[0], sides[1]
+    if set(old) == set(new) == {start.name}:
+        one, other = old[start.name], new[start.name]
+        return _one_file(start, one, other, lines_between(content_of(objects_a, one), content_of(objects_b, other)))
+    files = tuple(entry_changes(old, new))
+    counts = (len(old), len(new))
+    return replace(start, n_files=counts, moved_files=_counts(files), files=files[:most], said="")

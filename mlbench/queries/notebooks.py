@@ -35,6 +35,8 @@ class NotebookChange:
     changes: tuple[CellChange, ...] = ()
     said: str = ""
     """Why the cells could not be compared."""
+    name: str = ""
+    """Path in the repository of one that changed between two commits (then `before` and `after` are these)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def compare_notebooks(reader: Reader, run_ids: Sequence[str]) -> tuple[NotebookC
 def with_notebooks(reader: Reader, answer: DiffAnswer) -> DiffAnswer:
     """The comparison with the cells that differ; as it is where no run is a notebook."""
     found = compare_notebooks(reader, [head.run_id for head in answer.runs])
-    return replace(answer, notebooks=found) if found else answer
+    return replace(answer, notebooks=(*answer.notebooks, *found)) if found else answer
 
 
 def _compared(run_id: str, base: _Book, mine: _Book) -> NotebookChange:

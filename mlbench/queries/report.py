@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from mlbench.queries.answers import DiffAnswer, ProblemLine, ReportAnswer, RunRow, RunsAnswer
 from mlbench.queries.chosen import default_columns
-from mlbench.queries.code import compare_code, told
+from mlbench.queries.code import compare_code, told, with_changed_books
 from mlbench.queries.columns import metric_spec
 from mlbench.queries.compare import compare_runs
 from mlbench.queries.data_changes import with_data_changes
@@ -80,7 +80,8 @@ def gather_report(
     compared = list(dict.fromkeys([*([first] if first else []), *shown]))
     names = find_metrics(reader, metrics, shown) if metrics else _charted(reader, shown, specs)
     diff = compare_runs(reader, compared) if compared else DiffAnswer((), (), ())
-    diff = with_data_changes(reader, with_notebooks(reader, diff))
+    changes = compare_code(reader, compared) if any(row.differs for row in diff.code) else ()
+    diff = with_data_changes(reader, with_notebooks(reader, with_changed_books(diff, changes)))
     return ReportAnswer(
         title=title or _title(answer),
         query=where,
@@ -88,7 +89,7 @@ def gather_report(
         diff=diff,
         series=fetch_series(reader, compared, names) if names else (),
         problems=_problems_of(reader, compared),
-        code_changes=told(compare_code(reader, compared)) if any(row.differs for row in diff.code) else (),
+        code_changes=told(changes),
         commands=tuple(zip([head.name for head in diff.runs], reproductions(reader, compared), strict=True)),
         made_at=_now(reader),
         catalog_digest=_digest(answer, diff),

@@ -17,6 +17,7 @@ MOST_FILES = 4
 _VERDICTS = {
     "same": ("the same code", "good"),
     "config": ("only configuration and texts changed", "good"),
+    "data": ("only versions of data, configuration and texts changed", "good"),
     "code": ("the code changed", "changed"),
     "unknown": ("not known what changed", "warning"),
 }

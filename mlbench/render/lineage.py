@@ -53,6 +53,14 @@ def short_digest(digest: str) -> str:
     return f"{system}{colon}{value[:12]}..." if len(value) > 16 else digest
 
 
+def short_version(artifact: str) -> str:
+    """`data/train.csv@8c7ecfcac108...` of a data set whose version is a long hash; other names as they are."""
+    name, at, version = artifact.rpartition("@")
+    digest, dot, ending = version.partition(".")
+    is_hash = len(digest) > 16 and all(digit in "0123456789abcdef" for digit in digest)
+    return f"{name}{at}{digest[:12]}...{dot}{ending}" if at and is_hash else artifact
+
+
 def _arrow_table(answer: LineageAnswer) -> Table:
     """One row for each artifact that a step reads or makes, steps in the order in which data flows."""
     rows = tuple(_arrow_row(arrow, _others(answer, arrow)) for arrow in answer.arrows)
@@ -64,7 +72,7 @@ def _arrow_row(arrow: Arrow, also: str) -> tuple[Cell, ...]:
     return (
         Cell(safe(arrow.step or WHOLE_RUN), "key"),
         Cell(safe(verb), "muted"),
-        Cell(safe(arrow.artifact)),
+        Cell(safe(short_version(arrow.artifact))),
         Cell(safe(also), "muted"),
     )
 
@@ -149,4 +157,6 @@ def _arrow_line(indent: str, arrow: Arrow, answer: LineageAnswer) -> Line:
     verb = "made by" if arrow.direction == "input" else "read by"
     also = [f"{verb} {', '.join(dict.fromkeys(steps))}"] if steps else []
     also += [others] if (others := _others(answer, arrow)) else []
-    return line_of((indent, "muted"), (arrow.artifact, ""), (f"  ({', '.join(also)})" if also else "", "muted"))
+    return line_of(
+        (indent, "muted"), (short_version(arrow.artifact), ""), (f"  ({', '.join(also)})" if also else "", "muted")
+    )

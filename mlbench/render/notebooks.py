@@ -30,13 +30,13 @@ def cell_rows(answer: DiffAnswer) -> list[tuple[Cell, ...]]:
 
     Runs in which the same cell became the same share a row.
     """
-    found: dict[CellChange, set[str]] = {}
+    found: dict[tuple[str, CellChange], set[str]] = {}
     for book in answer.notebooks:
         for change in book.changes:
-            found.setdefault(change, set()).add(book.run_id)
+            found.setdefault((book.name, change), set()).add(book.run_id)
     rows = _said_rows(answer)
-    for change, run_ids in list(found.items())[:MOST_CELLS]:
-        rows += _rows_of(answer, change, run_ids)
+    for (name, change), run_ids in list(found.items())[:MOST_CELLS]:
+        rows += _rows_of(answer, name, change, run_ids)
     if len(found) > MOST_CELLS:
         rows.append(_row(answer, f"  and {len(found) - MOST_CELLS:,} more cells", "", "", set(), ""))
     return rows
@@ -56,12 +56,16 @@ def _row(answer: DiffAnswer, key: str, base: str, text: str, run_ids: set[str], 
     return (Cell(safe(key), "muted" if key.startswith("  ") else "key"), Cell(safe(base)), *cells)
 
 
-def _rows_of(answer: DiffAnswer, change: CellChange, run_ids: set[str]) -> Iterator[tuple[Cell, ...]]:
+def _title(name: str, change: CellChange) -> str:
+    return f"{name} {change.cell} cell {change.number}".lstrip()
+
+
+def _rows_of(answer: DiffAnswer, name: str, change: CellChange, run_ids: set[str]) -> Iterator[tuple[Cell, ...]]:
     lines = change.lines()
     gone, come = ([line[1:] for line in lines if line.startswith(sign)] for sign in "-+")
     counts = f": +{len(come)} -{len(gone)}" if change.kind == "changed" else ""
     was = "" if change.old_number is None else f"cell {change.old_number}"
-    yield _row(answer, f"{change.cell} cell {change.number}", was, fate(change) + counts, run_ids, _ROLES[change.kind])
+    yield _row(answer, _title(name, change), was, fate(change) + counts, run_ids, _ROLES[change.kind])
     for old, new in list(zip_longest(gone, come, fillvalue=""))[:MOST_LINES]:
         yield _row(answer, "  ", old, new or "-", run_ids, "good" if new else "muted")
     if (n_more := max(len(gone), len(come)) - MOST_LINES) > 0:
@@ -79,17 +83,17 @@ def notebook_change_lines(answer: DiffAnswer) -> list[str]:
     labels = label_map(answer.runs)
     lines = []
     for book in answer.notebooks:
-        parts = [_brief(change) for change in book.changes[:MOST_TOLD]]
+        parts = [_brief(book.name, change) for change in book.changes[:MOST_TOLD]]
         more = f" and {len(book.changes) - MOST_TOLD:,} more" if len(book.changes) > MOST_TOLD else ""
         if parts or book.said:
             lines.append(f"{labels[book.run_id]}: {book.said or '; '.join(parts) + more}")
     return lines
 
 
-def _brief(change: CellChange) -> str:
+def _brief(name: str, change: CellChange) -> str:
     moved = [line for line in change.lines() if line[:1] in "+-"]
     told = f": {'  '.join(moved)}" if 0 < len(moved) <= MOST_LINES else ""
-    return f"{change.cell} cell {change.number} {fate(change)}{told}"
+    return f"{_title(name, change)} {fate(change)}{told}"
 
 
 def cell_records(answer: DiffAnswer) -> list[tuple[Value, ...]]:
@@ -102,7 +106,7 @@ def cell_records(answer: DiffAnswer) -> list[tuple[Value, ...]]:
         if book.said:
             rows.append(("cell_unknown", book.after, None, *_of_run(answer, book.run_id, book.said)))
         for change in book.changes:
-            key = f"{change.cell} cell {change.number} {fate(change)}"
+            key = f"{_title(book.name, change)} {fate(change)}"
             old = None if change.old_number is None else change.old
             new = None if change.new_number is None else change.new
             rows.append(("cell", key, old, *_of_run(answer, book.run_id, new)))

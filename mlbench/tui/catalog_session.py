@@ -230,14 +230,17 @@ class CatalogSession:
 
     def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
         """Runs side by side, the first as the baseline."""
+        from mlbench.queries.code import with_code_changes
         from mlbench.queries.compare import compare_runs
         from mlbench.queries.costs import with_costs
         from mlbench.queries.data_changes import with_data_changes
         from mlbench.queries.notebooks import with_notebooks
 
         with self._detail.reading() as reader:
-            answer = with_notebooks(reader, compare_runs(reader, run_ids, everything=everything))
-            return with_costs(reader, with_data_changes(reader, answer), everything=everything)
+            answer = compare_runs(reader, run_ids, everything=everything)
+            for more in (with_code_changes, with_notebooks, with_data_changes):
+                answer = more(reader, answer)
+            return with_costs(reader, answer, everything=everything)
 
     def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
         """The points of the metrics that one of the runs has."""

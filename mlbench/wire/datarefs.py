@@ -19,6 +19,8 @@ _LAKECTL = re.compile(r"^(src|at_head):[ \t]*[\"']?([^\"'\n]*?)[\"']?[ \t]*$", r
 _COMMIT_ID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{16,40}")
 _PFS = re.compile(r"(?<![\w/])/pfs/([\w.-]+)(?:/|$|(?=[\s'\",;)]))")
 _PACH_OLD = re.compile(r"PACH_(\w+)_COMMIT_ID")
+MAX_LEVELS = 6
+"""Folders above data that are asked for lakectl's file."""
 _DOLT_HASH = re.compile(r"[0-9a-v]{32}")
 
 
@@ -57,13 +59,23 @@ def refs_in_environment(variables: Mapping[str, str]) -> Iterator[DataRef]:
 
 
 def lakefs_local(folder: str) -> DataRef | None:
-    """What `lakectl local` left in a folder: `.lakefs_ref.yaml` with `src` and `at_head`."""
-    text = read_head(os.path.join(folder, ".lakefs_ref.yaml"), 4096).decode("utf-8", "replace")
+    """What `lakectl local` left in a folder or one above: `.lakefs_ref.yaml` with `src` and `at_head`."""
+    place = folder
+    for _ in range(MAX_LEVELS):
+        if head_bytes := read_head(os.path.join(place, ".lakefs_ref.yaml"), 4096):
+            return _lakefs_ref(head_bytes, os.path.relpath(folder, place))
+        place = os.path.dirname(place)
+    return None
+
+
+def _lakefs_ref(head_bytes: bytes, below: str) -> DataRef | None:
+    text = head_bytes.decode("utf-8", "replace")
     told = dict(_LAKECTL.findall(text))
     address = _LAKEFS.match(told.get("src", ""))
     if address is None:
         return None
-    name = f"{address[1]}/{address[3] or ''}".rstrip("/")
+    inner = "" if below == os.curdir else os.fsencode(below).decode("utf-8", "replace")
+    name = "/".join(part.strip("/") for part in (address[1], address[3] or "", inner) if part)
     head = told.get("at_head", "")
     return DataRef("lakefs", name, head or address[2], is_pinned=bool(_COMMIT_ID.fullmatch(head)), uri=told["src"])
 

@@ -19,7 +19,6 @@ from mlbench.model import (
     Fact,
     JsonValue,
     Layer,
-    LineageEdge,
     Param,
     Problem,
     ReadStatus,
@@ -28,6 +27,7 @@ from mlbench.model import (
 from mlbench.wire.content import Content, files_below, load_content
 from mlbench.wire.csvlog import number_of, step_of
 from mlbench.wire.dump_tree import Loaded, TreeError
+from mlbench.wire.dvcdata import edges_of, readable, versions_in
 from mlbench.wire.flatten import Leaf, flatten, value_text
 from mlbench.wire.jsonlog import as_list, as_mapping, as_text, json_of, numbers_in
 from mlbench.wire.points import PointCollector, as_step
@@ -42,7 +42,6 @@ _MAX_ENTRIES = 20_000
 _DVC_DEPTH = 3
 """Levels below the project where `*.dvc` files are looked for; what lies deeper is data."""
 _TEMPLATE = re.compile(r"\$\{([^${}]+)\}")
-_DIGESTS = ("md5", "etag", "checksum", "version_id")
 
 
 class Files(Protocol):
@@ -130,7 +129,7 @@ def facts_of(project: Project) -> Iterator[Fact]:
     yield from project.points.flush()
     for name in project.files.pointers():
         yield from _data_versions(project, name)
-    yield from _lineage(project)
+    yield from edges_of(project.locked_stages or project.stages)
     yield from project.found
 
 
@@ -367,30 +366,4 @@ def _entries(folder: str) -> tuple[list[str], list[str]]:
 
 def _data_versions(project: Project, name: str) -> Iterator[DataVersion]:
     loaded = _load(project, name)
-    pointer = as_mapping(loaded.value) if loaded else {}
-    folder = os.path.dirname(name)
-    for part in as_list(pointer.get("outs")):
-        out = as_mapping(part)
-        version = next((text for key in _DIGESTS if (text := as_text(out.get(key)))), "")
-        if (path := as_text(out.get("path"))) and version:
-            yield DataVersion("dvc", readable(os.path.join(folder, path)), version)
-
-
-def readable(path: str) -> str:
-    """A path as text that can be stored."""
-    return os.fsencode(path).decode("utf-8", "replace")
-
-
-# ---------------------------------------------------------------- lineage
-
-
-def _lineage(project: Project) -> Iterator[LineageEdge]:
-    """What the stages read and made, as the lock says with digests, else as `dvc.yaml` declares it."""
-    stages = project.locked_stages or project.stages
-    for name, stage in stages.items():
-        told = as_mapping(stage)
-        for direction, key in (("input", "deps"), ("output", "outs")):
-            for entry in as_list(told.get(key)):
-                path = as_text(as_mapping(entry).get("path")) or (entry if isinstance(entry, str) else "")
-                if path:
-                    yield LineageEdge(direction, str(name), readable(path))
+    yield from versions_in(as_mapping(loaded.value) if loaded else {}, os.path.dirname(name))

@@ -10,19 +10,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import Counter
 
 from mlbench.wire.files import read_head, read_whole
 from mlbench.wire.listings import Entry
 
 MAX_LISTING_BYTES = 256 << 20
-MAX_TEXT_BYTES = 32 << 20
-"""Of a file whose lines are counted."""
 FOLDER_ENDING = ".dir"
 _HASH = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 _SECTION = re.compile(r"^\s*\[\s*['\"]?([^\]'\"]+)['\"]?\s*\]\s*$")
 _DIR = re.compile(r"^\s*dir\s*=\s*(.*?)\s*$")
-_HEAD_BYTES = 8000
 
 
 class DvcCacheError(ValueError):
@@ -107,26 +103,3 @@ def size_of(cache: str, digest: str) -> int | None:
         return os.path.getsize(path) if path is not None else None
     except OSError:
         return None
-
-
-def lines_between(cache: str, old: str, new: str) -> tuple[int, int, int, int] | None:
-    """Lines of two files of text: before, after, added and removed, whatever their order.
-
-    None where one is not in the cache, is no text or too large.
-    """
-    counts = [_lines(cache, digest) for digest in (old, new)]
-    before, after = counts
-    if before is None or after is None:
-        return None
-    return before.total(), after.total(), (after - before).total(), (before - after).total()
-
-
-def _lines(cache: str, digest: str) -> Counter[bytes] | None:
-    path = object_path(cache, digest)
-    if path is None:
-        return None
-    try:
-        content = read_whole(path, limit_bytes=MAX_TEXT_BYTES)
-    except (OSError, ValueError):
-        return None
-    return None if b"\0" in content[:_HEAD_BYTES] else Counter(content.splitlines())

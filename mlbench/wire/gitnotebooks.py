@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlbench.wire.gitobjects import Change, Entry, Objects, read_blob
 from mlbench.wire.notebook import MAX_NOTEBOOK_BYTES
-from mlbench.wire.notebookdiff import NOTEBOOK, SCRIPT, CellText, cell_changes, cells_of, change_lines
+from mlbench.wire.notebookdiff import NOTEBOOK, SCRIPT, CellChange, CellText, cell_changes, cells_of, change_lines
 
 _NOTEBOOK, _SCRIPT = NOTEBOOK.encode(), SCRIPT.encode()
 ONLY_OUTPUTS = "Only outputs, counts or metadata of the notebook differ"
@@ -24,6 +24,7 @@ class BookDiff:
     old_path: bytes = b""
     """Where its twin stands for what was before."""
     new_path: bytes = b""
+    changes: tuple[CellChange, ...] = ()
 
 
 def notebook_diffs(objects: Objects, changes: Sequence[Change]) -> dict[bytes, BookDiff]:
@@ -57,9 +58,9 @@ def _of_notebook(objects: Objects, change: Change, twin: Change | None) -> Itera
     if before is None or after is None:
         yield change.path, BookDiff((_DAMAGED,), has_heads=False)
         return
-    lines = tuple(change_lines(cell_changes(before, after)))
-    is_heads = bool(lines)
-    yield change.path, BookDiff(lines or (ONLY_OUTPUTS,), is_heads, old_path, new_path)
+    changes = cell_changes(before, after)
+    lines = tuple(change_lines(changes)) or (ONLY_OUTPUTS,)
+    yield change.path, BookDiff(lines, bool(changes), old_path, new_path, changes)
     if twin is None:
         return
     if old_path != new_path:

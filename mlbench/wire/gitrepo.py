@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mlbench.model import GitState, Problem
 from mlbench.redaction import redact_text
@@ -36,9 +36,10 @@ from mlbench.wire.gitobjects import (
     read_commit,
     read_tree,
 )
+from mlbench.wire.notebookdiff import CellChange
 
-__all__ = ["Repository", "attribute", "blob_at", "changed_files", "commit_at", "files_at", "find_repository",
-           "open_repository", "read_state", "subjects_between", "unified_diff"]  # fmt: skip
+__all__ = ["Repository", "attribute", "blob_at", "changed_files", "changed_notebooks", "commit_at", "files_at",
+           "find_repository", "open_repository", "read_state", "subjects_between", "unified_diff"]  # fmt: skip
 
 MAX_COMMITS = 20_000
 """First parents that are looked through for a time: 10 commits a day for five years."""
@@ -248,6 +249,25 @@ def changed_files(
         (text_of_path(os.fsdecode(one.path)), "outputs" if is_only_outputs(objects, one) else _kind(one))
         for one in changes
     ]
+
+
+def changed_notebooks(
+    repository: Repository, commit_a: str, commit_b: str
+) -> tuple[tuple[str, tuple[CellChange, ...]], ...]:
+    """Path and cells, redacted, of each notebook whose cells differ between two commits."""
+    changes = _file_changes(repository, commit_a, commit_b, 10_000)
+    if changes is None or repository.objects is None:
+        return ()
+    books = notebook_diffs(repository.objects, changes)
+    return tuple(
+        (text_of_path(os.fsdecode(path)), tuple(_redacted(change) for change in book.changes))
+        for path, book in books.items()
+        if book.changes
+    )
+
+
+def _redacted(change: CellChange) -> CellChange:
+    return replace(change, old=redact_text(change.old), new=redact_text(change.new))
 
 
 def subjects_between(repository: Repository, commit_a: str, commit_b: str, *, limit: int) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mlbench.adapters.blessing import ADAPTER
-from mlbench.model import Claim, Listing, Source, Validation
+from mlbench.model import Claim, Listing, Problem, Source, Validation
+from mlbench.wire.tfrecord import write_record
 from tests.paths import FORMATS, needs_formats
 from tests.unit.ingest.test_data import mlbench, run_with
 
@@ -54,3 +55,43 @@ def test_it_is_shown_as_a_validation_of_its_run(tmp_path: Path) -> None:
     (row,) = mlbench(tmp_path, "sql", 'SELECT "check", verdict, evidence FROM validations')
     evidence = str(tmp_path / "runs" / "a" / "evaluation" / "NOT_BLESSED")
     assert row == {"check": "evaluator", "verdict": "failed", "evidence": evidence}
+
+
+def field(number: int, content: bytes | int) -> bytes:
+    if isinstance(content, int):
+        return bytes([number << 3, content])
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+FAILURE = field(3, field(1, field(1, b"auc")) + field(4, b"too low"))
+
+
+@pytest.mark.parametrize(
+    ("message", "verdict", "told"),
+    [
+        (field(1, 1), "passed", ""),
+        (b"", "failed", ""),
+        (field(2, FAILURE) + field(3, b""), "failed", " (failed: auc; missing slices: 1)"),
+        (field(6, 1), "failed", " (there were no thresholds)"),
+    ],
+)
+def test_the_verdict_of_the_evaluator_names_what_failed(
+    tmp_path: Path, message: bytes, verdict: str, told: str
+) -> None:
+    path = tmp_path / "validations.tfrecord-00000-of-00001"
+    path.write_bytes(write_record(message))
+    (claim,) = ADAPTER.claims(Listing(str(tmp_path), (path.name,), ()))
+
+    facts = list(ADAPTER.read(Source(claim.path, claim.run_folder), None))
+
+    assert facts[0] == Validation("thresholds", verdict, evidence=f"{path}{told}")
+
+
+@pytest.mark.parametrize("content", [b"abc", write_record(b"\xff\xff"), write_record(field(1, 1))[:-1], b"\0" * 40])
+def test_a_damaged_verdict_is_a_problem(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "validations.tfrecord"
+    path.write_bytes(content)
+
+    facts = list(ADAPTER.read(Source(str(path), str(tmp_path)), None))
+
+    assert isinstance(facts[0], Problem)

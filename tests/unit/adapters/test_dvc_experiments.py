@@ -90,6 +90,8 @@ def test_stages_are_the_lineage(repository: Path, expected: dict[str, Any]) -> N
         assert len(edges) == expected["pipeline"]["lineage_edges"]
         assert sum(edge.direction == "input" for edge in edges) == expected["pipeline"]["deps"]
         assert list(dict.fromkeys(edge.step for edge in edges)) == expected["pipeline"]["stages"]
+        md5 = next(one["md5"] for one in expected["data_versions"] if one["path"] == "train.csv")
+        assert LineageEdge("input", "prepare", f"data/train.csv@{md5}") in edges
 
 
 def test_packed_references_count_and_those_of_dvc_do_not(tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def test_the_corpus_is_one_run() -> None:
     assert params_of(facts)["base.cat_cols"] == ["Geography"]
     assert params_of(facts)["eval.perm_imp_model_path"] == "models/perm_imp.joblib"
     assert len([fact for fact in facts if isinstance(fact, Param) and fact.key == "data_split.test_size"]) == 1
-    assert DataVersion("dvc", "data/Churn_Modelling.csv", "73fba4fd85b6dbaf95c9d5e3836d3926") in facts
+    assert (
+        DataVersion("dvc", "data/Churn_Modelling.csv", "73fba4fd85b6dbaf95c9d5e3836d3926", size_bytes=684860) in facts
+    )
     assert str(fields_of(facts)["command"]).count(" && ") == 2
 
 

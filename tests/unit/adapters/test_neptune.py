@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mlbench.adapters import neptune_export, neptune_offline
-from mlbench.model import Artifact, Environment, Fact, ImportedTag, Param, ReadStatus
+from mlbench.model import Artifact, DataVersion, Environment, Fact, ImportedTag, Param, ReadStatus, Source
 from mlbench.wire.jsonlog import utc_seconds
 from tests.paths import FORMATS, needs_formats
 from tests.unit.adapters.reading import (
@@ -207,3 +208,49 @@ def test_a_folder_with_a_log_of_another_program_is_left_alone(tmp_path: Path) ->
 
     assert claims_below(neptune_offline.ADAPTER, tmp_path) == []
     assert os.listdir(tmp_path)
+
+
+def test_tracked_files_of_an_offline_run_are_data(tmp_path: Path) -> None:
+    folder = offline(
+        tmp_path,
+        operation("TrackFilesToArtifact", "data/train", project_id="p", entries=[["s3://bucket/train.csv", None]]),
+        operation("AssignArtifact", "data/valid", hash="9f86d081884c"),
+        operation("TrackFilesToArtifact", "data/gone", project_id="p", entries=[["x.csv", None]]),
+        operation("ClearArtifact", "data/gone"),
+    )
+
+    facts = read_only_claim(neptune_offline.ADAPTER, folder)
+
+    assert [fact for fact in facts if isinstance(fact, DataVersion)] == [
+        DataVersion("neptune", "data/train", "", is_pinned=False),
+        DataVersion("neptune", "data/valid", "9f86d081884c"),
+    ]
+    assert [fact for fact in facts if isinstance(fact, Artifact)] == [
+        Artifact("data", "data/train", "s3://bucket/train.csv", role="input")
+    ]
+
+
+@pytest.mark.parametrize("place", ["RUN-1/data/train/files_list.json", "../../secret.json", "gone.json", ""])
+def test_tracked_files_of_an_export_have_the_hash_of_their_list(tmp_path: Path, place: str) -> None:
+    (tmp_path / "data" / "p").mkdir(parents=True)
+    listing = tmp_path / "files" / "RUN-1" / "data" / "train" / "files_list.json"
+    listing.parent.mkdir(parents=True)
+    listing.write_text(
+        json.dumps(
+            [{"filePath": "b.csv", "fileHash": "22", "size": 5}, {"filePath": "a.csv", "fileHash": "11", "size": 7}]
+        )
+    )
+    row = {"project_id": "p", "run_id": "RUN-1", "attribute_path": "data/train", "attribute_type": "artifact",
+           "step": None, "timestamp": None, "file_value": {"path": place}}  # fmt: skip
+    schema = pa.schema([("project_id", pa.string()), ("run_id", pa.string()), ("attribute_path", pa.string()),
+                        ("attribute_type", pa.string()), ("step", pa.float64()), ("timestamp", pa.timestamp("ms")),
+                        ("float_value", pa.float64()), ("file_value", pa.struct([("path", pa.string())]))])  # fmt: skip
+    path = tmp_path / "data" / "p" / "RUN-1-00_part_0.parquet"
+    pq.write_table(pa.Table.from_pylist([row], schema), path)
+
+    facts = list(neptune_export.ADAPTER.read(Source(str(path), str(path.parent)), None))
+
+    found = [(fact.version, fact.size_bytes) for fact in facts if isinstance(fact, DataVersion)]
+    digest = hashlib.sha256(b"11 a.csv\n22 b.csv\n").hexdigest()
+    known = {"RUN-1/data/train/files_list.json": [(f"sha256:{digest}", 12)], "gone.json": [("", None)]}
+    assert found == known.get(place, [])

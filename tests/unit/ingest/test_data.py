@@ -80,3 +80,15 @@ def test_a_damaged_table_is_a_problem_and_its_version_is_still_told(tmp_path: Pa
     (problem,) = mlbench(tmp_path, "sql", "SELECT path, what FROM problems")
     assert problem["path"] == str(tmp_path / "table")
     assert "the log of version 0 is damaged" in problem["what"]
+
+
+def test_what_lakectl_left_above_a_path_is_its_version(tmp_path: Path) -> None:
+    (tmp_path / "local" / "train").mkdir(parents=True)
+    head = "0123456789abcdef" * 4
+    (tmp_path / "local" / ".lakefs_ref.yaml").write_text(f"src: lakefs://digits/main/sets\nat_head: {head}\n")
+    run_with(tmp_path, "a", "data_dir: ../../local/train\n")
+
+    mlbench(tmp_path, "ingest", str(tmp_path / "runs"))
+
+    rows = [tuple(row.values())[1:] for row in mlbench(tmp_path, "sql", SQL)]
+    assert rows == [("lakefs", "digits/sets/train", head, None, True)]

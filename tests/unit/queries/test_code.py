@@ -1,5 +1,6 @@
 """Promises of the comparison of code; the repository is the one of the sample runs."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,12 +8,17 @@ from pathlib import Path
 import pytest
 from dulwich import porcelain
 
-from mlbench.queries.code import CodeChange, compare_code, told
+from mlbench.queries.answers import FactRow
+from mlbench.queries.code import CodeChange, compare_code, told, with_changed_books, with_code_changes
+from mlbench.queries.compare import compare_runs
 from mlbench.render.cells import plain
 from mlbench.render.code import code_section, coloured, diff_lines
+from mlbench.render.diff import diff_sections
 from mlbench.render.table import section_lines
 from mlbench.safe import safe
 from tests.unit.queries.conftest import FakeReader
+from tests.unit.wire.git_builder import T0, add_commit, make_repository
+from tests.unit.wire.notebook_builder import notebook
 
 
 @pytest.fixture
@@ -59,6 +65,37 @@ def test_commits_files_and_diff_are_found_in_a_repository(empty: FakeReader, rep
     assert "the code changed" in text
 
 
+def test_the_workbench_is_told_what_kind_of_change_it_is(empty: FakeReader, repository: tuple[str, list[str]]) -> None:
+    place, (first, second, third) = repository
+    ids = runs_of(empty, second, first, third, second, repository=place)
+
+    answer = with_code_changes(empty, compare_runs(empty, ids))
+
+    assert answer.code[-2:] == (
+        FactRow("what changed", (None, "the code changed", "only configuration and texts changed", None), differs=True),
+        FactRow("changed files", (None, "train.py", "config.yaml", None), differs=True),
+    )
+    same = compare_runs(empty, [ids[0], ids[3]])
+    assert with_code_changes(empty, same) is same
+
+
+def test_cells_of_a_notebook_that_changed_between_the_commits(empty: FakeReader, tmp_path: Path) -> None:
+    secret = "API_KEY=sk-abcdefghijklmnopqrstuvwxyz123456"
+    with make_repository(tmp_path / "code") as repo:
+        old, new = (add_commit(repo, {"nb/a.ipynb": notebook(("code", f"lr = {lr}\nfit(lr)\n{secret}"))}, time_s=T0 + lr)
+                    for lr in (1, 2))  # fmt: skip
+    ids = runs_of(empty, old, new, new, repository=str(tmp_path / "code"))
+
+    answer = with_changed_books(compare_runs(empty, ids), compare_code(empty, ids))
+
+    text = plain(section_lines(diff_sections(answer)))
+    assert text.count("nb/a.ipynb code cell 1") == 1
+    line = next(part for part in text.splitlines() if "lr = 1" in part)
+    assert re.split(r"  +", line.strip()) == ["lr = 1", "lr = 2", "lr = 2"]
+    assert "abcdefghijklmnop" not in repr(answer)
+    assert with_code_changes(empty, compare_runs(empty, ids)).notebooks == answer.notebooks
+
+
 def test_only_configuration_changed(empty: FakeReader, repository: tuple[str, list[str]]) -> None:
     place, (_first, second, third) = repository
 
@@ -66,6 +103,24 @@ def test_only_configuration_changed(empty: FakeReader, repository: tuple[str, li
 
     assert change.verdict == "config"
     assert "only configuration and texts changed" in plain(section_lines([code_section([change], {})]))
+
+
+@pytest.mark.parametrize(
+    ("files", "verdict"),
+    [
+        ((("params.yaml", "changed"),), "config"),
+        ((("params.yaml", "changed"), ("dvc.lock", "changed"), ("data/a.dvc", "added")), "data"),
+        ((("a.ipynb", "outputs"),), "config"),
+        ((("a.ipynb", "changed"), ("dvc.lock", "changed")), "code"),
+    ],
+)
+def test_pointers_to_data_and_outputs_of_notebooks_are_no_code(
+    files: tuple[tuple[str, str], ...], verdict: str
+) -> None:
+    change = CodeChange("r", "1" * 40, "2" * 40, ("recorded", "recorded"), "/repo", files=files)
+
+    assert change.verdict == verdict
+    assert ("code changed" in told([change])[0]) == (verdict == "code")
 
 
 def test_without_a_repository_it_is_said(empty: FakeReader) -> None:

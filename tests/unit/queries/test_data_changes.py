@@ -17,14 +17,16 @@ from mlbench.render.table import section_lines
 from mlbench.wire.delta import open_log, read_state
 from tests.paths import FORMATS, needs_formats
 from tests.unit.queries.conftest import FakeReader
+from tests.unit.wire.git_builder import T0, add_commit, make_repository
+from tests.unit.wire.wandb_builder import history, log, number, text
 
 
 def runs_of(reader: FakeReader, folder: Path, system: str, name: str, *versions: str) -> list[str]:
     ids = []
-    for number, version in enumerate(versions):
-        place = folder / f"r{number}"
+    for index, version in enumerate(versions):
+        place = folder / f"r{index}"
         place.mkdir(exist_ok=True)
-        ids.append(reader.add_run(f"r{number}", path=str(place), root=str(folder)))
+        ids.append(reader.add_run(f"r{index}", path=str(place), root=str(folder)))
         reader.add("data_version", run_id=ids[-1], system=system, name=name, version=version, role="")
         reader.add_param(ids[-1], "data.path", "../table")
     return ids
@@ -195,6 +197,108 @@ def test_no_file_outside_of_the_cache_is_opened_on_a_versions_word(empty: FakeRe
     (change,) = compare_data(empty, ids)
 
     assert "not in the cache" in change.said
+
+
+# ---------------------------------------------------------------- Git LFS
+
+
+def pointer(content: bytes) -> tuple[str, bytes]:
+    """The hash of a content, and what stands in its place in git."""
+    oid = hashlib.sha256(content).hexdigest()
+    return oid, f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(content)}\n".encode()
+
+
+def lfs_runs(reader: FakeReader, folder: Path, name: str, *commits: Mapping[str, bytes]) -> list[str]:
+    """A run for each commit of these files, whose contents are in the clone."""
+    ids = []
+    with make_repository(folder) as repo:
+        for index, files in enumerate(commits):
+            staged = {".gitattributes": b"*.csv filter=lfs\n"}
+            for path, content in files.items():
+                oid, staged[path] = pointer(content)
+                place = folder / ".git" / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+            commit = add_commit(repo, staged, time_s=T0 + index)
+            ids.append(reader.add_run(f"r{index}", path=str(folder / "runs"), root=str(folder)))
+            reader.add("code", run_id=ids[-1], commit_id=commit, how="recorded", repository="")
+            reader.add("data_version", run_id=ids[-1], system="git-lfs", name=name, version=f"v{index}",
+                       role="in its commit" if index else "")  # fmt: skip
+    return ids
+
+
+def test_lines_of_a_file_in_git_lfs_are_counted(empty: FakeReader, tmp_path: Path) -> None:
+    ids = lfs_runs(empty, tmp_path, "d/a.csv", {"d/a.csv": b"1\n2\n"}, {"d/a.csv": b"2\n3\n4\n"})
+
+    (change,) = compare_data(empty, ids)
+
+    assert (change.n_rows, change.moved_rows) == ((2, 3), (2, 1))
+    assert change.files[0].new is not None
+    assert change.files[0].new.size_bytes == 6
+
+
+def test_a_file_that_was_never_fetched_has_a_size(empty: FakeReader, tmp_path: Path) -> None:
+    ids = lfs_runs(empty, tmp_path, "d/a.csv", {"d/a.csv": b"1\n"}, {"d/a.csv": b"2\n3\n"})
+    shutil.rmtree(tmp_path / ".git" / "lfs")
+
+    (change,) = compare_data(empty, ids)
+
+    assert change.n_rows is None
+    assert change.files[0].old is not None
+    assert change.files[0].old.size_bytes == 2
+
+
+def test_files_of_a_folder_in_git_lfs(empty: FakeReader, tmp_path: Path) -> None:
+    ids = lfs_runs(empty, tmp_path, "d", {"d/a.csv": b"1", "d/b.csv": b"1"}, {"d/b.csv": b"2", "d/e/c.csv": b"3"})
+
+    (change,) = compare_data(empty, ids)
+
+    assert [(one.kind, one.name) for one in change.files] == [("changed", "b.csv"), ("added", "e/c.csv")]
+
+
+def test_a_commit_that_is_not_here_is_said(empty: FakeReader, tmp_path: Path) -> None:
+    ids = lfs_runs(empty, tmp_path, "d/a.csv", {"d/a.csv": b"1"}, {"d/a.csv": b"2"})
+    empty.connection.execute("UPDATE code SET commit_id = repeat('1', 40) WHERE run_id = ?", [ids[1]])
+
+    (change,) = compare_data(empty, ids)
+
+    assert change.said.startswith("only the hashes are known")
+
+
+# ---------------------------------------------------------------- W&B
+
+
+def wandb_log(place: Path, digest: str, files: Mapping[str, str]) -> None:
+    """A log with one artifact; its files have a digest each."""
+    entries = [text(4, text(1, name) + text(2, content) + number(4, len(content))) for name, content in files.items()]
+    artifact = text(4, "dataset") + text(5, "digits") + text(6, digest) + text(12, b"".join(entries))
+    place.write_bytes(log(number(1, 1) + text(8, artifact), b"\x12\xff", number(1, 2) + history(loss="1")))
+
+
+def test_files_of_a_data_set_that_wandb_runs_logged(empty: FakeReader, tmp_path: Path) -> None:
+    ids = []
+    for name, files in (("a", {"x.csv": "1", "y.csv": "2"}), ("b", {"x.csv": "11", "z.csv": "3"})):
+        folder = tmp_path / name
+        folder.mkdir()
+        wandb_log(folder / "run-1.wandb", f"d{name}", files)
+        ids.append(empty.add_run(name, path=str(folder)))
+        for kind in ("dataset", "model"):
+            empty.add("artifact", run_id=ids[-1], kind=kind, name="digits" if kind == "dataset" else "m",
+                      digest=f"wandb:d{name}", source=str(folder))  # fmt: skip
+
+    (change,) = compare_data(empty, ids)
+    (tmp_path / "b" / "run-1.wandb").unlink()
+    (gone,) = compare_data(empty, ids)
+
+    assert (change.system, change.name, change.n_files, change.moved_files) == ("wandb", "digits", (2, 2), (1, 1, 1))
+    assert [(one.kind, one.name) for one in change.files] == [
+        ("changed", "x.csv"),
+        ("removed", "y.csv"),
+        ("added", "z.csv"),
+    ]
+    assert change.files[2].new is not None
+    assert change.files[2].new.size_bytes == 1
+    assert gone.said == "its log is gone, or holds no list of the artifact's files"
 
 
 # ---------------------------------------------------------------- others

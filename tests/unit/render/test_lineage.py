@@ -1,8 +1,10 @@
 """Promises of the tables and the drawing of a lineage."""
 
+import pytest
+
 from mlbench.queries.lineage import Arrow, ArtifactLine, Check, Kin, LineageAnswer, ModelLine
 from mlbench.render.cells import plain
-from mlbench.render.lineage import graph_lines, lineage_records, lineage_sections, short_digest
+from mlbench.render.lineage import graph_lines, lineage_records, lineage_sections, short_digest, short_version
 from mlbench.render.table import section_lines
 
 ANSWER = LineageAnswer(
@@ -56,3 +58,17 @@ def test_records_have_one_row_for_each_fact() -> None:
 
 def test_short_digests_stay_whole() -> None:
     assert short_digest("md5:8c7ecfcac1080b35") == "md5:8c7ecfcac1080b35"
+
+
+@pytest.mark.parametrize(
+    ("artifact", "expected"),
+    [
+        ("data/t.csv@8c7ecfcac1080b352496a9b412c4ab23", "data/t.csv@8c7ecfcac108..."),
+        ("imgs@a6b6b743208966993fbda6bfd71627da.dir", "imgs@a6b6b7432089....dir"),
+        ("train@v2", "train@v2"),
+        ("taxi:Trainer:model:12", "taxi:Trainer:model:12"),
+        ("mail@example.org", "mail@example.org"),
+    ],
+)
+def test_a_long_hash_behind_a_name_is_cut(artifact: str, expected: str) -> None:
+    assert short_version(artifact) == expected
