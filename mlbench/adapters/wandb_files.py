@@ -3,8 +3,9 @@
 Everything is taken from the binary `*.wandb` first: history (step `_step`, wall time `_timestamp`), configuration,
 names, tags, notes, git, exit code. What it does not say comes from `files/`: `config.yaml`, `wandb-metadata.json`
 (commit, program, arguments, host, Python; never the e-mail address) and `wandb-summary.json`. Values of the summary
-that are in no history row are metrics of one point at the last step. Histograms, images and tables in a row are no
-metrics. A `.wandb` file that is cut or empty is the normal state of a run that goes on, or was killed.
+that are in no history row are metrics of one point at the last step. What the client measured of the machine is
+`system/...`, where the step counts the samples: draw it over `wall` or `relative`. Histograms, images and tables in a
+row are no metrics. A `.wandb` file that is cut or empty is the normal state of a run that goes on, or was killed.
 Link: https://docs.wandb.ai/ref/python/
 """
 
@@ -287,7 +288,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
-    version=3,
+    version=4,
     formats="Weights & Biases run folders and .wandb files, clients 0.10 to 0.31, offline or online",
     files=("run-*/*.wandb", "offline-run-*/*.wandb", "run-*/files/config.yaml"),
 )

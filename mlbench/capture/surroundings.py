@@ -24,9 +24,9 @@ def environment_of(program: str) -> dict[str, str]:
     """Python, packages and variables on the allow-list, of the interpreter that runs the command."""
     found = {f"env:{name}": os.environ[name] for name in _VARIABLES if name in os.environ}
     found |= {f"env:{name}": value for name, value in os.environ.items() if _is_commit(name)}
-    path = shutil.which(program) or program
-    prefix = os.path.dirname(os.path.dirname(os.path.abspath(path)))
-    if "python" not in os.path.basename(path):
+    path = _behind_shim(os.path.abspath(shutil.which(program) or program))
+    prefix = os.path.dirname(os.path.dirname(path))
+    if "python" not in os.path.basename(path) and not _is_environment(prefix):
         return found
     if version := platform.python_version() if _is_ours(path) else _python_version(prefix):
         found["python"] = version
@@ -38,6 +38,43 @@ def environment_of(program: str) -> dict[str, str]:
 def _is_commit(name: str) -> bool:
     """`<input>_COMMIT` in a Pachyderm worker; elsewhere such a variable may be anything."""
     return name.endswith("_COMMIT") and "PACH_JOB_ID" in os.environ
+
+
+def _is_environment(prefix: str) -> bool:
+    """Whether a launcher (`torchrun`, `accelerate`) lies in a virtual or conda environment, whose packages it uses."""
+    return any(os.path.exists(os.path.join(prefix, name)) for name in ("pyvenv.cfg", "conda-meta"))
+
+
+def _behind_shim(path: str) -> str:
+    """The interpreter that a shim of pyenv would start, by the files in which pyenv looks; other paths as they are."""
+    root, _, name = path.rpartition(f"{os.sep}shims{os.sep}")
+    versions = os.path.join(root, "versions")
+    if not root or not os.path.isdir(versions):
+        return path
+    wanted = _pyenv_version(root)
+    known = [one for one in _names(versions) if one == wanted or one.startswith(f"{wanted}.")] if wanted else []
+    places = [os.path.join(versions, one, "bin", name) for one in reversed(known)]
+    return next((place for place in places if os.path.exists(place)), path)
+
+
+def _pyenv_version(root: str) -> str:
+    """By the variable, the `.python-version` of the folder or one above, the global file; the first of several."""
+    folder = os.getcwd()
+    files = []
+    while folder != os.path.dirname(folder):
+        files.append(os.path.join(folder, ".python-version"))
+        folder = os.path.dirname(folder)
+    told = os.environ.get("PYENV_VERSION", "") or next(filter(None, map(_first_word, files)), "")
+    return (told or _first_word(os.path.join(root, "version"))).partition(":")[0]
+
+
+def _first_word(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            words = [line.split()[0] for line in file.read(4096).splitlines() if line.split()]
+    except OSError:
+        return ""
+    return next((word for word in words if not word.startswith("#")), "")
 
 
 def _is_ours(path: str) -> bool:

@@ -16,6 +16,8 @@ SCHEMA_VERSION = 6
 WORK_FILE = "work.duckdb"
 CURRENT = "CURRENT"
 LOCK_FILE = "writer.lock"
+BROKEN = ".broken-"
+"""In the names of what was moved aside."""
 WRITER_MEMORY = "48MB"
 """At 10,000 runs of 50 parameters the writing process needs 200 MB less than with 1 GB, and no more time."""
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -41,6 +43,10 @@ def connect(path: str, *, read_only: bool, n_threads: int = 2) -> DuckDBPyConnec
     """
     import duckdb
 
+    for file in (path, f"{path}.wal"):
+        if os.path.exists(file) and not os.path.isfile(file):
+            # DuckDB would wait for a pipe for ever.
+            raise duckdb.IOException(f"{file} is not a regular file")
     connection = duckdb.connect(path, read_only=read_only, config={**_CONFIG, "threads": n_threads})
     # Under `python -c` and in notebooks DuckDB draws a bar on stdout, among the data, after two seconds.
     connection.execute("SET enable_progress_bar = false")
@@ -157,9 +163,9 @@ def check_not_older(version: int, path: str) -> None:
 
 
 def move_aside(path: str) -> str:
-    """Rename a file that cannot be used, so that nothing is deleted; returns the new name."""
-    aside = f"{path}.broken-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    """Rename a file or folder that cannot be used, so that nothing is deleted; returns the new name."""
+    aside = f"{path}{BROKEN}{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     os.rename(path, aside)
-    if os.path.exists(f"{path}.wal"):
+    if os.path.lexists(f"{path}.wal"):
         os.rename(f"{path}.wal", f"{aside}.wal")
     return aside

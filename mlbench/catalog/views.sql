@@ -67,7 +67,7 @@ CREATE TEMP VIEW artifacts AS SELECT run_id, kind, name, uri, digest, size_bytes
 -- lineage: which step of a run read (direction 'input') or made ('output') which artifact; of data sets name@version
 CREATE TEMP VIEW lineage AS
 SELECT run_id, direction, step, artifact FROM lineage_edge
-UNION SELECT run_id, 'input', '', name || '@' || version FROM data_version
+UNION SELECT run_id, 'input', '', name || CASE WHEN version = '' THEN '' ELSE '@' || version END FROM data_version
 WHERE coalesce(role, '') <> 'in its commit' AND run_id NOT IN (SELECT run_id FROM lineage_edge WHERE direction = 'input');
 
 -- validations: blessings of evaluators, infrastructure tests and gates

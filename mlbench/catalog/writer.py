@@ -64,11 +64,18 @@ def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
     make_folder(home.cache)
     lock = take_lock(home, wait_s)
     try:
+        if os.path.exists(home.points) and not os.path.isdir(home.points):
+            move_aside(home.points)
         connection, talk = _open_work(os.path.join(home.cache, WORK_FILE))
+        news = snapshots.put_right(home.cache)
+    except OSError as error:
+        os.close(lock)
+        reason = f"the home cannot be written: {error.strerror}"
+        raise HomeError(f"{home.cache}: {reason}. Try: mlbench --home DIR") from error
     except BaseException:
         os.close(lock)
         raise
-    return Writer(home, connection, lock, talk)
+    return Writer(home, connection, lock, talk, news)
 
 
 def _open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
@@ -114,10 +121,13 @@ def _reason(error: Exception) -> str:
 class Writer:
     """The open catalog of the one writing process. Close it to let others write."""
 
-    def __init__(self, home: Home, connection: DuckDBPyConnection, lock: int, talk: list[str]) -> None:
+    def __init__(
+        self, home: Home, connection: DuckDBPyConnection, lock: int, talk: Sequence[str] = (), news: Sequence[str] = ()
+    ) -> None:
         self.home = home
-        self.talk = talk
+        self.talk = [*talk, *news]
         """What the user should be told about the opening."""
+        self._is_lost = bool(talk)
         self._connection = connection
         self._lock = lock
         self._is_dirty = not os.path.exists(os.path.join(home.cache, CURRENT)) or self._is_marked(_UNPUBLISHED)
@@ -135,12 +145,12 @@ class Writer:
     @property
     def must_rebuild(self) -> bool:
         """The catalog is empty or half built: everything that was ever ingested has to be read again."""
-        return bool(self.talk) or self._is_marked(_REBUILDING)
+        return self._is_lost or self._is_marked(_REBUILDING)
 
     def rebuilt(self) -> None:
         """Say that the catalog is whole again."""
         self._unmark(_REBUILDING)
-        self.talk.clear()
+        self._is_lost = False
 
     def _is_marked(self, key: str) -> bool:
         return bool(self.rows("SELECT 1 FROM meta WHERE key = ?", [key]))

@@ -79,7 +79,10 @@ class PlotOptions:
     shell_complete=complete_metrics,
 )
 @click.option(
-    "--x", "axis", default="step", metavar="step|relative|wall|METRIC", show_default="step", help="The x axis."
+    "--x",
+    "axis",
+    metavar="step|relative|wall|METRIC",
+    help="The x axis. [default: the metric that the program defined (W&B's step_metric), else step]",
 )
 @click.option(
     "--smooth",
@@ -139,7 +142,7 @@ class PlotOptions:
 @home_option
 @format_option
 def command(
-    filter_word: str | None, metrics: tuple[str, ...], axis: str, smoothing: float, smoothing_kind: str,
+    filter_word: str | None, metrics: tuple[str, ...], axis: str | None, smoothing: float, smoothing_kind: str,
     log_y: bool, trim: bool, log_x: bool, group_by: str | None, band: str, kind: str, step: int | None,
     all_steps: bool, width: int | None, height: int | None,
     svg: str | None, limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
@@ -161,8 +164,8 @@ def command(
         check_amount(smoothing_kind, smoothing)
     size = shutil.get_terminal_size((80, 24))
     options = PlotOptions(
-        kind, axis, smoothing, log_y, log_x, group_by, band, width or size.columns, height or min(size.lines - 1, 24),
-        svg, step, smoothing_kind, trim, all_steps,
+        kind, axis or "step", smoothing, log_y, log_x, group_by, band, width or size.columns,
+        height or min(size.lines - 1, 24), svg, step, smoothing_kind, trim, all_steps,
     )  # fmt: skip
     with reading(home_of(home)) as reader:
         saved = chosen_view(reader, selection, SavedView(one_of(filter_word, where), limit=limit))
@@ -181,7 +184,9 @@ def command(
         if not chosen.scalars:
             return 0 if is_read else 3
         answer = _limited(found, limit, chosen.scalar_runs)
-        series = _series(reader, answer, chosen.scalars, axis)
+        if axis is None and kind == "line":
+            options = replace(options, axis=_default_axis(reader, answer, chosen.scalars))
+        series = _series(reader, answer, chosen.scalars, options.axis)
     if form not in (None, "table"):
         _print_points(series, str(form))
     elif kind == "line":
@@ -217,6 +222,16 @@ def _limited(answer: RunsAnswer, limit: int, having: Collection[str] | None = No
     if len(rows) > limit:
         talk(f"{limit} of {len(rows)} runs are drawn. Try: --limit, or a narrower filter")
     return replace(answer, rows=rows[:limit])
+
+
+def _default_axis(reader: Reader, answer: RunsAnswer, metrics: Sequence[str]) -> str:
+    """The metric that the runs themselves want for the x axis, which is told; else the step."""
+    from mlbench.queries.step_metrics import default_axis
+
+    over = default_axis(reader, [row.head.run_id for row in answer.rows], metrics)
+    if over:
+        talk(f"drawn over {over}, as the runs define it. Try: --x step")
+    return over or "step"
 
 
 def _series(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], axis: str) -> tuple[SeriesAnswer, ...]:

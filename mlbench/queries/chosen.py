@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mlbench.dataclass import dataclass
 from mlbench.queries.columns import metric_spec, param_spec
 from mlbench.queries.fragment import Sql
-from mlbench.queries.goals import ranked_metrics
+from mlbench.queries.goals import is_of_machine, ranked_metrics
 from mlbench.queries.reading import Reader
 from mlbench.queries.storage import chosen_runs
 
@@ -114,7 +114,9 @@ def default_columns(
     differing = differing_params(reader, run_ids) if n_runs > 1 else []
     kept = sorted((param for param in differing if not only_labels(param)), key=lambda param: rank_of(param, n_runs))
     params = [param_spec(param.key) for param in kept[:n_params]]
-    metrics = ranked_metrics(reader, run_ids)[:n_metrics] if n_runs else ()
+    asked = {*reader.words.primary.values(), *reader.words.goals}
+    ranked = ranked_metrics(reader, run_ids) if n_runs else ()
+    metrics = [metric for metric in ranked if metric in asked or not is_of_machine(metric)][:n_metrics]
     specs = [metric_spec(metric) for metric in metrics]
     return (*specs[:1], *params, *specs[1:])
 

@@ -26,6 +26,8 @@ _CLOCK = _words("time latency duration seconds secs ms elapsed")
 _SPREAD = _words("std stddev var variance scale count num len length")
 """Behind another word these are no score: `return_std`."""
 _COUNTERS = _words("epoch step steps iter iteration iterations lr timesteps")
+_MACHINE = "system/"
+"""What trackers measure of the machine (processor, memory): never what runs are compared by, unless asked."""
 _HELD_OUT = _words("val valid validation eval evaluation test dev holdout")
 _TRAIN = _words("train training")
 _WHOLE = _LEAST | _GREATEST
@@ -46,6 +48,8 @@ def guess_goal(metric: str) -> str:
 
     The last part of the name decides (`val/loss`), then the parts before it (`loss/val`); in a part the last word.
     """
+    if is_of_machine(metric):
+        return ""
     parts = re.split(r"[/.:\\]", metric)
     if not _SPREAD.isdisjoint(_words_of(parts[-1])[-1:]):
         return ""
@@ -54,6 +58,11 @@ def guess_goal(metric: str) -> str:
             if goal := _goal_of_word(word, is_last_part=index == 0):
                 return goal
     return ""
+
+
+def is_of_machine(metric: str) -> bool:
+    """Whether the metric tells of the machine and not of the training: `system/cpu`."""
+    return metric.startswith(_MACHINE)
 
 
 def _goal_of_word(word: str, *, is_last_part: bool) -> str:
@@ -79,8 +88,9 @@ def ranked_metrics(
     """The metrics of the runs, those that a comparison looks at first in front.
 
     First the primary metric and those whose goal the user set; then those with a guessed goal, times and counters
-    last. Among equals those that at least half as many runs have as the most common one, held-out scores and losses
-    before training ones, scores before losses, and then by how many runs have them and by name.
+    after them, and what is of the machine last. Among equals those that at least half as many runs have as the most
+    common one, held-out scores and losses before training ones, scores before losses, and then by how many runs have
+    them and by name.
 
     Args:
         reader: the catalog.
@@ -94,7 +104,8 @@ def ranked_metrics(
     def rank(metric: str) -> tuple[object, ...]:
         goal, how = goal_of(reader, metric)
         words = set(_words_of(metric))
-        said = (metric not in chosen, how != "set", _interest(words, goal))
+        interest = 3 if is_of_machine(metric) else _interest(words, goal)
+        said = (metric not in chosen, how != "set", interest)
         is_rare = counts[metric] * 2 < most
         place = 0 if words & _HELD_OUT else 2 if words & _TRAIN else 1
         is_slice = "=" in metric  # val/recall/class=3: one of many, the whole says more

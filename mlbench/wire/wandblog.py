@@ -192,7 +192,15 @@ class MetricRule:
     step_metric: str
 
 
-Message = ArtifactRecord | MetricRule | History | Config | Summary | Run | Exit | Machine
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the client measured of the machine at one time: processor, memory, graphics cards."""
+
+    items: tuple[Item, ...]
+    wall_s: float | None
+
+
+Message = ArtifactRecord | MetricRule | Sample | History | Config | Summary | Run | Exit | Machine
 
 _RUN_TEXTS = {1: "run_id", 2: "entity", 3: "project", 6: "group", 7: "job_type", 8: "name", 9: "notes", 12: "sweep",
               13: "host"}  # fmt: skip
@@ -200,7 +208,7 @@ _MACHINE_TEXTS = {1: "os", 2: "python", 6: "program", 7: "code_path", 12: "host"
 
 
 def decode(record: bytes) -> Message | None:
-    """The message of a record; None for those of no interest (system metrics, console output, ...).
+    """The message of a record; None for those of no interest (console output, telemetry, ...).
 
     Raises:
         WireError: the bytes are no message.
@@ -387,10 +395,22 @@ def _metric(record: bytes, start: int, end: int) -> MetricRule:
     return MetricRule(texts.get(1) or texts.get(2, ""), texts.get(4, ""))
 
 
+def _sample(record: bytes, start: int, end: int) -> Sample:
+    items: list[Item] = []
+    wall_s: float | None = None
+    for field_key, begin, stop in fields(record, start, end):
+        if field_key == key(2, LEN):
+            wall_s = _timestamp(record, begin, stop)
+        elif field_key == key(3, LEN):
+            items.append(_item(record, begin, stop))
+    return Sample(tuple(items), wall_s)
+
+
 _READERS: Mapping[int, Callable[[bytes, int, int], Message]] = {
     key(2, LEN): _history,
     key(3, LEN): _summary,
     key(5, LEN): _config,
+    key(7, LEN): _sample,
     key(8, LEN): _artifact,
     key(12, LEN): _metric,
     key(25, LEN): _used,

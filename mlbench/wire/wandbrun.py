@@ -19,11 +19,14 @@ from mlbench.wire.wandblog import (
     Message,
     MetricRule,
     Run,
+    Sample,
     Summary,
 )
 from mlbench.wire.wandbmedia import blobs_of, media_in
 
 INTERNAL = ("_step", "_runtime", "_timestamp", "_wandb")
+SYSTEM = "system/"
+"""Before the names of what was measured of the machine, as in W&B's own pages."""
 _MAX_BLOBS = 100_000
 
 
@@ -49,6 +52,7 @@ class Told:
     """The newest version by role and name."""
     step_metrics: dict[str, str] = field(default_factory=dict)
     n_rows: int = 0
+    n_samples: int = 0
     last_step: int = -1
     last_wall_s: float = math.nan
 
@@ -57,6 +61,8 @@ def take(message: Message | None, told: Told) -> None:
     match message:
         case History():
             _add_row(message, told)
+        case Sample():
+            _add_sample(message, told)
         case Config():
             _update(told.config, message)
         case Summary():
@@ -120,6 +126,14 @@ def _add_row(row: History, told: Told) -> None:
             told.blobs.extend(blobs_of(name, media, told.folder, step, wall_s, told.points.n_points))
     told.n_rows += 1
     told.last_step, told.last_wall_s = step, wall_s
+
+
+def _add_sample(sample: Sample, told: Told) -> None:
+    """Measurements of the machine: they have no step of the training, so the step counts the samples."""
+    wall_s = math.nan if sample.wall_s is None else sample.wall_s
+    for name, number in _numbers(sample.items):
+        told.points.add(SYSTEM + name, told.n_samples, number, wall_s)
+    told.n_samples += 1
 
 
 def _wall_s(value: JsonValue) -> float:

@@ -7,7 +7,6 @@ forks, and needs a C compiler.
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import sys
@@ -20,9 +19,9 @@ from pathlib import Path
 from mlbench.errors import HomeError
 from mlbench.journal import RunRef, open_journal, read_entries
 from mlbench.paths import Home, find_home
-from tests.reliability.killing import forked, heard, ingested, run_module, warm
-from tests.reliability.power import Op, build_recorder, disks, recorded
-from tests.reliability.trees import Tree, dump
+from tests.reliability.killing import ingested, run_module, told_of, warm
+from tests.reliability.power import Op, build, disks, recorded
+from tests.reliability.trees import Tree
 
 MODELS = {"ext4": False, "strict": True}
 
@@ -90,7 +89,7 @@ def cut_catalogs(folder: Path, count: int, dice: random.Random, until_s: float) 
     tree.make()
     warm(folder, tree)
     work = ["-m", "mlbench", "--home", str(home)]
-    known = {_told(find_home(str(folder / "none"))), ingested(find_home(str(folder / "small")), tree)}
+    known = {told_of(find_home(str(folder / "none"))), ingested(find_home(str(folder / "small")), tree)}
     ops = _recorded(folder, home.parent, [[*work, "ingest", str(tree.folder)]])
     tree.grow()
     expected = ingested(find_home(str(folder / "grown")), tree)
@@ -109,7 +108,7 @@ def cut_catalogs(folder: Path, count: int, dice: random.Random, until_s: float) 
 
 
 def _judge_catalog(home: Home, tree: Tree, known: set[str], expected: str, cuts: Cuts, where: str) -> None:
-    told = _told(home)
+    told = told_of(home)
     is_refused = told.startswith("refused")
     cuts.n_refused += is_refused
     if not is_refused and told not in known:
@@ -121,21 +120,8 @@ def _judge_catalog(home: Home, tree: Tree, known: set[str], expected: str, cuts:
         cuts.talk.append(f"{where}: after the next ingest {found}; before {told}")
 
 
-def _told(home: Home) -> str:
-    """The dump of a catalog, or how it refuses to be read."""
-
-    def work(tell: int) -> None:
-        try:
-            told = dump(home)
-        except HomeError as error:
-            told = f"refused: {error}"
-        os.write(tell, told.encode())
-
-    return heard(forked(work), kill=False).decode()
-
-
 def _recorded(folder: Path, watched: Path, commands: Sequence[Sequence[str]]) -> list[Op]:
-    library = build_recorder(folder)
+    library = build(folder)
     if library is None:
         sys.exit("a C compiler and Linux are needed")
     return [op for command in commands for op in recorded(library, watched, [sys.executable, *command])]

@@ -69,7 +69,7 @@ def test_an_online_run_of_client_0_15_is_read_whole() -> None:
 def test_an_offline_run_of_client_0_10_without_history_is_read() -> None:
     facts = read_only_claim(ADAPTER, CORPORA / "wandb-offline-run")
 
-    assert series_of(facts) == {}
+    assert {name.split("/")[0] for name in series_of(facts)} == {"system"}
     assert fields_of(facts)["project"] == "code-toad"
     assert fields_of(facts)["started"] == 1613519047.0
     assert Environment("python", "3.7.5") in facts
@@ -87,7 +87,7 @@ def test_it_agrees_with_what_is_known_of_the_sample() -> None:
         assert_series(facts, want["series"])
         assert_params(facts, want["params"])
         assert points_of(facts, "best") == [(32, want["summary"]["best"])]
-        assert set(series_of(facts)) == {*want["series"], "best"}
+        assert {name for name in series_of(facts) if not name.startswith("system/")} == {*want["series"], "best"}
         assert (fields["name"], fields["project"], fields["group"], fields["job_type"]) == (
             want["name"],
             "demo",
@@ -285,3 +285,23 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         " this is not a regular file, it was not read"
     ] * 2
     assert cursor_of(facts).status is ReadStatus.UNREADABLE
+
+
+def test_what_was_measured_of_the_machine_has_a_prefix_and_its_times(tmp_path: Path) -> None:
+    def sample(second: int, **values: str) -> bytes:
+        items = (text(3, text(1, name) + text(16, json)) for name, json in values.items())
+        return text(7, text(2, number(1, second)) + b"".join(items))
+
+    rows = (
+        history(_step="7", loss="0.5"),
+        sample(1_700_000_000, cpu="12.5", note='"idle"'),
+        sample(1_700_000_010, cpu="80"),
+    )
+    wandb_folder(tmp_path, *rows)
+
+    facts = read_only_claim(ADAPTER, tmp_path)
+
+    assert set(series_of(facts)) == {"loss", "system/cpu"}
+    assert points_of(facts, "system/cpu") == [(0, 12.5), (1, 80.0)]
+    (points,) = [fact for fact in facts if isinstance(fact, Points) and fact.metric == "system/cpu"]
+    assert points.wall_s.tolist() == [1_700_000_000.0, 1_700_000_010.0]

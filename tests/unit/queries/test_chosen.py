@@ -2,6 +2,7 @@
 
 import pytest
 
+from mlbench.journal import Words
 from mlbench.queries.chosen import default_columns, is_label
 from tests.unit.queries.conftest import FakeReader
 
@@ -124,3 +125,13 @@ def test_texts_are_read_of_eight_runs_where_every_run_has_its_own(empty: FakeRea
     params: list[dict[str, object]] = [{"where": f"/data/{number}", "kind": f"k{number}"} for number in range(40)]
 
     assert default_columns(empty, sweep(empty, *params)) == ("params.kind",)
+
+
+def test_what_is_of_the_machine_is_no_column_unless_asked_for(empty: FakeReader) -> None:
+    run_id = empty.add_run("one")
+    for metric in ("system/cpu", "loss"):
+        empty.add_series(run_id, metric, [(0, 1.0)])
+
+    assert default_columns(empty, [run_id]) == ("metrics.loss",)
+    empty.say(Words(goals={"system/cpu": "min"}))
+    assert default_columns(empty, [run_id]) == ("metrics.system/cpu", "metrics.loss")

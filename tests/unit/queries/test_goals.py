@@ -72,3 +72,12 @@ def test_without_a_goal_there_is_no_primary_metric(empty: FakeReader) -> None:
     empty.add_series(empty.add_run("a"), "misc", [1.0])
 
     assert primary_metric(empty) is None
+
+
+def test_what_is_of_the_machine_comes_last_and_is_never_primary(empty: FakeReader) -> None:
+    run_id = empty.add_run("one")
+    for metric in ("system/gpu.0.loss", "epoch", "throughput"):
+        empty.add_series(run_id, metric, [(0, 1.0)])
+
+    assert ranked_metrics(empty) == ("throughput", "epoch", "system/gpu.0.loss")
+    assert primary_metric(empty) is None

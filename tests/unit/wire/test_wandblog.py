@@ -13,6 +13,7 @@ from mlbench.wire.wandblog import (
     Item,
     Machine,
     Run,
+    Sample,
     Summary,
     decode,
     read_records,
@@ -182,6 +183,14 @@ def test_exit_codes_may_be_missing_or_negative() -> None:
     assert decode(text(18, number(1, -9) + number(2, 4))) == Exit(-9)
 
 
+def test_a_measurement_of_the_machine_has_its_time() -> None:
+    sample = text(2, number(1, 1_700_000_000) + number(2, 500_000_000))
+    sample += text(3, text(1, "gpu.0.temp") + text(16, "61.5"))
+
+    assert decode(text(7, sample)) == Sample((Item(("gpu.0.temp",), 61.5),), 1_700_000_000.5)
+    assert decode(text(7, b"")) == Sample((), None)
+
+
 def test_the_environment_holds_no_e_mail() -> None:
     machine = text(2, "CPython 3.11.7") + text(5, "--lr") + text(5, "0.1") + text(6, "train.py") + number(16, 2)
     machine += text(9, text(2, "c0ffee")) + text(10, "ana@example.org") + text(13, "ana")
@@ -194,7 +203,7 @@ def test_the_environment_holds_no_e_mail() -> None:
 
 
 def test_records_of_no_interest_are_none_and_what_is_no_message_is_an_error() -> None:
-    assert decode(number(1, 5) + text(7, b"stats")) is None
+    assert decode(number(1, 5) + text(13, b"console")) is None
     with pytest.raises(WireError):
         decode(b"\xff\xff")
 

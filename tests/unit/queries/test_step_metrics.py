@@ -1,0 +1,63 @@
+"""Which metric others are drawn over by W&B's `define_metric`: rules, and runs in a hand-made catalog."""
+
+import pytest
+
+from mlbench.queries.step_metrics import TAG, default_axis, step_metric_of
+from tests.unit.queries.conftest import FakeReader
+
+RULES = [("val/*", "epoch"), ("val/speed*", "batch"), ("val/loss", "round"), ("*", "anything"), ("a*b", "never")]
+
+
+@pytest.mark.parametrize(
+    ("metric", "over"),
+    [
+        ("val/acc", "epoch"),
+        ("val/speed_ms", "batch"),
+        ("val/loss", "round"),
+        ("other", "anything"),
+        ("axxb", "anything"),
+    ],
+)
+def test_the_name_goes_before_patterns_and_the_longer_before_the_shorter(metric: str, over: str) -> None:
+    assert step_metric_of(metric, RULES) == over
+
+
+def test_a_pattern_does_not_draw_a_metric_over_itself() -> None:
+    assert step_metric_of("epoch", [("*", "epoch")]) == ""
+    assert step_metric_of("loss", []) == ""
+
+
+def reader_of(rules: dict[str, str]) -> tuple[FakeReader, list[str]]:
+    """Two runs with `val/acc` and `epoch`, the first also with `loss`."""
+    reader = FakeReader()
+    ids = [reader.add_run("one"), reader.add_run("two")]
+    curve = [(0, 1.0), (1, 2.0)]
+    for run_id in ids:
+        for metric in ("val/acc", "epoch", *(["loss"] if run_id == ids[0] else [])):
+            reader.add_series(run_id, metric, curve)
+        if rule := rules.get(run_id) or rules.get("all"):
+            reader.connection.execute("INSERT INTO imported_tag VALUES (?, ?, ?)", [run_id, TAG, rule])
+    return reader, ids
+
+
+def test_what_all_runs_define_is_the_axis() -> None:
+    reader, ids = reader_of({"all": "val/*=epoch"})
+
+    assert default_axis(reader, ids, ["val/acc"]) == "epoch"
+    assert default_axis(reader, ids, ["val/acc", "loss"]) == ""
+    assert default_axis(reader, ids, ["loss"]) == ""
+    assert default_axis(reader, [], ["val/acc"]) == ""
+
+
+def test_a_metric_that_was_never_logged_is_no_axis() -> None:
+    reader, ids = reader_of({"all": "val/*=samples=seen"})
+
+    assert default_axis(reader, ids, ["val/acc"]) == ""
+
+
+def test_runs_that_differ_are_drawn_over_the_step() -> None:
+    reader, ids = reader_of({})
+    reader.connection.execute("INSERT INTO imported_tag VALUES (?, ?, 'val/*=epoch')", [ids[0], TAG])
+
+    assert default_axis(reader, ids, ["val/acc"]) == ""
+    assert default_axis(reader, ids[:1], ["val/acc"]) == "epoch"
