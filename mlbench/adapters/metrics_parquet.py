@@ -19,9 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlbench.adapters.metrics_csv import STEP_COLUMNS
 from mlbench.model import Adapter, Claim, Cursor, Fact, JsonValue, Listing, Points, Problem, ReadStatus, Role, Source
 from mlbench.wire.content import lfs_problem, sniff, unreadable
+from mlbench.wire.csvlog import STEP_COLUMNS
 from mlbench.wire.files import is_lfs_pointer, open_regular
 from mlbench.wire.jsonrows import WALL_KEYS, wall_of
 from mlbench.wire.parquet_schema import MAGIC, ParquetColumn, ParquetError, parquet_columns
