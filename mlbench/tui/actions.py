@@ -140,6 +140,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.problems", (), "problems", "list what could not be read (also :problems)"),
     Action("app.reload", ("R",), "reload", "look for new runs and points again"),
     Action("app.quit", ("ctrl+q", "ctrl+c"), "quit", "leave the workbench"),
+    Action("app.stop", ("ctrl+z",), "stop", "give the terminal to the shell; fg there brings the workbench back"),
     # ------------------------------------------------------------ moving
     Action("move.down", ("j", "down"), "down", "one down; with a number before it, that many"),
     Action("move.up", ("k", "up"), "up", "one up"),

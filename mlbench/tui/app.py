@@ -159,6 +159,9 @@ class Workbench(App[int]):
             self.desk.ask_runs()
         self.call_after_refresh(self._begin)
         compat.leave_on_signals(self._leave_by_signal)
+        if not self.is_headless:
+            compat.leave_when_hung_up(self._leave_by_signal)
+            compat.repaint_when_brought_back(lambda: self.refresh(layout=True))
 
     def _begin(self) -> None:
         if not self.asker.is_busy and self.desk.answers.found is None:
@@ -309,6 +312,13 @@ class Workbench(App[int]):
         """As `leave`, with the exit code that shells give to an end by a signal."""
         self.desk.is_leaving = True
         self.exit(128 + number)
+
+    def stop(self) -> None:
+        """Give the terminal to the shell until it brings us back."""
+        if compat.is_job_of_a_shell():
+            self.action_suspend_process()
+        else:
+            self.desk.say("There is no shell here that could bring the workbench back", "warning")
 
     def copy(self, text: str) -> None:
         """By OSC 52: it also works over ssh; in tmux with set-clipboard on."""
