@@ -21,15 +21,10 @@ from itertools import pairwise
 
 from mlbench.model import Adapter, Claim, Cursor, Fact, JsonValue, Listing, Problem, ReadStatus, Role, Source
 from mlbench.wire.content import sniff
-from mlbench.wire.csvlog import Header, Table, TablePoints, head_rows, number_of, read_table, step_of
+from mlbench.wire.csvlog import STEP_COLUMNS, Header, Table, TablePoints, head_rows, number_of, read_table, step_of
 from mlbench.wire.files import is_lfs_pointer
 
 NAMED = frozenset({"metrics.csv", "results.csv", "progress.csv"})
-STEP_COLUMNS = (
-    "time/total_timesteps", "total_timesteps", "timesteps_total", "TotalEnvSteps", "step", "global_step",
-    "trainer/global_step", "iteration", "iter", "training_iteration", "epoch", "Epoch",
-)  # fmt: skip
-"""The first of these that a table has gives its steps."""
 _HEAD_BYTES = 16_384
 
 

@@ -20,7 +20,6 @@ from mlbench.model import (
     Adapter,
     Claim,
     Cursor,
-    DataVersion,
     Fact,
     JsonValue,
     Layer,
@@ -37,7 +36,7 @@ from mlbench.wire.content import files_below, load_content, sniff, unreadable
 from mlbench.wire.dump_tree import Loaded, TreeError
 from mlbench.wire.files import open_regular, read_whole
 from mlbench.wire.jsonlog import as_mapping, as_text
-from mlbench.wire.mlflow import CONTEXT_TAG, logged_model, registered, rows_of_data_set, run_facts, typed_param
+from mlbench.wire.mlflow import CONTEXT_TAG, data_set_facts, logged_model, registered, run_facts, typed_param
 from mlbench.wire.mlflow_registry import versions_of_run
 from mlbench.wire.points import PointCollector
 from mlbench.wire.yamltext import load_yaml
@@ -144,7 +143,7 @@ def _experiment(run_folder: str) -> Iterator[RunField]:
         yield RunField("project", name)
 
 
-def _data_versions(run_folder: str, found: list[Problem]) -> Iterator[DataVersion]:
+def _data_versions(run_folder: str, found: list[Problem]) -> Iterator[Fact]:
     for path, name in files_below(os.path.join(run_folder, "inputs"), depth=1):
         if not name.endswith("/meta.yaml"):
             continue
@@ -155,10 +154,9 @@ def _data_versions(run_folder: str, found: list[Problem]) -> Iterator[DataVersio
         about = os.path.join(os.path.dirname(run_folder), "datasets", identity, "meta.yaml")
         data_set = _load_meta(about, found) if os.path.isfile(about) else {}
         name, digest = as_text(data_set.get("name")) or identity, as_text(data_set.get("digest"))
-        yield DataVersion(
-            "mlflow", name, digest or identity, rows_of_data_set(as_text(data_set.get("profile"))),
-            as_text(data_set.get("schema")), role=as_text(as_mapping(link.get("tags")).get(CONTEXT_TAG)),
-        )  # fmt: skip
+        context = as_text(as_mapping(link.get("tags")).get(CONTEXT_TAG))
+        profile, schema = as_text(data_set.get("profile")), as_text(data_set.get("schema"))
+        yield from data_set_facts(name, digest or identity, profile, schema, context)
 
 
 def _models(run_folder: str, found: list[Problem]) -> Iterator[Fact]:
@@ -263,7 +261,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
-    version=3,
+    version=4,
     formats="MLflow file store (mlruns/), MLflow 0.8 to 3",
     files=("mlruns/*/*/meta.yaml",),
 )

@@ -21,7 +21,6 @@ from mlbench.model import (
     Adapter,
     Claim,
     Cursor,
-    DataVersion,
     Environment,
     Fact,
     JsonValue,
@@ -40,9 +39,9 @@ from mlbench.wire.content import sniff, unreadable
 from mlbench.wire.mlflow import (
     CONTEXT_TAG,
     INFINITIES,
+    data_set_facts,
     logged_model,
     registered,
-    rows_of_data_set,
     run_facts,
     typed_param,
 )
@@ -212,7 +211,7 @@ def _about(store: _Store, run_id: str, row: Row) -> Iterator[Fact]:
         yield from registered(version)
 
 
-def _data_sets(database: Database, run_id: str) -> Iterator[DataVersion]:
+def _data_sets(database: Database, run_id: str) -> Iterator[Fact]:
     if not (database.has("inputs", "input_uuid", "source_id", "destination_id") and database.has("datasets")):
         return
     found = database.rows(
@@ -224,8 +223,7 @@ def _data_sets(database: Database, run_id: str) -> Iterator[DataVersion]:
         context = _text(next(contexts, ("",))[0])
         columns = ("name", "digest", "dataset_schema", "dataset_profile")
         for name, digest, schema, profile in database.rows("datasets", columns, "dataset_uuid = ?", (_text(identity),)):
-            n_rows = rows_of_data_set(_text(profile))
-            yield DataVersion("mlflow", _text(name), _text(digest), n_rows, _text(schema), role=context)
+            yield from data_set_facts(_text(name), _text(digest), _text(profile), _text(schema), context)
 
 
 def _models(database: Database, run_id: str) -> Iterator[Fact]:
@@ -340,6 +338,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="MLflow's SQLite database, schemas of MLflow 1 to 3",
     files=("*.db", "*.sqlite", "*.sqlite3"),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlbench.errors import HomeError
@@ -16,6 +17,8 @@ SCHEMA_VERSION = 6
 WORK_FILE = "work.duckdb"
 CURRENT = "CURRENT"
 LOCK_FILE = "writer.lock"
+BROKEN = ".broken-"
+"""In the names of what was moved aside."""
 WRITER_MEMORY = "48MB"
 """At 10,000 runs of 50 parameters the writing process needs 200 MB less than with 1 GB, and no more time."""
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -26,6 +29,40 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 class NewerCatalogError(HomeError):
     """The catalog was written by a newer mlbench; it is left alone."""
+
+
+class DamagedCatalogError(HomeError):
+    """Bytes of the catalog are not what was written."""
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether DuckDB has found that a block is not what was written, here or as the cause of an error of ours."""
+    import duckdb
+
+    while error is not None:
+        if isinstance(error, duckdb.Error) and "corrupt" in str(error).lower():
+            return True
+        error = error.__cause__
+    return False
+
+
+@contextmanager
+def telling_damage(place: str) -> Iterator[None]:
+    """Say of a damaged file that it is one.
+
+    Raises:
+        DamagedCatalogError: DuckDB has found a block that is not what was written.
+        duckdb.Error: another fault.
+    """
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        if not is_damage(error):
+            raise
+        reason = "a part of the catalog was damaged on disk"
+        raise DamagedCatalogError(f"{place}: {reason}. Try: mlbench rebuild; your words are safe") from error
 
 
 def connect(path: str, *, read_only: bool, n_threads: int = 2) -> DuckDBPyConnection:
@@ -41,6 +78,10 @@ def connect(path: str, *, read_only: bool, n_threads: int = 2) -> DuckDBPyConnec
     """
     import duckdb
 
+    for file in (path, f"{path}.wal"):
+        if os.path.exists(file) and not os.path.isfile(file):
+            # DuckDB would wait for a pipe for ever.
+            raise duckdb.IOException(f"{file} is not a regular file")
     connection = duckdb.connect(path, read_only=read_only, config={**_CONFIG, "threads": n_threads})
     # Under `python -c` and in notebooks DuckDB draws a bar on stdout, among the data, after two seconds.
     connection.execute("SET enable_progress_bar = false")
@@ -157,9 +198,9 @@ def check_not_older(version: int, path: str) -> None:
 
 
 def move_aside(path: str) -> str:
-    """Rename a file that cannot be used, so that nothing is deleted; returns the new name."""
-    aside = f"{path}.broken-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    """Rename a file or folder that cannot be used, so that nothing is deleted; returns the new name."""
+    aside = f"{path}{BROKEN}{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     os.rename(path, aside)
-    if os.path.exists(f"{path}.wal"):
+    if os.path.lexists(f"{path}.wal"):
         os.rename(f"{path}.wal", f"{aside}.wal")
     return aside

@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from mlbench.catalog.connection import LOCK_FILE, WORK_FILE, connect, read_version
+from mlbench.catalog.connection import BROKEN, WORK_FILE, connect, read_version
 from mlbench.catalog.reader import current_snapshot
 from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
 from mlbench.journal.entries import journal_names, read_lines
 from mlbench.journal.rewriting import ARCHIVE
 from mlbench.model import Problem
+from mlbench.wire.files import open_regular
 
 if TYPE_CHECKING:
     from mlbench.paths import Home
@@ -101,16 +102,16 @@ def _read_snapshot(path: str) -> tuple[list[tuple[str, str, int]], str]:
 
 def _check_segment(path: str, digest: str) -> str:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError as error:
-        return f"missing ({error.strerror})"
+        return f"missing ({error.strerror or error})"
     return "ok" if found == digest else "damaged: its content is not what was written"
 
 
 def _check_leftovers(home: Home) -> Iterator[Finding]:
     """Catalogs that were moved aside, since they could not be used: nothing reads them."""
     for name in sorted(os.listdir(home.cache)):
-        if name.startswith(f"{WORK_FILE}.broken-") and name != LOCK_FILE:
+        if BROKEN in name:
             path = os.path.join(home.cache, name)
             yield Finding("catalog", path, "moved aside, since it could not be used", f"nothing reads it: rm {path}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import socket
+import stat
 import time
 from typing import TYPE_CHECKING
 
@@ -33,9 +35,12 @@ def take_lock(home: Home, wait_s: float) -> int:
     """
     path = os.path.join(home.cache, LOCK_FILE)
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise HomeError(f"{path}: the home cannot be written: {error.strerror}. Try: mlbench --home DIR") from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise HomeError(f"{path}: stands in the place of a lock but is no file. Try: rm {path}")
     until = time.monotonic() + wait_s
     while True:
         try:
@@ -49,6 +54,7 @@ def take_lock(home: Home, wait_s: float) -> int:
                     f"{home.cache}: {holder} is writing this catalog. Wait for it, or try: mlbench --home DIR"
                 ) from None
             time.sleep(_POLL_S)
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+    with contextlib.suppress(OSError):  # a full disk: the lock holds all the same, only nobody learns whose it is
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
     return fd

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
 from mlbench.paths import make_folder
+from mlbench.wire.files import open_regular
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -197,11 +198,11 @@ class SegmentStore:
     @staticmethod
     def _check(path: str, digest: str) -> None:
         try:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
         except OSError as error:
             raise HomeError(
-                f"{path}: a part of the catalog is missing ({error.strerror}). Try: mlbench rebuild"
+                f"{path}: a part of the catalog is missing ({error.strerror or error}). Try: mlbench rebuild"
             ) from error
         if found != digest:
             raise HomeError(f"{path}: a part of the catalog was damaged on disk. Try: mlbench rebuild")

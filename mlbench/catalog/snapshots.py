@@ -6,7 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from mlbench.catalog.connection import CURRENT
+from mlbench.catalog.connection import BROKEN, CURRENT, connect, move_aside
 from mlbench.catalog.segments import remove_quietly, sync_folder
 
 if TYPE_CHECKING:
@@ -30,6 +30,25 @@ def next_number(cache: str, last: int) -> int:
     return max([last, *(int(number) for number in numbers if number.isdigit())]) + 1
 
 
+def put_right(cache: str) -> list[str]:
+    """Move aside what stands in the place of the newest snapshot but cannot be read; returns what to tell of it."""
+    import duckdb
+
+    link = os.path.join(cache, CURRENT)
+    if not os.path.lexists(link):
+        return []
+    if not os.path.islink(link):
+        return [f"{CURRENT} was no link to a snapshot; it was moved to {move_aside(link)}"]
+    path = os.path.join(cache, os.readlink(link))
+    try:
+        if os.path.exists(path):
+            connect(path, read_only=True, n_threads=1).close()
+        return []
+    except duckdb.Error as error:
+        reason = str(error).partition("\n")[0]
+        return [f"the snapshot could not be read ({reason}); it was moved to {move_aside(path)} and is published again"]
+
+
 def point_current(cache: str, name: str) -> None:
     """Make `CURRENT` lead to a snapshot, in one step that survives a power loss."""
     temporary = os.path.join(cache, f"{CURRENT}.{os.getpid()}")
@@ -43,7 +62,7 @@ def drop_old(cache: str, current: str) -> None:
     """Keep the last snapshots for readers that are just opening one; delete older and unfinished ones."""
     ours = sorted(name for name in os.listdir(cache) if name.startswith(_PREFIX))
     whole = [name for name in ours if name.endswith(_ENDING) and name != current]
-    unfinished = [name for name in ours if not name.endswith(_ENDING)]
+    unfinished = [name for name in ours if not name.endswith(_ENDING) and BROKEN not in name]
     for name in [*whole[: -KEPT_SNAPSHOTS + 1], *unfinished]:
         remove_quietly(os.path.join(cache, name))
 

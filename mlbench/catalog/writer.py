@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,18 +11,17 @@ from mlbench.catalog import pivot, snapshots
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import (
     CURRENT,
-    SCHEMA_VERSION,
     WORK_FILE,
-    check_not_newer,
+    DamagedCatalogError,
     connect,
     connect_writer,
-    create_work_file,
+    is_damage,
     move_aside,
     quote,
-    read_version,
     with_room,
 )
 from mlbench.catalog.lock import take_lock
+from mlbench.catalog.opening import is_about_the_disk, open_work, reason_of
 from mlbench.catalog.segments import SegmentStore, Stored, remove_quietly
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
@@ -64,60 +62,30 @@ def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
     make_folder(home.cache)
     lock = take_lock(home, wait_s)
     try:
-        connection, talk = _open_work(os.path.join(home.cache, WORK_FILE))
+        if os.path.exists(home.points) and not os.path.isdir(home.points):
+            move_aside(home.points)
+        connection, talk = open_work(os.path.join(home.cache, WORK_FILE))
+        news = snapshots.put_right(home.cache)
+    except OSError as error:
+        os.close(lock)
+        reason = f"the home cannot be written: {error.strerror}"
+        raise HomeError(f"{home.cache}: {reason}. Try: mlbench --home DIR") from error
     except BaseException:
         os.close(lock)
         raise
-    return Writer(home, connection, lock, talk)
-
-
-def _open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
-    """Open the writer's file; one that cannot be used is moved aside and replaced by an empty one."""
-    import duckdb
-
-    talk: list[str] = []
-    try:
-        if os.path.exists(path):
-            try:
-                connection = connect_writer(path)
-                version = read_version(connection)
-                check_not_newer(version, path)
-                if version == SCHEMA_VERSION:
-                    return connection, talk
-                connection.close()
-                reason = f"written by an older mlbench, catalog {version}" if version else "not a catalog of mlbench"
-            except duckdb.Error as error:
-                if _is_no_damage(error):
-                    raise
-                reason = str(error).partition("\n")[0]
-            aside = move_aside(path)
-            talk.append(f"the catalog could not be used ({reason}); it was moved to {aside} and is built again")
-        create_work_file(path)
-        return connect_writer(path), talk
-    except (duckdb.Error, OSError) as error:
-        raise HomeError(f"{path}: the catalog cannot be written: {_reason(error)}. Try: mlbench --home DIR") from error
-
-
-def _is_no_damage(error: Exception) -> bool:
-    """The file is well, but another program has it open or the disk is full: nothing must be moved."""
-    return "lock" in str(error).lower() or os.strerror(errno.ENOSPC) in str(error)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if (full := os.strerror(errno.ENOSPC)) in str(error):
-        return full
-    return str(error).partition("\n")[0]
+    return Writer(home, connection, lock, talk, news)
 
 
 class Writer:
     """The open catalog of the one writing process. Close it to let others write."""
 
-    def __init__(self, home: Home, connection: DuckDBPyConnection, lock: int, talk: list[str]) -> None:
+    def __init__(
+        self, home: Home, connection: DuckDBPyConnection, lock: int, talk: Sequence[str] = (), news: Sequence[str] = ()
+    ) -> None:
         self.home = home
-        self.talk = talk
+        self.talk = [*talk, *news]
         """What the user should be told about the opening."""
+        self._is_lost = bool(talk)
         self._connection = connection
         self._lock = lock
         self._is_dirty = not os.path.exists(os.path.join(home.cache, CURRENT)) or self._is_marked(_UNPUBLISHED)
@@ -129,18 +97,33 @@ class Writer:
     def __enter__(self) -> Writer:
         return self
 
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
+    def __exit__(self, _kind: object, error: BaseException | None, _at: object) -> None:
+        """Close it; a file in which DuckDB has found damage is moved aside, so that the next writer begins anew."""
+        self._connection.close()
+        try:
+            if is_damage(error):
+                aside = move_aside(os.path.join(self.home.cache, WORK_FILE))
+                raise DamagedCatalogError(
+                    f"{self.home.cache}: the catalog was damaged on disk; it was moved to {aside}. "
+                    "Try: mlbench rebuild; your words are safe"
+                ) from error
+            if isinstance(error, Exception) and is_about_the_disk(error):
+                raise HomeError(
+                    f"{self.home.cache}: the catalog cannot be written: {reason_of(error)}. "
+                    "Free some space, then run the command again; tags and notes are safe"
+                ) from error
+        finally:
+            os.close(self._lock)
 
     @property
     def must_rebuild(self) -> bool:
         """The catalog is empty or half built: everything that was ever ingested has to be read again."""
-        return bool(self.talk) or self._is_marked(_REBUILDING)
+        return self._is_lost or self._is_marked(_REBUILDING)
 
     def rebuilt(self) -> None:
         """Say that the catalog is whole again."""
         self._unmark(_REBUILDING)
-        self.talk.clear()
+        self._is_lost = False
 
     def _is_marked(self, key: str) -> bool:
         return bool(self.rows("SELECT 1 FROM meta WHERE key = ?", [key]))
@@ -227,7 +210,7 @@ class Writer:
         except duckdb.Error as error:
             self._reopen()
             raise HomeError(
-                f"{self.home.cache}: the catalog cannot be written: {_reason(error)}. "
+                f"{self.home.cache}: the catalog cannot be written: {reason_of(error)}. "
                 "Free some space, then run the command again; tags and notes are safe"
             ) from error
         self._is_dirty = True
@@ -351,7 +334,7 @@ class Writer:
         except (duckdb.Error, OSError) as error:
             snapshots.drop_unfinished(f"{path}.tmp")
             raise HomeError(
-                f"{self.home.cache}: the snapshot cannot be written: {_reason(error)}. "
+                f"{self.home.cache}: the snapshot cannot be written: {reason_of(error)}. "
                 "Free some space, then run the command again"
             ) from error
         self._is_dirty = False

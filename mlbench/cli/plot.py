@@ -124,6 +124,14 @@ class PlotOptions:
     help="hist, bar and box are over the runs' last values; matrix draws their confusion matrices. Of what was logged "
     "as histograms, hist draws those; of PR curves, line draws precision over recall.",
 )
+@click.option(
+    "--layout",
+    is_flag=False,
+    flag_value="*",
+    metavar="[NAME]",
+    help="Draw the charts that the runs' logs lay out (TensorBoard's custom scalars): all, or those whose title, "
+    "category or CATEGORY/TITLE is NAME. In place of -m.",
+)
 @click.option("--step", type=int, metavar="N", help="The step of logged histograms and PR curves. [default: the last]")
 @click.option("--all-steps", is_flag=True, help="Logged histograms over their steps, as a heat map.")
 @click.option("--width", type=click.IntRange(20, 1000), metavar="N", help="Columns. [default: the terminal's]")
@@ -144,7 +152,7 @@ class PlotOptions:
 def command(
     filter_word: str | None, metrics: tuple[str, ...], axis: str | None, smoothing: float, smoothing_kind: str,
     log_y: bool, trim: bool, log_x: bool, group_by: str | None, band: str, kind: str, step: int | None,
-    all_steps: bool, width: int | None, height: int | None,
+    layout: str | None, all_steps: bool, width: int | None, height: int | None,
     svg: str | None, limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
     home: str | None, form: str | None,
 ) -> int:  # fmt: skip
@@ -155,6 +163,7 @@ def command(
     mlbench plot -m val/loss --group-by params.lr --band ci
     mlbench plot -m val/accuracy --kind box --group-by params.optimiser
     mlbench plot -m layer1/weights --kind hist --step 500 'name ~ exp7'
+    mlbench plot --layout losses --where 'name ~ exp7'
     """
     from mlbench.queries.views import SavedView
 
@@ -173,6 +182,11 @@ def command(
         if kind == "matrix":
             _draw_matrices(reader, _limited(found, limit), options)
             return 0
+        if layout is not None:
+            from mlbench.cli.plot_layout import check_alone, draw_layouts
+
+            check_alone(options, metrics, form)
+            return 0 if draw_layouts(reader, _limited(found, limit), layout, options) else 3
         if not metrics:
             raise click.UsageError("no metric was named. Give -m METRIC")
         chosen = _chosen(reader, found, metrics, options)
@@ -243,11 +257,11 @@ def _series(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], axis: st
     series = fetch_series(reader, ids, wanted) if ids else ()
     if not series:
         talk("no run with these metrics matches")
-    _tell_set_aside(series)
+    tell_set_aside(series)
     return series
 
 
-def _tell_set_aside(series: Sequence[SeriesAnswer]) -> None:
+def tell_set_aside(series: Sequence[SeriesAnswer]) -> None:
     """Repeated steps and points that a restart replaced are never hidden without a word."""
     from mlbench.render.show import set_aside_text
 

@@ -12,6 +12,7 @@ from mlbench.catalog.segments import sync_folder, write_durably
 from mlbench.errors import HomeError
 from mlbench.ingest.keep import SmallFact
 from mlbench.paths import Home, make_folder
+from mlbench.wire.files import open_regular
 
 SALT_FILE = "salt"
 SALT_CHARACTERS = 32
@@ -41,13 +42,13 @@ def home_salt(home: Home) -> bytes:
     except PermissionError:
         return fresh
     except OSError as error:
-        raise HomeError(f"{path}: the home cannot be written: {error.strerror}. Try: mlbench --home DIR") from error
+        raise HomeError(f"{path}: cannot be kept: {error.strerror or error}. Try: mlbench --home DIR") from error
 
 
 def _stored(path: str) -> bytes | None:
     """What is kept, None where nothing is; raises OSError where it cannot be read."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return file.read(64)
     except FileNotFoundError:
         return None

@@ -159,6 +159,11 @@ def fetch_pr_curves(
     return _fetch(reader, run_ids, metrics, step, "pr_curve", read_pr_curve)
 
 
+def fetch_layout_charts(reader: Reader, run_ids: Sequence[str]) -> DecodedAnswer[Charts]:
+    """The layouts of custom scalars, of each run and name the last that counts."""
+    return _fetch(reader, run_ids, (), None, "layout", read_layout)
+
+
 def _fetch(
     reader: Reader, run_ids: Sequence[str], metrics: Sequence[str], step: int | None, kind: str,
     decode: Callable[[bytes, str], T],

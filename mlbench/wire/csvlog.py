@@ -18,6 +18,11 @@ from mlbench.wire.files import is_lfs_pointer, open_regular
 from mlbench.wire.points import INT64_MAX, MAX_METRICS
 
 SEPARATORS = ",;\t"
+STEP_COLUMNS = (
+    "time/total_timesteps", "total_timesteps", "timesteps_total", "TotalEnvSteps", "step", "global_step",
+    "trainer/global_step", "iteration", "iter", "training_iteration", "epoch", "Epoch",
+)  # fmt: skip
+"""The first of these that a table has gives its steps."""
 MAX_LINE_BYTES = 1 << 20
 BATCH_ROWS = 16_384
 MAX_BATCH_CELLS = 400_000

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import BinaryIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 LFS_MAGIC = b"version https://git-lfs.github.com/spec/v1"
 MAX_DUMP_BYTES = 4 << 20
@@ -15,7 +18,7 @@ class NotRegularError(OSError):
     """The path is a FIFO, a device, a socket or a folder."""
 
 
-def open_regular(path: str) -> BinaryIO:
+def open_regular(path: str) -> BufferedReader:
     """Open a regular file for reading, without blocking on FIFOs.
 
     Raises:

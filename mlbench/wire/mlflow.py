@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from mlbench.model import (
     Artifact,
+    DataVersion,
     Fact,
     GitState,
     ImportedTag,
@@ -124,3 +125,9 @@ def registered(version: ModelVersion) -> Iterator[Fact]:
         if key in _VALIDATION_TAGS:
             verdict = _VERDICTS.get(value.strip().lower(), "unknown")
             yield Validation(f"{version.name}@{version.version}", verdict, evidence=f"tag {tag}")
+
+
+def data_set_facts(name: str, digest: str, profile: str, schema: str, context: str) -> Iterator[Fact]:
+    """A data set that the run read, and the arrow that says so."""
+    yield DataVersion("mlflow", name, digest, rows_of_data_set(profile), schema, role=context)
+    yield LineageEdge("input", "", f"{name}@{digest}")

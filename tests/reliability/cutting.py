@@ -7,7 +7,6 @@ forks, and needs a C compiler.
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import sys
@@ -20,9 +19,9 @@ from pathlib import Path
 from mlbench.errors import HomeError
 from mlbench.journal import RunRef, open_journal, read_entries
 from mlbench.paths import Home, find_home
-from tests.reliability.killing import forked, heard, ingested, run_module, warm
-from tests.reliability.power import Op, build_recorder, disks, recorded
-from tests.reliability.trees import Tree, dump
+from tests.reliability.killing import ingested, run_module, told_of, warm
+from tests.reliability.power import Op, build, disks, recorded
+from tests.reliability.trees import Tree
 
 MODELS = {"ext4": False, "strict": True}
 
@@ -90,26 +89,27 @@ def cut_catalogs(folder: Path, count: int, dice: random.Random, until_s: float) 
     tree.make()
     warm(folder, tree)
     work = ["-m", "mlbench", "--home", str(home)]
-    known = {_told(find_home(str(folder / "none"))), ingested(find_home(str(folder / "small")), tree)}
+    known = {told_of(find_home(str(folder / "none"))), ingested(find_home(str(folder / "small")), tree)}
     ops = _recorded(folder, home.parent, [[*work, "ingest", str(tree.folder)]])
     tree.grow()
     expected = ingested(find_home(str(folder / "grown")), tree)
     ops += _recorded(folder, home.parent, [[*work, "ingest", str(tree.folder)], [*work, "rebuild"]])
     cuts.n_operations = len(ops)
-    for model, is_strict in MODELS.items():
+    for n_left, (model, is_strict) in zip((2, 1), MODELS.items(), strict=True):
         places = sorted(dice.choices(range(len(ops) + 1), k=count // len(MODELS)))
+        model_until_s = time.monotonic() + (until_s - time.monotonic()) / n_left
         for place, disk in disks(ops, places, is_strict=is_strict):
             state = _fresh(folder / "state")
             disk.write_to(state, str(home.parent), dice)
             cuts.n_states[model] = cuts.n_states.get(model, 0) + 1
             _judge_catalog(find_home(str(state / "home")), tree, known | {expected}, expected, cuts, f"{model} {place}")
-            if time.monotonic() > until_s:
-                return cuts
+            if time.monotonic() > model_until_s:
+                break
     return cuts
 
 
 def _judge_catalog(home: Home, tree: Tree, known: set[str], expected: str, cuts: Cuts, where: str) -> None:
-    told = _told(home)
+    told = told_of(home)
     is_refused = told.startswith("refused")
     cuts.n_refused += is_refused
     if not is_refused and told not in known:
@@ -121,21 +121,8 @@ def _judge_catalog(home: Home, tree: Tree, known: set[str], expected: str, cuts:
         cuts.talk.append(f"{where}: after the next ingest {found}; before {told}")
 
 
-def _told(home: Home) -> str:
-    """The dump of a catalog, or how it refuses to be read."""
-
-    def work(tell: int) -> None:
-        try:
-            told = dump(home)
-        except HomeError as error:
-            told = f"refused: {error}"
-        os.write(tell, told.encode())
-
-    return heard(forked(work), kill=False).decode()
-
-
 def _recorded(folder: Path, watched: Path, commands: Sequence[Sequence[str]]) -> list[Op]:
-    library = build_recorder(folder)
+    library = build(folder)
     if library is None:
         sys.exit("a C compiler and Linux are needed")
     return [op for command in commands for op in recorded(library, watched, [sys.executable, *command])]

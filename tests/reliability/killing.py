@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlbench.errors import HomeError
 from mlbench.ingest.run import ingest_paths
 from mlbench.journal import Entry, Journal, RunRef, compact, fold, open_journal, read_entries
 from mlbench.journal.entries import line_of
@@ -237,19 +238,34 @@ def ingested(home: Home, tree: Tree, *, is_rebuild: bool = False) -> str:
     return heard(forked(work), kill=False).decode()
 
 
+def told_of(home: Home) -> str:
+    """The dump of a catalog, or how it refuses to be read."""
+
+    def work(tell: int) -> None:
+        try:
+            told = dump(home)
+        except HomeError as error:
+            told = f"refused: {error}"
+        os.write(tell, told.encode())
+
+    return heard(forked(work), kill=False).decode()
+
+
 def in_own_process(kind: str, folder: Path, count: int, *, seed: int, minutes: float) -> Outcome:
     """One of the two campaigns, in a process that may fork."""
     return Outcome(**run_module("tests.reliability.killing", kind, str(folder), str(count), str(seed), str(minutes)))
 
 
-def run_module(*words: str) -> dict[str, Any]:
-    """What a module of Python's path prints as JSON.
+def run_module(*words: str, preload: Path | None = None) -> dict[str, Any]:
+    """What a module of Python's path prints as JSON, perhaps with a library that stands before the system's.
 
     Raises:
         RuntimeError: it failed.
     """
     # Threads of numpy's own would be lost by forking; nothing here needs them.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    if preload:
+        environment["LD_PRELOAD"] = str(preload)
     done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)

@@ -37,15 +37,14 @@ class Op:
     content: bytes
 
 
-def build_recorder(folder: Path) -> Path | None:
-    """The library to preload; None where there is no C compiler or no Linux."""
+def build(folder: Path, name: str = "recorder") -> Path | None:
+    """One of the libraries to preload; None where there is no C compiler or no Linux."""
     compiler = shutil.which("cc")
     if compiler is None or not sys.platform.startswith("linux"):
         return None
-    library, source = folder / "recorder.so", Path(__file__).with_name("recorder.c")
-    subprocess.run(
-        [compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True, capture_output=True
-    )
+    library, source = folder / f"{name}.so", Path(__file__).with_name(f"{name}.c")
+    command = [compiler, "-shared", "-fPIC", "-O1", "-w", "-o", str(library), str(source), "-ldl"]
+    subprocess.run(command, check=True, capture_output=True)
     return library
 
 

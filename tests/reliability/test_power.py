@@ -7,7 +7,7 @@ import pytest
 
 from tests.reliability import cutting
 from tests.reliability.cutting import Cuts, in_own_process
-from tests.reliability.power import PAGE, Op, build_recorder, disks, recorded
+from tests.reliability.power import PAGE, Op, build, disks, recorded
 
 
 def op(kind: str, path: str, content: bytes = b"", *, other: str = "", offset: int = 0, inode: int = 7) -> Op:
@@ -73,7 +73,7 @@ def test_a_rename_leads_to_the_old_or_the_new_content(tmp_path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    if build_recorder(tmp_path) is None:
+    if build(tmp_path) is None:
         pytest.skip("the recorder of writes needs Linux and a C compiler")
     return tmp_path
 

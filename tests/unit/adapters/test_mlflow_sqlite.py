@@ -18,6 +18,7 @@ from mlbench.model import (
     Environment,
     Fact,
     ImportedTag,
+    LineageEdge,
     ModelVersion,
     Param,
     ReadStatus,
@@ -282,3 +283,11 @@ def test_run_ids_of_all_kinds_are_read(tmp_path: Path) -> None:
 
     for run_id in ids:
         assert fields_of(read_run(tmp_path, run_id))["name"] == run_id
+
+
+@needs_formats
+def test_a_data_set_is_an_arrow_into_the_run() -> None:
+    facts = [fact for claim in claims_below(ADAPTER, FORMATS / "mlflow") for fact in read(ADAPTER, claim)]
+
+    arrows = [fact for fact in facts if isinstance(fact, LineageEdge) and fact.artifact == "train@cb921984"]
+    assert arrows == [LineageEdge("input", "", "train@cb921984")] * 2

@@ -62,5 +62,5 @@ def test_a_full_disk_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(os, "fsync", full)
 
-    with pytest.raises(HomeError, match="salt: the home cannot be written: No space left"):
+    with pytest.raises(HomeError, match="salt: cannot be kept: No space left"):
         home_salt(home)
