@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mlbench.dataclass import dataclass
 
 RUNS, CHART, COMPARE, RUN, STAGE, PROBLEMS = "runs", "chart", "compare", "run", "stage", "problems"
 PANES = (RUNS, CHART, COMPARE, RUN, STAGE, PROBLEMS)
