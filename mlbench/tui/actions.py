@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mlbench.dataclass import dataclass
 
 RUNS, CHART, COMPARE, RUN, STAGE, PROBLEMS = "runs", "chart", "compare", "run", "stage", "problems"
 PANES = (RUNS, CHART, COMPARE, RUN, STAGE, PROBLEMS)
@@ -140,6 +140,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.problems", (), "problems", "list what could not be read (also :problems)"),
     Action("app.reload", ("R",), "reload", "look for new runs and points again"),
     Action("app.quit", ("ctrl+q", "ctrl+c"), "quit", "leave the workbench"),
+    Action("app.stop", ("ctrl+z",), "stop", "give the terminal to the shell; fg there brings the workbench back"),
     # ------------------------------------------------------------ moving
     Action("move.down", ("j", "down"), "down", "one down; with a number before it, that many"),
     Action("move.up", ("k", "up"), "up", "one up"),

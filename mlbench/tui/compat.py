@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import select
 import signal
 import sys
+import threading
 from collections.abc import Callable, MutableMapping
+from types import FrameType
 from typing import TextIO
 
 from textual.strip import Strip
@@ -87,6 +91,54 @@ def leave_on_signals(leave: Callable[[int], None]) -> None:
         # Not in the main thread, or not on this system: then nothing is lost but the order.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, leave, number)
+
+
+def leave_when_hung_up(leave: Callable[[int], None]) -> None:
+    """The same where the terminal is gone and no signal says so: behind `setsid`, or with its input closed.
+
+    Textual (8.2.8) goes on reading the end of its input, and takes a whole core for it.
+
+    Args:
+        leave: called with SIGHUP's number, in the running loop.
+    """
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        poll = select.poll()
+        poll.register(0, 0)  # nothing but an error, a hang-up or no such descriptor
+        poll.poll()
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(leave, signal.SIGHUP)
+
+    threading.Thread(target=wait, name="hang-up", daemon=True).start()
+
+
+def repaint_when_brought_back(repaint: Callable[[], object]) -> None:
+    """Paint everything again once a stopped process goes on.
+
+    Textual (8.2.8) takes the terminal again but paints nothing: the screen stays empty until something changes, and
+    then shows no more than that.
+
+    Args:
+        repaint: called in the running loop.
+    """
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGCONT)
+
+    def go_on(number: int, frame: FrameType | None) -> None:
+        if callable(before):
+            before(number, frame)
+        loop.call_soon_threadsafe(repaint)
+
+    with contextlib.suppress(ValueError):  # not in the main thread: then nobody stops us by a key
+        signal.signal(signal.SIGCONT, go_on)
+
+
+def is_job_of_a_shell() -> bool:
+    """Whether somebody is there who can bring the process back once it is stopped: not behind `ssh -t HOST mlbench`."""
+    try:
+        return os.getsid(os.getppid()) == os.getsid(0)
+    except OSError:
+        return False
 
 
 def forget_fixed_size(environ: MutableMapping[str, str]) -> None:

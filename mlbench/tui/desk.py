@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import MlbenchError
 from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
 from mlbench.render.cells import Line, line_of
@@ -336,7 +337,10 @@ class Desk:
 
     def _take_done(self, done: IndexDone) -> None:
         self.answers.done, self.answers.progress = done, None
-        self.reload()
+        if done == IndexDone(0, 0, 0):
+            self.ask_problems()  # there was nothing to read: what is shown is still true
+        else:
+            self.reload()
         for text in (*done.talk, *done.errors):
             self.say(text, "warning")
         self.panes.draw_table(self)

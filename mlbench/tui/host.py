@@ -12,6 +12,9 @@ class Host(Protocol):
     def later(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
         """Call after a delay; a second call under the same name takes the place of the first."""
 
+    def stop(self) -> None:
+        """Give the terminal to the shell until it brings the workbench back."""
+
     def leave(self) -> None:
         """End the workbench."""
 

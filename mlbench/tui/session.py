@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import (
@@ -188,6 +190,10 @@ class Session(Protocol):
     @property
     def scope(self) -> str:
         """What is looked at, in a word or two, for the header."""
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the first question needs nothing heavy in this process, and may be asked before the first paint."""
 
     @property
     def drafts(self) -> Drafts:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from mlbench.dataclass import dataclass
 from mlbench.tui.actions import RUNS
 
 AXES = ("step", "relative", "wall")

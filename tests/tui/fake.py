@@ -205,6 +205,7 @@ class FakeSession:
     baseline: str = ""
     reports: list[ReportQuestion] = field(default_factory=list)
     scope: str = "sweep"
+    is_ahead: bool = False
     metric_name: str = "val/loss"
     problem_lines: tuple[ProblemLine, ...] = ()
     saved: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)

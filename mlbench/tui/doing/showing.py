@@ -210,5 +210,6 @@ HANDLERS: Mapping[str, Handler] = {
     "app.command": ask_command,
     "app.help": lambda desk, _n: desk.host.show_help(),
     "app.palette": lambda desk, _n: desk.host.show_palette(),
+    "app.stop": lambda desk, _n: desk.host.stop(),
     "app.quit": lambda desk, _n: desk.host.leave(),
 }
