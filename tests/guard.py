@@ -28,6 +28,8 @@ OPENS_SOCKETS = {"cli/running_notebook.py": "zmq between nbclient and the kernel
 """Modules that may bind or connect a socket, and why."""
 RUNS_TEXT = {"dataclass.py": "methods written from the names of fields, which are our own code"}
 """Modules that may compile or execute text, and why."""
+UNPICKLES = {"tui/ahead.py": "the answer of this process's own child, through its own pipe, of known classes alone"}
+"""Modules that may load a pickle, and why."""
 
 _LIBRARIES_THAT_RUN_TEXT = (
     "<frozen importlib", "<frozen runpy", "/dataclasses.py", "/collections/__init__.py", "/importlib/", "/typing.py",
@@ -78,6 +80,10 @@ def _runs_text(between: list[str], module: str) -> bool:
     return module in RUNS_TEXT or _by_library(*_LIBRARIES_THAT_RUN_TEXT)(between, module)
 
 
+def _unpickles(between: list[str], module: str) -> bool:
+    return module in UNPICKLES or _by_library("/multiprocessing/")(between, module)
+
+
 def _starts(between: list[str], module: str) -> bool:
     return module in STARTS_PROGRAMS or _by_library("/multiprocessing/")(between, module)
 
@@ -89,7 +95,7 @@ def _never(_between: list[str], _module: str) -> bool:
 _JUDGES: dict[str, Callable[[list[str], str], bool]] = {
     "compile": _runs_text,
     "exec": _runs_text,
-    "pickle.find_class": _by_library("/multiprocessing/"),
+    "pickle.find_class": _unpickles,
     "socket.bind": _only_in(OPENS_SOCKETS),
     "socket.connect": _only_in(OPENS_SOCKETS),
     "socket.getaddrinfo": _only_in(OPENS_SOCKETS),
