@@ -20,6 +20,8 @@ from mlbench.errors import HomeError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
 
 def open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
     """Open the writer's file; one that cannot be used is moved aside and replaced by an empty one."""
@@ -54,13 +56,21 @@ def open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
 
 def _is_no_damage(error: Exception) -> bool:
     """The file is well, but another program has it open or the disk is full: nothing must be moved."""
-    return "set lock" in str(error) or os.strerror(errno.ENOSPC) in str(error)
+    return "set lock" in str(error) or any(os.strerror(number) in str(error) for number in _NO_ROOM)
 
 
 def reason_of(error: Exception) -> str:
     """What is wrong, in a few words."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    if (full := os.strerror(errno.ENOSPC)) in str(error):
-        return full
-    return str(error).partition("\n")[0]
+    told = next((words for words in map(os.strerror, (*_NO_ROOM, errno.EIO)) if words in str(error)), None)
+    return told or str(error).partition("\n")[0]
+
+
+def is_about_the_disk(error: BaseException | None) -> bool:
+    """Whether an error of DuckDB's says that a file cannot be written."""
+    import duckdb
+
+    return isinstance(error, duckdb.Error) and any(
+        os.strerror(number) in str(error) for number in (*_NO_ROOM, errno.EIO)
+    )

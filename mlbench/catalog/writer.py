@@ -21,7 +21,7 @@ from mlbench.catalog.connection import (
     with_room,
 )
 from mlbench.catalog.lock import take_lock
-from mlbench.catalog.opening import open_work, reason_of
+from mlbench.catalog.opening import is_about_the_disk, open_work, reason_of
 from mlbench.catalog.segments import SegmentStore, Stored, remove_quietly
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
@@ -106,6 +106,11 @@ class Writer:
                 raise DamagedCatalogError(
                     f"{self.home.cache}: the catalog was damaged on disk; it was moved to {aside}. "
                     "Try: mlbench rebuild; your words are safe"
+                ) from error
+            if isinstance(error, Exception) and is_about_the_disk(error):
+                raise HomeError(
+                    f"{self.home.cache}: the catalog cannot be written: {reason_of(error)}. "
+                    "Free some space, then run the command again; tags and notes are safe"
                 ) from error
         finally:
             os.close(self._lock)
