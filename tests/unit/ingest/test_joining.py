@@ -167,7 +167,7 @@ def test_steps_may_be_off_by_one_number() -> None:
 def test_steps_off_by_several_numbers_prove_nothing() -> None:
     found = curves(loss=LOSSES, accuracy=[0.1, 0.2, 0.4])
 
-    assert n_proofs(found | later(1, curves(accuracy=[0.1, 0.2, 0.4])), found) == 0
+    assert n_proofs({**found, **later(1, curves(accuracy=[0.1, 0.2, 0.4]))}, found) == 0
 
 
 def test_schedules_and_constants_prove_nothing() -> None:
