@@ -252,7 +252,6 @@ class CatalogSession:
         """Runs side by side, the first as the baseline."""
         from mlbench.queries.code import with_code_changes
         from mlbench.queries.compare import compare_runs
-        from mlbench.queries.costs import with_costs
         from mlbench.queries.data_changes import with_data_changes
         from mlbench.queries.notebooks import with_notebooks
 
@@ -260,7 +259,7 @@ class CatalogSession:
             answer = compare_runs(reader, run_ids, everything=everything)
             for more in (with_code_changes, with_notebooks, with_data_changes):
                 answer = more(reader, answer)
-            return with_costs(reader, answer, everything=everything)
+            return answer
 
     def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
         """The points of the metrics that one of the runs has."""
