@@ -53,8 +53,8 @@ Peer().run()
 OURS = """
 import sys
 from mlbench.paths import find_home
-from mlbench.tui.app import run_workbench
-sys.exit(run_workbench(find_home(sys.argv[1]), sys.argv[2:]))
+from mlbench.main import _open_workbench
+sys.exit(_open_workbench(find_home(sys.argv[1]), sys.argv[2:]))
 """
 TYPED = "params.p1 < 0.5"
 SORT = "metrics.metric_3:desc"

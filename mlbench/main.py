@@ -149,9 +149,12 @@ def _why_not_open(size: tuple[int, int], *, is_terminal: bool) -> str | None:
 
 
 def _open_workbench(home: Home, roots: Sequence[str]) -> int:
+    from mlbench.tui.ahead import read_ahead
+
+    ahead = read_ahead(home, roots)
     from mlbench.tui.app import run_workbench
 
-    return run_workbench(home, roots)
+    return run_workbench(home, roots, ahead=ahead)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

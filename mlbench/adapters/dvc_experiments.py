@@ -155,7 +155,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
-    version=2,
+    version=3,
     formats="DVC's experiments (`dvc exp run`), from git references: each a run",
     files=(".git/refs/exps/",),
 )

@@ -70,7 +70,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
-    version=2,
+    version=3,
     formats="DVC pipelines and DVCLive (DVC 1 to 3): dvc.lock, dvc.yaml, params.yaml, metrics files, *.dvc",
     files=("dvc.lock", "dvc.yaml", "*.dvc", "dvclive/"),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlbench.errors import HomeError
@@ -28,6 +29,40 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 class NewerCatalogError(HomeError):
     """The catalog was written by a newer mlbench; it is left alone."""
+
+
+class DamagedCatalogError(HomeError):
+    """Bytes of the catalog are not what was written."""
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether DuckDB has found that a block is not what was written, here or as the cause of an error of ours."""
+    import duckdb
+
+    while error is not None:
+        if isinstance(error, duckdb.Error) and "corrupt" in str(error).lower():
+            return True
+        error = error.__cause__
+    return False
+
+
+@contextmanager
+def telling_damage(place: str) -> Iterator[None]:
+    """Say of a damaged file that it is one.
+
+    Raises:
+        DamagedCatalogError: DuckDB has found a block that is not what was written.
+        duckdb.Error: another fault.
+    """
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        if not is_damage(error):
+            raise
+        reason = "a part of the catalog was damaged on disk"
+        raise DamagedCatalogError(f"{place}: {reason}. Try: mlbench rebuild; your words are safe") from error
 
 
 def connect(path: str, *, read_only: bool, n_threads: int = 2) -> DuckDBPyConnection:

@@ -21,6 +21,7 @@ from mlbench.catalog.connection import (
     create_tables,
     read_version,
     sql_text,
+    telling_damage,
 )
 from mlbench.catalog.runs_view import RunsView
 from mlbench.catalog.segments import SegmentStore
@@ -162,13 +163,15 @@ class Reader:
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement; values are bound, never spliced."""
-        return self._execute(sql, parameters).fetchall()
+        with telling_damage(self.home.cache):
+            return self._execute(sql, parameters).fetchall()
 
     def stream(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a statement, a few thousand at a time: others are let in between. To be read to the end."""
-        answer = self._execute(sql, parameters)
-        while piece := answer.fetchmany(STREAM_ROWS):
-            yield from piece
+        with telling_damage(self.home.cache):
+            answer = self._execute(sql, parameters)
+            while piece := answer.fetchmany(STREAM_ROWS):
+                yield from piece
 
     def runs(self, sql: str) -> str:
         """A relation for FROM: the columns of the runs `r` that a piece of SQL names, and nothing that it does not."""
@@ -182,8 +185,9 @@ class Reader:
 
     def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer of a statement as an Arrow table."""
-        self._make_views()
-        return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
+        with telling_damage(self.home.cache):
+            self._make_views()
+            return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
 
     def points(self, series_ids: Sequence[int]) -> pa.Table:
         """All raw points of the series: series_id, source_id, seq, step, wall_s, value, sorted by series_id, seq.

@@ -20,13 +20,14 @@ from mlbench.journal import Words
 from mlbench.journal.folding import Note
 from mlbench.model import Problem
 from mlbench.paths import Home
+from mlbench.wire.files import open_regular
 
 KEPT_FILES = 4
 FEW_BYTES = 50_000
 """A journal that is smaller is folded in less time than keeping it would save."""
 PREFIX = "words-"
-_FORMAT = 1
-"""Raised when folding comes to another result than before."""
+_FORMAT = 2
+"""Raised when folding comes to another result than before, or the file looks otherwise."""
 _Decode = Callable[[Any], Any]
 
 
@@ -83,8 +84,11 @@ def _state(home: Home, place: Mapping[str, str]) -> str | None:
 
 def _load(path: str) -> Words | None:
     try:
-        with open(path, encoding="ascii") as file:
-            kept = json.load(file)
+        with open_regular(path) as file:
+            digest, _newline, text = file.read().partition(b"\n")
+        if digest != _digest(text):
+            return None
+        kept = json.loads(text)
         return Words(**{name: decode(kept[name]) for name, decode in _DECODE.items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -98,12 +102,18 @@ def _store(path: str, words: Words) -> None:
         for entry in sorted(old, key=lambda entry: entry.stat().st_mtime_ns)[: -KEPT_FILES + 1]:
             remove_quietly(entry.path)
         kept = {field.name: getattr(words, field.name) for field in fields(words)}
+        text = json.dumps(kept, default=_plain, separators=(",", ":")).encode("ascii")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(kept, file, default=_plain, separators=(",", ":"))
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_digest(text) + b"\n" + text)
         os.rename(temporary, path)
     except (OSError, TypeError):
         remove_quietly(temporary)
+
+
+def _digest(text: bytes) -> bytes:
+    """A word of the user that a bit has changed would still be JSON."""
+    return hashlib.blake2b(text, digest_size=12).hexdigest().encode()
 
 
 def _plain(value: object) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,18 +11,17 @@ from mlbench.catalog import pivot, snapshots
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import (
     CURRENT,
-    SCHEMA_VERSION,
     WORK_FILE,
-    check_not_newer,
+    DamagedCatalogError,
     connect,
     connect_writer,
-    create_work_file,
+    is_damage,
     move_aside,
     quote,
-    read_version,
     with_room,
 )
 from mlbench.catalog.lock import take_lock
+from mlbench.catalog.opening import is_about_the_disk, open_work, reason_of
 from mlbench.catalog.segments import SegmentStore, Stored, remove_quietly
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
@@ -66,7 +64,7 @@ def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
     try:
         if os.path.exists(home.points) and not os.path.isdir(home.points):
             move_aside(home.points)
-        connection, talk = _open_work(os.path.join(home.cache, WORK_FILE))
+        connection, talk = open_work(os.path.join(home.cache, WORK_FILE))
         news = snapshots.put_right(home.cache)
     except OSError as error:
         os.close(lock)
@@ -76,46 +74,6 @@ def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
         os.close(lock)
         raise
     return Writer(home, connection, lock, talk, news)
-
-
-def _open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
-    """Open the writer's file; one that cannot be used is moved aside and replaced by an empty one."""
-    import duckdb
-
-    talk: list[str] = []
-    try:
-        if os.path.exists(path):
-            try:
-                connection = connect_writer(path)
-                version = read_version(connection)
-                check_not_newer(version, path)
-                if version == SCHEMA_VERSION:
-                    return connection, talk
-                connection.close()
-                reason = f"written by an older mlbench, catalog {version}" if version else "not a catalog of mlbench"
-            except duckdb.Error as error:
-                if _is_no_damage(error):
-                    raise
-                reason = str(error).partition("\n")[0]
-            aside = move_aside(path)
-            talk.append(f"the catalog could not be used ({reason}); it was moved to {aside} and is built again")
-        create_work_file(path)
-        return connect_writer(path), talk
-    except (duckdb.Error, OSError) as error:
-        raise HomeError(f"{path}: the catalog cannot be written: {_reason(error)}. Try: mlbench --home DIR") from error
-
-
-def _is_no_damage(error: Exception) -> bool:
-    """The file is well, but another program has it open or the disk is full: nothing must be moved."""
-    return "lock" in str(error).lower() or os.strerror(errno.ENOSPC) in str(error)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if (full := os.strerror(errno.ENOSPC)) in str(error):
-        return full
-    return str(error).partition("\n")[0]
 
 
 class Writer:
@@ -139,8 +97,23 @@ class Writer:
     def __enter__(self) -> Writer:
         return self
 
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
+    def __exit__(self, _kind: object, error: BaseException | None, _at: object) -> None:
+        """Close it; a file in which DuckDB has found damage is moved aside, so that the next writer begins anew."""
+        self._connection.close()
+        try:
+            if is_damage(error):
+                aside = move_aside(os.path.join(self.home.cache, WORK_FILE))
+                raise DamagedCatalogError(
+                    f"{self.home.cache}: the catalog was damaged on disk; it was moved to {aside}. "
+                    "Try: mlbench rebuild; your words are safe"
+                ) from error
+            if isinstance(error, Exception) and is_about_the_disk(error):
+                raise HomeError(
+                    f"{self.home.cache}: the catalog cannot be written: {reason_of(error)}. "
+                    "Free some space, then run the command again; tags and notes are safe"
+                ) from error
+        finally:
+            os.close(self._lock)
 
     @property
     def must_rebuild(self) -> bool:
@@ -237,7 +210,7 @@ class Writer:
         except duckdb.Error as error:
             self._reopen()
             raise HomeError(
-                f"{self.home.cache}: the catalog cannot be written: {_reason(error)}. "
+                f"{self.home.cache}: the catalog cannot be written: {reason_of(error)}. "
                 "Free some space, then run the command again; tags and notes are safe"
             ) from error
         self._is_dirty = True
@@ -361,7 +334,7 @@ class Writer:
         except (duckdb.Error, OSError) as error:
             snapshots.drop_unfinished(f"{path}.tmp")
             raise HomeError(
-                f"{self.home.cache}: the snapshot cannot be written: {_reason(error)}. "
+                f"{self.home.cache}: the snapshot cannot be written: {reason_of(error)}. "
                 "Free some space, then run the command again"
             ) from error
         self._is_dirty = False

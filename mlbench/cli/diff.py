@@ -72,7 +72,6 @@ def command(
     """
     from mlbench.queries.at_best import with_values_at
     from mlbench.queries.code import compare_code, with_changed_books
-    from mlbench.queries.costs import with_costs
     from mlbench.queries.data_changes import MOST_FILES, with_data_changes
     from mlbench.queries.notebooks import with_notebooks
 
@@ -81,7 +80,7 @@ def command(
     with reading(home_of(home)) as reader:
         answer = compare(reader, runs, baseline, where, within, everything=everything)
         answer = with_values_at(reader, answer, at) if at else answer
-        answer = with_costs(reader, with_notebooks(reader, answer), everything=everything)
+        answer = with_notebooks(reader, answer)
         answer = with_data_changes(reader, answer, most=None if everything else MOST_FILES)
         changes = compare_code(reader, [head.run_id for head in answer.runs], repository=repo or "")
     answer = with_changed_books(answer, changes)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from mlbench import journal, safe
 from mlbench.adapters import load_adapters
-from mlbench.catalog.connection import WORK_FILE
+from mlbench.catalog.connection import WORK_FILE, DamagedCatalogError
 from mlbench.catalog.writer import Writer, open_writer
 from mlbench.errors import HomeError, SourceError
 from mlbench.ingest.identity import Unit
@@ -47,9 +47,21 @@ def ingest_paths(
         HomeError: the home cannot be written, or another process writes it for too long.
     """
     summary = Summary()
+    asked = (home, _real_roots(paths, summary, must_have=not rebuild), scanner or Scanner(progress))
+    try:
+        _ingest(*asked, summary, progress, is_cancelled, rebuild=rebuild, wait_s=wait_s, is_shown=is_shown)
+    except DamagedCatalogError as damage:
+        # Its file has been moved aside: all is read again into a new one, once.
+        summary = Summary(talk=[str(damage).partition(". Try")[0]])
+        _ingest(*asked, summary, progress, is_cancelled, rebuild=True, wait_s=wait_s, is_shown=is_shown)
+    return summary
+
+
+def _ingest(
+    home: Home, given: list[str], scanner: Scanner, summary: Summary, progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool], *, rebuild: bool, wait_s: float, is_shown: bool,
+) -> None:  # fmt: skip
     known = journal.replay(home).roots
-    given = _real_roots(paths, summary, must_have=not rebuild)
-    scanner = scanner or Scanner(progress)
     workers = Workers()
     try:
         if not os.path.exists(os.path.join(home.cache, WORK_FILE)):
@@ -64,10 +76,10 @@ def ingest_paths(
             scanned = _outermost(given, roots)
             summary.roots = tuple(given)
             scans = [scanner.scan(root) for root in scanned]
-            Ingest(home, writer, roots, summary, progress, is_cancelled, workers, is_shown=is_shown).run(scans)
+            ingest = Ingest(home, writer, roots, summary, progress, is_cancelled, workers, is_shown=is_shown)
+            scanner.units = ingest.run(scans)
     finally:
         workers.close()
-    return summary
 
 
 def ingest_changed(home: Home, scanner: Scanner, units: Sequence[Unit], *, wait_s: float = 0.0) -> Summary:
@@ -84,10 +96,14 @@ def ingest_changed(home: Home, scanner: Scanner, units: Sequence[Unit], *, wait_
     """
     summary = Summary(roots=tuple(scanner.scans))
     roots = journal.replay(home).roots
-    with open_writer(home, wait_s=wait_s) as writer:
-        if writer.must_rebuild:
-            raise CatalogLostError(f"{home.cache}: the catalog has to be read again as a whole")
-        Ingest(home, writer, roots, summary, lambda _progress: None, lambda: False, Workers()).run_some(units)
+    lost = f"{home.cache}: the catalog has to be read again as a whole"
+    try:
+        with open_writer(home, wait_s=wait_s) as writer:
+            if writer.must_rebuild:
+                raise CatalogLostError(lost)
+            Ingest(home, writer, roots, summary, lambda _progress: None, lambda: False, Workers()).run_some(units)
+    except DamagedCatalogError as damage:
+        raise CatalogLostError(lost) from damage
     return summary
 
 
@@ -102,6 +118,8 @@ class Scanner:
         self._progress = progress
         self.scans: dict[str, Scan] = {}
         """By root."""
+        self.units: list[Unit] = []
+        """The runs of the last ingest."""
 
     def scan(self, root: str) -> Scan:
         """What lies below a root."""

@@ -237,9 +237,9 @@ class DiffAnswer:
     data_changes: tuple[DataChange, ...] = ()
     """What the stores of the data say; empty until it is asked for (`data_changes.with_data_changes`)."""
     typed: tuple[FactRow, ...] = ()
-    """Options and words of the commands that differ (`costs.with_costs`)."""
+    """Options and words of the commands that differ."""
     costs: tuple[CostRow, ...] = ()
-    """How long the runs took, and the like; no difference that counts (`costs.with_costs`)."""
+    """How long the runs took, and the like; no difference that counts."""
     notebooks: tuple[NotebookChange, ...] = ()
     """Of runs that are executed notebooks; empty until it is asked for (`notebooks.with_notebooks`)."""
 

@@ -7,6 +7,7 @@ user names. What cannot be found out is said.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -38,11 +39,14 @@ CONFIG_ENDINGS = (
     ".properties",
     ".env",
 )
-PLAIN_ENDINGS = (".md", ".rst", ".txt", ".gitignore", "LICENSE")
+PLAIN_ENDINGS = (".md", ".rst", ".txt", ".gitignore", ".gitattributes", ".dvcignore", "LICENSE")
 """What changes no training."""
 DATA_ENDINGS = (".dvc", "dvc.lock", ".lakefs_ref.yaml")
 """Pointers to versions of data."""
 PATCHES = ("mlbench-run.patch", "diff.patch", "git_diff.patch", "files/diff.patch")
+_FILE = re.compile(r"^diff --git ", re.MULTILINE)
+_PATCHED = re.compile(r"^diff --git a/(.+) b/\1$", re.MULTILINE)
+"""A file that was not renamed."""
 MAX_PATCH_BYTES = 200 << 10
 MOST_COMMITS = 1_000
 MOST_TOLD = 6
@@ -68,7 +72,7 @@ class CodeChange:
     ahead: tuple[str, ...] = ()
     """Subjects of the commits from before to after, newest first; () where after is no descendant by first parents."""
     files: tuple[tuple[str, str], ...] = ()
-    """Path and `added`, `removed`, `changed` or `outputs` (a notebook whose cells are the same)."""
+    """Path and `added`, `removed`, `changed`, `outputs` (a notebook of equal cells) or `data` (in Git LFS)."""
     diff: str = ""
     patches: tuple[str, str] = ("", "")
     """What had not been committed, where a patch was saved."""
@@ -81,19 +85,35 @@ class CodeChange:
         """`same`, `config` (nothing but configuration and texts changed), `data` (and pointers to data), `code`, or
         `unknown`.
         """
-        is_patched = any(self.patches) or any(self.is_dirty)
+        patched = self._patched()
         if self.before == self.after:
-            return "unknown" if is_patched and self.patches[0] != self.patches[1] else "same"
-        if not self.repository or is_patched:
-            return "unknown" if not self.repository else "code"
-        if not all(map(_is_beside_code, self.files)):
-            return "code"
-        return "data" if any(path.endswith(DATA_ENDINGS) for path, _kind in self.files) else "config"
+            if self.patches[0] == self.patches[1]:
+                return "same"
+            return "unknown" if patched is None else _kind_of(patched)
+        if not self.repository:
+            return "unknown"
+        return "code" if patched is None else _kind_of([*self.files, *patched])
+
+    def _patched(self) -> list[tuple[str, str]] | None:
+        """The files that had not been committed, None where no patch tells them."""
+        found: list[tuple[str, str]] = []
+        for patch, is_dirty in zip(self.patches, self.is_dirty, strict=True):
+            names = _PATCHED.findall(patch)
+            if (is_dirty or patch) and len(names) != len(_FILE.findall(patch) or ("",)):
+                return None
+            found += [(name, "changed") for name in names]
+        return found
+
+
+def _kind_of(files: Sequence[tuple[str, str]]) -> str:
+    if not all(map(_is_beside_code, files)):
+        return "code"
+    return "data" if any(kind == "data" or path.endswith(DATA_ENDINGS) for path, kind in files) else "config"
 
 
 def _is_beside_code(file: tuple[str, str]) -> bool:
     path, kind = file
-    return kind == "outputs" or path.endswith(CONFIG_ENDINGS + PLAIN_ENDINGS + DATA_ENDINGS)
+    return kind in {"outputs", "data"} or path.endswith(CONFIG_ENDINGS + PLAIN_ENDINGS + DATA_ENDINGS)
 
 
 def compare_code(reader: Reader, run_ids: Sequence[str], *, repository: str = "") -> tuple[CodeChange, ...]:

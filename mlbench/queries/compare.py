@@ -12,26 +12,32 @@ from mlbench.dataclass import dataclass
 from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, MetricRow, ParamCell, ParamRow
 from mlbench.queries.chosen import is_label
 from mlbench.queries.columns import param_value
+from mlbench.queries.costs import CostRow, Pace, cost_rows
 from mlbench.queries.fields import CODE_RANK
 from mlbench.queries.goals import goal_of, primary_metric
 from mlbench.queries.heads import fetch_numbered_heads
-from mlbench.queries.meaning import Typed, meanings_of
+from mlbench.queries.meaning import Typed, meanings_differ
 from mlbench.queries.reading import Reader
 from mlbench.queries.slices import slice_rows
+from mlbench.queries.typed import typed_rows
 
 _PARAMS = """SELECT run_id, key, raw, type, num, txt, layer, source FROM param
 WHERE is_effective AND run_no IN ({numbers})"""
 _METRICS = """SELECT run_id, metric, last_value, last_step, min_value, min_step, max_value, max_step,
-    n, n_nan, n_inf, sketch, n_raw, series_id FROM series WHERE run_no IN ({numbers})"""
+    n, n_nan, n_inf, sketch, first_step, first_wall_s, last_wall_s, min_wall_s, max_wall_s, n_raw, series_id
+FROM series WHERE run_no IN ({numbers})"""
 """Sorted here, not there: for a few hundred rows that takes a tenth."""
-_FACTS = f"""WITH those AS (SELECT unnest(CAST(? AS VARCHAR[])) AS run_id)
-SELECT 'environment', run_id, key, value, NULL, NULL, NULL FROM environment WHERE run_id IN (FROM those)
-UNION ALL SELECT 'data', run_id, name, version, n_rows, schema_text, NULL FROM data_version
-WHERE run_id IN (FROM those)
-UNION ALL SELECT 'code', run_id, commit_id, branch, {CODE_RANK}, NULL,
-    [commit_id, branch, CASE WHEN is_dirty THEN 'yes' WHEN NOT is_dirty THEN 'no' END, how, remote, subject] FROM code
-WHERE run_id IN (FROM those)"""
-"""One statement, since most of the time of a small one is its planning."""
+_FACTS = {
+    "environment": "'environment', run_id, key, value, NULL, NULL, NULL FROM environment",
+    "data_version": """'data', run_id, name, version, n_rows, schema_text, [CAST(size_bytes AS VARCHAR)]
+FROM data_version""",
+    "code": f"""'code', run_id, commit_id, branch, {CODE_RANK}, NULL,
+    [commit_id, branch, CASE WHEN is_dirty THEN 'yes' WHEN NOT is_dirty THEN 'no' END, how, remote, subject]
+FROM code""",
+}
+_SPANS = """'run', run_id, command, NULL, NULL, NULL,
+    [CAST(started_s AS VARCHAR), CAST(coalesce(ended_s, active_s) AS VARCHAR)] FROM run"""
+"""One statement of those tables that are not empty, since most of the time of a small one is its planning."""
 _CODE_KEYS = ("commit", "branch", "dirty", "how", "remote", "subject")
 """As filters name them: `git.commit`."""
 LEAST_PACKAGES = 5
@@ -58,7 +64,7 @@ class _Summary:
 
 
 def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = False) -> DiffAnswer:
-    """Compare runs; the first one is the baseline.
+    """Compare runs; the first one is the baseline. With what was typed to start them, and with what they cost.
 
     Parameters are equal if they mean the same (`1e-3` is 0.001, as text too); a missing one equals only missing ones;
     what merely follows from another difference (a reference to a parameter that differs) counts as equal.
@@ -74,26 +80,39 @@ def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = F
     """
     ids = list(dict.fromkeys(run_ids))
     heads, run_nos = fetch_numbered_heads(reader, ids)
-    rows = sorted(reader.rows(_FACTS, [ids]), key=_fact_order)
     # Numbers that stand in the statement let DuckDB pass over the blocks that hold none of the runs.
     numbers = ", ".join(f"{run_no:d}" for run_no in run_nos)
-    params = _param_rows(reader, ids, numbers)
-    metrics = _metric_rows(reader, ids, numbers)
-    kept_params = tuple(row for row in params if everything or row.differs)
+    rows = sorted(_facts(reader, ids, numbers), key=_fact_order)
+    params, n_equal_params = _param_rows(reader, ids, numbers, everything=everything)
+    series = sorted(reader.rows(_METRICS.format(numbers=numbers)), key=_most_points)
+    found = _summaries(series)
+    primary = primary_metric(reader, counts={metric: len(by_run) for metric, by_run in found.items()})
+    metrics = _metric_rows(reader, ids, found, primary)
     kept_metrics = tuple(row for row in metrics if everything or row.differs)
     facts = [_code_rows(rows, ids), _environment_rows(rows, ids), _data_rows(rows, ids)]
     code, environment, data = (tuple(row for row in rows if everything or row.differs) for rows in facts)
     return DiffAnswer(
         runs=heads,
-        params=kept_params,
+        params=tuple(params),
         metrics=kept_metrics,
         code=code,
         environment=environment,
         data=data,
-        n_equal_params=len(params) - len(kept_params),
+        n_equal_params=n_equal_params,
         n_equal_metrics=len(metrics) - len(kept_metrics),
         slices=slice_rows(metrics),
+        typed=typed_rows({row[1]: row[2] for row in rows if row[0] == "run" and row[2]}, ids, everything=everything),
+        costs=_cost_rows(rows, series, ids, primary, everything=everything),
     )
+
+
+def _facts(reader: Reader, ids: Sequence[str], numbers: str) -> list[tuple[Any, ...]]:
+    are_there = reader.once(f"SELECT {', '.join(f'EXISTS(FROM {table})' for table in _FACTS)}")[0]
+    pairs = zip(_FACTS.values(), are_there, strict=True)
+    parts = [f"SELECT {sql} WHERE run_id IN (FROM those)" for sql, is_there in pairs if is_there]
+    those = "WITH those AS (SELECT unnest(CAST(? AS VARCHAR[])) AS run_id) " if parts else ""
+    sql = those + " UNION ALL ".join([*parts, f"SELECT {_SPANS} WHERE run_no IN ({numbers})"])
+    return reader.rows(sql, [list(ids)] if parts else ())
 
 
 def _fact_order(row: Sequence[Any]) -> tuple[object, ...]:
@@ -105,18 +124,33 @@ def _fact_order(row: Sequence[Any]) -> tuple[object, ...]:
 # ---------------------------------------------------------------- parameters
 
 
-def _param_rows(reader: Reader, ids: Sequence[str], numbers: str) -> list[ParamRow]:
-    found: dict[str, dict[str, tuple[ParamCell, Typed]]] = {}
-    for run_id, key, raw, kind, number, text, layer, source in reader.rows(_PARAMS.format(numbers=numbers)):
-        cell = ParamCell(raw or "", param_value(kind, number, text), layer or "", source or "")
-        found.setdefault(key, {})[run_id] = (cell, (kind, number, text))
-    rows = {}
-    for key, by_run in sorted(found.items()):
-        pairs = [by_run.get(run_id) for run_id in ids]
-        differs = _differ(meanings_of([None if pair is None else pair[1] for pair in pairs]))
-        rows[key] = ParamRow(key, tuple(ParamCell(None) if pair is None else pair[0] for pair in pairs), differs)
-    differing = {key for key, row in rows.items() if row.differs}
-    return [replace(row, differs=False) if _follows(row, differing) else row for row in rows.values()]
+def _param_rows(
+    reader: Reader, ids: Sequence[str], numbers: str, *, everything: bool
+) -> tuple[list[ParamRow], int]:  # fmt: skip
+    """The rows that differ, or all, and how many are equal; what is equal is made into rows only where it is kept."""
+    found: dict[str, dict[str, Sequence[Any]]] = {}
+    for row in reader.rows(_PARAMS.format(numbers=numbers)):
+        found.setdefault(row[1], {})[row[0]] = row
+    typed = {key: [_typed(by_run.get(run_id)) for run_id in ids] for key, by_run in found.items()}
+    differing = {key for key, values in typed.items() if meanings_differ(values)}
+    kept = sorted(found if everything else differing)
+    rows = [
+        ParamRow(key, tuple([_param_cell(found[key].get(run_id)) for run_id in ids]), key in differing) for key in kept
+    ]
+    told = [replace(row, differs=False) if row.differs and _follows(row, differing) else row for row in rows]
+    n_equal = len(found) - sum(row.differs for row in told)
+    return (told, 0) if everything else ([row for row in told if row.differs], n_equal)
+
+
+def _typed(row: Sequence[Any] | None) -> Typed | None:
+    return None if row is None else (row[3], row[4], row[5])
+
+
+def _param_cell(row: Sequence[Any] | None) -> ParamCell:
+    if row is None:
+        return ParamCell(None)
+    _run_id, _key, raw, kind, number, text, layer, source = row
+    return ParamCell(raw or "", param_value(kind, number, text), layer or "", source or "")
 
 
 def _follows(row: ParamRow, differing: set[str]) -> bool:
@@ -141,25 +175,31 @@ def _differ(meanings: Iterable[object]) -> bool:
 # ---------------------------------------------------------------- metrics
 
 
-def _metric_rows(reader: Reader, ids: Sequence[str], numbers: str) -> list[MetricRow]:
+def _summaries(series: Iterable[Sequence[Any]]) -> dict[str, dict[str, _Summary]]:
+    """By metric and run."""
     found: dict[str, dict[str, _Summary]] = {}
-    for run_id, metric, *summary in sorted(reader.rows(_METRICS.format(numbers=numbers)), key=_most_points):
-        by_run = found.setdefault(metric, {})
-        if run_id not in by_run:  # of several sources that log it, the one with most points comes first
-            by_run[run_id] = _summary_of(summary)
-    primary = primary_metric(reader, counts={metric: len(by_run) for metric, by_run in found.items()})
+    for row in series:
+        by_run = found.setdefault(row[1], {})
+        if row[0] not in by_run:  # of several sources that log it, the one with most points comes first
+            by_run[row[0]] = _summary_of(row)
+    return found
+
+
+def _metric_rows(
+    reader: Reader, ids: Sequence[str], found: Mapping[str, Mapping[str, _Summary]], primary: tuple[str, str] | None
+) -> list[MetricRow]:
     order = sorted(found, key=lambda metric: (primary is None or metric != primary[0], metric))
     summaries = {metric: [found[metric].get(run_id) for run_id in ids] for metric in order}
     return [_metric_row(metric, *goal_of(reader, metric), summaries[metric]) for metric in order]
 
 
 def _most_points(row: Sequence[Any]) -> tuple[object, ...]:
-    *_cells, n, _n_nan, _n_inf, _sketch, n_raw, series_id = row
-    return (row[1], -n, -n_raw, series_id)
+    *_cells, n_raw, series_id = row
+    return (row[1], -row[8], -n_raw, series_id)
 
 
 def _summary_of(row: Sequence[Any]) -> _Summary:
-    last, last_step, least, least_step, greatest, greatest_step, n, n_nan, n_inf, sketch, _n_raw, _series_id = row
+    last, last_step, least, least_step, greatest, greatest_step, n, n_nan, n_inf, sketch = row[2:12]
     return _Summary(
         last, last_step, (least, least_step), (greatest, greatest_step), n, n_nan, n_inf, tuple(sketch or ())
     )
@@ -211,6 +251,22 @@ def _plain(value: float | None) -> float | str | None:
     return "nan" if value is not None and math.isnan(value) else value
 
 
+# ---------------------------------------------------------------- what it cost
+
+
+def _cost_rows(
+    rows: Sequence[Sequence[Any]], series: Sequence[Sequence[Any]], ids: Sequence[str],
+    primary: tuple[str, str] | None, *, everything: bool,
+) -> tuple[CostRow, ...]:  # fmt: skip
+    spans = {row[1]: (_number(row[6][0]), _number(row[6][1])) for row in rows if row[0] == "run"}
+    paces = [Pace(*row[:4], *row[8:9], *row[12:17]) for row in series]
+    return tuple(row for row in cost_rows(ids, spans, paces, primary) if everything or not row.is_even)
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
 # ---------------------------------------------------------------- code, environment, data
 
 
@@ -256,17 +312,23 @@ def _told_packages(rows: Sequence[FactRow], ids: Sequence[str]) -> list[FactRow]
 
 
 def _data_rows(rows: Sequence[Sequence[Any]], ids: Sequence[str]) -> list[FactRow]:
-    """For each data set its version, its rows and its schema."""
+    """For each data set its version, its rows, its bytes and its schema."""
     found: dict[str, dict[str, str]] = {}
-    for kind, run_id, name, version, n_rows, schema, _code in rows:
+    for kind, run_id, name, version, n_rows, schema, sizes in rows:
         if kind != "data":
             continue
         _append(found, name, run_id, version)
         if n_rows is not None:
             _append(found, f"{name} rows", run_id, str(n_rows))
+        _append(found, f"{name} bytes", run_id, sizes[0])
         if schema:
             _append(found, f"{name} schema", run_id, schema)
-    return _fact_rows(found, ids)
+    return [_unless_unknown(row) if row.key.endswith(" bytes") else row for row in _fact_rows(found, ids)]
+
+
+def _unless_unknown(row: FactRow) -> FactRow:
+    """Not every record of a version says how large it is: that is no difference."""
+    return replace(row, differs=_differ(cell for cell in row.cells if cell is not None))
 
 
 def _append(found: dict[str, dict[str, str]], key: str, run_id: str, value: str | None) -> None:

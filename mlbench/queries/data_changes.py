@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from mlbench.dataclass import dataclass
 from mlbench.ingest.data import Stores, named_paths
 from mlbench.queries.answers import DiffAnswer
 from mlbench.queries.artifact_changes import ArtifactPair, artifact_pairs
+from mlbench.queries.fingerprints import Splits, splits_of
 from mlbench.queries.lfs_files import LfsCommits, content_of
 from mlbench.queries.reading import Reader
 from mlbench.safe import path_of_text
@@ -128,13 +130,23 @@ def compare_data(reader: Reader, run_ids: Sequence[str], *, most: int | None = M
     if not pairs:
         return artifacts
     places, stores, commits = _places(reader, ids), Stores(), LfsCommits()
+    splits = splits_of(reader, ids) if any(new.system == "ml-metadata" for _id, _old, new in pairs) else {}
     changes = []
     for run_id, old, new in pairs:
         start = _start(run_id, old, new)
+        if start.system == "ml-metadata" and ids[0] in splits and run_id in splits:
+            changes.append(_split_change(start, splits[ids[0]], splits[run_id]))
+            continue
         sides = (places[ids[0]], places[run_id])
         is_lfs = start.system == "git-lfs"
         changes.append(_lfs_change(start, sides, commits, most) if is_lfs else _told(start, sides, stores, most))
     return (*changes, *artifacts)
+
+
+def _split_change(start: DataChange, old: Splits, new: Splits) -> DataChange:
+    files = tuple(entry_changes(old.entries, new.entries))
+    said = "" if files else "the fingerprints of the splits are equal"
+    return replace(start, n_files=(old.n_files, new.n_files), files=files, said=said)
 
 
 def _artifact_change(pair: ArtifactPair, most: int | None) -> DataChange:
@@ -188,10 +200,21 @@ def _recorded_columns(schema: str) -> dict[str, Entry]:
     """Columns of a schema as MLflow records one (`mlflow_colspec`, `mlflow_tensorspec`); nothing of others."""
     try:
         told = json.loads(schema) if schema.startswith("{") else {}
-        rows = told.get("mlflow_colspec", ())
-        return {str(row["name"]): Entry(_kind(row["type"])) for row in rows}
+        columns = {str(row["name"]): Entry(_kind(row["type"])) for row in told.get("mlflow_colspec", ())}
+        return columns | dict(_tensors(told.get("mlflow_tensorspec") or {}))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
+
+
+def _tensors(told: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
+    """Of `features` and `targets`, lists as JSON texts: `float64 (-1, 3)`; a lone tensor has no name of its own."""
+    for part, text in told.items():
+        rows = json.loads(text) if isinstance(text, str) else text
+        for place, row in enumerate(rows or ()):
+            spec = row["tensor-spec"]
+            name = row.get("name") or (part if len(rows) == 1 else f"{part}.{place}")
+            shape = ", ".join(str(size) for size in spec["shape"])
+            yield str(name), Entry(f"{spec['dtype']} ({shape})")
 
 
 def _kind(kind: object) -> str:

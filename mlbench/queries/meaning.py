@@ -26,6 +26,15 @@ def meanings_of(values: Sequence[Typed | None]) -> tuple[object, ...]:
     return tuple([None if value is None else mean(value) for value in values])
 
 
+def meanings_differ(values: Sequence[Typed | None]) -> bool:
+    """Whether two of the values mean different things; no more are looked at than that takes."""
+    is_list = any(value is not None and value[0] == "list" for value in values)
+    mean = _beside_list if is_list else _meaning_alone
+    meanings = (None if value is None else mean(value) for value in values)
+    first = next(meanings, None)
+    return any(meaning != first for meaning in meanings)
+
+
 def _meaning_alone(value: Typed) -> object:
     return meaning_of(*value)
 

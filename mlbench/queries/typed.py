@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mlbench.queries.answers import FactRow
-from mlbench.queries.reading import Reader
 
-_COMMANDS = """SELECT run_id, command FROM run
-WHERE command <> '' AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"""
 _NUMBER = re.compile(r"-\d*\.?\d+(?:[eE][-+]?\d+)?$")
 _OVERRIDE = re.compile(r"([+~]{0,2}[A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
 _OPTION = re.compile(r"(--?[^\s=]+)=(.*)", re.DOTALL)
@@ -22,17 +19,19 @@ GIVEN = "given"
 MAX_CHARS = 100_000
 
 
-def typed_rows(reader: Reader, run_ids: Sequence[str], *, everything: bool = False) -> tuple[FactRow, ...]:
+def typed_rows(
+    typed: Mapping[str, str], run_ids: Sequence[str], *, everything: bool = False
+) -> tuple[FactRow, ...]:  # fmt: skip
     """The options and words of the runs' commands that differ; runs without a recorded command do not count.
 
     Args:
-        reader: the catalog.
+        typed: the commands that are known, by run.
         run_ids: in the order of the cells.
         everything: keep those that are equal, and those of a single command.
     """
-    commands = {run_id: tokens_of(command) for run_id, command in reader.rows(_COMMANDS, [list(run_ids)])}
-    if not commands or (len(commands) < 2 and not everything):
+    if not typed or (len(typed) < 2 and not everything):
         return ()
+    commands = {run_id: tokens_of(command) for run_id, command in typed.items()}
     rows = []
     for key in dict.fromkeys(key for run_id in run_ids for key in commands.get(run_id, ())):
         known = [tokens.get(key) for tokens in commands.values()]

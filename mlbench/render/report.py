@@ -11,6 +11,7 @@ from mlbench.dataclass import dataclass
 from mlbench.render.chart import ChartOptions
 from mlbench.render.chart_svg import chart_svg
 from mlbench.render.chart_text import CurveOptions, chart_text, completed, series_chart, series_curves
+from mlbench.render.costs import cost_table
 from mlbench.render.data_changes import data_change_lines
 from mlbench.render.diff import ABSENT, majority, odd_text
 from mlbench.render.labels import BASELINE_MARK, label_map, run_labels, short_labels
@@ -69,9 +70,11 @@ def draw_report(
         _metrics(answer),
         "".join(text for text, _ in charts.values())
         and "## Charts\n\n" + "\n".join(text for text, _ in charts.values()),
+        _facts("Command", answer, answer.diff.typed),
         _under("Code", _facts("Code", answer, answer.diff.code), _code_changes(answer)),
         _under("Data", _facts("Data", answer, answer.diff.data), _data_changes(answer)),
         _facts("Environment", answer, answer.diff.environment),
+        _costs(answer),
         _problems(answer),
         _commands(answer),
     )
@@ -259,6 +262,15 @@ def _facts(title: str, answer: ReportAnswer, facts: Sequence[FactRow]) -> str:
     lines = "".join(f"- {markdown_code(row.key)}: {markdown_code(row.cells[0])}\n" for row in equal)
     between = "\nEqual in all runs:\n\n" if differing and lines else ""
     return f"## {title}\n\n{text}{between}{lines}" if text or lines else ""
+
+
+def _costs(answer: ReportAnswer) -> str:
+    """Duration, speed and recorded costs, with how much more or less than the baseline's."""
+    if len(answer.diff.runs) < 2 or not answer.diff.costs:
+        return ""
+    rows = [[markdown_code(head.text), *("–" if cell.text == "-" else prose(cell.text) for cell in cells)]
+            for head, *cells in cost_table(answer.diff)]  # fmt: skip
+    return "## Cost\n\n" + _table(["cost", *_run_titles(answer)], rows)
 
 
 def _under(title: str, facts: str, more: str) -> str:

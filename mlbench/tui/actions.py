@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mlbench.dataclass import dataclass
 
 RUNS, CHART, COMPARE, RUN, STAGE, PROBLEMS = "runs", "chart", "compare", "run", "stage", "problems"
 PANES = (RUNS, CHART, COMPARE, RUN, STAGE, PROBLEMS)
@@ -57,6 +57,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.archive", ("a",), "archive", "archive the marked runs (else this one), or take them back", (RUNS,)),
     Action("runs.primary", ("m",), "primary", "make this column's metric the primary one", (RUNS,)),
     Action("runs.follow", ("L",), "follow", "follow the trainings that are running, or stop following", (RUNS,)),
+    Action("runs.bell", ("B",), "bell", "what the bell is rung for: the baseline is beaten, NaN, a stall", (RUNS,)),
     Action("runs.baseline", ("b",), "baseline", "make this run the baseline, or no run", (RUNS, *_RUN), footer=16),
     Action("runs.compare", ("d",), "compare", "compare the marked runs on the whole screen", footer=11),
     Action("runs.plots", ("p",), "plots", "chart the marked runs on the whole screen", footer=12),
@@ -140,6 +141,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.problems", (), "problems", "list what could not be read (also :problems)"),
     Action("app.reload", ("R",), "reload", "look for new runs and points again"),
     Action("app.quit", ("ctrl+q", "ctrl+c"), "quit", "leave the workbench"),
+    Action("app.stop", ("ctrl+z",), "stop", "give the terminal to the shell; fg there brings the workbench back"),
     # ------------------------------------------------------------ moving
     Action("move.down", ("j", "down"), "down", "one down; with a number before it, that many"),
     Action("move.up", ("k", "up"), "up", "one up"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App, ComposeResult, SuspendNotSupported, SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -36,6 +37,9 @@ from mlbench.tui.session import IndexProgress, Session
 from mlbench.tui.terminal import Depth, colour_depth, editor_words, glyphs_of, is_light_ground, small_text, too_small
 from mlbench.tui.theme import looks_of, themes
 from mlbench.tui.widgets.runs_table import RunsTable
+
+if TYPE_CHECKING:
+    from mlbench.tui.ahead import Ahead
 
 MOST_PALETTE_RUNS = 2000
 """Textual's matcher takes 0.1 s for 10,000 names, for every letter."""
@@ -107,12 +111,17 @@ class Workbench(App[int]):
         self.animation_level = "none"
         for theme in themes():
             self.register_theme(theme)
-        self.theme = self.looks.theme_name
+        # Set as a property it would have the style sheet read and the screen painted again after the first paint.
+        self.set_reactive(App.theme, self.looks.theme_name)
+        self.set_class(self.current_theme.dark, "-dark-mode", update=False)
+        self.set_class(not self.current_theme.dark, "-light-mode", update=False)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.panes = Panes(self.looks, glyphs, self._tell)
         self.asker = Asker(self, self._complain)
         self.desk = Desk(session, self.asker, self, self.panes, settings or Settings())
         self._delays: dict[str, Timer] = {}
         self._typed_ahead: list[Key] = []
+        self._has_begun = False
 
     def _complain(self, error: MlbenchError) -> None:
         self.desk.complain(error)
@@ -146,11 +155,20 @@ class Workbench(App[int]):
         """What needs heavy modules begins after the first paint."""
         self.arrange()
         self.desk.panes.draw_bars(self.desk)
+        if self.desk.session.is_ahead:
+            self.desk.ask_runs()
         self.call_after_refresh(self._begin)
         compat.leave_on_signals(self._leave_by_signal)
+        if not self.is_headless:
+            compat.leave_when_hung_up(self._leave_by_signal)
+            compat.repaint_when_brought_back(lambda: self.refresh(layout=True))
 
     def _begin(self) -> None:
-        self.desk.ask_runs()
+        if not self.asker.is_busy and self.desk.answers.found is None:
+            self.desk.ask_runs()
+
+    def _go_on_beginning(self) -> None:
+        """Once the first rows are on the screen: what needs DuckDB in this process would keep them waiting."""
         self.desk.ask_names()
         self.desk.start_index()
         for complaint in self.desk.keyboard.complaints:
@@ -227,6 +245,9 @@ class Workbench(App[int]):
     def on_answered(self, message: Answered) -> None:
         """An answer has come back."""
         self.asker.deliver(message)
+        if not self._has_begun and message.asked.slot == "runs":
+            self._has_begun = True
+            self.call_after_refresh(self._go_on_beginning)
 
     def on_progressed(self, message: Progressed) -> None:
         """Reading has come further."""
@@ -292,6 +313,13 @@ class Workbench(App[int]):
         self.desk.is_leaving = True
         self.exit(128 + number)
 
+    def stop(self) -> None:
+        """Give the terminal to the shell until it brings us back."""
+        if compat.is_job_of_a_shell():
+            self.action_suspend_process()
+        else:
+            self.desk.say("There is no shell here that could bring the workbench back", "warning")
+
     def copy(self, text: str) -> None:
         """By OSC 52: it also works over ssh; in tmux with set-clipboard on."""
         self.copy_to_clipboard(text)
@@ -328,13 +356,16 @@ def _run_editor(words: Sequence[str], path: str, name: str) -> str:
     return f"the editor {name} ended with {code}" if code else ""
 
 
-def run_workbench(home: Home, roots: Sequence[str], *, settings: Settings | None = None) -> int:
+def run_workbench(
+    home: Home, roots: Sequence[str], *, settings: Settings | None = None, ahead: Ahead | None = None
+) -> int:
     """Open the workbench and stay in it until the user leaves.
 
     Args:
         home: where catalog and journal are.
         roots: directories of logs; () shows all that was ever ingested.
         settings: by default those of the user.
+        ahead: the first answer, where it is being read already.
 
     Returns:
         The exit code.
@@ -345,7 +376,7 @@ def run_workbench(home: Home, roots: Sequence[str], *, settings: Settings | None
     compat.forget_fixed_size(os.environ)
     is_ascii = compat.use_any_encoding()
     compat.install(is_ascii=is_ascii)
-    session = CatalogSession(home, roots)
+    session = CatalogSession(home, roots, ahead=ahead)
     app = Workbench(
         session,
         settings=settings,

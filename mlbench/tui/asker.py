@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from textual.app import App
 from textual.message import Message
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import MlbenchError
 
 Answer = TypeVar("Answer")

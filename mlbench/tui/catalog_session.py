@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         SeriesAnswer,
         ShowAnswer,
     )
+    from mlbench.tui.ahead import Ahead
     from mlbench.watch import Pace, Watcher
 
 
@@ -67,9 +68,9 @@ class _Lane:
             yield self._current()
 
     def _current(self) -> Reader:
-        from mlbench.catalog.reader import current_snapshot, open_reader
+        from mlbench.catalog.reader import open_reader
 
-        stamp = (current_snapshot(self._home), _journal_stamp(self._home.journal))
+        stamp = stamp_of(self._home)
         if self._reader is None or stamp != self._stamp:
             self.close()
             self._reader = open_reader(self._home)
@@ -84,6 +85,13 @@ class _Lane:
             self._reader = None
 
 
+def stamp_of(home: Home) -> object:
+    """What is another one when the snapshot or the journal is."""
+    from mlbench.catalog.reader import current_snapshot
+
+    return (current_snapshot(home), _journal_stamp(home.journal))
+
+
 def _journal_stamp(folder: str) -> tuple[tuple[str, int], ...]:
     """Names and sizes of the journal's files: they only grow."""
     try:
@@ -96,7 +104,8 @@ def _journal_stamp(folder: str) -> tuple[tuple[str, int], ...]:
 class CatalogSession:
     """A `Session` on a home and the roots that were named."""
 
-    def __init__(self, home: Home, roots: Sequence[str]) -> None:
+    def __init__(self, home: Home, roots: Sequence[str], *, ahead: Ahead | None = None) -> None:
+        self._ahead = ahead
         self.home = home
         self.roots = tuple(os.path.realpath(os.path.expanduser(root)) for root in roots)
         self._table = _Lane(home)
@@ -113,6 +122,11 @@ class CatalogSession:
         """The stamp of the catalog that was seen last."""
 
     @property
+    def is_ahead(self) -> bool:
+        """Whether a child process reads the first answer."""
+        return self._ahead is not None
+
+    @property
     def scope(self) -> str:
         """The names of the roots."""
         names = [os.path.basename(root) or root for root in self.roots]
@@ -120,6 +134,8 @@ class CatalogSession:
 
     def close(self) -> None:
         """Let go of the catalog and of the journal."""
+        if self._ahead is not None:
+            self._ahead.leave()
         self._table.close()
         self._detail.close()
         if self._words is not None:
@@ -166,6 +182,10 @@ class CatalogSession:
 
     def find(self, question: RunsQuestion) -> RunsFound:
         """The runs that match, with the usual columns where none were chosen."""
+        ahead, self._ahead = self._ahead, None
+        found = ahead.take(question, stamp_of(self.home)) if ahead is not None else None
+        if found is not None:
+            return found
         with self._table.reading() as reader:
             return self._runs.find(reader, question)
 
@@ -232,7 +252,6 @@ class CatalogSession:
         """Runs side by side, the first as the baseline."""
         from mlbench.queries.code import with_code_changes
         from mlbench.queries.compare import compare_runs
-        from mlbench.queries.costs import with_costs
         from mlbench.queries.data_changes import with_data_changes
         from mlbench.queries.notebooks import with_notebooks
 
@@ -240,7 +259,7 @@ class CatalogSession:
             answer = compare_runs(reader, run_ids, everything=everything)
             for more in (with_code_changes, with_notebooks, with_data_changes):
                 answer = more(reader, answer)
-            return with_costs(reader, answer, everything=everything)
+            return answer
 
     def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
         """The points of the metrics that one of the runs has."""

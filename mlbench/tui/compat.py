@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import select
 import signal
 import sys
+import threading
 from collections.abc import Callable, MutableMapping
+from types import FrameType
 from typing import TextIO
 
+from rich.color import ColorSystem
 from textual.strip import Strip
 
 from mlbench.safe import safe
+from mlbench.tui.sgr import to_wire
 
 _ASCII = str.maketrans(
     {"●": "*", "◆": "#", "│": "|", "─": "-", "━": "=", "▸": ">", "✓": "+", "✗": "x", "…": "~", "▲": "^", "▼": "v",
@@ -23,7 +29,7 @@ _state = {"is_ascii": False}
 
 
 def install(*, is_ascii: bool = False) -> None:
-    """Make every line that Textual writes pass `_clean_strip` first.
+    """Make every line that Textual writes pass `_render_clean`.
 
     Textual (8.2.8) writes escape sequences inside of texts to the terminal as they are: 28 of 29 kinds of widgets let
     a run's name set the clipboard or the title. All of them are written by `Strip.render`, so it is the one place
@@ -44,6 +50,8 @@ def _render_clean(self: Strip, console: object) -> str:
             segment if segment.control else type(segment)(clean_text(segment.text), segment.style)
             for segment in self._segments
         ]
+    if self._render_cache is None:
+        self._render_cache = to_wire(self._segments, getattr(console, "_color_system", None) or ColorSystem.TRUECOLOR)
     return _ORIGINAL(self, console)  # type: ignore[arg-type]
 
 
@@ -87,6 +95,54 @@ def leave_on_signals(leave: Callable[[int], None]) -> None:
         # Not in the main thread, or not on this system: then nothing is lost but the order.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, leave, number)
+
+
+def leave_when_hung_up(leave: Callable[[int], None]) -> None:
+    """The same where the terminal is gone and no signal says so: behind `setsid`, or with its input closed.
+
+    Textual (8.2.8) goes on reading the end of its input, and takes a whole core for it.
+
+    Args:
+        leave: called with SIGHUP's number, in the running loop.
+    """
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        poll = select.poll()
+        poll.register(0, 0)  # nothing but an error, a hang-up or no such descriptor
+        poll.poll()
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(leave, signal.SIGHUP)
+
+    threading.Thread(target=wait, name="hang-up", daemon=True).start()
+
+
+def repaint_when_brought_back(repaint: Callable[[], object]) -> None:
+    """Paint everything again once a stopped process goes on.
+
+    Textual (8.2.8) takes the terminal again but paints nothing: the screen stays empty until something changes, and
+    then shows no more than that.
+
+    Args:
+        repaint: called in the running loop.
+    """
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGCONT)
+
+    def go_on(number: int, frame: FrameType | None) -> None:
+        if callable(before):
+            before(number, frame)
+        loop.call_soon_threadsafe(repaint)
+
+    with contextlib.suppress(ValueError):  # not in the main thread: then nobody stops us by a key
+        signal.signal(signal.SIGCONT, go_on)
+
+
+def is_job_of_a_shell() -> bool:
+    """Whether somebody is there who can bring the process back once it is stopped: not behind `ssh -t HOST mlbench`."""
+    try:
+        return os.getsid(os.getppid()) == os.getsid(0)
+    except OSError:
+        return False
 
 
 def forget_fixed_size(environ: MutableMapping[str, str]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.queries import completing
 from mlbench.queries.tree import Ref, quote_name
 from mlbench.tui.session import Vocabulary

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import MlbenchError
 from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
 from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
+from mlbench.tui.bell import Bell
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
@@ -70,6 +72,7 @@ class Desk:
         self.answers = Answers()
         self.inspector = Inspector(self)
         self.history = History()
+        self.bell = Bell(self)
         self.problem_filter = ""
         """Problems without this text are not listed."""
         self.message: Line = ()
@@ -336,7 +339,10 @@ class Desk:
 
     def _take_done(self, done: IndexDone) -> None:
         self.answers.done, self.answers.progress = done, None
-        self.reload()
+        if done == IndexDone(0, 0, 0):
+            self.ask_problems()  # there was nothing to read: what is shown is still true
+        else:
+            self.reload()
         for text in (*done.talk, *done.errors):
             self.say(text, "warning")
         self.panes.draw_table(self)
@@ -360,6 +366,7 @@ class Desk:
             return
         if followed.has_changed:
             self.reload()
+        self.bell.look(has_changed=followed.has_changed)
         self.follow_later(followed.wait_s)
 
     def _index_failed(self, error: MlbenchError) -> None:

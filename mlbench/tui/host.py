@@ -12,8 +12,14 @@ class Host(Protocol):
     def later(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
         """Call after a delay; a second call under the same name takes the place of the first."""
 
+    def stop(self) -> None:
+        """Give the terminal to the shell until it brings the workbench back."""
+
     def leave(self) -> None:
         """End the workbench."""
+
+    def bell(self) -> None:
+        """Ring the terminal's bell."""
 
     def copy(self, text: str) -> None:
         """Put a text on the clipboard of the terminal."""

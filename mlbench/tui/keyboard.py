@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
+from mlbench.dataclass import dataclass
 from mlbench.tui.actions import ACTIONS, BY_ID, PANES, Action
 
 MOST_COUNT = 9999

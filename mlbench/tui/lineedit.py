@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from mlbench.dataclass import dataclass
 
 MOST_CHARACTERS = 4096
 """Longer texts are not typed, and a pasted file must not fill the line."""

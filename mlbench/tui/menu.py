@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line, fit_middle, padded, width_cells
 from mlbench.safe import safe
 from mlbench.tui.completion import matching

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.containers import Container
 from textual.widget import Widget
 
+from mlbench.dataclass import dataclass
 from mlbench.render.cells import line_of
 from mlbench.tui import bars
 from mlbench.tui.actions import CHART, COMPARE, PANES, PROBLEMS, RUN, RUNS, STAGE

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line, fit_middle, line_of, take_cells, take_last_cells, width_cells
 from mlbench.safe import Safe, safe
 from mlbench.tui.completion import Completion

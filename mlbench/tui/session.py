@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import (
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
         ShowAnswer,
     )
     from mlbench.queries.blobs import BlobPlace
+    from mlbench.queries.standing import Standings
 
 Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
 """Run id to at most 64 values that draw the curve."""
@@ -159,6 +162,9 @@ class Details(Protocol):
     def patch(self, run_id: str) -> tuple[str, str] | None:
         """Path and text of the changes that were not committed."""
 
+    def standings(self, metric: str, watched: Sequence[str]) -> Standings:
+        """How the running runs stand, and those that are watched; see `queries.standing`."""
+
     def write(self, place: BlobPlace, path: str, *, may_replace: bool) -> str:
         """Write the bytes of a place to a file, and give its path."""
 
@@ -188,6 +194,10 @@ class Session(Protocol):
     @property
     def scope(self) -> str:
         """What is looked at, in a word or two, for the header."""
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the first question needs nothing heavy in this process, and may be asked before the first paint."""
 
     @property
     def drafts(self) -> Drafts:

@@ -27,7 +27,7 @@ from mlbench.model import (
 from mlbench.wire.content import Content, files_below, load_content
 from mlbench.wire.csvlog import number_of, step_of
 from mlbench.wire.dump_tree import Loaded, TreeError
-from mlbench.wire.dvcdata import edges_of, readable, versions_in
+from mlbench.wire.dvcdata import edges_of, locked_versions, readable, versions_in
 from mlbench.wire.flatten import Leaf, flatten, value_text
 from mlbench.wire.jsonlog import as_list, as_mapping, as_text, json_of, numbers_in
 from mlbench.wire.points import PointCollector, as_step
@@ -127,8 +127,9 @@ def facts_of(project: Project) -> Iterator[Fact]:
     known = {**_variables(project), **{param.key: param.value for param in params}}
     _read_metrics(project, known)
     yield from project.points.flush()
-    for name in project.files.pointers():
-        yield from _data_versions(project, name)
+    versions = [version for name in project.files.pointers() for version in _data_versions(project, name)]
+    yield from versions
+    yield from locked_versions(project.locked_stages, {version.name for version in versions})
     yield from edges_of(project.locked_stages or project.stages)
     yield from project.found
 

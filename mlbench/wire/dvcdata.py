@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from mlbench.model import DataVersion, JsonValue, LineageEdge
 from mlbench.wire.jsonlog import as_list, as_mapping, as_text
 
+_DATA_FOLDERS = frozenset({"data", "dataset", "datasets"})
+_DATA_ENDINGS = (
+    ".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".npy", ".npz", ".h5", ".hdf5", ".tfrecord", ".zip",
+    ".tar", ".gz", ".xz", ".zst",
+)  # fmt: skip
 _DIGESTS = ("md5", "etag", "checksum", "version_id")
 
 
@@ -32,6 +37,31 @@ def edges_of(stages: Mapping[str, JsonValue]) -> Iterator[LineageEdge]:
                 version = _version_of(as_mapping(entry))
                 if path:
                     yield LineageEdge(direction, str(name), readable(path) + (f"@{version}" if version else ""))
+
+
+def locked_versions(stages: Mapping[str, JsonValue], known: Container[str]) -> Iterator[DataVersion]:
+    """The data that `dvc.lock` alone tells: what one stage made for another, and what its name or folder says is data.
+
+    Args:
+        stages: of the lock.
+        known: names that a `.dvc` file tells already.
+    """
+    sides: dict[str, dict[str, Mapping[str, JsonValue]]] = {"deps": {}, "outs": {}}
+    for stage in stages.values():
+        for side, found in sides.items():
+            for part in as_list(as_mapping(stage).get(side)):
+                entry = as_mapping(part)
+                if (path := as_text(entry.get("path"))) and _version_of(entry):
+                    found.setdefault(path, entry)
+    for path, entry in {**sides["outs"], **sides["deps"]}.items():
+        is_between = path in sides["outs"] and path in sides["deps"]
+        if readable(path) not in known and (is_between or _is_data(path)):
+            yield from versions_in({"outs": [dict(entry)]}, "")
+
+
+def _is_data(path: str) -> bool:
+    *folders, name = path.lower().rstrip("/").split("/")
+    return name.endswith(_DATA_ENDINGS) or not _DATA_FOLDERS.isdisjoint([*folders, name])
 
 
 def _version_of(entry: Mapping[str, JsonValue]) -> str:

@@ -22,6 +22,7 @@ from mlbench.wire.gitfolder import (
     read_moves,
     remote_of,
 )
+from mlbench.wire.gitlfs import parse_pointer, uses_lfs
 from mlbench.wire.gitnotebooks import BookDiff, is_only_outputs, notebook_diffs
 from mlbench.wire.gitobjects import (
     Change,
@@ -237,18 +238,25 @@ def files_at(objects: Objects, tree: str, *, limit: int = MAX_FILES) -> dict[str
 def changed_files(
     repository: Repository, commit_a: str, commit_b: str, *, limit: int = 10_000
 ) -> list[tuple[str, str]] | None:
-    """Files that differ between two commits, sorted by path: (path, `added`, `removed`, `changed` or `outputs`).
+    """Files that differ between two commits by path: (path, `added`, `removed`, `changed`, `outputs` or `data`).
 
-    `outputs` is a notebook whose cells are the same. None if either commit cannot be read. Renames are told as both
-    sides.
+    `outputs` is a notebook whose cells are the same, `data` a file that Git LFS keeps. None if either commit cannot be
+    read. Renames are told as both sides.
     """
     changes, objects = _file_changes(repository, commit_a, commit_b, limit), repository.objects
     if changes is None or objects is None:
         return None
-    return [
-        (text_of_path(os.fsdecode(one.path)), "outputs" if is_only_outputs(objects, one) else _kind(one))
-        for one in changes
-    ]
+    state = read_state(repository, commit_b)
+    has_lfs = state is not None and uses_lfs(objects, repository.folder.common, state.tree)
+    return [(text_of_path(os.fsdecode(one.path)), _told_kind(objects, one, has_lfs=has_lfs)) for one in changes]
+
+
+def _told_kind(objects: Objects, change: Change, *, has_lfs: bool) -> str:
+    if is_only_outputs(objects, change):
+        return "outputs"
+    sides = [side for side in (change.old, change.new) if side is not None]
+    is_data = has_lfs and all(side.is_blob and parse_pointer(read_blob(objects, side) or b"") for side in sides)
+    return "data" if is_data else _kind(change)
 
 
 def changed_notebooks(

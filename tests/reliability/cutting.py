@@ -95,15 +95,16 @@ def cut_catalogs(folder: Path, count: int, dice: random.Random, until_s: float) 
     expected = ingested(find_home(str(folder / "grown")), tree)
     ops += _recorded(folder, home.parent, [[*work, "ingest", str(tree.folder)], [*work, "rebuild"]])
     cuts.n_operations = len(ops)
-    for model, is_strict in MODELS.items():
+    for n_left, (model, is_strict) in zip((2, 1), MODELS.items(), strict=True):
         places = sorted(dice.choices(range(len(ops) + 1), k=count // len(MODELS)))
+        model_until_s = time.monotonic() + (until_s - time.monotonic()) / n_left
         for place, disk in disks(ops, places, is_strict=is_strict):
             state = _fresh(folder / "state")
             disk.write_to(state, str(home.parent), dice)
             cuts.n_states[model] = cuts.n_states.get(model, 0) + 1
             _judge_catalog(find_home(str(state / "home")), tree, known | {expected}, expected, cuts, f"{model} {place}")
-            if time.monotonic() > until_s:
-                return cuts
+            if time.monotonic() > model_until_s:
+                break
     return cuts
 
 

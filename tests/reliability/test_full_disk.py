@@ -150,3 +150,16 @@ def test_a_workbench_in_another_process_goes_on_when_the_cache_is_deleted_under_
     assert n_runs == [(3,)]
     assert (empty[0], again[0], found[0]) == (0, 0, 0)
     assert sys.getsizeof(found[1]) < 200
+
+
+def test_a_write_that_fails_anywhere_in_the_writer_is_told_as_what_it_is(tmp_path: Path) -> None:
+    import duckdb
+
+    from mlbench.catalog.writer import open_writer
+    from mlbench.errors import HomeError
+
+    place = find_home(str(tmp_path / "home"))
+    failed = "Failed to commit: Could not write file 'work.duckdb.wal': Input/output error"
+
+    with pytest.raises(HomeError, match="cannot be written: Input/output error"), open_writer(place):
+        raise duckdb.TransactionException(failed)

@@ -27,8 +27,15 @@ class Terminal:
     """`mlbench` in a terminal of a given size."""
 
     def __init__(
-        self, arguments: Sequence[str], *, size: tuple[int, int], environ: Mapping[str, str], cwd: str
+        self,
+        arguments: Sequence[str],
+        *,
+        size: tuple[int, int],
+        environ: Mapping[str, str],
+        cwd: str,
+        is_ours: bool = True,
     ) -> None:
+        """Start `mlbench ARGUMENTS`; without `is_ours` another program, whose controlling terminal this is."""
         self.size = size
         self.written = b""
         """All bytes that the program has written."""
@@ -38,13 +45,14 @@ class Terminal:
         self.process: subprocess.Popen[bytes] | None = None
         self.resize(size)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mlbench.main", *arguments],
+            [sys.executable, "-m", "mlbench.main", *arguments] if is_ours else arguments,
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env={**{name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}, **environ},
             cwd=cwd,
             start_new_session=True,
+            preexec_fn=None if is_ours else _control,  # noqa: PLW1509 - one ioctl, in a child of one thread
         )
         os.close(slave)
 
@@ -56,6 +64,11 @@ class Terminal:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        with contextlib.suppress(OSError):  # it was hung up
+            os.close(self._master)
+
+    def hang_up(self) -> None:
+        """The terminal is gone; since it is not the program's controlling one, no signal says so."""
         os.close(self._master)
 
     def resize(self, size: tuple[int, int]) -> None:
@@ -123,3 +136,8 @@ class Terminal:
     def screen(self) -> str:
         """The screen as text."""
         return "\n".join(line.rstrip() for line in self._screen.display)
+
+
+def _control() -> None:
+    """In the child: make the terminal its controlling one, as a terminal emulator does."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

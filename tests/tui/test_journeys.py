@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from mlbench.paths import Home, find_home
 from mlbench.tui.app import Workbench
 from mlbench.tui.catalog_session import CatalogSession
 from tests.paths import ROOT
-from tests.tui.driving import NARROW, keys, play, screen_text, workbench
+from tests.tui.driving import NARROW, WIDE, keys, play, screen_text, workbench
 
 SAMPLES = ROOT / "sample_runs" / "logs"
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="sample_runs/logs is not there")
@@ -122,3 +123,224 @@ def test_a_directory_that_has_gone_is_told(home: Home, tmp_path: Path) -> None:
 
     assert "gone" in seen[0]
     assert app.return_value is None
+
+
+# ---------------------------------------------------------------- the twelve everyday tasks, and what they may cost
+
+
+class Hands:
+    """Presses keys and counts them: what is typed as text is counted by itself."""
+
+    def __init__(self, pilot: Pilot[int]) -> None:
+        self._pilot = pilot
+        self.n_keys = 0
+        self.n_text = 0
+
+    async def press(self, *pressed: str) -> None:
+        """Keys as `driving.keys` takes them."""
+        for key in pressed:
+            if key[:1] == "'" and len(key) > 1:
+                self.n_text += len(key) - 2
+            else:
+                self.n_keys += 1
+        await keys(self._pilot, *pressed)
+
+
+Task = Callable[[Workbench, Hands], Awaitable[None]]
+
+
+def cost(home: Home, task: Task, size: tuple[int, int] = WIDE) -> tuple[int, int]:
+    """Keys and letters of text that a task took, from the first screen."""
+    app = opened(home)
+    counted: list[tuple[int, int]] = []
+
+    async def script(pilot: Pilot[int]) -> None:
+        hands = Hands(pilot)
+        await task(app, hands)
+        counted.append((hands.n_keys, hands.n_text))
+        app.desk.session.save_state(app.desk.state_text)
+
+    play(app, script, size)
+    return counted[0]
+
+
+@needs_samples
+def test_1_it_opens_where_it_was_left_for_no_key(home: Home) -> None:
+    async def leave(app: Workbench, hands: Hands) -> None:
+        await hands.press("/", "'sgd'", "enter", "S", "'val/l'", "enter", "3", "space", "q")
+
+    async def come_back(app: Workbench, hands: Hands) -> None:
+        shown = screen_text(app)
+        assert "3 marked" in shown
+        assert " / sgd" in shown
+        assert "sort val/loss ▲" in shown
+
+    cost(home, leave)
+
+    assert cost(home, come_back) == (0, 0)
+
+
+@needs_samples
+def test_2_a_run_is_found_by_words_of_its_name_and_notes_for_two_keys(home: Home) -> None:
+    async def annotate(app: Workbench, hands: Hands) -> None:
+        await hands.press("G", "n", "'looks odd'", "enter")
+
+    async def find(app: Workbench, hands: Hands) -> None:
+        await hands.press("/", "'odd'", "enter")
+        assert "1 of 33 runs" in screen_text(app)
+
+    cost(home, annotate)
+
+    assert cost(home, find) == (2, 3)
+
+
+@needs_samples
+def test_3_the_best_five_by_a_metric_for_four_keys_and_for_two_once_it_is_sorted(home: Home) -> None:
+    async def first(app: Workbench, hands: Hands) -> None:
+        await hands.press("S", "'val/l'", "enter", "5", "space")
+        assert app.desk.view.sort == ("metrics.val/loss",)
+        assert app.desk.heads[app.desk.view.marks.run_ids[0]].name == best_of(app)
+        assert len(app.desk.view.marks) == 5
+
+    async def again(app: Workbench, hands: Hands) -> None:
+        await hands.press("5", "space")
+        assert len(app.desk.view.marks) == 5
+
+    async def unmark(app: Workbench, hands: Hands) -> None:
+        await hands.press("escape", "g")
+
+    assert cost(home, first) == (4, 5)
+    cost(home, unmark)
+    assert cost(home, again) == (2, 0)
+
+
+def best_of(app: Workbench) -> str:
+    """The name in the table's first row."""
+    return app.desk.heads[app.desk.tabling.rows.listing.ids[0]].name
+
+
+@needs_samples
+def test_4_and_5_a_baseline_for_one_key_and_what_differs_from_it_for_none_or_one(home: Home) -> None:
+    async def look(app: Workbench, hands: Hands) -> None:
+        await hands.press("b")
+        assert "◆" in screen_text(app).splitlines()[0]
+
+    async def compare(app: Workbench, hands: Hands) -> None:
+        await hands.press("j")
+        assert "compare   2 runs" in screen_text(app)
+
+    async def full(app: Workbench, hands: Hands) -> None:
+        await hands.press("d")
+        assert app.desk.view.is_zoomed
+
+    assert cost(home, look) == (1, 0)
+    assert cost(home, compare) == (1, 0)
+    assert cost(home, full) == (1, 0)
+
+
+@needs_samples
+def test_6_a_metric_with_strong_smoothing_on_a_log_axis_for_seven_keys_and_then_for_one(home: Home) -> None:
+    async def first(app: Workbench, hands: Hands) -> None:
+        await hands.press("p", "m", "'v/l'", "enter", "s", "s", "Y")
+        look = app.desk.view.chart
+        assert (look.metrics, look.smoothing, look.log_y) == (("val/loss",), 0.99, True)
+        await hands.press("q")
+
+    async def again(app: Workbench, hands: Hands) -> None:
+        await hands.press("p")
+        assert "val/loss" in screen_text(app)
+        assert "smoothing 0.99" in screen_text(app)
+        assert "log y" in screen_text(app)
+
+    assert cost(home, first) == (7, 3)
+    assert cost(home, again) == (1, 0)
+
+
+@needs_samples
+def test_7_8_and_9_tag_note_and_report_for_two_keys_each(home: Home, tmp_path: Path) -> None:
+    async def tag(app: Workbench, hands: Hands) -> None:
+        await hands.press("t", "'best'", "enter")
+        assert "#best" in screen_text(app)
+
+    async def note(app: Workbench, hands: Hands) -> None:
+        await hands.press("n", "'lr wins'", "enter")
+        assert "note" in screen_text(app)
+
+    async def report(app: Workbench, hands: Hands) -> None:
+        await hands.press("x", "enter")
+        assert (tmp_path / "report.md").is_file()
+
+    assert cost(home, tag) == (2, 4)
+    assert cost(home, note) == (2, 7)
+    assert cost(home, report) == (2, 0)
+
+
+@needs_samples
+def test_10_whether_the_optimiser_matters_for_three_keys(home: Home) -> None:
+    async def look(app: Workbench, hands: Hands) -> None:
+        await hands.press("l", "l", "f")
+        shown = screen_text(app)
+        assert "adam" in shown
+        assert "±" in shown
+
+    assert cost(home, look) == (3, 0)
+
+
+@needs_samples
+def test_11_the_mean_over_seeds_with_its_band_for_three_keys(home: Home) -> None:
+    async def mark(app: Workbench, hands: Hands) -> None:
+        await hands.press("*")
+
+    async def look(app: Workbench, hands: Hands) -> None:
+        await hands.press("p", "o")
+        assert any(picture.bands for picture in app.desk.panes.chart.pictures())
+        assert "(n=" in screen_text(app)
+
+    cost(home, mark)
+
+    assert cost(home, look) == (2, 0)
+
+
+@needs_samples
+def test_12_running_jobs_an_image_and_the_command_for_two_keys_each(home: Home) -> None:
+    async def running(app: Workbench, hands: Hands) -> None:
+        await hands.press("'", "enter")
+        assert "running" in app.desk.view.query
+
+    async def image(app: Workbench, hands: Hands) -> None:
+        await hands.press("/", "ctrl+u", "'resume = false and steps = 300'", "enter")
+        n_before = hands.n_keys
+        await hands.press("enter", "tab")
+        assert "confusion" in screen_text(app)
+        assert hands.n_keys - n_before == 2
+
+    async def command(app: Workbench, hands: Hands) -> None:
+        await hands.press("y", "c")
+        assert "copied" in screen_text(app)
+        assert "mlbench query" in screen_text(app)
+
+    assert cost(home, running) == (2, 0)
+    cost(home, image)
+    assert cost(home, command) == (2, 0)
+
+
+@needs_samples
+def test_the_headline_errand_costs_fourteen_keys_and_nine_the_next_time(home: Home, tmp_path: Path) -> None:
+    words = ("t", "'best'", "enter", "n", "'lr 0.1 wins'", "enter", "x", "enter")
+
+    async def first(app: Workbench, hands: Hands) -> None:
+        await hands.press("5", "space", "p", "m", "'v/l'", "enter", "s", "s", "Y", *words)
+        assert (tmp_path / "report.md").is_file()
+        await hands.press("q", "escape")
+        hands.n_keys -= 2
+
+    async def again(app: Workbench, hands: Hands) -> None:
+        (tmp_path / "report.md").unlink()
+        await hands.press("5", "space", "p", *words)
+        assert (tmp_path / "report.md").is_file()
+
+    n_first, n_text = cost(home, first)
+    n_again, _n = cost(home, again)
+
+    assert (n_first, n_text) == (14, 18)
+    assert n_again == 9

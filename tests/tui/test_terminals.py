@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,85 @@ def test_in_an_ascii_locale_everything_is_ascii(environ: dict[str, str], tmp_pat
 
     assert text_of(terminal).isascii()
     assert "\\u28" not in text_of(terminal)
+
+
+def state_of(terminal: Terminal) -> str:
+    """The process's state as /proc tells it: R, S, T (stopped), ..."""
+    assert terminal.process is not None
+    status = Path(f"/proc/{terminal.process.pid}/stat")
+    if not status.exists():
+        pytest.skip("the states of processes are only told by Linux")
+    return status.read_text().rpartition(")")[2].split()[0]
+
+
+def written_after(terminal: Terminal, before: int, text: str) -> str:
+    """What was written behind a place, read until a text is among it."""
+    terminal.wait_until(lambda _screen: text.encode() in terminal.written[before:], f"{text!r} anew")
+    return terminal.written[before:].decode("utf-8", "replace")
+
+
+def test_stopping_gives_the_terminal_back_and_going_on_takes_it_again(environ: dict[str, str], tmp_path: Path) -> None:
+    with opened(tmp_path, environ) as terminal:
+        terminal.wait_for("2 runs", "? help")
+        assert terminal.process is not None
+        for _time in range(2):
+            before = len(terminal.written)
+            os.kill(terminal.process.pid, signal.SIGTSTP)
+            stopped = written_after(terminal, before, LEFT + "\x1b[?25h")
+            terminal.wait_until(lambda _screen: state_of(terminal) == "T", "stop")
+            before = len(terminal.written)
+            os.kill(terminal.process.pid, signal.SIGCONT)
+            resumed = written_after(terminal, before, "2 runs")
+
+            assert "\x1b[?1000l" in stopped
+            assert "\x1b[?2004l" in stopped
+            assert "\x1b[?1049h" in resumed
+        terminal.press("q")
+        assert terminal.wait_for_end() == 0
+
+
+def test_the_key_stops_nothing_where_no_shell_could_bring_it_back(environ: dict[str, str], tmp_path: Path) -> None:
+    with opened(tmp_path, environ) as terminal:
+        terminal.wait_for("2 runs", "? help")
+
+        terminal.press("\x1a")
+        terminal.wait_for("no shell here")
+
+        assert state_of(terminal) != "T"
+        terminal.press("q")
+        assert terminal.wait_for_end() == 0
+
+
+def test_the_key_stops_it_in_a_shell_and_fg_brings_it_back(environ: dict[str, str], tmp_path: Path) -> None:
+    shell = shutil.which("bash")
+    if shell is None:
+        pytest.skip("there is no bash")
+    command = [shell, "--norc", "--noprofile", "-i"]
+    with Terminal(
+        command, size=(100, 30), environ=environ | {"PS1": "$ "}, cwd=str(tmp_path), is_ours=False
+    ) as terminal:
+        terminal.wait_for("$")
+        terminal.press(f"{sys.executable} -m mlbench logs\r")
+        terminal.wait_for("2 runs", "? help")
+        terminal.press("\x1a")
+        terminal.wait_until(lambda _screen: b"Stopped" in terminal.written, "Stopped")
+        before = len(terminal.written)
+        terminal.press("fg\r")
+        written_after(terminal, before, "2 runs")
+        before = len(terminal.written)
+        terminal.press("q")
+        written_after(terminal, before, LEFT)
+        terminal.read(0.5)
+        terminal.press("exit\r")
+
+        assert terminal.wait_for_end() == 0
+
+
+def test_it_ends_by_itself_when_the_terminal_is_gone_without_a_signal(environ: dict[str, str], tmp_path: Path) -> None:
+    with opened(tmp_path, environ) as terminal:
+        terminal.wait_for("2 runs", "? help")
+        assert terminal.process is not None
+
+        terminal.hang_up()
+
+        assert terminal.process.wait(20) in {128 + signal.SIGHUP, 1}

@@ -9,11 +9,12 @@ from mlbench.queries.answers import Value
 from mlbench.queries.tree import quote_text
 from mlbench.render.numbers import value_exact
 from mlbench.tui.actions import COMPARE
-from mlbench.tui.completion import complete_column, complete_query
+from mlbench.tui.completion import complete_column, complete_query, matching
 from mlbench.tui.desk import TYPING_DELAY_S, Desk
 from mlbench.tui.doing.moving import list_of
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.prompts import Prompt
+from mlbench.tui.session import Vocabulary
 from mlbench.tui.view import Marks
 
 # ---------------------------------------------------------------- the query
@@ -175,12 +176,38 @@ def sort_by(desk: Desk, _n: int) -> None:
     desk.ask_user(
         Prompt(
             "sort by",
-            lambda text: desk.with_view(sort=(text.strip(),) if text.strip() else ()),
+            lambda text: sort_as_typed(desk, text),
             complete=lambda text, cursor: complete_column(text, cursor, desk.answers.names),
-            hint="a column, with :desc for the greatest first; nothing for the newest first",
+            hint="a few letters of a column: v/l; :desc or :asc behind it; nothing for the newest first",
             history="sort",
         )
     )
+
+
+def sort_as_typed(desk: Desk, typed: str) -> None:
+    """Sort by what was typed; nothing takes the order away."""
+    desk.goes_to_top = True
+    desk.with_view(sort=(spelt_sort(typed.strip(), desk.answers.names),) if typed.strip() else ())
+
+
+def spelt_sort(typed: str, names: Vocabulary) -> str:
+    """The order that was meant: `v/l` is `metrics.val/loss`, and a metric without `:asc` or `:desc` has its best first.
+
+    What has brackets, or fits no name, stays as it was typed: the query language then says what is wrong with it.
+    """
+    from mlbench.queries.columns import metric_spec, param_spec
+    from mlbench.queries.goals import guess_goal
+
+    bare, order = next(
+        ((typed[: -len(end)].strip(), end) for end in (":desc", ":asc") if typed.endswith(end)), (typed, "")
+    )
+    if "(" in bare or " at " in bare or "," in bare:
+        return typed
+    known = {metric_spec(metric): guess_goal(metric) for metric in names.metrics}
+    known |= {**dict.fromkeys(map(param_spec, names.params), ""), **dict.fromkeys(names.fields, "")}
+    by_bare = {spec.removeprefix("metrics.").removeprefix("params."): spec for spec in reversed(known)}
+    spec = bare if bare in known else by_bare.get(bare) or next(iter(matching(bare, known, most=1)), bare)
+    return spec + (order or (":desc" if known.get(spec) == "max" else ""))
 
 
 def show_details(desk: Desk, _n: int) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line, fit_middle, line_of
 from mlbench.render.labels import BASELINE_MARK, label_map
 from mlbench.render.numbers import delta, duration, moment_of, number, timestamp

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.answers import Column, RunRow, RunsAnswer, Value
 from mlbench.render.cells import Cell, fit, fit_middle, padded, width_cells
 from mlbench.render.numbers import number, point_place

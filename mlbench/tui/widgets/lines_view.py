@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.geometry import Region, Size
@@ -11,6 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line
 from mlbench.safe import safe
 from mlbench.tui.paint import both_ends, changed_rows, strip_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from textual.events import Click, MouseScrollDown, MouseScrollUp
@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from mlbench.dataclass import dataclass
 from mlbench.queries.answers import RunRow
 from mlbench.render.cells import Cell, Line, fit, fit_middle, line_of, padded, take_cells
 from mlbench.render.runs import STATUS_ROLES

@@ -107,3 +107,24 @@ def test_runs_without_a_layout_and_options_that_do_not_fit_are_told(mlbench: Mlb
     assert (none.code, both.code) == (0, 2)
     assert "no run that matches has a layout" in none.err
     assert "--layout draws charts of its own" in both.err
+
+
+def test_show_lists_the_charts_and_what_they_draw(mlbench: Mlbench, logs: Path) -> None:
+    done = mlbench("show", "one", "--in", "logs", "--format", "table")
+
+    lines = [" ".join(line.split()) for line in done.out.splitlines()]
+    assert "losses both loss/train, loss/val" in lines
+    assert "losses accuracy acc from acc/low to acc/high" in lines
+
+
+def test_a_log_that_is_gone_is_told_by_show_and_plot(mlbench: Mlbench, logs: Path) -> None:
+    (log,) = (logs / "logs" / "one").iterdir()
+    log.write_bytes(b"")
+
+    shown = mlbench("show", "one", "--in", "logs", "--format", "table")
+    drawn = mlbench("plot", "--layout", *SIZE)
+
+    assert (shown.code, drawn.code) == (0, 3)
+    assert "offset 64: The file is shorter" in shown.err
+    assert "drawn by mlbench plot" not in shown.out
+    assert "offset 64: The file is shorter" in drawn.err

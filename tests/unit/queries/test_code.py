@@ -111,6 +111,7 @@ def test_only_configuration_changed(empty: FakeReader, repository: tuple[str, li
         ((("params.yaml", "changed"),), "config"),
         ((("params.yaml", "changed"), ("dvc.lock", "changed"), ("data/a.dvc", "added")), "data"),
         ((("a.ipynb", "outputs"),), "config"),
+        ((("data/a.bin", "data"), (".gitattributes", "changed")), "data"),
         ((("a.ipynb", "changed"), ("dvc.lock", "changed")), "code"),
     ],
 )
@@ -121,6 +122,35 @@ def test_pointers_to_data_and_outputs_of_notebooks_are_no_code(
 
     assert change.verdict == verdict
     assert ("code changed" in told([change])[0]) == (verdict == "code")
+
+
+@pytest.mark.parametrize(
+    ("patch", "verdict"),
+    [
+        ("diff --git a/data/a.dvc b/data/a.dvc\n-1\n+2\n", "data"),
+        ("diff --git a/conf.yaml b/conf.yaml\n-1\n+2\n", "config"),
+        ("diff --git a/conf.yaml b/conf.yaml\n-1\n+2\ndiff --git a/t.py b/t.py\n", "code"),
+        ("diff --git a/conf.yaml b/train.py\nrename\n", "unknown"),
+    ],
+)
+def test_what_had_not_been_committed_is_judged_by_its_files(patch: str, verdict: str) -> None:
+    change = CodeChange("r", "1" * 40, "1" * 40, ("recorded", "recorded"), patches=("", patch), is_dirty=(False, True))
+
+    assert change.verdict == verdict
+
+
+def test_files_in_git_lfs_are_data_and_no_code(empty: FakeReader, tmp_path: Path) -> None:
+    def pointer(digit: str) -> bytes:
+        return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digit * 64}\nsize 12\n".encode()
+
+    rules = {".gitattributes": b"*.bin filter=lfs\n"}
+    with make_repository(tmp_path / "code") as repo:
+        old, new = (add_commit(repo, {**rules, "data/a.bin": pointer(digit)}, time_s=T0 + int(digit))
+                    for digit in "12")  # fmt: skip
+
+    (change,) = compare_code(empty, runs_of(empty, old, new, repository=str(tmp_path / "code")))
+
+    assert (change.files, change.verdict) == ((("data/a.bin", "data"),), "data")
 
 
 def test_without_a_repository_it_is_said(empty: FakeReader) -> None:

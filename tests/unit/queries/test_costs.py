@@ -2,7 +2,7 @@
 
 from mlbench.queries.answers import DiffAnswer
 from mlbench.queries.compare import compare_runs
-from mlbench.queries.costs import CostRow, cost_rows, with_costs
+from mlbench.queries.costs import CostRow
 from mlbench.render.cells import plain
 from mlbench.render.diff import diff_records, diff_sections
 from mlbench.render.table import section_lines
@@ -23,14 +23,14 @@ def run_of(reader: FakeReader, name: str, *, seconds: float, values: list[float]
 
 
 def answer_of(reader: FakeReader, *ids: str, everything: bool = False) -> DiffAnswer:
-    return with_costs(reader, compare_runs(reader, ids), everything=everything)
+    return compare_runs(reader, ids, everything=everything)
 
 
 def test_duration_speed_and_time_to_the_best_value(empty: FakeReader) -> None:
     slow = run_of(empty, "slow", seconds=100, values=[3, 1, 2, 2, 2])
     fast = run_of(empty, "fast", seconds=50, values=[3, 2, 2, 2, 1])
 
-    rows = cost_rows(empty, [slow, fast])
+    rows = answer_of(empty, slow, fast).costs
 
     assert rows == (
         CostRow("duration", "seconds", (100.0, 50.0)),
@@ -80,7 +80,7 @@ def test_a_recorded_cost_is_told_and_unknown_times_are_not(empty: FakeReader) ->
         empty.add_series(run_id, "train/cost_usd", [(0, 1.0), (1, cost)])
         empty.connection.execute("UPDATE series SET first_wall_s = 'NaN', last_wall_s = NULL, min_wall_s = NULL")
 
-    rows = cost_rows(empty, [one, other])
+    rows = answer_of(empty, one, other).costs
 
     assert rows == (CostRow("train/cost_usd", "amount", (2.0, 3.0)),)
 

@@ -108,6 +108,49 @@ def test_columns_that_came_and_changed_their_type(empty: FakeReader, tmp_path: P
     assert change.n_rows == (0, 0)
 
 
+def test_tensors_of_mlflow_are_columns(empty: FakeReader, tmp_path: Path) -> None:
+    ids = runs_of(empty, tmp_path, "mlflow", "train", "a", "b")
+    for run_id, width in zip(ids, (3, 4), strict=True):
+        rows = [{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, width]}}]
+        schema = json.dumps({"mlflow_tensorspec": {"features": json.dumps(rows), "targets": None}})
+        empty.connection.execute("UPDATE data_version SET schema_text = ? WHERE run_id = ?", [schema, run_id])
+
+    (change,) = compare_data(empty, ids)
+
+    (column,) = change.columns
+    assert column.old is not None
+    assert column.new is not None
+    assert (column.name, column.old.identity, column.new.identity) == (
+        "features", "float64 (-1, 3)", "float64 (-1, 4)"
+    )  # fmt: skip
+
+
+def test_splits_of_ml_metadata_by_their_fingerprints(empty: FakeReader, tmp_path: Path) -> None:
+    ids = runs_of(empty, tmp_path, "ml-metadata", "examples", "span-1/version-0", "span-2/version-0")
+    for run_id, n in zip(ids, (1, 2), strict=True):
+        split = "split:{},num_files:{},total_bytes:{},xor_checksum:7,sum_checksum:9"
+        digest = "\n".join([split.format("train", n, 100 * n), split.format("eval", 1, 10)])
+        empty.add("artifact", run_id=run_id, kind="data", name="examples:1", digest=digest)
+
+    (change,) = compare_data(empty, ids)
+
+    assert (change.n_files, change.said) == ((2, 3), "")
+    assert [(one.kind, one.name) for one in change.files] == [("changed", "train")]
+    empty.add("artifact", run_id=ids[1], kind="data", name="examples:2", digest="split:a,num_files:1")
+    assert compare_data(empty, ids)[0].said == "only the versions are recorded"
+
+
+def test_the_bytes_of_a_version_are_a_row_where_both_are_known(empty: FakeReader, tmp_path: Path) -> None:
+    ids = runs_of(empty, tmp_path, "dvc", "a.csv", "1", "2", "3")
+    for run_id, size in zip(ids, (10, 20, None), strict=True):
+        empty.connection.execute("UPDATE data_version SET size_bytes = ? WHERE run_id = ?", [size, run_id])
+
+    rows = {row.key: (row.cells, row.differs) for row in compare_runs(empty, ids).data}
+
+    assert rows["a.csv bytes"] == (("10", "20", None), True)
+    assert "a.csv bytes" not in {row.key for row in compare_runs(empty, [ids[0], ids[2]]).data}
+
+
 # ---------------------------------------------------------------- DVC
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from mlbench.queries.answers import FactRow
-from mlbench.queries.typed import tokens_of, typed_rows
+from mlbench.queries.compare import compare_runs
+from mlbench.queries.typed import tokens_of
 from tests.unit.queries.conftest import FakeReader
 
 
@@ -34,7 +35,7 @@ def ids(empty: FakeReader) -> list[str]:
 def test_only_what_changed_is_listed_and_a_run_without_a_command_does_not_differ(
     empty: FakeReader, ids: list[str]
 ) -> None:
-    assert typed_rows(empty, ids) == (
+    assert compare_runs(empty, ids).typed == (
         FactRow("--lr", ("0.1", "0.2", None), differs=True),
         FactRow("--amp", ("given", None, None), differs=True),
         FactRow("--wd", (None, "0", None), differs=True),
@@ -42,8 +43,9 @@ def test_only_what_changed_is_listed_and_a_run_without_a_command_does_not_differ
 
 
 def test_everything_is_listed_when_asked_for(empty: FakeReader, ids: list[str]) -> None:
-    rows = typed_rows(empty, ids, everything=True)
+    rows = compare_runs(empty, ids, everything=True).typed
 
     assert rows[0] == FactRow("word 1", ("python", "python", None), differs=False)
-    assert typed_rows(empty, ids[1:]) == ()
-    assert [row.key for row in typed_rows(empty, ids[1:], everything=True)] == ["word 1", "word 2", "--lr", "--wd"]
+    assert compare_runs(empty, ids[1:]).typed == ()
+    one = compare_runs(empty, ids[1:], everything=True).typed
+    assert [row.key for row in one] == ["word 1", "word 2", "--lr", "--wd"]

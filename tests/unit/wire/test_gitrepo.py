@@ -532,8 +532,8 @@ def test_guesses_agree_with_git(tmp_path: Path, opened: Opener) -> None:
 @pytest.mark.parametrize(
     ("archive", "path", "subjects", "changes"),
     [
-        ("gitlfs/repo.tar.gz", "repo", ["v2", "v1"], [("w.bin", "changed")]),
-        ("gitlfs/clone.tar.gz", "clone", ["v2", "v1"], [("w.bin", "changed")]),
+        ("gitlfs/repo.tar.gz", "repo", ["v2", "v1"], [("w.bin", "data")]),
+        ("gitlfs/clone.tar.gz", "clone", ["v2", "v1"], [("w.bin", "data")]),
         ("dvc/repo.tar.gz", "repo", ["lr .01", "baseline lr .1"], None),
     ],
 )
