@@ -34,6 +34,8 @@ class Settings:
     """Colours: auto, dark, light, or ansi-dark and ansi-light, which take the terminal's own."""
     mouse: bool = True
     """Whether the workbench listens to the mouse; false leaves it to the terminal for selecting text."""
+    bell: tuple[str, ...] = ()
+    """What the bell is rung for while trainings are followed: beats (the baseline), nan, stalls; of a scope, `B`."""
     store: str = "duckdb"
     """Where the catalog lies: duckdb (a file in the home)."""
     executor: str = "local"
@@ -42,6 +44,7 @@ class Settings:
     """Remapped keys, in the table [keys]: id of an action to its keys, separated by commas."""
 
 
+BELL_RULES = ("beats", "nan", "stalls")
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "glyphs": ("auto", "braille", "blocks", "ascii"),
     "theme": ("auto", "dark", "light", "ansi-dark", "ansi-light"),
@@ -135,6 +138,8 @@ def _value(name: str, value: object, path: str) -> object:
             return float(weight)
         case "smoothing_levels", [*levels] if levels and all(map(_is_weight, levels)):
             return tuple(float(level) for level in levels if _is_weight(level))
+        case "bell", str() | [*_] if set(rules := _words_of(value)) <= set(BELL_RULES):
+            return rules
         case "mouse", bool():
             return value
         case "keys", dict(table) if all(isinstance(keys, str) for keys in _flatten(table).values()):
@@ -145,6 +150,7 @@ def _value(name: str, value: object, path: str) -> object:
 _EXPECTED: Mapping[str, str] = {
     "smoothing": "a number from 0 up to, not including, 1. Try: smoothing = 0.6",
     "smoothing_levels": "numbers from 0 up to, not including, 1. Try: smoothing_levels = [0, 0.6, 0.9, 0.99]",
+    "bell": f'some of {", ".join(BELL_RULES)}. Try: bell = ["nan", "stalls"]',
     "mouse": "true or false. Try: mouse = true",
     "keys": 'a table of action ids and keys. Try: [keys] and below it: runs.compare = "d"',
 }
@@ -165,6 +171,12 @@ def _choice(name: str, value: object, path: str) -> str:
     raise UsageError(
         f"{path}: {name} = {value!r} will not do: it takes {', '.join(choices)}. {_nearest(value, choices)}"
     )
+
+
+def _words_of(value: object) -> tuple[str, ...]:
+    """The words of a list, or of a text with commas between them."""
+    words = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(dict.fromkeys(str(word).strip() for word in words if str(word).strip()))
 
 
 def _is_weight(value: object) -> TypeGuard[float]:

@@ -57,6 +57,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.archive", ("a",), "archive", "archive the marked runs (else this one), or take them back", (RUNS,)),
     Action("runs.primary", ("m",), "primary", "make this column's metric the primary one", (RUNS,)),
     Action("runs.follow", ("L",), "follow", "follow the trainings that are running, or stop following", (RUNS,)),
+    Action("runs.bell", ("B",), "bell", "what the bell is rung for: the baseline is beaten, NaN, a stall", (RUNS,)),
     Action("runs.baseline", ("b",), "baseline", "make this run the baseline, or no run", (RUNS, *_RUN), footer=16),
     Action("runs.compare", ("d",), "compare", "compare the marked runs on the whole screen", footer=11),
     Action("runs.plots", ("p",), "plots", "chart the marked runs on the whole screen", footer=12),

@@ -13,6 +13,7 @@ from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
+from mlbench.tui.bell import Bell
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
@@ -71,6 +72,7 @@ class Desk:
         self.answers = Answers()
         self.inspector = Inspector(self)
         self.history = History()
+        self.bell = Bell(self)
         self.problem_filter = ""
         """Problems without this text are not listed."""
         self.message: Line = ()
@@ -364,6 +366,7 @@ class Desk:
             return
         if followed.has_changed:
             self.reload()
+        self.bell.look(has_changed=followed.has_changed)
         self.follow_later(followed.wait_s)
 
     def _index_failed(self, error: MlbenchError) -> None:

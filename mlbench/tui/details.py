@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
     from mlbench.queries.answers import SeriesAnswer
     from mlbench.queries.blobs import BlobPlace
+    from mlbench.queries.standing import Standings
 
 PATCHES = ("diff.patch", "git_diff.patch", os.path.join("files", "diff.patch"))
 """Where tools leave what was not committed, beside a source or in it."""
@@ -35,6 +36,13 @@ class RunDetails:
 
         with self._reading() as reader:
             return next(iter(fetch_series(reader, [run_id], [metric])), None)
+
+    def standings(self, metric: str, watched: Sequence[str]) -> Standings:
+        """How the running runs stand, and those that are watched."""
+        from mlbench.queries.standing import fetch_standings
+
+        with self._reading() as reader:
+            return fetch_standings(reader, metric, watched)
 
     def places(self, run_id: str, kind: str, metric: str) -> tuple[BlobPlace, ...]:
         """Where each step of something lies, in the order of steps; of a step that was logged twice the later one."""

@@ -18,6 +18,9 @@ class Host(Protocol):
     def leave(self) -> None:
         """End the workbench."""
 
+    def bell(self) -> None:
+        """Ring the terminal's bell."""
+
     def copy(self, text: str) -> None:
         """Put a text on the clipboard of the terminal."""
 

@@ -25,7 +25,7 @@ def to_text(view: View) -> str:
     kept = {
         "query": view.query, "sort": view.sort, "columns": view.columns, "by": view.by, "cursor": view.cursor,
         "marks": view.marks.slots[:MOST_MARKS], "has_all": view.has_all, "as_deltas": view.as_deltas,
-        "pane": view.pane if view.pane != "problems" else "runs", "is_zoomed": view.is_zoomed,
+        "pane": view.pane if view.pane != "problems" else "runs", "is_zoomed": view.is_zoomed, "bell": view.bell,
         "chart": {name: look[name] for name in KEPT_CHART if name in look},
     }  # fmt: skip
     return json.dumps(kept)
@@ -40,7 +40,7 @@ def from_text(text: str, view: View) -> View:
     if not isinstance(kept, dict):
         return view
     changes: dict[str, Any] = {name: kept[name] for name in ("query", "cursor") if isinstance(kept.get(name), str)}
-    changes |= {name: tuple(kept[name]) for name in ("sort", "columns", "by") if _are_texts(kept.get(name))}
+    changes |= {name: tuple(kept[name]) for name in ("sort", "columns", "by", "bell") if _are_texts(kept.get(name))}
     flags = ("has_all", "as_deltas", "is_zoomed")
     changes |= {name: kept[name] for name in flags if isinstance(kept.get(name), bool)}
     if kept.get("pane") in PANES and kept["pane"] not in (RUN, STAGE):  # which run was shown is not kept

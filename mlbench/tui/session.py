@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ShowAnswer,
     )
     from mlbench.queries.blobs import BlobPlace
+    from mlbench.queries.standing import Standings
 
 Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
 """Run id to at most 64 values that draw the curve."""
@@ -160,6 +161,9 @@ class Details(Protocol):
 
     def patch(self, run_id: str) -> tuple[str, str] | None:
         """Path and text of the changes that were not committed."""
+
+    def standings(self, metric: str, watched: Sequence[str]) -> Standings:
+        """How the running runs stand, and those that are watched; see `queries.standing`."""
 
     def write(self, place: BlobPlace, path: str, *, may_replace: bool) -> str:
         """Write the bytes of a place to a file, and give its path."""

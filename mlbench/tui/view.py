@@ -125,6 +125,8 @@ class View:
     as_deltas: bool = False
     is_transposed: bool = False
     """Compare has a run on each line."""
+    bell: tuple[str, ...] | None = None
+    """What the bell is rung for; None leaves it to the settings."""
     pane: str = RUNS
     is_zoomed: bool = False
     """The pane has the whole screen."""

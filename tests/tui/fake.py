@@ -36,6 +36,7 @@ from mlbench.queries.answers import (
 )
 from mlbench.queries.blobs import BlobPlace
 from mlbench.queries.mistakes import FilterError
+from mlbench.queries.standing import Standings
 from mlbench.tui.session import (
     PIECE_ROWS,
     Facet,
@@ -150,6 +151,9 @@ class FakeDetails:
 
     def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
         return self.session.series([run_id], [metric], [])[0]
+
+    def standings(self, metric: str, watched: Sequence[str]) -> Standings:
+        return self.session.standings(metric, watched)
 
     def places(self, run_id: str, kind: str, metric: str) -> tuple[BlobPlace, ...]:
         (run,) = self.session._runs([run_id])
@@ -327,6 +331,9 @@ class FakeSession:
             for metric in chosen
             for run in self._runs(run_ids)
         )
+
+    def standings(self, _metric: str, _watched: Sequence[str]) -> Standings:
+        return Standings(())
 
     def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
         return {run_id: f"lr={index // 2}" for index, run_id in enumerate(run_ids)}

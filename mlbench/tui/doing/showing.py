@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
+from mlbench.settings import BELL_RULES
 from mlbench.tui.actions import CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.completion import Completion, complete_column, complete_query, matching
 from mlbench.tui.desk import Desk
@@ -14,6 +15,7 @@ from mlbench.tui.doing.giving import REPORT_NAME, write_report
 from mlbench.tui.doing.noting import say_note
 from mlbench.tui.doing.saying import say_tags
 from mlbench.tui.doing.types import Handler
+from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.panes import pane_order
 from mlbench.tui.prompts import Prompt
 from mlbench.tui.view import AXES
@@ -105,6 +107,30 @@ def toggle_following(desk: Desk, _n: int) -> None:
     desk.say("following: new points are shown as they come" if desk.is_following else "no longer following", "muted")
 
 
+_BELL = {"beats": "a run beats the baseline", "nan": "a metric is NaN or infinite", "stalls": "a run stalls"}
+
+
+def choose_bell(desk: Desk, _n: int) -> None:
+    """Pick what the bell is rung for; none is silence."""
+    choices = tuple(Choice(rule, rule, _BELL[rule]) for rule in BELL_RULES)
+    desk.ask_user(
+        Prompt("bell", lambda text: set_bell(desk, text), menu=Menu(choices, is_many=True, picked=[*desk.bell.rules]),
+               hint="space picks; while runs are followed, at most once in ten seconds")
+    )  # fmt: skip
+
+
+def set_bell(desk: Desk, text: str) -> None:
+    """Ring for these rules, for this scope; `off` for none."""
+    words = tuple(dict.fromkeys(text.replace(",", " ").split()))
+    rules = () if words == ("off",) else words
+    if wrong := [word for word in rules if word not in BELL_RULES]:
+        desk.say(f"the bell knows no '{wrong[0]}'. Try: bell {' '.join(BELL_RULES)}, or bell off", "bad")
+        return
+    desk.with_view(bell=rules)
+    desk.bell.look(has_changed=True)
+    desk.say(f"the bell is rung for {', '.join(rules)}" if rules else "the bell is silent", "muted")
+
+
 # ---------------------------------------------------------------- the command line
 
 
@@ -141,6 +167,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
     "set": ("smooth 0.9, x step|relative|wall, log-y on|off", _set),
     "tag": ("+name -name", lambda desk, rest: say_tags(desk, desk.chosen, rest)),
     "note": ("TEXT", lambda desk, rest: say_note(desk, desk.chosen, rest)),
+    "bell": ("beats, nan, stalls, or off", set_bell),
     "report": ("FILE.md", lambda desk, rest: write_report(desk, rest or REPORT_NAME)),
     "problems": ("what could not be read", lambda desk, _rest: show_problems(desk, 1)),
     "compare": ("the marked runs", lambda desk, _rest: go_full(COMPARE)(desk, 1)),
@@ -207,6 +234,7 @@ HANDLERS: Mapping[str, Handler] = {
     "app.history_forward": lambda desk, _n: desk.go_in_history(desk.history.forward(desk.view)),
     "app.reload": reload,
     "runs.follow": toggle_following,
+    "runs.bell": choose_bell,
     "app.command": ask_command,
     "app.help": lambda desk, _n: desk.host.show_help(),
     "app.palette": lambda desk, _n: desk.host.show_palette(),
