@@ -6,7 +6,8 @@ Nothing is thrown away: points that a restart repeats are kept in the order of t
 
 The cursor's state: `offset` (of the next record), `seq` (of the next value), `plugins` (tag to plugin, for events
 that do not name it; a reading may begin with `{"plugins": ...}` of an earlier file of the same folder),
-`head_bytes` and `head_crc` (how the file begins, to notice another file of the same name), `searched` (not 0: no
+`head_bytes` and `head_crc` (how the file begins, to notice another file of the same name), `tail_bytes` and `tail_crc`
+(the same of what lies before `offset`, where a reading came to its end), `searched` (not 0: no
 record begins at `offset`, and the next one was looked for up to here), `untold` (damage met and not yet told), and
 `restarted`: true in every cursor of a reading that began anew, since what was read before is no longer in the file.
 
@@ -58,6 +59,7 @@ shapes are known a sixteenth more must come: looking is not for nothing either."
 _BYTES_PER_COST = 4096
 
 _HEAD_BYTES = 64
+_TAIL_BYTES = 64
 _NAME = re.compile(r"tfevents\.(\d{9,11})(?:\.((?:\d{1,3}\.){3}\d{1,3}|.+?)(?:\.\d+\.\d+(?:[._].*)?)?(?:\.v2)?)?$")
 
 
@@ -94,8 +96,8 @@ def _read_file(source: Source, file: BinaryIO, reading: EventReading) -> Iterato
         yield Problem(source.path, what, hint="git lfs pull")
         yield reading.cursor(ReadStatus.LFS_POINTER)
         return
-    if size_bytes < reading.offset or not reading.begins_as_before(head):
-        what = "The file is not the one that was read before: it is shorter, or begins with other bytes"
+    if size_bytes < reading.offset or not _is_the_same(file, head, reading):
+        what = "The file is not the one that was read before: it is shorter, or has other bytes"
         yield Problem(source.path, what, hint="It was read again from its start")
         reading.restart()
     reading.head = head
@@ -105,7 +107,20 @@ def _read_file(source: Source, file: BinaryIO, reading: EventReading) -> Iterato
     status = yield from _read_items(source, file, reading)
     yield from reading.flush()
     yield from reading.told(source.path)
+    reading.tail = _tail(file, reading.offset)
     yield reading.cursor(status)
+
+
+def _is_the_same(file: BinaryIO, head: bytes, reading: EventReading) -> bool:
+    """Whether the file can be the one that was read before: by its first bytes, and the last ones that were read."""
+    n_tail = reading.ends[0]
+    tail = _tail(file, reading.offset) if n_tail else b""
+    return reading.begins_as_before(head) and (not n_tail or reading.goes_on_as_before(tail))
+
+
+def _tail(file: BinaryIO, offset: int) -> bytes:
+    n_bytes = min(offset, _TAIL_BYTES)
+    return os.pread(file.fileno(), n_bytes, offset - n_bytes)
 
 
 def _read_items(source: Source, file: BinaryIO, reading: EventReading) -> Generator[Fact, None, ReadStatus]:

@@ -68,6 +68,10 @@ class EventReading:
     """Length and checksum of the first bytes of the file as it was read before."""
     head: bytes | None = None
     """The first bytes of the file as it is, once they have been compared."""
+    ends: tuple[int, int] = (0, 0)
+    """Length and checksum of the last bytes before `offset` as they were read before."""
+    tail: bytes = b""
+    """Those bytes as they are, when all has been read."""
     plugins: dict[str, str] = field(default_factory=dict)
     untold: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Kind of damage: how often, and the first offset."""
@@ -98,6 +102,7 @@ class EventReading:
             is_begun=bool(number("is_begun")),
             is_sweep=bool(number("is_sweep")),
             begins=(number("head_bytes"), number("head_crc")),
+            ends=(number("tail_bytes"), number("tail_crc")),
         )
         plugins, untold = state.get("plugins"), state.get("untold")
         if isinstance(plugins, Mapping):
@@ -123,6 +128,10 @@ class EventReading:
         n_bytes = self.begins[0]
         return (len(head[:n_bytes]), crc32c(head[:n_bytes])) == self.begins
 
+    def goes_on_as_before(self, tail: bytes) -> bool:
+        """The same of a file that has `tail` before the place where the reading goes on."""
+        return (len(tail), crc32c(tail)) == self.ends
+
     def cursor(self, status: ReadStatus) -> Cursor:
         """The place reached. A file of which something was left out stays damaged."""
         if self.head is not None:
@@ -138,6 +147,8 @@ class EventReading:
             "is_sweep": self.is_sweep,
             "head_bytes": self.begins[0],
             "head_crc": self.begins[1],
+            "tail_bytes": len(self.tail),
+            "tail_crc": crc32c(self.tail),
             "plugins": dict(self.plugins),
             "untold": {kind: list(said) for kind, said in self.untold.items()},
         }

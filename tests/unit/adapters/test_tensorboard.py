@@ -408,9 +408,7 @@ def test_a_file_that_was_replaced_is_read_again(tmp_path: Path, payloads: list[b
 
     facts = read(write(tmp_path, *payloads), cursor.state)
 
-    assert problems(facts) == [
-        ("The file is not the one that was read before: it is shorter, or begins with other bytes", "")
-    ]
+    assert problems(facts) == [("The file is not the one that was read before: it is shorter, or has other bytes", "")]
     assert values(facts) == [7.0, 8.0, 9.0][: len(payloads)]
     assert (last_cursor(facts).state["restarted"], last_cursor(facts).n_bad) == (True, 0)
     assert "restarted" not in last_cursor(read(tmp_path / NAME, last_cursor(facts).state)).state
