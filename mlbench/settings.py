@@ -36,6 +36,8 @@ class Settings:
     """Whether the workbench listens to the mouse; false leaves it to the terminal for selecting text."""
     bell: tuple[str, ...] = ()
     """What the bell is rung for while trainings are followed: beats (the baseline), nan, stalls; of a scope, `B`."""
+    clipboard: str = "auto"
+    """Where a copied text goes: auto (the terminal, tmux's buffer, a file in doubt), osc52 (the terminal), file."""
     store: str = "duckdb"
     """Where the catalog lies: duckdb (a file in the home)."""
     executor: str = "local"
@@ -48,6 +50,7 @@ BELL_RULES = ("beats", "nan", "stalls")
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "glyphs": ("auto", "braille", "blocks", "ascii"),
     "theme": ("auto", "dark", "light", "ansi-dark", "ansi-light"),
+    "clipboard": ("auto", "osc52", "file"),
     "store": ("duckdb",),
     "executor": ("local",),
 }

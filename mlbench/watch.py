@@ -83,7 +83,6 @@ class Watcher:
         return self._read_changed(self._forest) if self._changed else None
 
     def _read_all(self, forest: Forest) -> Summary:
-        from mlbench.ingest.ingesting import find_all
         from mlbench.ingest.run import ingest_paths
 
         summary = ingest_paths(
@@ -98,7 +97,7 @@ class Watcher:
             self._is_behind = False
             self._changed.clear()
         self._units.clear()
-        for unit in find_all(forest.scans.values()):
+        for unit in forest.units:
             for member in unit.members:
                 for path in (member.claimed.claim.path, *member.claimed.claim.follows):
                     self._units.setdefault(path, []).append(unit)

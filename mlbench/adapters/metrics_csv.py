@@ -117,6 +117,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="Lightning metrics.csv, Ultralytics results.csv, Stable-Baselines3 progress.csv, Keras CSVLogger",
     files=("metrics.csv", "results.csv", "progress.csv", "*.csv", "*.tsv", "*.log"),
 )

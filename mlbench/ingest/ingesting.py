@@ -20,10 +20,11 @@ from mlbench.ingest.features import FeatureStores, attribute_features
 from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
 from mlbench.ingest.identity import Unit, find_units
+from mlbench.ingest.joining import join_records
 from mlbench.ingest.keep import to_json
 from mlbench.ingest.lfs import LfsStore, attribute_lfs
 from mlbench.ingest.numbers import number_runs
-from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, plan_some, source_key
+from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, plan_some, read_known, source_key
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan
 from mlbench.ingest.secrets import home_salt
@@ -107,10 +108,10 @@ class Ingest:
             self._add_source_row(source, unit, plan)
         self._flush()
 
-    def run(self, scans: Sequence[Scan]) -> None:
-        """Read whatever is new in what was scanned, and take note of what is gone."""
+    def run(self, scans: Sequence[Scan]) -> list[Unit]:
+        """Read whatever is new in what was scanned, and take note of what is gone; gives the runs."""
         scanned = [scan.root for scan in scans]
-        units = find_all(scans)
+        units = join_records(find_all(scans), self.adapters, lambda paths: read_known(self.writer, paths))
         plan = make_plan(self.writer, units, self.roots, self._versions())
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
         self._read_all(plan, gatherer)
@@ -122,6 +123,7 @@ class Ingest:
         self._count(plan, gatherer)
         is_published = not self.writer.must_rebuild and self.writer.publish()
         self.progress(Progress("done", len(plan.units), len(plan.units), self.summary.n_points, is_published))
+        return units
 
     def _finish(self, plan: Plan, scanned: Sequence[str], scans: Sequence[Scan]) -> None:
         """What can be said only when everything was read."""

@@ -76,7 +76,8 @@ def _ingest(
             scanned = _outermost(given, roots)
             summary.roots = tuple(given)
             scans = [scanner.scan(root) for root in scanned]
-            Ingest(home, writer, roots, summary, progress, is_cancelled, workers, is_shown=is_shown).run(scans)
+            ingest = Ingest(home, writer, roots, summary, progress, is_cancelled, workers, is_shown=is_shown)
+            scanner.units = ingest.run(scans)
     finally:
         workers.close()
 
@@ -117,6 +118,8 @@ class Scanner:
         self._progress = progress
         self.scans: dict[str, Scan] = {}
         """By root."""
+        self.units: list[Unit] = []
+        """The runs of the last ingest."""
 
     def scan(self, root: str) -> Scan:
         """What lies below a root."""

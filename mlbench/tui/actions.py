@@ -136,7 +136,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.back", ("q",), "back", "back to the runs; from there, quit"),
     Action("app.leave", ("escape",), "back", "back to the runs", _DETAILS, footer=8),
     Action("app.help", ("?",), "help", "the keys that work in this pane"),
-    Action("app.command", (":",), "command", "the command line: quit, sort, filter, set, report, problems", footer=21),
+    Action("app.command", (":",), "command", "the command line: filter, set, every action by its id", footer=21),
     Action("app.palette", ("ctrl+p",), "palette", "find an action by its name"),
     Action("app.problems", (), "problems", "list what could not be read (also :problems)"),
     Action("app.reload", ("R",), "reload", "look for new runs and points again"),

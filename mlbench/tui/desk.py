@@ -17,7 +17,7 @@ from mlbench.tui.bell import Bell
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
-from mlbench.tui.keeping import from_text, to_text
+from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsFound, RunsQuestion, Session, Vocabulary
@@ -69,6 +69,7 @@ class Desk:
         self.view = View(chart=ChartLook(smoothing=settings.smoothing))
         if kept := session.load_state():
             self.view = from_text(kept, self.view)
+            self.prompter.histories = typed_of(kept)
         self.answers = Answers()
         self.inspector = Inspector(self)
         self.history = History()
@@ -147,7 +148,8 @@ class Desk:
     def state_text(self) -> str:
         """What is kept of the view."""
         good = self.good
-        return to_text(replace(self.view, query=good.query, sort=good.sort, columns=good.columns, by=good.by))
+        view = replace(self.view, query=good.query, sort=good.sort, columns=good.columns, by=good.by)
+        return to_text(view, self.prompter.histories)
 
     def with_view(self, **changes: object) -> None:
         """Change a few fields of the view."""

@@ -101,3 +101,35 @@ def test_yy_copies_the_id() -> None:
         assert "copied: 000000000000" in screen_text(app)
 
     play(app, script)
+
+
+def test_every_action_is_done_on_the_command_line_by_its_id() -> None:
+    app = workbench(FakeSession())
+
+    async def script(pilot: Pilot[int]) -> None:
+        await keys(pilot, ":", "'runs.mark_all'", "enter")
+        assert len(app.desk.view.marks) == 12
+
+        await keys(pilot, ":", "'unmark'", "enter")
+        assert len(app.desk.view.marks) == 0
+
+        await keys(pilot, ":", "'runs.mark_al'", "tab", "enter")
+        assert len(app.desk.view.marks) == 12
+
+    play(app, script)
+
+
+def test_queries_are_recalled_in_the_next_session() -> None:
+    session = FakeSession()
+    app = workbench(session)
+
+    async def ask(pilot: Pilot[int]) -> None:
+        await keys(pilot, "/", "'adam'", "enter", "/", "ctrl+u", "'sgd'", "enter", "q")
+
+    async def recall(pilot: Pilot[int]) -> None:
+        await keys(pilot, "/", "ctrl+u", "up", "up", "enter")
+        assert later.desk.view.query == "adam"
+
+    play(app, ask)
+    later = workbench(session)
+    play(later, recall)
