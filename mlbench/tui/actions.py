@@ -99,6 +99,8 @@ ACTIONS: tuple[Action, ...] = (
            (COMPARE,), footer=2),
     Action("compare.transpose", ("T",), "turn", "turn the comparison: a run on each line, or in each column",
            (COMPARE,)),
+    Action("compare.code", ("c",), "code", "show all that changed in the code, or the tables again",
+           (COMPARE,), footer=4),
     Action("compare.sort", ("enter",), "sort runs", "sort the runs by this row", (COMPARE,), footer=3),
     Action("lists.left", ("h", "left"), "left", "move the columns back", _LISTS),
     Action("lists.right", ("l", "right"), "more runs", "move to the columns that have no room", _LISTS),
