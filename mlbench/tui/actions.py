@@ -141,6 +141,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.command", (":",), "command", "the command line: filter, set, every action by its id", footer=21),
     Action("app.palette", ("ctrl+p",), "palette", "find an action by its name"),
     Action("app.problems", (), "problems", "list what could not be read (also :problems)"),
+    Action("app.settings", (",",), "settings", "list the settings: value, where it comes from, what it means"),
     Action("app.reload", ("R",), "reload", "look for new runs and points again"),
     Action("app.quit", ("ctrl+q", "ctrl+c"), "quit", "leave the workbench"),
     Action("app.stop", ("ctrl+z",), "stop", "give the terminal to the shell; fg there brings the workbench back"),
