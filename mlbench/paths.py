@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 from functools import cache
 
 from mlbench.dataclass import dataclass
@@ -34,7 +35,16 @@ def find_home(chosen: str | None = None, *, start: str | None = None) -> Home:
     """The home: `chosen`, else MLBENCH_HOME, else the nearest `.mlbench/` upward, else the user's directories.
 
     Nothing is created.
+
+    Raises:
+        HomeError: another user, or everybody, may write there.
     """
+    home = _found_home(chosen, start)
+    _refuse_strangers(home)
+    return home
+
+
+def _found_home(chosen: str | None, start: str | None) -> Home:
     if chosen:
         return _home_in(chosen, "--home")
     if variable := os.environ.get(HOME_VARIABLE):
@@ -46,6 +56,34 @@ def find_home(chosen: str | None = None, *, start: str | None = None) -> Home:
     data = platformdirs.user_data_dir("mlbench", appauthor=False)
     cached = platformdirs.user_cache_dir("mlbench", appauthor=False)
     return Home(os.path.join(data, "journal"), os.path.join(cached, host_name()), "user directories")
+
+
+def _refuse_strangers(home: Home) -> None:
+    """See that nobody else may put words into our mouth, or a catalog in the place of ours.
+
+    Members of the group of a shared home (`mlbench init --group`) may write words; the cache is each user's own.
+    """
+    if not hasattr(os, "getuid"):
+        return
+    for folder in (os.path.dirname(home.journal), home.journal, home.cache):
+        try:
+            status = os.stat(folder)
+        except OSError:  # it is made later, or told by whoever needs it
+            continue
+        if status.st_mode & stat.S_IWOTH:
+            raise HomeError(f"{folder}: everybody may write here, so it is no home. Try: chmod o-w {folder}")
+        is_ours = os.getuid() == 0 or status.st_uid in (0, os.getuid())
+        if not is_ours and (folder == home.cache or not _is_shared(status)):
+            raise HomeError(
+                f"{folder}: belongs to another user and is not shared with you, so it is no home. Try: mlbench --home "
+                "DIR, or its owner types: mlbench init --group GROUP"
+            )
+
+
+def _is_shared(status: os.stat_result) -> bool:
+    """Whether a folder was given to a group of ours: it may write, and what is made inside is the group's."""
+    given = stat.S_ISGID | stat.S_IWGRP
+    return status.st_mode & given == given and status.st_gid in {os.getegid(), *os.getgroups()}
 
 
 def make_folder(path: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import field, fields
+from itertools import pairwise
 from typing import Any, TypeGuard
 
 from mlbench.dataclass import dataclass
@@ -36,6 +37,8 @@ class Settings:
     """Whether the workbench listens to the mouse; false leaves it to the terminal for selecting text."""
     bell: tuple[str, ...] = ()
     """What the bell is rung for while trainings are followed: beats (the baseline), nan, stalls; of a scope, `B`."""
+    clipboard: str = "auto"
+    """Where a copied text goes: auto (the terminal, tmux's buffer, a file in doubt), osc52 (the terminal), file."""
     store: str = "duckdb"
     """Where the catalog lies: duckdb (a file in the home)."""
     executor: str = "local"
@@ -48,10 +51,27 @@ BELL_RULES = ("beats", "nan", "stalls")
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "glyphs": ("auto", "braille", "blocks", "ascii"),
     "theme": ("auto", "dark", "light", "ansi-dark", "ansi-light"),
+    "clipboard": ("auto", "osc52", "file"),
     "store": ("duckdb",),
     "executor": ("local",),
 }
 """The words that a setting takes; one that is not named here takes what its type says."""
+
+
+def meanings() -> dict[str, str]:
+    """What each setting means, as it stands at its field; nothing where the source is not there."""
+    import ast
+    import inspect
+
+    try:
+        body = ast.parse(inspect.getsource(Settings)).body[0]
+    except (OSError, SyntaxError):
+        return {}
+    found = {}
+    for field_, text in pairwise(body.body if isinstance(body, ast.ClassDef) else ()):
+        if isinstance(field_, ast.AnnAssign) and isinstance(field_.target, ast.Name) and isinstance(text, ast.Expr):
+            found[field_.target.id] = str(ast.literal_eval(text.value))
+    return found
 
 
 def settings_path() -> str:

@@ -48,7 +48,7 @@ def claims(listing: Listing) -> Iterator[Claim]:
     if names and not _has_store(listing.path):
         folder = _trainer(listing.path) or listing.path
         for name in names:
-            yield Claim(os.path.join(listing.path, name), Role.CONTEXT, folder)
+            yield Claim(os.path.join(listing.path, name), Role.CONTEXT, folder, is_own_run=True)
 
 
 def _has_store(folder: str) -> bool:

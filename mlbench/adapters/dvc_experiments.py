@@ -108,7 +108,6 @@ def _read(source: Source, repository: Repository, objects: Objects, commit_id: s
         yield Cursor({}, ReadStatus.UNREADABLE)
         return
     yield RunField("started", commit.committed_s)
-    yield RunField("ended", commit.committed_s)
     yield RunField("status", "finished")
     yield GitState(
         commit_id, "recorded", remote=repository.remote, subject=commit.subject, committed_s=commit.committed_s,

@@ -137,6 +137,7 @@ def create_work_file(path: str) -> None:
         connection.execute("DETACH fresh")
     finally:
         connection.close()
+    os.chmod(temporary, 0o600)  # DuckDB makes its files as the umask has it
     os.rename(temporary, path)
 
 

@@ -15,7 +15,7 @@ SELECT r.run_id AS id,                                          -- 12 hexadecima
     CASE WHEN r.status IS NOT NULL THEN 'recorded' ELSE 'last point' END AS status_how,
     make_timestamp(CAST(r.started_s * 1e6 AS BIGINT)) AS started,       -- UTC
     make_timestamp(CAST(coalesce(r.ended_s, r.active_s) * 1e6 AS BIGINT)) AS ended,
-    CASE WHEN r.started_s IS NOT NULL THEN greatest(coalesce(r.ended_s, r.active_s) - r.started_s, 0) END AS duration,  -- seconds
+    CASE WHEN coalesce(r.ended_s, r.active_s) IS NOT NULL AND r.started_s IS NOT NULL THEN greatest(coalesce(r.ended_s, r.active_s) - r.started_s, 0) END AS duration,  -- seconds
     r.user_name AS "user", r.host, r.command, r.entry_point, r.job_type, r.exit_code, r.parent_id, r.hint, r.adapters,
     r.path, r.root, r.run_key AS key, r.fingerprint,
     coalesce(w.is_archived, false) AS archived,

@@ -328,6 +328,7 @@ class Writer:
             with_room(self._connection, lambda: pivot.refresh(self._connection))
             self.rows("UPDATE meta SET value = ? WHERE key = 'generation'", [str(generation)])
             self._copy_to(f"{path}.tmp", is_compact=is_compact)
+            os.chmod(f"{path}.tmp", 0o600)
             os.rename(f"{path}.tmp", path)
             snapshots.point_current(self.home.cache, name)
             self._unmark(_UNPUBLISHED)

@@ -129,8 +129,16 @@ def _run_row(draft: Draft, life: Life) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_OVER = frozenset({"finished", "failed", "killed"})
+
+
 def _last_sign(draft: Draft, life: Life) -> str | float | None:
-    """The last point, else the newest file, else what the source records: of a part, the file says nothing."""
+    """The last point, else the newest file, else what the source records: of a part, the file says nothing.
+
+    Of a run that is over and whose end nobody recorded it is not known: its files may have been copied since.
+    """
+    if life.last_wall_s is None and draft.recorded("ended") is None and draft.recorded("status") in _OVER:
+        return None
     signs = (life.last_wall_s, life.newest_s, draft.recorded("ended"), draft.recorded("started"))
     return next((sign for sign in signs if sign is not None), None)
 

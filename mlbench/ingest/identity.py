@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mlbench.ingest.scan import Claimed
@@ -90,8 +90,29 @@ def find_units(root: str, claims: Iterable[Claimed]) -> list[Unit]:
         if claimed.claim.role is Role.ASIDE:
             continue
         _node_for(claimed, tree, elsewhere).claims.append(claimed)
-    units = [unit for node in (tree, *elsewhere.values()) for unit in _resolve(node)[0]]
+    units: list[Unit] = []
+    lonely: list[Claimed] = []
+    for node in (tree, *elsewhere.values()):
+        found, context = _resolve(node)
+        units += found
+        lonely += context
+    units += _of_lonely(units, lonely)
     return sorted(units, key=lambda unit: (unit.folder, unit.part))
+
+
+def _of_lonely(units: Sequence[Unit], lonely: Iterable[Claimed]) -> list[Unit]:
+    """Context without a run around it: of the run whose id is a folder above it, else a run where it tells of one."""
+    parts = {unit.part: unit for unit in units if unit.part}
+    alone: dict[str, Unit] = {}
+    for claimed in lonely:
+        names = claimed.claim.run_folder.split(os.sep)
+        owner = next((parts[name] for name in reversed(names) if name in parts), None)
+        if owner is not None:
+            owner.members.append(Member(claimed))
+        elif claimed.claim.is_own_run:
+            folder = claimed.claim.run_folder
+            alone.setdefault(folder, Unit(folder)).members.append(Member(claimed))
+    return list(alone.values())
 
 
 @dataclass(slots=True)

@@ -146,6 +146,8 @@ class Claim:
     mark: str = ""
     """Of a part: differs whenever the part has changed. It stands in the place of the size and time of the files,
     so that one run that goes on does not make a whole database be read again."""
+    is_own_run: bool = False
+    """Context that makes a run where none is around: a verdict on a model tells of a training by itself."""
     problem: Problem | None = None
     """Why it cannot be said now which parts `path` holds (it is locked, damaged...). Such a claim makes no run."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -19,6 +20,8 @@ from mlbench.queries.notebooks import NotebookChange
 from mlbench.queries.reading import Reader
 from mlbench.redaction import redact_text
 from mlbench.safe import path_of_text
+from mlbench.wire.notebookdiff import NOTEBOOK
+from mlbench.wire.patches import with_cells
 
 if TYPE_CHECKING:
     from mlbench.wire.notebookdiff import CellChange
@@ -138,7 +141,7 @@ def _change(
 ) -> CodeChange:
     before, how_a, recorded_a, dirty_a, path_a = base
     after, how_b, recorded_b, dirty_b, path_b = mine
-    patches = _patch_of(path_a), _patch_of(path_b)
+    patches = _patch_of(path_a, before, (repository, recorded_a)), _patch_of(path_b, after, (repository, recorded_b))
     change = CodeChange(run_id, before, after, (how_a, how_b), patches=patches, is_dirty=(dirty_a, dirty_b))
     if before == after:
         return change
@@ -172,15 +175,37 @@ def _between(
         opened.close()
 
 
-def _patch_of(path: str) -> str:
-    """The patch that was saved in a run's folder, redacted and cut; '' without one."""
+def _patch_of(path: str, commit: str, folders: Sequence[str]) -> str:
+    """The patch that was saved in a run's folder, redacted and cut, notebooks as cells; '' without one."""
+    text = _saved_patch(path)
+    if NOTEBOOK not in text:
+        return redact_text(text)
+    return redact_text(with_cells(text, lambda name: _file_at((*folders, path, "."), commit, name)))
+
+
+def _file_at(folders: Sequence[str], commit: str, name: str) -> str | None:
+    """A file of a commit, from the first repository around one of the folders that has it."""
+    from mlbench.wire import gitrepo
+
+    for folder in dict.fromkeys(filter(None, folders)):
+        place = gitrepo.find_repository(path_of_text(folder))
+        opened = gitrepo.open_repository(place) if place is not None else None
+        if opened is not None:
+            with closing(opened):
+                content = gitrepo.blob_at(opened, commit, name)
+            if content is not None:
+                return content.decode("utf-8", "replace")
+    return None
+
+
+def _saved_patch(path: str) -> str:
     for name in PATCHES:
         place = os.path.join(path_of_text(path), name)
         if not os.path.isfile(place):
             continue
         try:
             with open(place, "rb") as file:
-                return redact_text(file.read(MAX_PATCH_BYTES).decode("utf-8", "replace"))
+                return file.read(MAX_PATCH_BYTES).decode("utf-8", "replace")
         except OSError:
             return ""
     return ""
@@ -199,7 +224,7 @@ def with_code_changes(reader: Reader, answer: DiffAnswer) -> DiffAnswer:
     files = tuple(None if one is None else _files_text(one) for one in mine)
     rows = [FactRow("what changed", kinds, differs=True)]
     rows += [FactRow("changed files", files, differs=True)] if any(files) else []
-    return replace(answer, code=(*answer.code, *rows))
+    return replace(answer, code=(*answer.code, *rows), code_changes=found)
 
 
 def with_changed_books(answer: DiffAnswer, changes: Sequence[CodeChange]) -> DiffAnswer:

@@ -26,6 +26,7 @@ from mlbench.settings import Settings, read_settings
 from mlbench.tui import compat
 from mlbench.tui.actions import PANES, RUN, actions_of
 from mlbench.tui.asker import Answered, Asker
+from mlbench.tui.clipboard import copy_text
 from mlbench.tui.desk import FOLLOW, KEEP, Desk
 from mlbench.tui.doing import HANDLERS
 from mlbench.tui.doing.choosing import sort_column
@@ -119,6 +120,7 @@ class Workbench(App[int]):
         self.panes = Panes(self.looks, glyphs, self._tell)
         self.asker = Asker(self, self._complain)
         self.desk = Desk(session, self.asker, self, self.panes, settings or Settings())
+        self.copies = ""  # the folder for copies that the terminal may not take, '' for none
         self._delays: dict[str, Timer] = {}
         self._typed_ahead: list[Key] = []
         self._has_begun = False
@@ -320,9 +322,9 @@ class Workbench(App[int]):
         else:
             self.desk.say("There is no shell here that could bring the workbench back", "warning")
 
-    def copy(self, text: str) -> None:
-        """By OSC 52: it also works over ssh; in tmux with set-clipboard on."""
-        self.copy_to_clipboard(text)
+    def copy(self, text: str) -> str:
+        """By OSC 52, which also works over ssh, or as `tui.clipboard` has it."""
+        return copy_text(text, self.copy_to_clipboard, self.copies, setting=self.desk.settings.clipboard)
 
     def edit(self, path: str) -> str:
         """Let the user's editor write a file; the terminal is the editor's until it ends."""
@@ -386,6 +388,7 @@ def run_workbench(
         ),
         is_light_ground=is_light_ground(os.environ),
     )
+    app.copies = home.cache
     try:
         code = app.run(mouse=settings.mouse)
     finally:

@@ -13,9 +13,11 @@ from collections.abc import Callable, MutableMapping
 from types import FrameType
 from typing import TextIO
 
+from rich.color import ColorSystem
 from textual.strip import Strip
 
 from mlbench.safe import safe
+from mlbench.tui.sgr import to_wire
 
 _ASCII = str.maketrans(
     {"●": "*", "◆": "#", "│": "|", "─": "-", "━": "=", "▸": ">", "✓": "+", "✗": "x", "…": "~", "▲": "^", "▼": "v",
@@ -27,7 +29,7 @@ _state = {"is_ascii": False}
 
 
 def install(*, is_ascii: bool = False) -> None:
-    """Make every line that Textual writes pass `_clean_strip` first.
+    """Make every line that Textual writes pass `_render_clean`.
 
     Textual (8.2.8) writes escape sequences inside of texts to the terminal as they are: 28 of 29 kinds of widgets let
     a run's name set the clipboard or the title. All of them are written by `Strip.render`, so it is the one place
@@ -48,6 +50,8 @@ def _render_clean(self: Strip, console: object) -> str:
             segment if segment.control else type(segment)(clean_text(segment.text), segment.style)
             for segment in self._segments
         ]
+    if self._render_cache is None:
+        self._render_cache = to_wire(self._segments, getattr(console, "_color_system", None) or ColorSystem.TRUECOLOR)
     return _ORIGINAL(self, console)  # type: ignore[arg-type]
 
 

@@ -17,7 +17,7 @@ from mlbench.tui.bell import Bell
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
-from mlbench.tui.keeping import from_text, to_text
+from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsFound, RunsQuestion, Session, Vocabulary
@@ -69,6 +69,7 @@ class Desk:
         self.view = View(chart=ChartLook(smoothing=settings.smoothing))
         if kept := session.load_state():
             self.view = from_text(kept, self.view)
+            self.prompter.histories = typed_of(kept)
         self.answers = Answers()
         self.inspector = Inspector(self)
         self.history = History()
@@ -124,7 +125,8 @@ class Desk:
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
             self.ask_settings()
-        if (view.as_deltas, view.is_transposed) != (old.as_deltas, old.is_transposed):
+        looks = [(one.as_deltas, one.is_transposed, one.has_code) for one in (view, old)]
+        if looks[0] != looks[1]:
             self.panes.draw_compare(self)
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
@@ -147,7 +149,8 @@ class Desk:
     def state_text(self) -> str:
         """What is kept of the view."""
         good = self.good
-        return to_text(replace(self.view, query=good.query, sort=good.sort, columns=good.columns, by=good.by))
+        view = replace(self.view, query=good.query, sort=good.sort, columns=good.columns, by=good.by)
+        return to_text(view, self.prompter.histories)
 
     def with_view(self, **changes: object) -> None:
         """Change a few fields of the view."""

@@ -21,8 +21,11 @@ class Host(Protocol):
     def bell(self) -> None:
         """Ring the terminal's bell."""
 
-    def copy(self, text: str) -> None:
-        """Put a text on the clipboard of the terminal."""
+    def act(self, action_id: str) -> None:
+        """Do an action by its id."""
+
+    def copy(self, text: str) -> str:
+        """Put a text on the clipboard; says where it went, '' for the terminal's."""
 
     def edit(self, path: str) -> str:
         """Let the user's editor write a file; says what went wrong, '' where nothing did."""

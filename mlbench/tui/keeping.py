@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -17,15 +17,23 @@ from mlbench.tui.view import ChartLook, Marks, View
 KEPT_CHART = ("metrics", "smoothing", "log_y", "log_x", "axis", "has_raw", "is_grouped", "colour_by")
 """Fields of the look of the charts that are kept; where one zoomed is not."""
 MOST_MARKS = 500
+KEPT_TYPED, MOST_TYPED = ("query", "command", "sort", "metrics", "columns", "group"), 100
+"""Histories that are kept, and lines of each: what is typed as a note or a tag is kept where it belongs."""
 
 
-def to_text(view: View) -> str:
-    """The text that `from_text` understands."""
+def to_text(view: View, typed: Mapping[str, Sequence[str]] | None = None) -> str:
+    """The text that `from_text` and `typed_of` understand.
+
+    Args:
+        view: what is looked at.
+        typed: what was typed in the prompts, by their histories.
+    """
     look = asdict(view.chart)
     kept = {
         "query": view.query, "sort": view.sort, "columns": view.columns, "by": view.by, "cursor": view.cursor,
         "marks": view.marks.slots[:MOST_MARKS], "has_all": view.has_all, "as_deltas": view.as_deltas,
         "pane": view.pane if view.pane != "problems" else "runs", "is_zoomed": view.is_zoomed, "bell": view.bell,
+        "typed": {name: list(typed[name])[-MOST_TYPED:] for name in KEPT_TYPED if typed and name in typed},
         "chart": {name: look[name] for name in KEPT_CHART if name in look},
     }  # fmt: skip
     return json.dumps(kept)
@@ -47,6 +55,18 @@ def from_text(text: str, view: View) -> View:
         changes["pane"] = kept["pane"]
     changes["marks"] = Marks(tuple(_slots(kept.get("marks"))))
     return replace(view, chart=_chart(kept.get("chart"), view.chart), **changes)
+
+
+def typed_of(text: str) -> dict[str, list[str]]:
+    """What was typed before, by history; nothing of what is not understood."""
+    try:
+        kept = json.loads(text)
+    except ValueError:
+        return {}
+    typed = kept.get("typed") if isinstance(kept, dict) else None
+    if not isinstance(typed, dict):
+        return {}
+    return {name: typed[name][-MOST_TYPED:] for name in KEPT_TYPED if _are_texts(typed.get(name))}
 
 
 def _are_texts(value: object) -> bool:

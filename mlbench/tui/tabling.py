@@ -143,11 +143,12 @@ class Tabling:
             desk.panes.table.refresh()
 
     def _ask_curves(self) -> None:
-        """Of the rows in view alone."""
+        """Of the rows in view and of the pages beside them: those are then painted once, with their curves."""
         desk, rows, table = self._desk, self.rows, self._desk.panes.table
-        found = rows.found
-        seen = [place for line in table.lines_in_view if (place := table.place_of_line(line)) is not None]
-        wanted = [place for place in seen if place not in rows.curved]
+        found, seen, page = rows.found, table.lines_in_view, table.page_rows
+        around = range(max(seen.start - page, 0), min(seen.stop + page, len(self.lines)))
+        places = [place for line in around if (place := table.place_of_line(line)) is not None]
+        wanted = [place for place in places if place not in rows.curved]
         if found is None or not wanted:
             return
         first, end = min(wanted), max(wanted) + 1

@@ -126,6 +126,8 @@ class View:
     as_deltas: bool = False
     is_transposed: bool = False
     """Compare has a run on each line."""
+    has_code: bool = False
+    """Compare shows the diff of the code in the place of the tables."""
     bell: tuple[str, ...] | None = None
     """What the bell is rung for; None leaves it to the settings."""
     pane: str = RUNS

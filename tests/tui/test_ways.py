@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
 from textual.pilot import Pilot
 
 from mlbench.queries.answers import ProblemLine
+from mlbench.settings import Settings, meanings
 from mlbench.tui.actions import ACTIONS, PANES
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.screens.help import help_rows
@@ -101,3 +106,63 @@ def test_yy_copies_the_id() -> None:
         assert "copied: 000000000000" in screen_text(app)
 
     play(app, script)
+
+
+def test_every_action_is_done_on_the_command_line_by_its_id() -> None:
+    app = workbench(FakeSession())
+
+    async def script(pilot: Pilot[int]) -> None:
+        await keys(pilot, ":", "'runs.mark_all'", "enter")
+        assert len(app.desk.view.marks) == 12
+
+        await keys(pilot, ":", "'unmark'", "enter")
+        assert len(app.desk.view.marks) == 0
+
+        await keys(pilot, ":", "'runs.mark_al'", "tab", "enter")
+        assert len(app.desk.view.marks) == 12
+
+    play(app, script)
+
+
+def test_queries_are_recalled_in_the_next_session() -> None:
+    session = FakeSession()
+    app = workbench(session)
+
+    async def ask(pilot: Pilot[int]) -> None:
+        await keys(pilot, "/", "'adam'", "enter", "/", "ctrl+u", "'sgd'", "enter", "q")
+
+    async def recall(pilot: Pilot[int]) -> None:
+        await keys(pilot, "/", "ctrl+u", "up", "up", "enter")
+        assert later.desk.view.query == "adam"
+
+    play(app, ask)
+    later = workbench(session)
+    play(later, recall)
+
+
+def test_the_settings_are_listed_with_their_origin_and_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('theme = "light"\n')
+    monkeypatch.setenv("MLBENCH_CONFIG", str(path))
+    app = workbench(FakeSession())
+
+    async def script(pilot: Pilot[int]) -> None:
+        await keys(pilot, "comma")
+        shown = screen_text(app)
+        assert any("theme = light" in line and "mine.toml" in line for line in shown.splitlines())
+        assert any("smoothing = 0.6" in line and "default" in line for line in shown.splitlines())
+
+        await keys(pilot, "'glyphs'", "enter")
+        assert "What charts are drawn with" in screen_text(app)
+
+        path.write_text("theme = 3\n")
+        await keys(pilot, "comma")
+        assert "theme = 3 will not do" in screen_text(app)
+
+    play(app, script)
+
+
+def test_every_setting_has_a_meaning() -> None:
+    assert set(meanings()) == {each.name for each in fields(Settings)}

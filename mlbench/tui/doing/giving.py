@@ -108,15 +108,15 @@ def copy_markdown(desk: Desk, _n: int) -> None:
     columns = found.columns if found else ()
 
     def copied(text: str) -> None:
-        desk.host.copy(text)
-        desk.say(f"copied {len(ids)} runs as a Markdown table")
+        where = desk.host.copy(text)
+        desk.say(f"copied {len(ids)} runs as a Markdown table{where}")
 
     desk.asker.ask("markdown", lambda: desk.session.markdown(ids, columns), copied, lane="detail")
 
 
 def _copy(desk: Desk, text: str) -> None:
-    desk.host.copy(text)
-    desk.say(f"copied: {safe(text)}")
+    where = desk.host.copy(text)
+    desk.say(f"copied{where}: {safe(text)}")
 
 
 HANDLERS: Mapping[str, Handler] = {

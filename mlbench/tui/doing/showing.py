@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from mlbench.settings import BELL_RULES
-from mlbench.tui.actions import CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE
+from mlbench.tui.actions import BY_ID, CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.completion import Completion, complete_column, complete_query, matching
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.charting import set_axis, set_smoothing
@@ -187,16 +187,24 @@ def run_command(desk: Desk, text: str) -> None:
     if name in COMMANDS:
         COMMANDS[name][1](desk, rest.strip())
         return
-    near = get_close_matches(word, COMMANDS, n=1)
+    if name in BY_ID or len(_ids_of(name)) == 1:
+        desk.host.act(name if name in BY_ID else _ids_of(name)[0])
+        return
+    near = get_close_matches(word, [*COMMANDS, *BY_ID], n=1)
     hint = f"Did you mean '{near[0]}'?" if near else f"Try: {', '.join(COMMANDS)}"
     desk.say(f"there is no command '{word}'. {hint}", "bad")
+
+
+def _ids_of(word: str) -> list[str]:
+    """Actions of the last part of an id: `undo` is `app.undo`."""
+    return [name for name in BY_ID if name.rpartition(".")[2] == word]
 
 
 def complete_command(desk: Desk, text: str, cursor: int) -> Completion:
     """The command, and what stands behind it."""
     word, blank, rest = text[:cursor].partition(" ")
     if not blank:
-        return Completion(0, cursor, tuple(f"{name} " for name in matching(word, COMMANDS)))
+        return Completion(0, cursor, tuple(f"{name} " for name in matching(word, [*COMMANDS, *BY_ID])))
     start = cursor - len(rest)
     by_word = {"filter": complete_query, "sort": complete_column, "columns": complete_column}
     if word not in by_word:
@@ -213,7 +221,7 @@ def ask_command(desk: Desk, _n: int, *, text: str = "") -> None:
             lambda text: run_command(desk, text),
             text=text,
             complete=lambda text, cursor: complete_command(desk, text, cursor),
-            hint="quit · filter FILTER · sort COLUMN[:desc] · set smooth 0.9 · report FILE.md · problems",
+            hint="any action by its id · quit · filter FILTER · sort COLUMN[:desc] · set smooth 0.9 · problems",
             history="command",
         )
     )

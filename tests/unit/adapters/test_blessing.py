@@ -57,6 +57,16 @@ def test_it_is_shown_as_a_validation_of_its_run(tmp_path: Path) -> None:
     assert row == {"check": "evaluator", "verdict": "failed", "evidence": evidence}
 
 
+def test_without_a_run_around_it_is_a_run(tmp_path: Path) -> None:
+    run_with(tmp_path, "a", "lr: 0.1\n")
+    claims_of(tmp_path / "runs" / "Evaluator" / "blessing" / "13", "BLESSED")
+
+    mlbench(tmp_path, "ingest", str(tmp_path / "runs"))
+
+    rows = mlbench(tmp_path, "sql", "SELECT r.name, v.verdict FROM runs r JOIN validations v ON v.run_id = r.id")
+    assert rows == [{"name": "Evaluator/blessing/13", "verdict": "passed"}]
+
+
 def field(number: int, content: bytes | int) -> bytes:
     if isinstance(content, int):
         return bytes([number << 3, content])

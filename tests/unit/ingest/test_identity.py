@@ -145,3 +145,13 @@ def test_the_root_itself_may_be_a_run() -> None:
 def test_run_ids_are_twelve_digits_whatever_the_path(key: str) -> None:
     assert len(run_id_of(key)) == 12
     assert run_id_of(key) == run_id_of(key)
+
+
+def test_context_below_a_store_belongs_to_the_run_whose_id_is_a_folder_above_it() -> None:
+    parts = [Claim("/r/mlflow.db", Role.TRACKER, "/r", part=run_id, mark="1") for run_id in ("aa", "bb")]
+    packages = Claim("/r/mlruns/0/bb/artifacts/m/requirements.txt", Role.CONTEXT, "/r/mlruns/0/bb/artifacts/m")
+    other = Claim("/r/x/requirements.txt", Role.CONTEXT, "/r/x")
+
+    units = find_units("/r", [Claimed("a", claim) for claim in (*parts, packages, other)])
+
+    assert [(unit.part, len(unit.members)) for unit in units] == [("aa", 1), ("bb", 2)]

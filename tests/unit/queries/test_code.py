@@ -1,5 +1,6 @@
 """Promises of the comparison of code; the repository is the one of the sample runs."""
 
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -187,6 +188,31 @@ def test_a_saved_patch_is_read_where_it_lies(empty: FakeReader, tmp_path: Path) 
     assert change.patches[1].startswith("--- a/x\n+++ b/x\n")
     assert "abcdefghijklmnop" not in change.patches[1]
     assert "not committed in b" in plain(diff_lines(change, safe("b")))
+
+
+def test_a_saved_patch_shows_the_cells_of_a_notebook(empty: FakeReader, tmp_path: Path) -> None:
+    old, new = (notebook(("markdown", "# Title"), ("code", f"lr = {lr}\nfit(lr)")) for lr in (1, 2))
+    before, after = (content.decode().splitlines() for content in (old, new))
+    with make_repository(tmp_path / "code") as repo:
+        commit = add_commit(repo, {"a.ipynb": old}, time_s=T0)
+    hunks = list(difflib.unified_diff(before, after, "a/a.ipynb", "b/a.ipynb", lineterm=""))
+    patch = "\n".join(
+        ["diff --git a/a.ipynb b/a.ipynb", *hunks, "diff --git a/x.py b/x.py", "@@ -1 +1 @@", "-a", "+b", ""]
+    )
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "diff.patch").write_text(patch, "utf-8")
+    ids = [empty.add_run("a", path="/nowhere"), empty.add_run("b", path=str(tmp_path / "run"))]
+    for run_id in ids:
+        empty.add("code", run_id=run_id, commit_id=commit, how="recorded", repository=str(tmp_path / "code"))
+
+    (change,) = compare_code(empty, ids)
+
+    shown = change.patches[1]
+    assert "@@ code cell 2 changed @@\n-lr = 1\n+lr = 2\n fit(lr)" in shown
+    assert "execution_count" not in shown
+    assert shown.endswith("diff --git a/x.py b/x.py\n@@ -1 +1 @@\n-a\n+b\n")
+    (tmp_path / "run" / "diff.patch").write_text(patch.replace(" {", " [", 1), "utf-8")
+    assert "execution_count" in compare_code(empty, ids)[0].patches[1]
 
 
 def test_a_diff_is_coloured_by_its_first_letters() -> None:
