@@ -11,9 +11,9 @@ from tests.unit.render.samples import head
 
 
 def curve(over: str) -> SeriesAnswer:
-    steps = np.arange(3)
+    steps, values = np.arange(3), np.arange(3).astype(np.float64)
     return SeriesAnswer(
-        head("a"), "loss", steps, steps + 1e9, steps / 2, 3, over=over, over_values=steps * 10.0 if over else None
+        head("a"), "loss", steps, values + 1e9, values, 3, over=over, over_values=10 * values if over else None
     )
 
 
