@@ -266,6 +266,10 @@ class SeriesAnswer:
     """Points before the view."""
     started_s: float | None = None
     goal: str = ""
+    over: str = ""
+    """The metric that the program wants it drawn over; '' for the step."""
+    over_values: Float64Array | None = None
+    """That metric at each step, NaN where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
