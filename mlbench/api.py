@@ -101,6 +101,7 @@ class OpenHome:
         filter: str = "",  # noqa: A002
         *,
         view: str = "effective",
+        axis: bool = False,
     ) -> Frame:
         """The points of metrics of the runs that match, one row each: run, run_id, metric, step, wall_time (Unix
         seconds, UTC) and value, in the order of the log. A run without the metric has no rows.
@@ -109,6 +110,8 @@ class OpenHome:
             metrics: a name, a glob, or several.
             filter: as for `runs`.
             view: which points: `effective` (what counts after restarts), `raw`, and others that `mlbench export` knows.
+            axis: two more columns: axis, the metric that the program wants this one drawn over (W&B's `step_metric`;
+                `step` where it wants none), and x, the value of that at the step.
 
         Raises:
             UsageError: none of the runs has one of the metrics, or as for `runs`.
@@ -117,7 +120,13 @@ class OpenHome:
 
         asked = (metrics,) if isinstance(metrics, str) else tuple(metrics)
         with self._reading() as reader:
-            return Frame(table=_series_table(fetch_series(reader, self._ids(reader, filter), asked, view=view)))
+            found = fetch_series(reader, self._ids(reader, filter), asked, view=view)
+            if not axis:
+                return Frame(table=_series_table(found))
+            from mlbench.queries.step_metrics import with_step_metrics
+
+            found = with_step_metrics(reader, found)
+            return Frame(table=_with_axis(_series_table(found), found))
 
     def sql(self, statement: str, parameters: Sequence[object] = ()) -> Frame:
         """The rows of one SELECT over the documented views, all runs of the home; `?` stand for the parameters.
@@ -160,6 +169,16 @@ def _series_table(answers: Sequence[SeriesAnswer]) -> pa.Table:
         numbers = [pa.array(column) for column in (one.steps, one.wall_s, one.values)]
         parts.append(pa.table([*texts, *numbers], schema=schema))
     return pa.concat_tables(parts).unify_dictionaries() if parts else schema.empty_table()
+
+
+def _with_axis(table: pa.Table, answers: Sequence[SeriesAnswer]) -> pa.Table:
+    import numpy as np
+    import pyarrow as pa
+
+    names = [one.over or "step" for one in answers for _value in one.values]
+    x = [one.steps if one.over_values is None else one.over_values for one in answers]
+    axis = pa.array(names, pa.string()).dictionary_encode()
+    return table.append_column("axis", axis).append_column("x", pa.array(np.concatenate([*x, np.zeros(0)])))
 
 
 class Frame:

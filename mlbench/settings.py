@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import field, fields
+from itertools import pairwise
 from typing import Any, TypeGuard
 
 from mlbench.dataclass import dataclass
@@ -55,6 +56,22 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "executor": ("local",),
 }
 """The words that a setting takes; one that is not named here takes what its type says."""
+
+
+def meanings() -> dict[str, str]:
+    """What each setting means, as it stands at its field; nothing where the source is not there."""
+    import ast
+    import inspect
+
+    try:
+        body = ast.parse(inspect.getsource(Settings)).body[0]
+    except (OSError, SyntaxError):
+        return {}
+    found = {}
+    for field_, text in pairwise(body.body if isinstance(body, ast.ClassDef) else ()):
+        if isinstance(field_, ast.AnnAssign) and isinstance(field_.target, ast.Name) and isinstance(text, ast.Expr):
+            found[field_.target.id] = str(ast.literal_eval(text.value))
+    return found
 
 
 def settings_path() -> str:

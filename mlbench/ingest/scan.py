@@ -166,5 +166,6 @@ def _special_problems(folder: str, special: tuple[str, ...], adapters: Sequence[
     """A FIFO or a dangling link with the name of a log is told; others are none of our business."""
     listing = Listing(folder, special, ())
     for path in sorted({claim.path for adapter in adapters for claim in adapter.claims(listing)}):
-        what = "the link leads nowhere" if os.path.islink(path) else "this is not a regular file, it was not opened"
+        is_there = os.path.exists(path)
+        what = "this is not a regular file, it was not opened" if is_there else "the link leads nowhere"
         yield Problem(path, what)

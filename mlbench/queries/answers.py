@@ -11,6 +11,7 @@ from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
+    from mlbench.queries.code import CodeChange
     from mlbench.queries.costs import CostRow
     from mlbench.queries.data_changes import DataChange
     from mlbench.queries.lineage import LineageAnswer
@@ -240,6 +241,8 @@ class DiffAnswer:
     """Options and words of the commands that differ."""
     costs: tuple[CostRow, ...] = ()
     """How long the runs took, and the like; no difference that counts."""
+    code_changes: tuple[CodeChange, ...] = ()
+    """Of each run's code against the baseline's; empty until it is asked for (`code.with_code_changes`)."""
     notebooks: tuple[NotebookChange, ...] = ()
     """Of runs that are executed notebooks; empty until it is asked for (`notebooks.with_notebooks`)."""
 
@@ -263,6 +266,10 @@ class SeriesAnswer:
     """Points before the view."""
     started_s: float | None = None
     goal: str = ""
+    over: str = ""
+    """The metric that the program wants it drawn over; '' for the step."""
+    over_values: Float64Array | None = None
+    """That metric at each step, NaN where it has none."""
 
 
 @dataclass(frozen=True, slots=True)

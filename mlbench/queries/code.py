@@ -224,7 +224,7 @@ def with_code_changes(reader: Reader, answer: DiffAnswer) -> DiffAnswer:
     files = tuple(None if one is None else _files_text(one) for one in mine)
     rows = [FactRow("what changed", kinds, differs=True)]
     rows += [FactRow("changed files", files, differs=True)] if any(files) else []
-    return replace(answer, code=(*answer.code, *rows))
+    return replace(answer, code=(*answer.code, *rows), code_changes=found)
 
 
 def with_changed_books(answer: DiffAnswer, changes: Sequence[CodeChange]) -> DiffAnswer:

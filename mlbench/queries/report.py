@@ -22,6 +22,7 @@ from mlbench.queries.notebooks import with_notebooks
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import find_runs
 from mlbench.queries.series import fetch_series
+from mlbench.queries.step_metrics import with_step_metrics
 
 _Said: TypeAlias = "tuple[str, str, str]"
 """Key, raw text and layer."""
@@ -87,7 +88,7 @@ def gather_report(
         query=where,
         runs=answer,
         diff=diff,
-        series=fetch_series(reader, compared, names) if names else (),
+        series=with_step_metrics(reader, fetch_series(reader, compared, names)) if names else (),
         problems=_problems_of(reader, compared),
         code_changes=told(changes),
         commands=tuple(zip([head.name for head in diff.runs], reproductions(reader, compared), strict=True)),

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from mlbench.queries.answers import SeriesAnswer
 from mlbench.queries.reading import Reader
+from mlbench.queries.series import fetch_series
+
+if TYPE_CHECKING:
+    from mlbench.model import Float64Array
 
 TAG = "wandb.step_metric"
 """The imported tag of a rule, `val/*=epoch`."""
@@ -33,14 +40,60 @@ def default_axis(reader: Reader, run_ids: Sequence[str], metrics: Sequence[str])
     What a run has not logged counts neither for nor against.
     """
     ids = list(dict.fromkeys(run_ids))
+    rules = _rules_of(reader, ids)
+    return _agreed(reader, ids, metrics, rules) if rules else ""
+
+
+def with_step_metrics(reader: Reader, series: Sequence[SeriesAnswer]) -> tuple[SeriesAnswer, ...]:
+    """The series with the metric that all runs among them want each drawn over, and its values."""
+    ids = list(dict.fromkeys(one.head.run_id for one in series))
+    rules = _rules_of(reader, ids)
+    if not rules:
+        return tuple(series)
+    overs = {metric: _agreed(reader, ids, [metric], rules) for metric in dict.fromkeys(one.metric for one in series)}
+    wanted = sorted({over for over in overs.values() if over})
+    # A name is asked for as it is: the only metrics of these names, no globs of theirs.
+    found = {(one.head.run_id, one.metric): one for one in (fetch_series(reader, ids, wanted) if wanted else ())}
+    return tuple(_over(one, overs[one.metric], found.get((one.head.run_id, overs[one.metric]))) for one in series)
+
+
+def _over(series: SeriesAnswer, over: str, other: SeriesAnswer | None) -> SeriesAnswer:
+    return replace(series, over=over, over_values=values_at(series, other)) if over else series
+
+
+def values_at(series: SeriesAnswer, other: SeriesAnswer | None) -> Float64Array:
+    """The other metric's last value at each step of the series; NaN where it has none."""
+    import numpy as np
+
+    if other is None or not other.steps.size:
+        return np.full(series.steps.shape, np.nan)
+    order = np.argsort(other.steps, kind="stable")
+    steps, values = other.steps[order], other.values[order]
+    places = np.searchsorted(steps, series.steps, side="right") - 1
+    is_met = (places >= 0) & (steps[np.maximum(places, 0)] == series.steps)
+    return np.where(is_met, values[np.maximum(places, 0)], np.nan)
+
+
+def common_axis(series: Sequence[SeriesAnswer]) -> str:
+    """The metric that all the series are to be drawn over; '' for the step, also where they differ."""
+    overs = {one.over for one in series}
+    return overs.pop() if len(overs) == 1 else ""
+
+
+def _rules_of(reader: Reader, ids: Sequence[str]) -> Mapping[str, list[tuple[str, str]]]:
+    """By run its rules, as pairs of a name and what it is drawn over."""
     rules: dict[str, list[tuple[str, str]]] = {}
-    for run_id, text in reader.rows(_RULES, [TAG, ids]):
+    for run_id, text in reader.rows(_RULES, [TAG, list(ids)]):
         name, _, over = text.rpartition("=")
         rules.setdefault(run_id, []).append((name, over))
-    if not rules:
-        return ""
+    return rules
+
+
+def _agreed(
+    reader: Reader, ids: Sequence[str], metrics: Sequence[str], rules: Mapping[str, list[tuple[str, str]]]
+) -> str:
     overs = {over for pairs in rules.values() for _name, over in pairs}
-    logged = set(reader.rows(_LOGGED, [ids, [*metrics, *overs]]))
+    logged = set(reader.rows(_LOGGED, [list(ids), [*metrics, *overs]]))
     wanted = set()
     for run_id, metric in logged:
         if metric in metrics:

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
+from mlbench.queries.step_metrics import values_at
 from mlbench.render.cells import RUN_SLOTS, plain
 from mlbench.render.chart import Chart, ChartOptions, Curve, draw_chart
 from mlbench.render.chart_bands import Band
@@ -57,7 +58,7 @@ def x_values(series: SeriesAnswer, axis: str, x_series: Sequence[SeriesAnswer] =
     Args:
         series: the points.
         axis: one of `AXES`, or the name of a metric, whose value at the same step is taken.
-        x_series: the series of that metric, for this run among others.
+        x_series: the series of that metric, for this run among others; not needed where the series has it (`over`).
     """
     if axis == "step":
         steps: Float64Array = kept((series.steps,), "float", lambda: series.steps.astype(np.float64))
@@ -66,7 +67,10 @@ def x_values(series: SeriesAnswer, axis: str, x_series: Sequence[SeriesAnswer] =
         return series.wall_s
     if axis == "relative":
         return series.wall_s - _started_s(series)
-    return _at_steps(series, [x for x in x_series if x.head.run_id == series.head.run_id and x.metric == axis])
+    if axis == series.over and series.over_values is not None:
+        return series.over_values
+    found = (one for one in x_series if one.head.run_id == series.head.run_id and one.metric == axis)
+    return values_at(series, next(found, None))
 
 
 def _started_s(series: SeriesAnswer) -> float:
@@ -74,18 +78,6 @@ def _started_s(series: SeriesAnswer) -> float:
         return series.started_s
     known = series.wall_s[np.isfinite(series.wall_s)]
     return float(known[0]) if known.size else np.nan
-
-
-def _at_steps(series: SeriesAnswer, found: Sequence[SeriesAnswer]) -> Float64Array:
-    """The other metric's last value at each step of the series."""
-    if not found or not found[0].steps.size:
-        return np.full(series.steps.shape, np.nan)
-    other = found[0]
-    order = np.argsort(other.steps, kind="stable")
-    steps, values = other.steps[order], other.values[order]
-    places = np.searchsorted(steps, series.steps, side="right") - 1
-    is_met = (places >= 0) & (steps[np.maximum(places, 0)] == series.steps)
-    return np.where(is_met, values[np.maximum(places, 0)], np.nan)
 
 
 def series_curves(

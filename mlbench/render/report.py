@@ -8,6 +8,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
+from mlbench.queries.step_metrics import common_axis
 from mlbench.render.chart import ChartOptions
 from mlbench.render.chart_svg import chart_svg
 from mlbench.render.chart_text import CurveOptions, chart_text, completed, series_chart, series_curves
@@ -304,7 +305,7 @@ def _charts(answer: ReportAnswer, stem: str, smoothing: float, *, inline_text: b
         if inline_text:
             drawn[name] = (_text_chart(series, smoothing, slots), "")
         else:
-            curves = CurveOptions(smoothing=smoothing)
+            curves = CurveOptions(common_axis(series) or "step", smoothing)
             svg = chart_svg(series_curves(series, curves, slots=slots), completed(ChartOptions(), curves, series))
             drawn[name] = (f"### {markdown_code(metric)}\n\n![{_alt(series)}]({name})\n", svg)
     if len(metrics) > MOST_CHARTS:
@@ -313,7 +314,8 @@ def _charts(answer: ReportAnswer, stem: str, smoothing: float, *, inline_text: b
 
 
 def _text_chart(series: Sequence[SeriesAnswer], smoothing: float, slots: Mapping[str, int]) -> str:
-    chart = series_chart(series, TEXT_CHART, CurveOptions(smoothing=smoothing, is_plain=True), slots=slots)
+    curves = CurveOptions(common_axis(series) or "step", smoothing, is_plain=True)
+    chart = series_chart(series, TEXT_CHART, curves, slots=slots)
     return f"### {markdown_code(series[0].metric)}\n\n{markdown_block(chart_text(chart), language='text')}"
 
 
@@ -322,7 +324,8 @@ def _alt(series: Sequence[SeriesAnswer]) -> str:
     labels = label_map(one.head for one in series)
     lasts = [f"{labels[one.head.run_id]} {number(float(one.values[-1]))}" for one in series if one.values.size]
     shown = ", ".join(lasts[:8]) + (", …" if len(lasts) > 8 else "")
-    return prose(f"{series[0].metric} over steps, last values {shown}")
+    over = common_axis(series) or "steps"
+    return prose(f"{series[0].metric} over {over}, last values {shown}")
 
 
 # ---------------------------------------------------------------- the rest

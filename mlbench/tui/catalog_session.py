@@ -266,12 +266,13 @@ class CatalogSession:
         import mlbench.render.chart_text  # noqa: F401 - numpy is loaded here, in a thread, and not while drawing
         from mlbench.queries.names import metric_names
         from mlbench.queries.series import fetch_series
+        from mlbench.queries.step_metrics import with_step_metrics
 
         with self._detail.reading() as reader:
             known = metric_names(reader, run_ids)
             chosen = [metric for metric in metrics or usual if metric in known]
             chosen = chosen if metrics else (chosen or list(known))[:1]
-            return fetch_series(reader, run_ids, chosen) if chosen else ()
+            return with_step_metrics(reader, fetch_series(reader, run_ids, chosen)) if chosen else ()
 
     def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
         """By the rules of `queries.folding`."""

@@ -125,7 +125,8 @@ class Desk:
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
             self.ask_settings()
-        if (view.as_deltas, view.is_transposed) != (old.as_deltas, old.is_transposed):
+        looks = [(one.as_deltas, one.is_transposed, one.has_code) for one in (view, old)]
+        if looks[0] != looks[1]:
             self.panes.draw_compare(self)
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)

@@ -192,13 +192,17 @@ class Panes:
     def draw_compare(self, desk: Desk) -> None:
         """Draw the comparison."""
         diff, slots, as_deltas = desk.answers.diff, desk.slots(), desk.view.as_deltas
-        has_baseline, is_turned = desk.baseline is not None, desk.view.is_transposed
+        has_baseline, is_turned, has_code = desk.baseline is not None, desk.view.is_transposed, desk.view.has_code
         n_left_out = len(desk.compared()) - len(diff.runs) if diff else 0
         title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
 
         def build(width: int, offset: int) -> Page:
             if diff is None:
                 return Page(title=line_of((" compare", "title")))
+            if has_code:
+                from mlbench.tui.code_page import code_page
+
+                return code_page(diff, width, title=title)
             if is_turned and len(diff.runs) > 1:
                 return transposed_page(diff, width, offset, as_deltas=as_deltas, slots=slots, title=title)
             return compare_page(

@@ -8,7 +8,8 @@ from dataclasses import field, replace
 from mlbench.dataclass import dataclass
 from mlbench.tui.actions import RUNS
 
-AXES = ("step", "relative", "wall")
+AXES = ("metric", "step", "relative", "wall")
+"""x axes; `metric` is the one that the runs define for themselves (W&B's step metric), else the step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class ChartLook:
     smoothing: float = 0.6
     log_y: bool = False
     log_x: bool = False
-    axis: str = "step"
+    axis: str = "metric"
     """One of AXES."""
     has_raw: bool = True
     """The raw curve stands faint below the smoothed one."""
@@ -125,6 +126,8 @@ class View:
     as_deltas: bool = False
     is_transposed: bool = False
     """Compare has a run on each line."""
+    has_code: bool = False
+    """Compare shows the diff of the code in the place of the tables."""
     bell: tuple[str, ...] | None = None
     """What the bell is rung for; None leaves it to the settings."""
     pane: str = RUNS

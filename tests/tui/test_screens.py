@@ -74,3 +74,23 @@ def test_help(snap_compare: Snap) -> None:
 def test_hostile_names(snap_compare: Snap) -> None:
     session = FakeSession(make_runs(HOSTILE_NAMES), scope=HOSTILE_NAMES[0], metric_name=HOSTILE_NAMES[5])
     assert snap_compare(workbench(session), terminal_size=WIDE, run_before=after("*"))
+
+
+def test_groups_on_a_light_ground(snap_compare: Snap) -> None:
+    app = workbench(FakeSession(), is_light_ground=True)
+    pressed = ("o", "'params.optimiser'", "enter", "enter")
+    assert snap_compare(app, terminal_size=WIDE, run_before=after(*pressed))
+
+
+def test_compare_narrow_in_sixteen_colours(snap_compare: Snap) -> None:
+    app = workbench(FakeSession(), depth="16")
+    assert snap_compare(app, terminal_size=NARROW, run_before=after(*FOUR_MARKED, "d"))
+
+
+def test_plots_wide_without_colours(snap_compare: Snap) -> None:
+    app = workbench(FakeSession(), depth="none")
+    assert snap_compare(app, terminal_size=WIDE, run_before=after(*FOUR_MARKED, "p", "v", "v"))
+
+
+def test_the_values_of_a_column(snap_compare: Snap) -> None:
+    assert snap_compare(workbench(FakeSession()), terminal_size=NARROW, run_before=after("l", "l", "l", "f"))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
 from textual.pilot import Pilot
 
 from mlbench.queries.answers import ProblemLine
+from mlbench.settings import Settings, meanings
 from mlbench.tui.actions import ACTIONS, PANES
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.screens.help import help_rows
@@ -133,3 +138,31 @@ def test_queries_are_recalled_in_the_next_session() -> None:
     play(app, ask)
     later = workbench(session)
     play(later, recall)
+
+
+def test_the_settings_are_listed_with_their_origin_and_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('theme = "light"\n')
+    monkeypatch.setenv("MLBENCH_CONFIG", str(path))
+    app = workbench(FakeSession())
+
+    async def script(pilot: Pilot[int]) -> None:
+        await keys(pilot, "comma")
+        shown = screen_text(app)
+        assert any("theme = light" in line and "mine.toml" in line for line in shown.splitlines())
+        assert any("smoothing = 0.6" in line and "default" in line for line in shown.splitlines())
+
+        await keys(pilot, "'glyphs'", "enter")
+        assert "What charts are drawn with" in screen_text(app)
+
+        path.write_text("theme = 3\n")
+        await keys(pilot, "comma")
+        assert "theme = 3 will not do" in screen_text(app)
+
+    play(app, script)
+
+
+def test_every_setting_has_a_meaning() -> None:
+    assert set(meanings()) == {each.name for each in fields(Settings)}

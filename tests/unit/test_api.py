@@ -156,6 +156,14 @@ def test_series_have_every_point_of_the_view(home: OpenHome) -> None:
     assert steps == sorted(set(steps))
 
 
+def test_series_tell_their_axis_when_asked(home: OpenHome) -> None:
+    frame = home.series("val/loss", "logs/long", axis=True)
+
+    assert frame.columns == ("run", "run_id", "metric", "step", "wall_time", "value", "axis", "x")
+    assert {row["axis"] for row in frame} == {"step"}
+    assert all(row["x"] == row["step"] for row in frame)
+
+
 def test_nan_stays_nan(home: OpenHome) -> None:
     frame = home.series("train/loss", "nan(metrics.train/loss)")
 

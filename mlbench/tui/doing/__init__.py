@@ -14,6 +14,7 @@ from mlbench.tui.doing import (
     moving,
     noting,
     saying,
+    setting,
     showing,
 )
 from mlbench.tui.doing.types import Handler
@@ -28,5 +29,6 @@ HANDLERS: Mapping[str, Handler] = {
     **noting.HANDLERS,
     **giving.HANDLERS,
     **inspecting.HANDLERS,
+    **setting.HANDLERS,
     **showing.HANDLERS,
 }

@@ -9,7 +9,7 @@ from mlbench.tui.completion import complete_metric, split_metrics
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.prompts import Prompt
-from mlbench.tui.view import AXES, next_of
+from mlbench.tui.view import AXES, ChartLook, next_of
 
 if TYPE_CHECKING:
     from mlbench.tui.widgets.chart_view import Picture
@@ -82,6 +82,15 @@ def set_smoothing(desk: Desk, text: str) -> None:
 def set_axis(desk: Desk, axis: str) -> None:
     """Another x axis: a place on the old one means nothing on it."""
     desk.change(desk.view.charted(axis=axis, crosshair=None, limits=None, past_limits=()))
+
+
+def next_axis(desk: Desk, _n: int) -> None:
+    """The next axis; that of a metric is one only where the runs define it."""
+    from mlbench.tui.widgets.chart_view import axis_of
+
+    own = axis_of(desk.view.chart, desk.answers.series)
+    axes = AXES if axis_of(ChartLook(), desk.answers.series) != "step" else AXES[1:]
+    set_axis(desk, str(next_of(axes, own if own in axes else desk.view.chart.axis)))
 
 
 def move_crosshair(desk: Desk, columns: int) -> None:
@@ -215,7 +224,7 @@ HANDLERS: Mapping[str, Handler] = {
     "chart.log_y": _turned("log_y"),
     "chart.log_x": _turned("log_x"),
     "chart.raw": _turned("has_raw"),
-    "chart.axis": lambda desk, _n: set_axis(desk, str(next_of(AXES, desk.view.chart.axis))),
+    "chart.axis": next_axis,
     "chart.left": lambda desk, n: move_crosshair(desk, -n),
     "chart.right": move_crosshair,
     "chart.pan_left": lambda desk, _n: pan(desk, -PAN_SHARE),

@@ -45,6 +45,7 @@ HANDLERS: Mapping[str, Handler] = {
     "compare.all": lambda desk, _n: desk.with_view(has_all=not desk.view.has_all),
     "compare.deltas": lambda desk, _n: desk.with_view(as_deltas=not desk.view.as_deltas),
     "compare.transpose": lambda desk, _n: desk.with_view(is_transposed=not desk.view.is_transposed),
+    "compare.code": lambda desk, _n: desk.with_view(has_code=not desk.view.has_code),
     "compare.sort": sort_by_row,
     **{f"lists.section_{n}": go_to_section(n) for n in range(1, 9)},
 }

@@ -164,7 +164,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
     "filter": ("FILTER: which runs are shown", _filter),
     "sort": ("COLUMN[:desc]", _sort),
     "columns": ("COLUMN, COLUMN ...", _columns),
-    "set": ("smooth 0.9, x step|relative|wall, log-y on|off", _set),
+    "set": ("smooth 0.9, x metric|step|relative|wall, log-y on|off", _set),
     "tag": ("+name -name", lambda desk, rest: say_tags(desk, desk.chosen, rest)),
     "note": ("TEXT", lambda desk, rest: say_note(desk, desk.chosen, rest)),
     "bell": ("beats, nan, stalls, or off", set_bell),

@@ -220,7 +220,8 @@ class ChartView(Widget):
 
         look = self.state.look
         series = [one for one in self.state.series if one.metric == metric]
-        options = CurveOptions(look.axis, look.smoothing, has_raw=look.has_raw, is_plain=self.state.is_plain)
+        axis = axis_of(look, self.state.series)
+        options = CurveOptions(axis, look.smoothing, has_raw=look.has_raw, is_plain=self.state.is_plain)
         curves, bands = self._curves(series, options)
         limits: tuple[float | None, float | None] = look.limits or (None, None)
         chart = ChartOptions(
@@ -264,7 +265,8 @@ class ChartView(Widget):
         parts = [] if look.smoothing or not self._drawn else ["raw"]
         # What one chart says of itself stands here; several have lines of their own for it.
         parts += self._drawn[0].chart.header.split("   ")[1:] if len(self._drawn) == 1 else []
-        parts += [f"x {_WORDS[look.axis]}"] + ["zoomed"] * (look.limits is not None)
+        axis = axis_of(look, self.state.series)
+        parts += [f"x {_WORDS.get(axis, axis)}"] + ["zoomed"] * (look.limits is not None)
         parts += [f"+{n_hidden} more"] * (n_hidden > 0)
         right = line_of((" · ".join(parts) + " ", "muted"))
         name = fit_middle(safe(metrics), max(width - sum(len(part) + 3 for part in parts) - 4, 8))
@@ -283,14 +285,15 @@ class ChartView(Widget):
         labels = label_map(one.head for one in self.state.series)
         metric = next(iter(self._metrics()[self.first_metric :]), "")
         series = [one for one in self.state.series if one.metric == metric]
-        options = CurveOptions(look.axis, look.smoothing, has_raw=False)
+        axis = axis_of(look, self.state.series)
+        options = CurveOptions(axis, look.smoothing, has_raw=False)
         curves = series_curves(series, options, slots=self.state.slots)
         if not any(curve.x.size and curve.x[0] <= look.crosshair <= curve.x[-1] for curve in curves):
             # It was put into another chart; here it would only repeat the last values.
             return []
         ids = [one.head.run_id for one in series]
         base = ids.index(self.state.baseline) if self.state.baseline in ids else None
-        parts: list[Line] = [line_of((f" {look.axis} {_x_text(look.axis, look.crosshair)}", "accent"))]
+        parts: list[Line] = [line_of((f" {axis} {_x_text(axis, look.crosshair)}", "accent"))]
         for row in cross_values(curves, look.crosshair, baseline=base, goal=series[0].goal):
             mark = f"{BASELINE_MARK} " if row.place == base else ""
             rank = f"{row.rank}. " if row.rank is not None and len(curves) > 1 else ""
@@ -308,9 +311,20 @@ class ChartView(Widget):
         return tuple(_wrapped(self._value_parts(), width)[:rows])
 
 
+def axis_of(look: ChartLook, series: Sequence[SeriesAnswer]) -> str:
+    """The axis as the charts draw it: for `metric` the name of the metric that the runs define, else `step`."""
+    if look.axis != "metric" or not series:
+        return "step" if look.axis == "metric" else look.axis
+    from mlbench.queries.step_metrics import common_axis
+
+    return common_axis(series) or "step"
+
+
 def _x_text(axis: str, x: float) -> str:
     if axis == "relative":
         return duration(x)
+    if axis not in _WORDS:
+        return number(x)
     moment = moment_of(x) if axis == "wall" else None
     return timestamp(moment) if moment else f"{x:,.0f}"
 

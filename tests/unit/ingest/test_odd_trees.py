@@ -185,7 +185,7 @@ def test_what_is_no_file_is_told_and_never_opened(call: Call, logs: Path) -> Non
 
     assert names(call) == ["a"]
     assert sorted((Path(row["path"]).parent.name, row["what"]) for row in told(call)) == [
-        ("device", "the link leads nowhere"),
+        ("device", "this is not a regular file, it was not opened"),
         ("fifo", "this is not a regular file, it was not opened"),
         ("gone", "the link leads nowhere"),
     ]

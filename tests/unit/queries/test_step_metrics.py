@@ -2,7 +2,8 @@
 
 import pytest
 
-from mlbench.queries.step_metrics import TAG, default_axis, step_metric_of
+from mlbench.queries.series import fetch_series
+from mlbench.queries.step_metrics import TAG, common_axis, default_axis, step_metric_of, with_step_metrics
 from tests.unit.queries.conftest import FakeReader
 
 RULES = [("val/*", "epoch"), ("val/speed*", "batch"), ("val/loss", "round"), ("*", "anything"), ("a*b", "never")]
@@ -61,3 +62,24 @@ def test_runs_that_differ_are_drawn_over_the_step() -> None:
 
     assert default_axis(reader, ids, ["val/acc"]) == ""
     assert default_axis(reader, ids[:1], ["val/acc"]) == "epoch"
+
+
+def test_series_have_the_values_of_what_they_are_drawn_over() -> None:
+    reader, ids = reader_of({"all": "val/*=epoch"})
+
+    found = with_step_metrics(reader, fetch_series(reader, ids, ["val/acc", "loss"]))
+
+    assert [(one.metric, one.over) for one in found] == [("val/acc", "epoch"), ("val/acc", "epoch"), ("loss", "")]
+    assert [None if one.over_values is None else one.over_values.tolist() for one in found] == [
+        [1.0, 2.0], [1.0, 2.0], None,
+    ]  # fmt: skip
+    assert common_axis(found[:2]) == "epoch"
+    assert common_axis(found) == ""
+    assert common_axis([]) == ""
+
+
+def test_series_without_rules_stay_as_they_are() -> None:
+    reader, ids = reader_of({})
+    series = fetch_series(reader, ids, ["val/acc"])
+
+    assert with_step_metrics(reader, series) == series

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from mlbench.queries.answers import DiffAnswer, MetricCell, MetricRow, ProblemLine
+from mlbench.queries.code import CodeChange
 from mlbench.render.cells import line_cells
+from mlbench.tui.code_page import NOTHING, code_page
 from mlbench.tui.pages import compare_page, help_page, problems_page
 from mlbench.tui.run_page import run_page
 from mlbench.tui.transposed import transposed_page
@@ -199,3 +201,24 @@ def test_turned_each_run_has_a_line_and_columns_move() -> None:
     assert "optim.lr" not in text_of(narrow)
     assert "".join(cell.text for cell in narrow.right) == "1 of 3 columns  h l "
     assert all(line_cells(line) <= 100 for line in page.lines)
+
+
+def test_the_code_is_a_page_of_its_own_and_stands_once_for_runs_of_one_commit() -> None:
+    answer = compared(3)
+    change = CodeChange(
+        answer.runs[1].run_id, "1" * 40, "2" * 40, ("recorded", "recorded"), "/repo", ("Raise lr",),
+        (("train.py", "changed"),), "diff --git a/train.py b/train.py\n@@ -1 +1 @@\n-lr = 1\n+lr = 2" + "0" * 200 + "\n",
+    )  # fmt: skip
+    other = replace(change, run_id=answer.runs[2].run_id)
+
+    page = code_page(replace(answer, code_changes=(change, other)), 60, title="compare")
+
+    text = text_of(page)
+    assert " compare: code   c goes back" in text
+    assert "* Raise lr" in text
+    assert "-lr = 1\n+lr = 2000" in text
+    assert text.count("+lr") == 1
+    assert "code of adam-lr0.003-w64: as that of adam-lr0.03-w64" in text
+    assert len(page.sections) == 2
+    assert max(map(len, text.splitlines())) < 60
+    assert text_of(code_page(answer, 80, title="compare")).endswith(NOTHING)
