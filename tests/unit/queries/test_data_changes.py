@@ -344,6 +344,23 @@ def test_files_of_a_data_set_that_wandb_runs_logged(empty: FakeReader, tmp_path:
     assert gone.said == "its log is gone, or holds no list of the artifact's files"
 
 
+def test_files_of_a_data_set_that_wandb_runs_used_and_others_made(empty: FakeReader, tmp_path: Path) -> None:
+    for alias, files in (("v0", {"x.csv": "1"}), ("v1", {"x.csv": "1", "y.csv": "2"})):
+        (tmp_path / alias).mkdir()
+        wandb_log(tmp_path / alias / "run-1.wandb", f"d{alias}", files)
+        maker = empty.add_run(f"make {alias}", path=str(tmp_path / alias))
+        empty.add("artifact", run_id=maker, kind="dataset", name="digits", digest=f"wandb:d{alias}", role="output",
+                  detail=f"1 file, latest, {alias}", source=str(tmp_path / alias))  # fmt: skip
+    ids = [empty.add_run(f"use {alias}") for alias in ("v0", "v1", "latest")]
+    for run_id, alias in zip(ids, ("v0", "v1", "latest"), strict=True):
+        empty.add("artifact", run_id=run_id, kind="dataset", name=f"digits:{alias}", digest="", role="input")
+
+    (change,) = compare_data(empty, ids)
+
+    assert (change.run_id, change.name, change.n_files) == (ids[1], "digits", (1, 2))
+    assert [(one.kind, one.name) for one in change.files] == [("added", "y.csv")]
+
+
 # ---------------------------------------------------------------- others
 
 
