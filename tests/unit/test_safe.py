@@ -463,9 +463,40 @@ def test_the_vocabulary_of_machine_learning_is_left_alone(key: str, value: str) 
     assert redact_argv([f"--{key}", value, "--x"]) == [f"--{key}", value, "--x"]
 
 
+KEYS_OF_SECRETS = (
+    "api_key", "OPENAI_API_KEY", "wandb_api_key", "aws_secret_access_key", "client_secret", "access_token", "auth_token",
+    "private_key", "db_password", "hf_token", "github_token", "encryption_key", "smtp_password", "refresh_token",
+)  # fmt: skip
+PLACES_OF_SECRETS = (
+    "train.py --{key} {secret} --lr 0.1", "train.py --{key}={secret} --lr 0.1", "export {key}={secret}", "{key}: {secret}",
+    "Namespace({key}='{secret}', lr=0.1)", '{{"{key}": "{secret}", "lr": 0.1}}', "cfg.{key}={secret} cfg.lr=0.1",
+    "{{'{key}': '{secret}'}}",
+)  # fmt: skip
+MORE_ML_KEYS = (
+    "tokenizer_max_length", "vocab_size", "max_seq_len", "num_attention_heads", "keypoint_loss", "passthrough", "key_padding_mask",
+    "n_keys", "hidden_size", "token_level", "authorship_task", "secretion_rate", "query_key_value", "monkey_patch", "turkey_dataset",
+    "keyframe_interval", "passage_length", "password_free_login", "tokenized_path", "signature_size", "hash_seed", "session_length",
+)  # fmt: skip
+PLAIN_VALUES = ("128", "0.1", "true", "linear")
+
+
+@pytest.mark.parametrize("key", KEYS_OF_SECRETS)
+def test_no_secret_is_left_wherever_it_is_planted(key: str) -> None:
+    for number, place in enumerate(PLACES_OF_SECRETS):
+        secret = f"Zq{number}7Rt5Yw{len(key)}9PkXv3"
+
+        assert secret not in redact_text(place.format(key=key, secret=secret)), place
+
+
+@pytest.mark.parametrize("key", MORE_ML_KEYS)
+def test_more_of_the_vocabulary_is_left_alone(key: str) -> None:
+    assert [value for value in PLAIN_VALUES if redact_param(key, value) is not None] == []
+
+
 def test_the_tables_are_as_large_as_promised() -> None:
-    assert len(PLANTED_TEXTS) + len(PLANTED_PARAMS) >= 60
-    assert len(ML_WORDS) >= 100
+    places = len(KEYS_OF_SECRETS) * len(PLACES_OF_SECRETS)
+    assert len(PLANTED_TEXTS) + len(PLANTED_PARAMS) + places >= 200
+    assert len(ML_WORDS) + len(MORE_ML_KEYS) * len(PLAIN_VALUES) >= 200
 
 
 def test_what_stands_around_a_secret_stays() -> None:
