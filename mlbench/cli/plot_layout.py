@@ -60,7 +60,7 @@ def _tell_none(reader: Reader, ids: Sequence[str], name: str) -> None:
 
 
 def title_of(chart: LaidChart) -> str:
-    return "/".join(part for part in (chart.category, chart.title) if part) or "(no title)"
+    return chart.name
 
 
 def _draw(reader: Reader, ids: Sequence[str], chart: LaidChart, options: PlotOptions) -> None:

@@ -24,6 +24,7 @@ from mlbench.cli.completing import complete_runs
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
     from mlbench.queries.answers import RunHead, ShowAnswer
+    from mlbench.queries.layouts import LaidChart
     from mlbench.render.table import Section
 
 
@@ -58,21 +59,29 @@ def _print_all(reader: Reader, run_id: str, form: str) -> None:
         sections = (*show_sections(answer), *_layouts(reader, answer))
         print_lines(section_lines(sections, width_cells()))
     else:
-        print_records(show_records(answer), form)
+        from mlbench.render.layouts import with_layouts
+
+        print_records(with_layouts(show_records(answer), _charts(reader, answer)), form)
 
 
 def _layouts(reader: Reader, answer: ShowAnswer) -> tuple[Section, ...]:
     """The section of the charts that the run's log lays out; none where it has no layout that can be read."""
+    from mlbench.render.layouts import layout_section
+
+    charts = _charts(reader, answer)
+    return (layout_section(charts),) if charts else ()
+
+
+def _charts(reader: Reader, answer: ShowAnswer) -> tuple[LaidChart, ...]:
     if not any(blob.kind == "layout" for blob in answer.blobs):
         return ()
     from mlbench.queries.layouts import fetch_layouts
-    from mlbench.render.layouts import layout_section
     from mlbench.render.problems import problem_text
 
     found = fetch_layouts(reader, [answer.head.run_id])
     for problem in found.problems:
         talk(problem_text(problem))
-    return (layout_section(found.charts),) if found.charts else ()
+    return found.charts
 
 
 def _print_lineage(reader: Reader, head: RunHead, form: str) -> None:

@@ -38,6 +38,17 @@ class LaidChart:
     remarks: tuple[str, ...] = ()
     """Expressions that could not be used, and names that no run has."""
 
+    @property
+    def name(self) -> str:
+        """`category/title`, by which it is asked for."""
+        return "/".join(part for part in (self.category, self.title) if part) or "(no title)"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All metrics that it draws, those of margins and their ends too."""
+        ends = (end for margin in self.margins for end in (margin.value, margin.lower, margin.upper))
+        return tuple(dict.fromkeys((*self.metrics, *ends)))
+
 
 @dataclass(frozen=True, slots=True)
 class LayoutsAnswer:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlbench.render.cells import Cell
+from mlbench.render.records import Records
 from mlbench.render.table import Section, Table, heading
 from mlbench.safe import safe
 
@@ -23,6 +24,12 @@ def layout_section(charts: Sequence[LaidChart]) -> Section:
     )
     headings = (heading("category"), heading("chart"), heading("draws"))
     return Section("layouts", safe(f"layouts ({len(charts)}), drawn by mlbench plot --layout"), Table(headings, rows))
+
+
+def with_layouts(records: Records, charts: Sequence[LaidChart]) -> Records:
+    """The rows of `show` with one of the section `layouts` for each chart: its title, what it draws, its category."""
+    rows = tuple(("layouts", chart.title, drawn_text(chart), chart.category or None, None) for chart in charts)
+    return Records(records.keys, (*records.rows, *rows))
 
 
 def drawn_text(chart: LaidChart) -> str:

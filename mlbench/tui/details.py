@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
     from mlbench.queries.answers import SeriesAnswer
     from mlbench.queries.blobs import BlobPlace
+    from mlbench.queries.layouts import LayoutsAnswer
     from mlbench.queries.standing import Standings
 
 PATCHES = ("diff.patch", "git_diff.patch", os.path.join("files", "diff.patch"))
@@ -36,6 +37,13 @@ class RunDetails:
 
         with self._reading() as reader:
             return next(iter(fetch_series(reader, [run_id], [metric])), None)
+
+    def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
+        """The charts of this name that the logs of the runs lay out."""
+        from mlbench.queries.layouts import fetch_layouts
+
+        with self._reading() as reader:
+            return fetch_layouts(reader, run_ids, name)
 
     def standings(self, metric: str, watched: Sequence[str]) -> Standings:
         """How the running runs stand, and those that are watched."""

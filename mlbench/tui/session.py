@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ShowAnswer,
     )
     from mlbench.queries.blobs import BlobPlace
+    from mlbench.queries.layouts import LayoutsAnswer
     from mlbench.queries.standing import Standings
 
 Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
@@ -164,6 +165,9 @@ class Details(Protocol):
 
     def standings(self, metric: str, watched: Sequence[str]) -> Standings:
         """How the running runs stand, and those that are watched; see `queries.standing`."""
+
+    def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
+        """The charts of this name (a title, a category or both; globs) that the logs of the runs lay out."""
 
     def write(self, place: BlobPlace, path: str, *, may_replace: bool) -> str:
         """Write the bytes of a place to a file, and give its path."""

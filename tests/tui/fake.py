@@ -35,6 +35,7 @@ from mlbench.queries.answers import (
     Value,
 )
 from mlbench.queries.blobs import BlobPlace
+from mlbench.queries.layouts import LaidChart, LayoutsAnswer
 from mlbench.queries.mistakes import FilterError
 from mlbench.queries.standing import Standings
 from mlbench.tui.session import (
@@ -151,6 +152,10 @@ class FakeDetails:
 
     def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
         return self.session.series([run_id], [metric], [])[0]
+
+    def layouts(self, _run_ids: Sequence[str], name: str) -> LayoutsAnswer:
+        charts = (LaidChart("losses", "both", ("val/loss", "train/loss")), LaidChart("", "val", ("val/loss",)))
+        return LayoutsAnswer(tuple(chart for chart in charts if name in ("*", chart.name, chart.title)))
 
     def standings(self, metric: str, watched: Sequence[str]) -> Standings:
         return self.session.standings(metric, watched)

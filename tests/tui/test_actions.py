@@ -448,6 +448,7 @@ def test_the_palette_finds_an_action_and_does_it() -> None:
         ("plots", lambda app: app.desk.view.pane == "chart"),
         ("tag +best", lambda app: app.desk.session.said == ["tag 1 +best -"]),
         ("note hello", lambda app: app.desk.session.said == ["note 1 'hello'"]),
+        ("layout nothing", lambda app: "no chart of a layout is named 'nothing'" in screen_text(app)),
         ("help", lambda app: "Keys in Runs" in screen_text(app)),
         ("srot lr", lambda app: "there is no command 'srot'. Did you mean 'sort'?" in screen_text(app)),
         ("xyzzy", lambda app: "Try: quit" in screen_text(app)),
@@ -458,6 +459,25 @@ def test_the_command_line(command: str, holds: Callable[[Workbench], bool]) -> N
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, ":", f"'{command}'", "enter")
         assert holds(app)
+
+    played(script)
+
+
+def test_a_layout_draws_its_metrics_together_until_others_are_chosen() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ":", "'layout both'", "enter")
+        await settle(pilot)
+        assert app.desk.view.pane == "chart"
+        assert [one.metric for one in app.desk.panes.chart.pictures()] == ["losses/both"]
+        labels = [curve.label for curve in app.desk.panes.chart.pictures()[0].curves if curve.label]
+        assert any("train/loss" in label for label in labels)
+        assert any("val/loss" in label for label in labels)
+        await keys(pilot, ":", "'layout'", "enter")
+        await settle(pilot)
+        assert [one.metric for one in app.desk.panes.chart.pictures()] == ["losses/both", "val"]
+        app.desk.change(app.desk.view.charted(metrics=("val/loss",), laid=()))
+        await settle(pilot)
+        assert [one.metric for one in app.desk.panes.chart.pictures()] == ["val/loss"]
 
     played(script)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlbench.tui.actions import CHART
 from mlbench.tui.completion import complete_metric, split_metrics
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
@@ -12,6 +14,7 @@ from mlbench.tui.prompts import Prompt
 from mlbench.tui.view import AXES, ChartLook, next_of
 
 if TYPE_CHECKING:
+    from mlbench.queries.layouts import LayoutsAnswer
     from mlbench.tui.widgets.chart_view import Picture
 
 ZOOM_FACTOR = 0.5
@@ -27,7 +30,9 @@ def choose_metrics(desk: Desk, _n: int) -> None:
     def accepted(text: str) -> None:
         metrics = split_metrics(text)
         if metrics:
-            desk.change(desk.view.charted(metrics=_spelt(desk, metrics), crosshair=None, limits=None, past_limits=()))
+            desk.change(
+                desk.view.charted(metrics=_spelt(desk, metrics), laid=(), crosshair=None, limits=None, past_limits=())
+            )
 
     desk.ask_user(
         Prompt(
@@ -38,6 +43,23 @@ def choose_metrics(desk: Desk, _n: int) -> None:
             history="metrics",
         )
     )
+
+
+def show_layout(desk: Desk, name: str) -> None:
+    """Draw the charts that the logs of the runs at hand lay out: all, or those of a title or category."""
+    ids, details = desk.compared(), desk.session.details
+
+    def take(found: LayoutsAnswer) -> None:
+        laid = tuple((chart.name, chart.names) for chart in found.charts if chart.names)
+        if not laid:
+            told = f"no chart of a layout is named '{name}'" if name else "these runs have no layout of charts"
+            desk.say(told, "bad")
+            return
+        metrics = tuple(dict.fromkeys(metric for _title, names in laid for metric in names))
+        view = desk.view.charted(metrics=metrics, laid=laid, crosshair=None, limits=None, past_limits=())
+        desk.change(replace(view, pane=CHART, is_zoomed=True, shown_run=""))
+
+    desk.asker.ask("layout", lambda: details.layouts(ids, name or "*"), take, lane="detail")
 
 
 def _spelt(desk: Desk, typed: tuple[str, ...]) -> tuple[str, ...]:

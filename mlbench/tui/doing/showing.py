@@ -10,7 +10,7 @@ from mlbench.settings import BELL_RULES
 from mlbench.tui.actions import BY_ID, CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.completion import Completion, complete_column, complete_query, matching
 from mlbench.tui.desk import Desk
-from mlbench.tui.doing.charting import set_axis, set_smoothing
+from mlbench.tui.doing.charting import set_axis, set_smoothing, show_layout
 from mlbench.tui.doing.giving import REPORT_NAME, write_report
 from mlbench.tui.doing.noting import say_note
 from mlbench.tui.doing.saying import say_tags
@@ -171,6 +171,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
     "report": ("FILE.md", lambda desk, rest: write_report(desk, rest or REPORT_NAME)),
     "problems": ("what could not be read", lambda desk, _rest: show_problems(desk, 1)),
     "compare": ("the marked runs", lambda desk, _rest: go_full(COMPARE)(desk, 1)),
+    "layout": ("NAME: the charts that the logs lay out, all or of that name", show_layout),
     "plots": ("of the marked runs", lambda desk, _rest: go_full(CHART)(desk, 1)),
     "help": ("the keys of this pane", lambda desk, _rest: desk.host.show_help()),
 }

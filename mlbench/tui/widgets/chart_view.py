@@ -157,9 +157,16 @@ class ChartView(Widget):
         return strip_of(self._lines[y] if y < len(self._lines) else (), self.looks, self.size.width, ground=ground)
 
     def _metrics(self) -> list[str]:
-        """The chosen metrics that a run has; where none was chosen, those that came."""
+        """The chosen metrics that a run has; where none was chosen, those that came. Of a layout the titles."""
         known = dict.fromkeys(one.metric for one in self.state.series)
+        if self.state.look.laid:
+            return [title for title, metrics in self.state.look.laid if not known.keys().isdisjoint(metrics)]
         return [metric for metric in self.state.look.metrics or known if metric in known]
+
+    def _series_of(self, chart: str) -> list[SeriesAnswer]:
+        """The series of a chart: of a metric, or of those that a log lays out together."""
+        metrics = dict(self.state.look.laid).get(chart, (chart,))
+        return [one for one in self.state.series if one.metric in metrics]
 
     def _draw_if_stale(self) -> None:
         if not self._is_stale and self._drawn_size == self.size:
@@ -219,14 +226,14 @@ class ChartView(Widget):
         from mlbench.render.chart_text import CurveOptions, completed
 
         look = self.state.look
-        series = [one for one in self.state.series if one.metric == metric]
+        series = self._series_of(metric)
         axis = axis_of(look, self.state.series)
         options = CurveOptions(axis, look.smoothing, has_raw=look.has_raw, is_plain=self.state.is_plain)
         curves, bands = self._curves(series, options)
         limits: tuple[float | None, float | None] = look.limits or (None, None)
         chart = ChartOptions(
             width, height, log_x=look.log_x, log_y=look.log_y, x_limits=limits, glyphs=self.state.glyphs,
-            has_header=has_header, is_trimmed=look.is_trimmed, is_shaded=self.state.is_plain,
+            title=metric, has_header=has_header, is_trimmed=look.is_trimmed, is_shaded=self.state.is_plain,
         )  # fmt: skip
         picture = Picture(metric, tuple(curves), tuple(bands), completed(chart, options, series))
         return _Drawn(draw_chart(curves, picture.options, bands), picture)
@@ -261,7 +268,7 @@ class ChartView(Widget):
 
     def _title(self, width: int, n_hidden: int) -> Line:
         look = self.state.look
-        metrics = ", ".join(look.metrics or self._metrics()) or "plots"
+        metrics = ", ".join((not look.laid and look.metrics) or self._metrics()) or "plots"
         parts = [] if look.smoothing or not self._drawn else ["raw"]
         # What one chart says of itself stands here; several have lines of their own for it.
         parts += self._drawn[0].chart.header.split("   ")[1:] if len(self._drawn) == 1 else []
@@ -284,7 +291,7 @@ class ChartView(Widget):
 
         labels = label_map(one.head for one in self.state.series)
         metric = next(iter(self._metrics()[self.first_metric :]), "")
-        series = [one for one in self.state.series if one.metric == metric]
+        series = self._series_of(metric)
         axis = axis_of(look, self.state.series)
         options = CurveOptions(axis, look.smoothing, has_raw=False)
         curves = series_curves(series, options, slots=self.state.slots)
