@@ -17,6 +17,7 @@ _PROJECT = f"{ROOT}/"
 _VENV = f"{ROOT}/.venv/"
 
 STARTS_PROGRAMS = {
+    "adapters/dvc_experiments.py": "`example` commits to a repository of its own by dulwich, which looks for its hooks",
     "capture/running.py": "mlbench run: the user's own command",
     "catalog/snapshots.py": "cp, which does not lose the lock of the catalog as reading the file here would",
     "cli/running_notebook.py": "mlbench run NOTEBOOK: the kernel of the user's own notebook",

@@ -98,7 +98,12 @@ MOST_RUNS = 20
     help="Smoothing of the charts.",
 )
 @click.option("--inline-text", is_flag=True, help="Charts as text in the report, and no files beside it.")
-@click.option("--html", "is_html", is_flag=True, help="One HTML file with the charts inside, in place of Markdown.")
+@click.option(
+    "--html",
+    "is_html",
+    is_flag=True,
+    help="One HTML file with the charts inside, in place of Markdown; so is FILE.html.",
+)
 @click.option("--check", "is_check", is_flag=True, help="Say what changed since the report was written; 1 if anything.")
 @click.option("--force", "is_forced", is_flag=True, help="Replace a report that is there.")
 @selection_option
@@ -130,6 +135,8 @@ def command(
 
     if form not in (None, "markdown"):
         raise click.UsageError(f"a report is Markdown, not {form}. Try: mlbench query --format {form}")
+    # Markdown in a file that a browser opens would be live HTML.
+    is_html = is_html or (output or "").lower().endswith((".html", ".htm"))
     target = output or (DEFAULT_HTML if is_html else DEFAULT_NAME)
     if is_check:
         return check_report(home_of(home), target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -189,7 +188,7 @@ def _earliest(draft: Draft, first_wall_s: float | None) -> float | None:
 
 
 def _is_time(value: str | float) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, int | float) and abs(value) < 1e300  # so is no NaN, and no integer beyond floats
 
 
 # ---------------------------------------------------------------- params

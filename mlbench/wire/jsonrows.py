@@ -90,8 +90,8 @@ def wall_of(value: JsonValue) -> float | None:
     """Unix seconds of a number of seconds or milliseconds or of an ISO time; None for a duration or anything else."""
     if isinstance(value, str):
         return utc_seconds(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _NEWEST_S * 1000:
+        return None  # so is NaN; of integers as large as JSON may hold floats and `math` know nothing
     seconds = value / 1000 if value > _NEWEST_S else float(value)
     return seconds if _OLDEST_S < seconds < _NEWEST_S else None
 

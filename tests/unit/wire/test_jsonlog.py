@@ -21,6 +21,7 @@ from mlbench.wire.jsonlog import (
     params_in,
     utc_seconds,
 )
+from mlbench.wire.jsonrows import wall_of
 
 
 @pytest.mark.parametrize(
@@ -149,3 +150,8 @@ def test_nested_values_become_dotted_params() -> None:
 )
 def test_times_without_a_zone_are_utc(text: JsonValue, seconds: float | None) -> None:
     assert utc_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), math.nan, math.inf, True, 3, 10**15])
+def test_what_is_no_time_is_none(value: JsonValue) -> None:
+    assert wall_of(value) is None
