@@ -309,7 +309,7 @@ def diff_summary(answer: DiffAnswer) -> Safe:
         ("metric", "metrics", answer.metrics),
         ("fact of the code", "facts of the code", answer.code),
         ("fact of the environment", "facts of the environment", answer.environment),
-        ("data version", "data versions", answer.data),
+        ("fact of the data", "facts of the data", answer.data),
     )
     counts = [(sum(row.differs for row in rows), one, many) for one, many, rows in names]
     cells = {change for book in answer.notebooks for change in book.changes}

@@ -269,7 +269,7 @@ def _costs(answer: ReportAnswer) -> str:
     """Duration, speed and recorded costs, with how much more or less than the baseline's."""
     if len(answer.diff.runs) < 2 or not answer.diff.costs:
         return ""
-    rows = [[markdown_code(head.text), *("–" if cell.text == "-" else prose(cell.text) for cell in cells)]
+    rows = [[markdown_code(head.text), *("–" if cell.text == "-" else cell.text for cell in cells)]
             for head, *cells in cost_table(answer.diff)]  # fmt: skip
     return "## Cost\n\n" + _table(["cost", *_run_titles(answer)], rows)
 

@@ -1,5 +1,6 @@
 """`mlbench plot --layout`: layouts as the tensorboard package writes them, and hostile ones."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,15 @@ def test_show_lists_the_charts_and_what_they_draw(mlbench: Mlbench, logs: Path) 
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
     assert "losses both loss/train, loss/val" in lines
     assert "losses accuracy acc from acc/low to acc/high" in lines
+
+
+def test_show_has_the_charts_as_rows(mlbench: Mlbench, logs: Path) -> None:
+    done = mlbench("show", "one", "--in", "logs", "--format", "jsonl")
+
+    rows = [row for row in map(json.loads, done.out.splitlines()) if row["section"] == "layouts"]
+    assert [(row["key"], row["value"], row["detail"]) for row in rows[:2]] == [
+        ("both", "loss/train, loss/val", "losses"), ("accuracy", "acc from acc/low to acc/high", "losses"),
+    ]  # fmt: skip
 
 
 def test_a_log_that_is_gone_is_told_by_show_and_plot(mlbench: Mlbench, logs: Path) -> None:

@@ -104,7 +104,7 @@ def test_one_sentence_says_what_differs() -> None:
     equal = DiffAnswer((head("a"), head("b")), (param("lr", "1", "1"),), ())
 
     assert diff_summary(diff_answer()) == (
-        "3 runs differ in 4 parameters, 2 metrics, 2 facts of the code, 1 fact of the environment, 1 data version"
+        "3 runs differ in 4 parameters, 2 metrics, 2 facts of the code, 1 fact of the environment, 1 fact of the data"
     )
     assert diff_summary(equal) == "2 runs do not differ"
 

@@ -15,6 +15,7 @@ from mlbench.queries.answers import (
     RunRow,
     RunsAnswer,
 )
+from mlbench.queries.costs import CostRow
 from mlbench.render.report import draw_report
 from tests.golden.check import check_golden
 
@@ -167,3 +168,15 @@ def test_columns_show_gaps_and_limits() -> None:
     text = draw_report(limited).markdown
 
     assert "3 of 9 runs" in text
+
+
+def test_options_and_costs_are_tables() -> None:
+    answer = report_answer()
+    n = len(answer.diff.runs)
+    typed = FactRow("--lr", ("0.1", "0.2", *[None] * (n - 2)), differs=True)
+    costs = (CostRow("duration", "seconds", (100.0, 287.0, *[None] * (n - 2))),)
+
+    text = draw_report(replace(answer, diff=replace(answer.diff, typed=(typed,), costs=costs))).markdown
+
+    assert "| `--lr` | `0.1` | `0.2` |" in text
+    assert "| `duration` | 1m 40s | 4m 47s ×2.87 |" in text
