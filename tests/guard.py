@@ -23,6 +23,7 @@ STARTS_PROGRAMS = {
     "cli/running_notebook.py": "mlbench run NOTEBOOK: the kernel of the user's own notebook",
     "queries/select.py": "mlbench sql: the locked process",
     "tui/app.py": "$EDITOR, with a file of the workbench's own",
+    "tui/clipboard.py": "tmux load-buffer, with what the user copied",
 }
 """Modules that may start a program, and why."""
 OPENS_SOCKETS = {"cli/running_notebook.py": "zmq between nbclient and the kernel, on loopback"}

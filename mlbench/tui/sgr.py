@@ -94,11 +94,14 @@ def _blanks_alike(pen: Pen, wanted: Pen) -> bool:
 
 @lru_cache(maxsize=4096)
 def _change(pen: Pen, wanted: Pen) -> str:
-    codes: list[str] = []
-    if not pen.marks <= wanted.marks:
-        codes.append("0")
-        pen = PLAIN
-    codes += sorted(wanted.marks - pen.marks)
+    """The shorter one of what changes and of all from the terminal's own colours on."""
+    anew = ";".join(["0", *_codes(PLAIN, wanted)])
+    if pen.marks <= wanted.marks:
+        anew = min(";".join(_codes(pen, wanted)), anew, key=len)
+    return f"\x1b[{anew}m"
+
+
+def _codes(pen: Pen, wanted: Pen) -> list[str]:
+    codes = sorted(wanted.marks - pen.marks)
     codes += [wanted.ink] if wanted.ink != pen.ink else []
-    codes += [wanted.paper] if wanted.paper != pen.paper else []
-    return f"\x1b[{';'.join(codes)}m" if codes else ""
+    return codes + ([wanted.paper] if wanted.paper != pen.paper else [])

@@ -42,9 +42,12 @@ def test_a_pachyderm_worker_names_its_inputs() -> None:
 
 
 def test_lakectl_local_pins_a_folder(tmp_path: Path) -> None:
-    (tmp_path / ".lakefs_ref.yaml").write_text(f"src: lakefs://digits/main/train\nat_head: {COMMIT}\n")
+    pinned, uri = tmp_path / "pinned", "lakefs://digits/main/train"
+    pinned.mkdir()
+    (pinned / ".lakefs_ref.yaml").write_text(f"src: {uri}\nat_head: {COMMIT}\n")
 
-    assert lakefs_local(str(tmp_path)) == DataRef("lakefs", "digits/train", COMMIT, True, "lakefs://digits/main/train")
+    assert lakefs_local(str(pinned)) == DataRef("lakefs", "digits/train", COMMIT, True, uri)
+    assert lakefs_local(str(pinned / "inner")) == DataRef("lakefs", "digits/train/inner", COMMIT, True, uri)
     assert lakefs_local(str(tmp_path / "nothing")) is None
 
 
