@@ -53,11 +53,8 @@ from mlbench.wire.jsonlog import (
 )
 from mlbench.wire.packages import MAX_PACKAGES, packages_in_text
 from mlbench.wire.protobuf import WireError
-from mlbench.wire.wandblog import (
-    Framing,
-    decode,
-    read_records,
-)
+from mlbench.wire.wandbframes import Framing, read_records
+from mlbench.wire.wandblog import decode
 from mlbench.wire.wandbrun import INTERNAL, Told, add_summary, take
 from mlbench.wire.yamltext import load_yaml
 

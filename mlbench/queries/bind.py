@@ -177,7 +177,7 @@ class Binding:
                 t = self._keyed(_TAG, "tag", self._known("tag", ref, text))
                 return Bound("mixed", label, f"{t}.txt", f"{t}.number", (f"{t}.txt",), t, "tag")
             case "data":
-                d = self._keyed(_DATA, "data", self._known("data", ref, text))
+                d = self._keyed(_DATA, "data", self._data_set(ref, text))
                 return Bound("text", label, f"{d}.txt", "", (f"{d}.txt",), d)
             case _:
                 name = self._known("env", ref, text)
@@ -220,6 +220,15 @@ class Binding:
         for kind in ("param", "metric"):
             if typed == ref.name and ref.name in self.vocabulary.names(kind):
                 self.remarks[f"{ref.name} is run.{ref.name}; for the other try: {quote_name(kind, ref.name)}"] = None
+
+    def _data_set(self, ref: Ref, text: str) -> str:
+        """The name of a data set; `train` is `digits/train` where no other one ends so, and a remark says it."""
+        names = self.vocabulary.names("data")
+        ends = [name for name in names if name.endswith(f"/{ref.name}")]
+        if ref.name in names or len(ends) != 1:
+            return self._known("data", ref, text)
+        self.remarks[f"{quote_name('data', ref.name)} is {quote_name('data', ends[0])}"] = None
+        return ends[0]
 
     def _known(self, kind: str, ref: Ref, text: str) -> str:
         if ref.name in self.vocabulary.names(kind) or not self.vocabulary.n_runs:

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from mlbench.tui.ahead import Ahead
     from mlbench.watch import Pace, Watcher
 
-
 MEMORY = "128MB"
 """Of DuckDB's cache of the catalog, beyond which it spills: else it would keep all that was ever looked at."""
 

@@ -10,7 +10,7 @@ import os
 from mlbench.wire.files import open_regular
 from mlbench.wire.listings import Entry
 from mlbench.wire.protobuf import LEN, VARINT, WireError, fields, key, signed, text_at
-from mlbench.wire.wandblog import Framing, read_records
+from mlbench.wire.wandbframes import Framing, read_records
 
 MAX_LOG_BYTES = 1 << 30
 _ARTIFACT, _MANIFEST, _CONTENT = key(8, LEN), key(12, LEN), key(4, LEN)

@@ -218,3 +218,24 @@ def test_an_id_that_is_not_there_is_told(reader: FakeReader) -> None:
 
     with pytest.raises(UsageError, match="no run has the id 'nope'"):
         fetch_heads(reader, ["nope"])
+
+
+def test_a_data_set_is_known_by_the_end_of_its_name_where_one_alone_ends_so(empty: FakeReader) -> None:
+    for run_id in (empty.add_run("a"), empty.add_run("b")):
+        version = "v1" if run_id == run_id_of("a") else "v2"
+        for name in ("digits/train", "digits/test"):
+            empty.add("data_version", run_id=run_id, system="lakefs", name=name, version=version, is_pinned=False)
+
+    found = find_runs(empty, where="data.train = 'v2'", columns=["data.test"])
+
+    assert [(row.head.name, row.values) for row in found.rows] == [("b", ("v2",))]
+    assert set(found.remarks) == {"data.train is data.digits/train", "data.test is data.digits/test"}
+
+
+def test_an_end_of_two_data_sets_is_no_name(empty: FakeReader) -> None:
+    run_id = empty.add_run("a")
+    for name in ("digits/train", "letters/train"):
+        empty.add("data_version", run_id=run_id, system="lakefs", name=name, version="v1", is_pinned=False)
+
+    with pytest.raises(FilterError, match="no data set 'train'"):
+        find_runs(empty, where="data.train = 'v1'")

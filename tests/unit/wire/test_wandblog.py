@@ -3,12 +3,10 @@ import io
 import pytest
 
 from mlbench.wire.protobuf import WireError
+from mlbench.wire.wandbframes import BLOCK_BYTES, MAX_RECORD_BYTES, Framing, read_records
 from mlbench.wire.wandblog import (
-    BLOCK_BYTES,
-    MAX_RECORD_BYTES,
     Config,
     Exit,
-    Framing,
     History,
     Item,
     Machine,
@@ -16,7 +14,6 @@ from mlbench.wire.wandblog import (
     Sample,
     Summary,
     decode,
-    read_records,
 )
 from tests.unit.wire.wandb_builder import HEAD, double, frame, history, item, log, number, text
 
