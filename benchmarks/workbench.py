@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -77,6 +78,8 @@ class Screens:
     def start(self, script: str, *arguments: str, until: str, timeout_s: float = 90) -> tuple[Any, float]:
         """The terminal and the seconds until its screen matched."""
         home = tempfile.mkdtemp(prefix="mlbench-bench-")
+        for state in Path(arguments[0] if arguments else home).glob("cache/*/state"):
+            shutil.rmtree(state)  # else the cursor begins where the last session left it
         environ = {"MLBENCH_CONFIG": os.path.join(home, "settings.toml"), "PYTHONPATH": os.environ["PYTHONPATH"]}
         Path(environ["MLBENCH_CONFIG"]).touch()
         terminal = self._module.Tui(

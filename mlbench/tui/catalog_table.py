@@ -50,10 +50,11 @@ class CatalogTable:
 
         from mlbench.queries.answers import RunsAnswer
 
-        columns = question.columns or self._usual_columns(reader, question.query)
+        columns, seen = (question.columns, None) if question.columns else self._usual_columns(reader, question.query)
         spelt = replace(question, columns=columns)
         lister = self._understood(reader, spelt)
-        listing = lister.listing()
+        is_plain = not question.sort and not question.by  # then the runs that the columns were chosen by are in order
+        listing = seen if seen is not None and is_plain else lister.listing()
         first, rows = self._first_rows(lister, listing, question.near)
         is_long = len(rows) < len(listing.ids)
         return RunsFound(
@@ -90,8 +91,11 @@ class CatalogTable:
         rows = lister.rows(listing.numbers[first : first + n_rows])
         return first, tuple(rows[run_id] for run_id in ids)
 
-    def _usual_columns(self, reader: Reader, query: str) -> tuple[str, ...]:
-        """The metric that matters most, the parameters that differ, then the rest: what is best, then why."""
+    def _usual_columns(self, reader: Reader, query: str) -> tuple[tuple[str, ...], Listing | None]:
+        """The metric that matters most, the parameters that differ, then the rest: what is best, then why.
+
+        With them the runs, where they were read to choose.
+        """
         from mlbench.queries.chosen import default_columns, sampled
         from mlbench.queries.listing import Lister
 
@@ -99,15 +103,16 @@ class CatalogTable:
         # While runs are followed the catalog is another one every second: the columns stay while they must be the same.
         key = (query, lister.n_matched(), self._words_of(reader))
         if self._usual is not None and self._usual[0] == key:
-            return self._usual[1]
+            return self._usual[1], None
         columns: tuple[str, ...] = ()
+        listing = None
         if key[1]:
             listing = lister.listing()
             n_statuses = len({row.head.status for row in lister.rows(listing.numbers[: 4 * PIECE_ROWS]).values()})
             status = ("status",) if n_statuses > 1 else ()
             columns = (*default_columns(reader, sampled(listing.ids)), *status, "duration", "started")
         self._usual = (key, columns)
-        return columns
+        return columns, listing
 
     def _words_of(self, reader: Reader) -> object:
         """What else the usual columns depend on: the names that there are, and what the user said of metrics."""
