@@ -136,5 +136,6 @@ def test_views_and_words_are_made_for_the_statement_that_names_them(home: Home) 
         tables = "SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'word%'"
         assert reader.rows("SELECT n_runs FROM wide_key") == []
         assert reader.rows(tables) == [(0,)]
+        assert reader.rows("SELECT now_s FROM clock") == [(reader.now_s,)]
         assert reader.rows("SELECT key FROM runs") == [("/a",)]
         assert reader.rows(tables)[0][0] > 0

@@ -662,3 +662,12 @@ def test_plot_trims_outliers_and_says_so(mlbench: Mlbench) -> None:
 
     assert "outliers beyond the y axis" in done.out
     assert "mean of 5 points" in done.out
+
+
+@pytest.mark.parametrize("condition", ["< now", "> '99 years ago'", "> 2020-01-01"])
+def test_a_moment_is_told_by_the_clock_of_the_catalog(mlbench: Mlbench, condition: str) -> None:
+    """Of a real catalog: the tables of the clock and of words are made for the statement that names them."""
+    done = mlbench("query", f"started {condition}", "--limit", "1", "--format", "jsonl")
+
+    assert done.code == 0, done.err
+    assert len(done.out.splitlines()) == 1
