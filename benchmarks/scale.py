@@ -125,16 +125,8 @@ def curves_figure(options: argparse.Namespace) -> None:
         generate = [options.tensorboard, os.path.join(options.bench, "gen_logs.py"), "--runs", str(N_CURVES), "--tags",
                     "1", "--points", str(N_POINTS), "--no-configs", logs]  # fmt: skip
         subprocess.run(generate, check=True, stdout=subprocess.DEVNULL)
-        ingest = [
-            sys.executable,
-            "-m",
-            "mlbench",
-            "--home",
-            os.path.dirname(os.path.dirname(home.cache)),
-            "ingest",
-            logs,
-        ]
-        subprocess.run(ingest, check=True, stdout=subprocess.DEVNULL)
+    ingest = [sys.executable, "-m", "mlbench", "--home", os.path.join(options.folder, "curves-home"), "ingest", logs]
+    subprocess.run(ingest, check=True, stdout=subprocess.DEVNULL)  # nothing is read twice
     script = os.path.join(options.bench, "p_tensorboard_http.py")
     done = subprocess.run([options.tensorboard, script, logs], check=True, capture_output=True, text=True)
     theirs = float(json.loads(done.stdout.splitlines()[-1])["latency"]["timeSeries 1 tag, all runs"]["ms"])

@@ -90,7 +90,7 @@ def reading(home: Home) -> Iterator[Reader]:
     with waiting("reading the catalog"), open_reader(home) as reader:
         for problem in reader.words.problems:
             warn(f"{problem.path}: {problem.place}: {problem.what}".replace(": : ", ": "))
-        if not reader.words.roots:
+        if not reader.words.roots and not reader.once("SELECT count(*) FROM run")[0][0]:
             talk("nothing has been ingested yet. Try: mlbench ingest DIR")
         yield reader
         generation = reader.generation

@@ -42,12 +42,18 @@ def ingest_paths(
         scanner: what is known of the roots already; by default they are walked.
         is_shown: somebody waits to see the first runs, so that they are published soon.
 
+    Of a directory that was ingested and is gone the runs are marked as missing, with their words; that it is gone is
+    an error of the summary.
+
     Raises:
-        SourceError: no path can be read.
+        SourceError: no path can be read, and none was ever ingested.
         HomeError: the home cannot be written, or another process writes it for too long.
     """
     summary = Summary()
-    asked = (home, _real_roots(paths, summary, must_have=not rebuild), scanner or Scanner(progress))
+    given = _real_roots(paths, summary)
+    if not given and summary.errors and not rebuild and not _was_ingested(home, paths):
+        raise SourceError("\n".join(summary.errors))
+    asked = (home, given, scanner or Scanner(progress))
     try:
         _ingest(*asked, summary, progress, is_cancelled, rebuild=rebuild, wait_s=wait_s, is_shown=is_shown)
     except DamagedCatalogError as damage:
@@ -147,15 +153,23 @@ def _everything(writer: Writer, known: Sequence[str], given: Sequence[str], summ
     return [root for root in found if root not in gone]
 
 
-def _real_roots(paths: Iterable[str], summary: Summary, *, must_have: bool) -> list[str]:
+def _was_ingested(home: Home, paths: Iterable[str]) -> bool:
+    """Whether one of these directories is gone that was ingested before."""
+    known = set(journal.replay(home).roots)
+    return any(root in known and not os.path.isdir(root) for root in map(_place_of, paths))
+
+
+def _place_of(path: str) -> str:
+    return os.path.realpath(os.path.expanduser(path))
+
+
+def _real_roots(paths: Iterable[str], summary: Summary) -> list[str]:
     found: list[str] = []
     for path in dict.fromkeys(paths):
         try:
             found.append(real_root(path))
         except SourceError as error:
             summary.errors.append(str(error))
-    if not found and summary.errors and must_have:
-        raise SourceError("\n".join(summary.errors))
     return list(dict.fromkeys(found))
 
 

@@ -23,6 +23,7 @@ from mlbench.queries.columns import (
 from mlbench.queries.filter import parse
 from mlbench.queries.fragment import Sql, joined
 from mlbench.queries.heads import HEAD_COLUMNS, N_HEAD, head_of
+from mlbench.queries.mistakes import shown as quoted
 from mlbench.queries.reading import Reader
 from mlbench.queries.sql import where_sql
 from mlbench.queries.tree import AllOf, AnyOf, Curve, Everything, Node, Not, Ref, Word
@@ -102,6 +103,8 @@ class Understood:
     scope: Sql
     condition: Sql
     """The filter alone, without the scope."""
+    words: tuple[str, ...]
+    """Of the filter, those that are looked for as text."""
     shown: Sql
     """The scope without the archived runs, where the filter does not ask about them."""
 
@@ -146,7 +149,7 @@ def understand(
         ", ".join([*(order or [_NEWEST_FIRST]), _BY_NAME]),
         None if limit is None else max(limit, 0),
     )
-    return Understood(question, tuple(bound), tuple(keys), scope, condition, shown)
+    return Understood(question, tuple(bound), tuple(keys), scope, condition, tuple(_words(filter_.tree)), shown)
 
 
 def find_runs(
@@ -182,12 +185,16 @@ def find_runs(
         usual = default_columns(reader, [run_id for _run_no, run_id in found])
         bound = [bind_column(spec, question.binding) for spec in _column_specs(usual)]
     rows = {row.head.run_id: row for row in question.rows_of([run_no for run_no, _run_id in found], bound)}
+    remarks = asked.remarks()
+    if not n_matched:
+        told = "\n".join(remarks)
+        remarks += tuple(_sought(word) for word in asked.words if quoted(word) not in told)
     return RunsAnswer(
         columns=tuple(column.column for column in bound),
         rows=tuple(rows[run_id] for _run_no, run_id in found),
         n_matched=n_matched,
         n_runs=asked.n_runs(),
-        remarks=asked.remarks(),
+        remarks=remarks,
     )
 
 
@@ -199,6 +206,21 @@ def _left_out(question: Question, scope: Sql, condition: Sql) -> Iterator[str]:
     if n := question.count(joined("AND", [scope, Sql("r.archived"), condition])):
         verb = "matches but is" if n == 1 else "match but are"
         yield f"{runs_text(n)} {verb} archived and left out; to see all add: archived in (true, false)"
+
+
+def _words(node: Node) -> Iterator[str]:
+    """Those that must be found; of what must not be (`not debug`) nothing is said."""
+    match node:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _words(part)
+        case Word(text):
+            yield text
+
+
+def _sought(word: str) -> str:
+    """Said where nothing matches: `duration > 3 parsecs` looks for a text, too."""
+    return f"{quoted(word)} was looked for as text, in names, parameters, tags and notes"
 
 
 def _asks_archived(node: Node) -> bool:

@@ -41,11 +41,11 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("MLBENCH_TRACEBACK", "1")
     monkeypatch.chdir(tmp_path)
 
-    def called(*arguments: str) -> str:
+    def called(*arguments: str, code: int = 0) -> str:
         capsys.readouterr()
-        code = run(arguments)
+        ended = run(arguments)
         out, err = capsys.readouterr()
-        assert code == 0, err
+        assert ended == code, err
         return out
 
     return called
@@ -205,3 +205,29 @@ def test_trainings_in_one_folder_are_told_apart_or_said_to_be_mixed(call: Call, 
 
     assert len(names(call)) == 3
     assert any("several trainings" in row["what"] for row in told(call))
+
+
+def test_a_directory_that_is_gone_leaves_its_runs_missing_with_their_words(call: Call, logs: Path) -> None:
+    def status() -> str:
+        return call("query", "tag = keep", "--columns", "status", "--format", "tsv").splitlines()[-1]
+
+    training(logs / "a")
+    call("ingest", str(logs))
+    call("tag", "a", "+keep")
+    logs.rename(logs.with_name("away"))
+
+    call("ingest", str(logs), code=3)
+
+    assert status() == "a\tmissing"
+    logs.with_name("away").rename(logs)
+    call("ingest", str(logs))
+    assert status() == "a\tfinished"
+
+
+def test_a_directory_that_never_was_is_refused_and_changes_nothing(call: Call, logs: Path) -> None:
+    training(logs / "a")
+    call("ingest", str(logs))
+
+    call("ingest", str(logs / "nowhere"), code=3)
+
+    assert names(call) == ["a"]

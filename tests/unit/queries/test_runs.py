@@ -239,3 +239,11 @@ def test_an_end_of_two_data_sets_is_no_name(empty: FakeReader) -> None:
 
     with pytest.raises(FilterError, match="no data set 'train'"):
         find_runs(empty, where="data.train = 'v1'")
+
+
+def test_where_nothing_matches_it_is_said_which_words_were_looked_for_as_text(reader: FakeReader) -> None:
+    found = find_runs(reader, where="duration > 3 parsecs and not (nothing or lr > 1)")
+
+    assert found.n_matched == 0
+    assert found.remarks[-1] == "'parsecs' was looked for as text, in names, parameters, tags and notes"
+    assert not [text for text in find_runs(reader, where="duration >= 0 sweep").remarks if "as text" in text]
