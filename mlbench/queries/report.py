@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from mlbench.queries.answers import DiffAnswer, ProblemLine, ReportAnswer, RunRow, RunsAnswer
 from mlbench.queries.chosen import default_columns
-from mlbench.queries.code import compare_code, told, with_changed_books
+from mlbench.queries.code import CodeChange, compare_code, told, with_changed_books
 from mlbench.queries.columns import metric_spec
 from mlbench.queries.compare import compare_runs
 from mlbench.queries.data_changes import with_data_changes
@@ -80,9 +80,7 @@ def gather_report(
     first = _baseline_of(reader, answer, baseline, within)
     compared = list(dict.fromkeys([*([first] if first else []), *shown]))
     names = find_metrics(reader, metrics, shown) if metrics else _charted(reader, shown, specs)
-    diff = compare_runs(reader, compared) if compared else DiffAnswer((), (), ())
-    changes = compare_code(reader, compared) if any(row.differs for row in diff.code) else ()
-    diff = with_data_changes(reader, with_notebooks(reader, with_changed_books(diff, changes)))
+    diff, changes = _differences(reader, compared)
     return ReportAnswer(
         title=title or _title(answer),
         query=where,
@@ -97,6 +95,13 @@ def gather_report(
         options=(("sort", tuple(sort)), ("limit", limit or 0), ("metrics", tuple(metrics)), ("within", tuple(within)),
                  ("asked", tuple(chosen))),
     )  # fmt: skip
+
+
+def _differences(reader: Reader, run_ids: Sequence[str]) -> tuple[DiffAnswer, tuple[CodeChange, ...]]:
+    """What differs, with the data and the notebooks behind it, and the code."""
+    diff = compare_runs(reader, run_ids) if run_ids else DiffAnswer((), (), ())
+    changes = compare_code(reader, run_ids) if any(row.differs for row in diff.code) else ()
+    return with_data_changes(reader, with_notebooks(reader, with_changed_books(diff, changes))), changes
 
 
 def _best_first(reader: Reader, where: str, within: Sequence[str]) -> tuple[str, ...]:

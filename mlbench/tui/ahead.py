@@ -108,13 +108,14 @@ def _answer(home: Home, roots: Sequence[str], reading: int, writing: int) -> Non
 
 
 def _found(home: Home, roots: Sequence[str]) -> tuple[RunsQuestion, str, object, RunsFound]:
+    from dataclasses import replace
+
     from mlbench.tui.catalog_session import CatalogSession, stamp_of
     from mlbench.tui.keeping import from_text
-    from mlbench.tui.session import RunsQuestion
     from mlbench.tui.view import View
 
     session = CatalogSession(home, roots)
     view = from_text(session.load_state(), View())
-    question = RunsQuestion(view.query, view.sort, view.columns, view.by, near=view.cursor)
+    question = replace(view.question, near=view.cursor)
     stamp = stamp_of(home)
     return question, question.near, stamp, session.find(question)

@@ -41,6 +41,7 @@ from mlbench.tui.widgets.runs_table import RunsTable
 
 if TYPE_CHECKING:
     from mlbench.tui.ahead import Ahead
+    from mlbench.tui.host import HelpRow
 
 MOST_PALETTE_RUNS = 2000
 """Textual's matcher takes 0.1 s for 10,000 names, for every letter."""
@@ -121,6 +122,7 @@ class Workbench(App[int]):
         self.asker = Asker(self, self._complain)
         self.desk = Desk(session, self.asker, self, self.panes, settings or Settings())
         self.copies = ""  # the folder for copies that the terminal may not take, '' for none
+        self.panes.footer.on_other_width = partial(self.panes.draw_bars, self.desk)
         self._delays: dict[str, Timer] = {}
         self._typed_ahead: list[Key] = []
         self._has_begun = False
@@ -242,7 +244,6 @@ class Workbench(App[int]):
             line_of((text if len(text) <= size[0] else f"{size[0]}x{size[1]} is too small: 60x15 needed", ""))
         )
         self.panes.arrange(*size, self.desk.view)
-        self.call_after_refresh(self.panes.draw_bars, self.desk)
 
     def on_answered(self, message: Answered) -> None:
         """An answer has come back."""
@@ -337,9 +338,9 @@ class Workbench(App[int]):
             return "no editor can be opened here"
         return complaint
 
-    def show_help(self) -> None:
-        """Open the help of the pane at work."""
-        self.push_screen(HelpScreen(self.looks, self.desk.keyboard, self.desk.view.pane))
+    def show_help(self, title: str, rows: Sequence[HelpRow]) -> None:
+        """Open a page of help."""
+        self.push_screen(HelpScreen(self.looks, title, rows))
 
     async def action_quit(self) -> None:
         """Textual's own ctrl+q, which comes before all keys, also stops the reading."""

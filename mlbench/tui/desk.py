@@ -175,16 +175,12 @@ class Desk:
     # ------------------------------------------------------------ the runs at hand
 
     @property
-    def question(self) -> RunsQuestion:
-        return RunsQuestion(self.view.query, self.view.sort, self.view.columns, self.view.by)
-
-    @property
     def awaits_runs(self) -> bool:
         """Whether what is on the screen is the answer to another question: the cursor may soon stand on another run."""
         found, shown = self.answers.found, self.answers.shown
         if self.view.pane in (RUN, STAGE):
             return shown is None or shown.head.run_id != self.view.shown_run
-        return found is not None and replace(found.question, near="") != self.question
+        return found is not None and replace(found.question, near="") != self.view.question
 
     @property
     def current(self) -> RunHead | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+HelpRow: TypeAlias = tuple[Sequence[str], str, str]
+"""Keys or names, what is said of them, and the group that they stand in."""
 
 
 class Host(Protocol):
@@ -33,8 +36,8 @@ class Host(Protocol):
     def go_on(self) -> None:
         """Take the keys that were typed while the runs were asked for."""
 
-    def show_help(self) -> None:
-        """Open the help of the pane at work."""
+    def show_help(self, title: str, rows: Sequence[HelpRow]) -> None:
+        """Open a page of help over the panes."""
 
     def show_palette(self) -> None:
         """Open the command palette."""

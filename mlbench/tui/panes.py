@@ -22,7 +22,8 @@ from mlbench.tui.view import View
 from mlbench.tui.widgets.bar import Bar, Divider, Popup
 from mlbench.tui.widgets.chart_view import ChartState, ChartView
 from mlbench.tui.widgets.lines_view import LinesView, Page
-from mlbench.tui.widgets.runs_table import RunsTable, TableState
+from mlbench.tui.widgets.runs_table import RunsTable
+from mlbench.tui.widgets.table_state import TableState
 
 if TYPE_CHECKING:
     from mlbench.tui.desk import Desk

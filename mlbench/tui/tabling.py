@@ -37,7 +37,7 @@ class Tabling:
     def ask(self) -> None:
         """Ask for the runs of the view; while the query is typed the columns stay as they are."""
         desk = self._desk
-        question = replace(desk.question, near="" if desk.goes_to_top else desk.view.cursor)
+        question = replace(desk.view.question, near="" if desk.goes_to_top else desk.view.cursor)
         prompt, found = desk.prompter.prompt, desk.answers.found
         is_typed = prompt is not None and prompt.history == "query" and found is not None
         asked = replace(question, columns=question.columns or (found.columns if is_typed and found else ()))
@@ -56,7 +56,7 @@ class Tabling:
             good = desk.good
             desk.view = replace(desk.view, query=good.query, sort=good.sort, columns=good.columns, by=good.by)
             desk.complain(error)
-            if desk.answers.found is None and question != desk.question:
+            if desk.answers.found is None and question != desk.view.question:
                 self.ask()  # what was kept from the last time means nothing any more
             return
         desk.failed_query = question.query

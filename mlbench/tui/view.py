@@ -7,6 +7,7 @@ from dataclasses import field, replace
 
 from mlbench.dataclass import dataclass
 from mlbench.tui.actions import RUNS
+from mlbench.tui.session import RunsQuestion
 
 AXES = ("metric", "step", "relative", "wall")
 """x axes; `metric` is the one that the runs define for themselves (W&B's step metric), else the step."""
@@ -137,6 +138,11 @@ class View:
     """The pane has the whole screen."""
     shown_run: str = ""
     """Run id of the run pane."""
+
+    @property
+    def question(self) -> RunsQuestion:
+        """Which runs it asks for."""
+        return RunsQuestion(self.query, self.sort, self.columns, self.by)
 
     def charted(self, **changes: object) -> View:
         """With changes to the look of the chart."""

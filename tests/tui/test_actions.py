@@ -580,6 +580,24 @@ def test_every_size_from_the_least_to_a_wall_is_drawn() -> None:
     played(script)
 
 
+def test_the_footer_of_another_width_shows_whole_keys() -> None:
+    lines: dict[int, str] = {}
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        for width in (160, 80, 61, 160):
+            await pilot.resize_terminal(width, 24)
+            await settle(pilot)
+            lines[width] = screen_text(app).splitlines()[23]
+
+    played(script)
+
+    labels = [pair.split(" ", 1) for pair in lines[160].split("  ") if " " in pair.strip()]
+    for width in (80, 61):
+        shown = [pair.strip() for pair in lines[width].split("  ") if pair.strip()]
+        assert set(shown) <= {" ".join(label).strip() for label in labels}, lines[width]
+        assert len(shown) > 3
+
+
 def test_the_mouse_picks_rows_sorts_by_titles_scrolls_and_changes_panes() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await pilot.click("#runs", offset=(20, 3))

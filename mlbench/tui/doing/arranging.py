@@ -85,7 +85,7 @@ def show_facet(desk: Desk, _n: int) -> None:
     if not spec or found is None:
         desk.say("this column has no values to count", "muted")
         return
-    question = desk.question
+    question = desk.view.question
     desk.asker.ask("facet", lambda: desk.session.facet(question, spec), lambda facet: _ask_value(desk, facet),
                    lane="table")  # fmt: skip
 
@@ -176,7 +176,7 @@ def _ask_view(desk: Desk, views: Mapping[str, tuple[str, tuple[str, ...], tuple[
 
 def save_view(desk: Desk, _n: int) -> None:
     """Save query, columns and order under a name, for here and for `mlbench query --selection`."""
-    question = desk.question
+    question = desk.view.question
 
     def accepted(name: str) -> None:
         def word() -> str | None:

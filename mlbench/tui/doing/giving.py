@@ -85,7 +85,7 @@ def _write(desk: Desk, question: ReportQuestion) -> None:
 def copy_command(desk: Desk, _n: int) -> None:
     """Copy the command that gives the runs that are shown."""
     found = desk.answers.found
-    question = replace(desk.question, columns=desk.view.columns or (found.columns if found else ()))
+    question = replace(desk.view.question, columns=desk.view.columns or (found.columns if found else ()))
     _copy(desk, desk.session.command(question))
 
 

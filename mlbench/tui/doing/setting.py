@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from mlbench.errors import UsageError
 from mlbench.safe import safe, text_of_path
-from mlbench.settings import DEFAULT, meanings, read_origins, settings_path
+from mlbench.settings import DEFAULT, VARIABLE_PREFIX, Settings, meanings, read_origins, settings_path
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.menu import Choice, Menu
@@ -26,17 +26,29 @@ def show_settings(desk: Desk, _n: int) -> None:
     desk.ask_user(
         Prompt(
             "setting",
-            lambda name: explain_setting(desk, name),
+            lambda name: explain_setting(desk, name, settings, origins),
             menu=Menu(tuple(choices)),
-            hint=f"enter says what it means; set them in {safe(text_of_path(settings_path()))}",
+            hint="enter says what it means and where to set it",
         )
     )
 
 
-def explain_setting(desk: Desk, name: str) -> None:
-    """Say what a setting means, and what it takes."""
+def explain_setting(desk: Desk, name: str, settings: Settings, origins: Mapping[str, str]) -> None:
+    """Say what a setting means, what it takes, and where it is set."""
     told = meanings().get(name)
-    desk.say(f"{name}: {told}" if told else f"there is no setting '{name}'", "" if told else "bad")
+    if told is None:
+        desk.say(f"there is no setting '{name}'", "bad")
+        return
+    desk.host.show_help(
+        f"Setting {name}",
+        (
+            ([name], told, "Meaning"),
+            (["value"], safe(_shown(getattr(settings, name))), "Now"),
+            (["from"], safe(_origin(origins[name])), "Now"),
+            (["file"], safe(text_of_path(settings_path())), "To set it"),
+            (["once"], f"{VARIABLE_PREFIX}{name.upper()}=... mlbench", "To set it"),
+        ),
+    )
 
 
 def _shown(value: object) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from mlbench.settings import BELL_RULES
-from mlbench.tui.actions import BY_ID, CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE
+from mlbench.tui.actions import BY_ID, CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE, TITLES
 from mlbench.tui.completion import Completion, complete_column, complete_query, matching
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.charting import set_axis, set_smoothing, show_layout
@@ -110,12 +110,19 @@ def toggle_following(desk: Desk, _n: int) -> None:
 _BELL = {"beats": "a run beats the baseline", "nan": "a metric is NaN or infinite", "stalls": "a run stalls"}
 
 
+def show_keys(desk: Desk, _n: int) -> None:
+    """The keys of the pane at work."""
+    from mlbench.tui.screens.help import help_rows
+
+    desk.host.show_help(f"Keys in {TITLES[desk.view.pane]}", help_rows(desk.keyboard, desk.view.pane))
+
+
 def choose_bell(desk: Desk, _n: int) -> None:
     """Pick what the bell is rung for; none is silence."""
     choices = tuple(Choice(rule, rule, _BELL[rule]) for rule in BELL_RULES)
     desk.ask_user(
         Prompt("bell", lambda text: set_bell(desk, text), menu=Menu(choices, is_many=True, picked=[*desk.bell.rules]),
-               hint="space picks; while runs are followed, at most once in ten seconds")
+               hint="space picks; rings at most every ten seconds")
     )  # fmt: skip
 
 
@@ -173,7 +180,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
     "compare": ("the marked runs", lambda desk, _rest: go_full(COMPARE)(desk, 1)),
     "layout": ("NAME: the charts that the logs lay out, all or of that name", show_layout),
     "plots": ("of the marked runs", lambda desk, _rest: go_full(CHART)(desk, 1)),
-    "help": ("the keys of this pane", lambda desk, _rest: desk.host.show_help()),
+    "help": ("the keys of this pane", lambda desk, _rest: show_keys(desk, 1)),
 }
 """Word to what stands behind it, and what it does."""
 _SHORT = {"q": "quit", "q!": "quit", "wq": "quit", "f": "filter", "h": "help", "d": "compare", "p": "plots"}
@@ -245,7 +252,7 @@ HANDLERS: Mapping[str, Handler] = {
     "runs.follow": toggle_following,
     "runs.bell": choose_bell,
     "app.command": ask_command,
-    "app.help": lambda desk, _n: desk.host.show_help(),
+    "app.help": show_keys,
     "app.palette": lambda desk, _n: desk.host.show_palette(),
     "app.stop": lambda desk, _n: desk.host.stop(),
     "app.quit": lambda desk, _n: desk.host.leave(),

@@ -1,12 +1,15 @@
-"""The keys that work in a pane, made from the table that binds them."""
+"""A page over the panes: the keys that work in a pane, made from the table that binds them, or what a setting means."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.events import Key
 from textual.screen import ModalScreen
 
 from mlbench.tui.actions import TITLES, key_text
+from mlbench.tui.host import HelpRow
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.pages import help_page
 from mlbench.tui.theme import Looks
@@ -17,13 +20,17 @@ _PAGES = {"pagedown": 1, "ctrl+d": 1, "space": 1, "pageup": -1, "ctrl+u": -1}
 
 
 class HelpScreen(ModalScreen[None]):
-    """Help over the panes; any of esc, q and ? closes it."""
+    """Help over the panes; any of esc, q and ? closes it.
 
-    def __init__(self, looks: Looks, keyboard: Keyboard, pane: str) -> None:
+    Args:
+        title: of the page.
+        rows: keys (or names), what is to be said of them, and group.
+    """
+
+    def __init__(self, looks: Looks, title: str, rows: Sequence[HelpRow]) -> None:
         super().__init__()
         self._view = LinesView(looks)
-        self._rows = help_rows(keyboard, pane)
-        self._title = f"Keys in {TITLES[pane]}"
+        self._title, self._rows = title, rows
 
     def compose(self) -> ComposeResult:
         """The page alone."""
@@ -45,9 +52,9 @@ class HelpScreen(ModalScreen[None]):
             self._view.move_by(_PAGES[event.key] * self._view.page_rows)
 
 
-def help_rows(keyboard: Keyboard, pane: str) -> list[tuple[list[str], str, str]]:
+def help_rows(keyboard: Keyboard, pane: str) -> list[HelpRow]:
     """Keys, help and group of all actions that work in a pane; its own ones first, sections as one line."""
-    rows = []
+    rows: list[HelpRow] = []
     working = sorted(keyboard.working(pane), key=lambda pair: (not pair[1].panes, pair[1].id.startswith("move.")))
     for keys, action in working:
         if action.id.startswith("lists.section_"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -22,6 +24,12 @@ class Bar(Widget):
         self.ground = ground
         self.left: Line = ()
         self.right: Line = ()
+        self.on_other_width: Callable[[], None] = lambda: None
+        """Called once it has another width: what it says depends on it."""
+
+    def on_resize(self) -> None:
+        """Its own new width is known only here, after the screen's."""
+        self.on_other_width()
 
     def show(self, left: Line, right: Line = (), *, ground: str | None = None) -> None:
         """Show another line; nothing is repainted if it is the same."""

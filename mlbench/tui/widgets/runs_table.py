@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.events import Click, MouseScrollDown, MouseScrollUp
@@ -12,7 +12,6 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mlbench.dataclass import dataclass
 from mlbench.queries.answers import RunRow
 from mlbench.render.cells import Cell, Line, fit, fit_middle, line_of, padded, take_cells
 from mlbench.render.runs import STATUS_ROLES
@@ -21,7 +20,8 @@ from mlbench.tui.paint import both_ends, strip_of
 from mlbench.tui.theme import Looks
 from mlbench.tui.view import Marks
 from mlbench.tui.widgets.columns import TableColumn, cell_of, group_cell, is_drawn_alike
-from mlbench.tui.widgets.rows import Rows, group_label
+from mlbench.tui.widgets.rows import group_label
+from mlbench.tui.widgets.table_state import TableState
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import GroupRow
@@ -36,29 +36,6 @@ LEAST_NAME_CELLS, MOST_NAME_SHARE = 12, 0.4
 LEAST_TEXT_CELLS = 8
 """A column of texts may be cut to this at the right edge."""
 HEADER_ROWS = 1
-
-
-@dataclass(frozen=True, slots=True)
-class TableState:
-    """All that the table shows."""
-
-    rows: Rows = field(default_factory=Rows)
-    """The rows that were fetched; one that was not yet is drawn as an empty line."""
-    lines: Sequence[int] = ()
-    """See `lines_of`."""
-    columns: tuple[TableColumn, ...] = ()
-    """NAME first."""
-    marks: Marks = field(default_factory=Marks)
-    baseline: str = ""
-    """Run id."""
-    sorted_by: Mapping[str, str] | None = None
-    """Column specification to `▲` or `▼`."""
-    is_at_work: bool = True
-    """Whether keys go to the table."""
-    range_start: str = ""
-    opened: frozenset[tuple[object, ...]] = frozenset()
-    empty: tuple[Line, ...] = ()
-    """Shown where there are no rows."""
 
 
 class RunsTable(Widget):
