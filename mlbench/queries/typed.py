@@ -14,6 +14,7 @@ from mlbench.queries.answers import FactRow
 _NUMBER = re.compile(r"-\d*\.?\d+(?:[eE][-+]?\d+)?$")
 _OVERRIDE = re.compile(r"([+~]{0,2}[A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
 _OPTION = re.compile(r"(--?[^\s=]+)=(.*)", re.DOTALL)
+_BETWEEN = frozenset({"&&", "||", "|", ";", "&"})
 GIVEN = "given"
 """The text of a flag without a value."""
 MAX_CHARS = 100_000
@@ -46,12 +47,30 @@ def tokens_of(command: str) -> dict[str, str]:
     """Options with their values, `given` where there is none, and words as `word 1`, `word 2`, ...
 
     Words behind an option belong to it until the next one; of an option that is given twice the values follow each
-    other.
+    other. Of several commands behind each other (`a && b`, the stages of a pipeline) each has its own: `step 2 --lr`.
     """
+    steps = _steps(_words(command))
+    if len(steps) < 2:
+        return _tokens(steps[0]) if steps else {}
+    return {f"step {n} {key}": text for n, step in enumerate(steps, 1) for key, text in _tokens(step).items()}
+
+
+def _steps(words: Sequence[str]) -> list[list[str]]:
+    steps: list[list[str]] = [[]]
+    for word in words:
+        is_end = word in _BETWEEN
+        if not is_end:
+            steps[-1].append(word.removesuffix(";"))
+        if is_end or word.endswith(";"):
+            steps.append([])
+    return [step for step in steps if step]
+
+
+def _tokens(words: Sequence[str]) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     at = ""
     n_words = 0
-    for word in _words(command):
+    for word in words:
         if (match := _OPTION.fullmatch(word)) or (match := _OVERRIDE.fullmatch(word)):
             found.setdefault(match[1], []).append(match[2])
             at = ""

@@ -22,6 +22,15 @@ def test_quotes_hold_a_value_together_and_an_open_one_does_no_harm() -> None:
     assert tokens_of("train.py --note 'a b") == {"word 1": "train.py", "--note": "'a b"}
 
 
+def test_of_several_commands_each_has_its_own_options() -> None:
+    assert tokens_of("python split.py --config=a.yaml && python train.py --config=b.yaml; ls") == {
+        "step 1 word 1": "python", "step 1 word 2": "split.py", "step 1 --config": "a.yaml",
+        "step 2 word 1": "python", "step 2 word 2": "train.py", "step 2 --config": "b.yaml",
+        "step 3 word 1": "ls",
+    }  # fmt: skip
+    assert tokens_of("") == tokens_of(" && ") == {}
+
+
 def test_an_option_that_is_given_twice_has_both_values() -> None:
     assert tokens_of("t --m x --m=y") == {"word 1": "t", "--m": "x y"}
 
