@@ -19,14 +19,20 @@ class Repositories:
 
     def around(self, folder: str) -> gitrepo.Repository | None:
         """The repository that holds the folder, None if there is none or it cannot be opened."""
-        if folder not in self.by_folder:
-            self.by_folder[folder] = gitrepo.find_repository(folder)
-        path = self.by_folder[folder]
+        path = self._find(os.path.abspath(folder))
         if path is None:
             return None
         if path not in self.opened:
             self.opened[path] = gitrepo.open_repository(path)
         return self.opened[path]
+
+    def _find(self, folder: str) -> str | None:
+        """As `gitrepo.find_repository`, each folder looked into once: runs lie in few folders, far below the top."""
+        if folder not in self.by_folder:
+            above = os.path.dirname(folder)
+            is_here = gitrepo.is_repository(folder)
+            self.by_folder[folder] = folder if is_here else None if above == folder else self._find(above)
+        return self.by_folder[folder]
 
     def close(self) -> None:
         """Let go of all of them."""

@@ -53,12 +53,17 @@ def find_repository(folder: str) -> str | None:
     """The nearest folder, this one or above, that is a work tree or a bare repository."""
     place = os.path.abspath(folder)
     while True:
-        if _control_of(place) is not None or (_is_control(place) and os.path.basename(place) != ".git"):
+        if is_repository(place):
             return place
         above = os.path.dirname(place)
         if above == place:
             return None
         place = above
+
+
+def is_repository(path: str) -> bool:
+    """Whether a folder itself is a work tree or a bare repository."""
+    return _control_of(path) is not None or (_is_control(path) and os.path.basename(path) != ".git")
 
 
 def locate(path: str) -> GitFolder | None:

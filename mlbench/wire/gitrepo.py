@@ -16,6 +16,7 @@ from mlbench.wire.gitfolder import (
     Move,
     branch_at,
     find_repository,
+    is_repository,
     locate,
     read_config,
     read_head_ref,
@@ -40,7 +41,8 @@ from mlbench.wire.gitobjects import (
 from mlbench.wire.notebookdiff import CellChange
 
 __all__ = ["Repository", "attribute", "blob_at", "changed_files", "changed_notebooks", "commit_at", "files_at",
-           "find_repository", "open_repository", "read_state", "subjects_between", "unified_diff"]  # fmt: skip
+           "find_repository", "is_repository", "open_repository", "read_state", "subjects_between",
+           "unified_diff"]  # fmt: skip
 
 MAX_COMMITS = 20_000
 """First parents that are looked through for a time: 10 commits a day for five years."""
