@@ -11,18 +11,18 @@ import contextlib
 import io
 import os
 import pickle
+import signal
 import sys
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlbench.catalog.connection import CURRENT
 from mlbench.paths import Home
 
 if TYPE_CHECKING:
     from mlbench.tui.session import RunsFound, RunsQuestion
 
-CURRENT = "CURRENT"
-"""As in `catalog.connection`, which is imported in the child alone."""
 TRUSTED = ("mlbench.", "datetime", "array")
 """Modules whose classes an answer is made of."""
 
@@ -54,9 +54,10 @@ class Ahead:
         return answer if is_this else None
 
     def leave(self) -> None:
-        """The answer is not wanted any more."""
+        """The answer is not wanted any more; a child that reads from a mount that hangs is not waited for."""
         os.close(self._descriptor)
-        with contextlib.suppress(ChildProcessError):
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
 
 

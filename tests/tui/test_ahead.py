@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 import threading
 from dataclasses import replace
@@ -109,3 +110,16 @@ def test_an_answer_that_is_not_wanted_leaves_no_process(home: Home, begun: Ahead
 
     with pytest.raises(ChildProcessError):
         os.waitpid(begun._pid, 0)
+
+
+def test_leaving_does_not_wait_for_a_child_that_hangs() -> None:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+    os.close(writing)
+
+    Ahead(pid, reading).leave()
+
+    with pytest.raises(ChildProcessError):
+        os.waitpid(pid, 0)
