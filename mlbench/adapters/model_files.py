@@ -31,7 +31,9 @@ from mlbench.wire.gitlfs import pointer_in_file
 from mlbench.wire.modelfile import MAX_HASHED_BYTES, ModelFileError, describe_model
 
 _OWN = ("safetensors", "keras")
-_ZIPPED = ("pt", "pth", "ckpt", "bin")
+_ZIPPED = ("pt", "pth", "ckpt")
+_MODEL_WORDS = ("model", "adapter", "optimizer", "weight", "checkpoint", "ckpt", "scheduler", "state")
+"""Where a folder has many `.bin`, which are mostly data, a model's says so."""
 _ZIP_MAGIC = b"PK\x03\x04"
 _SAVED = "saved_model.pb"
 MAX_CLAIMED = 50
@@ -39,7 +41,9 @@ MAX_CLAIMED = 50
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    perhaps = listing.ending(*_ZIPPED)[-MAX_CLAIMED:]
+    binaries = listing.ending("bin")
+    binaries = binaries if len(binaries) <= MAX_CLAIMED else listing.naming(_MODEL_WORDS, "bin")
+    perhaps = sorted([*listing.ending(*_ZIPPED), *binaries])[-MAX_CLAIMED:]
     names = listing.ending(*_OWN)[-MAX_CLAIMED:]
     names += [name for name in perhaps if _is_ours(sniff(os.path.join(listing.path, name), len(LFS_MAGIC)))]
     for name in names:

@@ -49,14 +49,16 @@ _MACHINES = re.compile(
     r"(?:nvidia[-_]?smi|gpu[-_]?info|collect[-_]env|lscpu|env[-_]?info|hardware)\.(?:txt|log)", re.IGNORECASE
 )
 _ENDINGS = ("txt", "log", "yml", "yaml", "lock", "toml", "pip_freeze")
+_WORDS = (
+    "requirements", "pip", "freeze", "conda", "packages", "spec", "env", "lock", "nvidia", "gpu", "lscpu", "hardware",
+)  # fmt: skip
+"""Each name that has a reader holds one of them."""
 _PROJECT = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile")
 _Reader = Callable[[str], Iterable[tuple[str, str]]]
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    names = [
-        name for name in listing.ending("txt", "log", "yml", "yaml", "lock", "toml", "pip_freeze") if _reader(name)
-    ]
+    names = [name for name in listing.naming(_WORDS, *_ENDINGS) if _reader(name)]
     if not names or listing.ending("py") or any(listing.has(name) for name in _PROJECT):
         return
     for name in names:

@@ -91,6 +91,10 @@ class Listing:
     folders: tuple[str, ...]
     """Names of folders, sorted."""
     _by_ending: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _sorted: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Endings whose names are in order."""
+    _together: dict[tuple[str, ...], str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """For endings all names as one text in lower case, in which a word is looked for at once."""
 
     def ending(self, *endings: str) -> list[str]:
         """The files whose name has one of these endings behind its last dot, whatever its case: `ending("csv")`.
@@ -98,21 +102,35 @@ class Listing:
         Sorted. A name without a dot is its own ending.
         """
         if not self._by_ending and self.files:
-            known = {name.rpartition(".")[2] for name in self.files}
-            self._by_ending.update((ending.lower(), []) for ending in known)
+            self._apart()
         found = [self._with(ending) for ending in endings if ending in self._by_ending]
         return found[0] if len(found) == 1 else sorted(name for names in found for name in names)
 
+    def _apart(self) -> None:
+        """The names by their ending, in one pass."""
+        exact: dict[str, list[str]] = {}
+        for name in self.files:
+            ending = name.rpartition(".")[2]
+            if ending in exact:
+                exact[ending].append(name)
+            else:
+                exact[ending] = [name]
+        for ending, names in exact.items():
+            self._by_ending.setdefault(ending.lower(), []).extend(names)
+
     def _with(self, ending: str) -> list[str]:
         names = self._by_ending[ending]
-        if not names:
-            names.extend(sorted(name for name in self.files if name.rpartition(".")[2].lower() == ending))
+        if ending not in self._sorted:
+            names.sort()
+            self._sorted.add(ending)
         return names
 
     def naming(self, words: tuple[str, ...], *endings: str) -> list[str]:
         """Those of `ending` whose name, in lower case, holds one of the words."""
         names = self.ending(*endings)
-        together = "\n".join(names).lower()
+        if endings not in self._together:
+            self._together[endings] = "\n".join(names).lower()
+        together = self._together[endings]
         there = [word for word in words if word in together]
         return [name for name in names if any(word in name.lower() for word in there)] if there else []
 

@@ -116,3 +116,15 @@ def test_a_git_lfs_pointer_tells_the_hash_and_size_of_the_model(tmp_path: Path, 
     (model,) = (fact for fact in facts if isinstance(fact, Artifact))
     assert (model.kind, model.digest, model.size_bytes) == (kind, f"sha256:{'a' * 64}", 5005)
     assert any(isinstance(fact, Problem) and "git lfs pull" in fact.hint for fact in facts)
+
+
+def test_a_model_among_many_binaries_of_data_is_told_by_its_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "pytorch_model.bin", "w") as archive:
+        archive.writestr("archive/data.pkl", b"")
+    names = ("pytorch_model.bin", *(f"zz_{number:04d}.bin" for number in range(200)))
+    for name in names[1:]:
+        (tmp_path / name).write_bytes(b"PK\x03\x04")
+
+    claimed = ADAPTER.claims(Listing(str(tmp_path), names, ()))
+
+    assert [os.path.basename(claim.path) for claim in claimed] == ["pytorch_model.bin"]

@@ -1,6 +1,7 @@
 """Promises of packages beside a run: exact versions only, no credentials, and never a run of their own."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,15 @@ def test_packages_are_shown_compared_and_asked_for_and_make_no_run(tmp_path: Pat
         "package:torch": ["2.0", None],
         "package:scipy": [None, "3"],
     }
+
+
+@pytest.mark.parametrize("name", [
+    "requirements.txt", "requirements-dev.txt", "pip-freeze.txt", "pip_list.log", "freeze.txt", "conda-list.txt",
+    "environment.yml", "conda_env.yaml", "env.yml", "packages.txt", "spec-file.txt", "installed_packages.txt", "poetry.lock",
+    "uv.lock", "Pipfile.lock", "pylock.toml", "nvidia-smi.txt", "gpu_info.log", "collect_env.txt", "lscpu.txt", "env-info.txt",
+    "hardware.txt", "pip_freeze",
+])  # fmt: skip
+def test_each_name_that_has_a_reader_is_found_among_many(name: str) -> None:
+    listing = Listing("/x", (name, *(f"img_{number}.txt" for number in range(100))), ())
+
+    assert [os.path.basename(claim.path) for claim in ADAPTER.claims(listing)] == [name]
