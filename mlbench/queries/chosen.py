@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from mlbench.dataclass import dataclass
 from mlbench.queries.columns import metric_spec, param_spec
@@ -23,7 +23,7 @@ SHORT = 24
 _DIFFERING = """
 SELECT key, count(*) AS n_present, count(DISTINCT same) AS n_values, max(n_chars),
     bool_or(layer IN ('override', 'cli')), bool_and(layer = 'derived'), bool_and(is_reference),
-    CASE WHEN count(num) = n_present THEN min(num) END, max(num)
+    CASE WHEN count(num) = n_present THEN min(num) END AS least, max(num)
 FROM param WHERE is_effective AND {chosen} GROUP BY key HAVING n_values > 1 OR n_present < ?"""
 _SAMPLES = """
 SELECT key, min(txt), max(txt) FROM param
@@ -124,32 +124,21 @@ def default_columns(
 def differing_params(reader: Reader, run_ids: Sequence[str]) -> list[Differing]:
     """The parameters that not all of the runs have alike, but those that refer to another one in all (`${data.n}`)."""
     chosen = chosen_runs(reader, run_ids)
-    rows = [
-        _Found(*row) for row in reader.rows(_DIFFERING.format(chosen=chosen.text), [*chosen.parameters, len(run_ids)])
-    ]
-    references = [row.key for row in rows if row.is_reference]
+    rows = reader.rows(_DIFFERING.format(chosen=chosen.text), [*chosen.parameters, len(run_ids)])
+    references = [key for key, *_facts, is_reference, _least, _greatest in rows if is_reference]
     alike = {key for (key,) in _of_keys(reader, _ALIKE, chosen, references)}
-    own = [row.key for row in rows if row.n_present == row.n_values > 1 and row.least is None]
+    own = [
+        key
+        for key, n_present, n_values, *_facts, least, _greatest in rows
+        if n_present == n_values > 1 and least is None
+    ]
     some = chosen_runs(reader, run_ids[:: max(1, len(run_ids) // N_SAMPLES)])
     texts = {key: (low, high) for key, low, high in _of_keys(reader, _SAMPLES, some, own)}
     return [
-        Differing(*row[:6], *texts.get(row.key, (_number_text(row.least), _number_text(row.greatest))))
-        for row in rows
-        if row.key not in alike
+        Differing(*facts, *texts.get(facts[0], (_number_text(least), _number_text(greatest))))
+        for *facts, _is_reference, least, greatest in rows
+        if facts[0] not in alike
     ]
-
-
-class _Found(NamedTuple):
-    key: str
-    n_present: int
-    n_values: int
-    longest: int
-    is_said: bool
-    is_derived: bool
-    is_reference: bool
-    least: float | None
-    """None where not all values are numbers."""
-    greatest: float | None
 
 
 def _number_text(number: float | None) -> str | None:
