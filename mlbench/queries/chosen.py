@@ -127,18 +127,15 @@ def differing_params(reader: Reader, run_ids: Sequence[str]) -> list[Differing]:
     rows = reader.rows(_DIFFERING.format(chosen=chosen.text), [*chosen.parameters, len(run_ids)])
     references = [key for key, *_facts, is_reference, _least, _greatest in rows if is_reference]
     alike = {key for (key,) in _of_keys(reader, _ALIKE, chosen, references)}
-    own = [
-        key
-        for key, n_present, n_values, *_facts, least, _greatest in rows
-        if n_present == n_values > 1 and least is None
-    ]
+    own = [key for key, n, n_values, *_facts, least, _greatest in rows if n == n_values > 1 and least is None]
     some = chosen_runs(reader, run_ids[:: max(1, len(run_ids) // N_SAMPLES)])
     texts = {key: (low, high) for key, low, high in _of_keys(reader, _SAMPLES, some, own)}
     return [
-        Differing(*facts, *texts.get(facts[0], (_number_text(least), _number_text(greatest))))
-        for *facts, _is_reference, least, greatest in rows
-        if facts[0] not in alike
-    ]
+        Differing(key, n_present, n_values, longest, is_said, is_derived,
+                  *texts.get(key, (_number_text(least), _number_text(greatest))))
+        for key, n_present, n_values, longest, is_said, is_derived, _is_reference, least, greatest in rows
+        if key not in alike
+    ]  # fmt: skip
 
 
 def _number_text(number: float | None) -> str | None:
