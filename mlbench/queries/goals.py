@@ -25,6 +25,8 @@ _CLOCK = _words("time latency duration seconds secs ms elapsed")
 """Least is best, but only as the name itself: `time/fps` is no time."""
 _SPREAD = _words("std stddev var variance scale count num len length")
 """Behind another word these are no score: `return_std`."""
+_DEVIATION = _words("std stddev var variance")
+"""Before another word either: `std_reward`."""
 _COUNTERS = _words("epoch step steps iter iteration iterations lr timesteps")
 _MACHINE = "system/"
 """What trackers measure of the machine (processor, memory): never what runs are compared by, unless asked."""
@@ -51,7 +53,8 @@ def guess_goal(metric: str) -> str:
     if is_of_machine(metric):
         return ""
     parts = re.split(r"[/.:\\]", metric)
-    if not _SPREAD.isdisjoint(_words_of(parts[-1])[-1:]):
+    last = _words_of(parts[-1])
+    if not _SPREAD.isdisjoint(last[-1:]) or not _DEVIATION.isdisjoint(last[:1]):
         return ""
     for index, part in enumerate(reversed(parts)):
         for word in reversed(_words_of(part)):

@@ -15,6 +15,7 @@ from tests.unit.queries.conftest import FakeReader
         ("error_rate", "min"), ("acc", "max"), ("val_accuracy", "max"), ("top1acc", "max"), ("roc_auc", "max"),
         ("f1", "max"), ("rollout/ep_rew_mean", "max"), ("test_return_mean", "max"), ("metrics/mAP50(B)", "max"),
         ("BLEU", "max"), ("mIoU", "max"), ("r2", "max"), ("precision", "max"), ("lr", ""), ("epoch", ""),
+        ("evaluations/std_reward", ""), ("loss_var", ""),
         ("time/fps", "max"), ("time/iterations", ""), ("return_std", ""), ("loss_scale", ""), ("", ""), ("///", ""),
         ("accuracy/loss", "min"),
     ],
