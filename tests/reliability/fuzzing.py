@@ -278,7 +278,9 @@ def read_input(folder: str, made: Seed, number: int) -> None:
             path.write_bytes(content)
         for listing in listings(root):
             for claim in adapter.claims(listing):
-                for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part), None):
+                for fact in adapter.read(
+                    Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), None
+                ):
                     if isinstance(fact, SMALL_FACTS):
                         redact_fact(fact, b"salt")
     finally:
