@@ -9,6 +9,7 @@ from mlbench.tui.doing import (
     charting,
     choosing,
     comparing,
+    finding,
     giving,
     inspecting,
     moving,
@@ -31,4 +32,5 @@ HANDLERS: Mapping[str, Handler] = {
     **inspecting.HANDLERS,
     **setting.HANDLERS,
     **showing.HANDLERS,
+    **finding.HANDLERS,
 }
