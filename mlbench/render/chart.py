@@ -329,7 +329,7 @@ def _body(curves: Sequence[Curve], bands: Sequence[Band], frame: Frame, options:
 def _draw_curves(layers: Layers, curves: Sequence[Curve], frame: Frame, glyphs: GlyphSet) -> None:
     """Faint curves only where no other is; curves that meet in a cell take turns in colouring it."""
     for is_faint in (True, False):
-        chosen = _joined([curve for curve in curves if curve.is_faint == is_faint])
+        chosen = joined([curve for curve in curves if curve.is_faint == is_faint])
         if not chosen:
             continue
         bits = np.stack([_curve_bits(curve, frame, glyphs) for curve in chosen])
@@ -340,14 +340,14 @@ def _draw_curves(layers: Layers, curves: Sequence[Curve], frame: Frame, glyphs: 
         layers.roles[is_lit] = roles[owner + 1][is_lit]
 
 
-def _joined(curves: Sequence[Curve]) -> list[Curve]:
+def joined(curves: Sequence[Curve]) -> list[Curve]:
     """The muted curves of a pattern as one, with gaps between: the same dots, and a thousand runs in one pass."""
     muted: dict[str, list[Curve]] = {}
     for curve in curves:
         if curve.role == "muted":
             muted.setdefault(curve.pattern, []).append(curve)
     gap = np.array([np.nan])
-    joined = [
+    one_each = [
         replace(
             alike[0],
             x=np.concatenate([part for curve in alike for part in (curve.x, gap)]),
@@ -355,7 +355,7 @@ def _joined(curves: Sequence[Curve]) -> list[Curve]:
         )
         for alike in muted.values()
     ]
-    return [*joined, *(curve for curve in curves if curve.role != "muted")]
+    return [*one_each, *(curve for curve in curves if curve.role != "muted")]
 
 
 def _curve_bits(curve: Curve, frame: Frame, glyphs: GlyphSet) -> CellArray:

@@ -172,6 +172,11 @@ def key_text(keys: str) -> str:
     return "".join(shown) if all(len(key) == 1 for key in shown) else " ".join(shown)
 
 
+def usual_key(action_id: str) -> str:
+    """What an action's key is as long as nobody remaps it, as people read it."""
+    return key_text(BY_ID[action_id].keys[0])
+
+
 def actions_of(pane: str) -> tuple[Action, ...]:
     """What works in a pane, its own actions first."""
     own = [action for action in ACTIONS if action.panes and action.works_in(pane)]

@@ -389,7 +389,7 @@ def _refs(runs: Sequence[RunHead]) -> list[RunRef]:
     from mlbench.journal import RunRef
 
     if not runs:
-        raise UsageError("no run is chosen. Put the cursor on one, or mark some with space")
+        raise UsageError("no run is chosen. Put the cursor on one, or mark some")
     return [RunRef(run.key, run.fingerprint) for run in runs]
 
 

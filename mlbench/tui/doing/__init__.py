@@ -10,6 +10,7 @@ from mlbench.tui.doing import (
     charting,
     choosing,
     comparing,
+    finding,
     giving,
     inspecting,
     moving,
@@ -33,4 +34,5 @@ HANDLERS: Mapping[str, Handler] = {
     **inspecting.HANDLERS,
     **setting.HANDLERS,
     **showing.HANDLERS,
+    **finding.HANDLERS,
 }

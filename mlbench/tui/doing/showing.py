@@ -16,6 +16,7 @@ from mlbench.tui.doing.giving import REPORT_NAME, write_report
 from mlbench.tui.doing.noting import say_note
 from mlbench.tui.doing.saying import say_tags
 from mlbench.tui.doing.types import Handler
+from mlbench.tui.keyboard import MOST_COUNT
 from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.panes import pane_order
 from mlbench.tui.prompts import Prompt
@@ -198,7 +199,8 @@ def run_command(desk: Desk, text: str) -> None:
         COMMANDS[name][1](desk, rest.strip())
         return
     if name in BY_ID or len(_ids_of(name)) == 1:
-        desk.host.act(name if name in BY_ID else _ids_of(name)[0])
+        count = int(rest) if rest.isascii() and rest.isdigit() else 1
+        desk.host.act(name if name in BY_ID else _ids_of(name)[0], min(count, MOST_COUNT))
         return
     near = get_close_matches(word, [*COMMANDS, *BY_ID], n=1)
     hint = f"Did you mean '{near[0]}'?" if near else f"Try: {', '.join(COMMANDS)}"
@@ -255,7 +257,6 @@ HANDLERS: Mapping[str, Handler] = {
     "runs.bell": choose_bell,
     "app.command": ask_command,
     "app.help": show_keys,
-    "app.palette": lambda desk, _n: desk.host.show_palette(),
     "app.stop": lambda desk, _n: desk.host.stop(),
     "app.quit": lambda desk, _n: desk.host.leave(),
 }

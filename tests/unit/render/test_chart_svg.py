@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -66,6 +67,26 @@ def test_the_file_is_well_formed_and_tells_screen_readers_what_it_shows() -> Non
     assert texts == ["<script>&", 'Line chart. a"&<␛: last NaN']
     assert root.attrib["role"] == "img"
     assert "prefers-color-scheme:dark" in svg
+
+
+def test_muted_curves_are_one_path_below_the_coloured_ones_with_one_entry() -> None:
+    x = np.arange(3.0)
+    muted = [Curve(x, np.array([1.0, 2.0, n]), f"run {n}", n, role="muted") for n in range(2, 5)]
+
+    svg = chart_svg([Curve(x, x, "best", 0), *muted], ChartOptions())
+
+    assert re.findall(r'<path class="(l[^"]*)"', svg) == ["l u", "l c0", "l c0", "l u"]
+    assert svg.count('class="l u" d="M') == 2
+    texts = [node.text for node in ET.fromstring(svg).iter() if node.tag.endswith("text")]  # noqa: S314 - our own
+    assert texts[-2:] == ["best 2", "3 others"]
+
+
+def test_a_hundred_long_curves_stay_under_100_kb() -> None:
+    curves = [_noisy(slot) if slot < 8 else replace(_noisy(slot, 2_000), role="muted") for slot in range(100)]
+
+    svg = chart_svg(curves, ChartOptions(title="loss"))
+
+    assert len(svg) < 100_000
 
 
 def test_nothing_makes_an_empty_chart() -> None:
