@@ -48,6 +48,21 @@ def load_yaml(text: str) -> Loaded:
     Raises:
         TreeError: it is no YAML, or it passes a limit of depth, aliases or size.
     """
+    building = _built(text)
+    root = building.root or Scalar("", None, 1)
+    return load_tree(root, remarks=tuple(building.remarks), yaml_1_1=tuple(building.yaml_1_1))
+
+
+def yaml_tree(text: str) -> Node:
+    """The first document of a YAML text as it stands there, with lines.
+
+    Raises:
+        TreeError: as `load_yaml` does.
+    """
+    return _built(text).root or Scalar("", None, 1)
+
+
+def _built(text: str) -> _Building:
     import yaml
 
     building = _Building()
@@ -62,8 +77,7 @@ def load_yaml(text: str) -> Loaded:
         raise TreeError("is not YAML: it holds a control character", line) from None
     except UnicodeError:
         raise TreeError("is not YAML: it holds half of a surrogate pair") from None
-    root = building.root or Scalar("", None, 1)
-    return load_tree(root, remarks=tuple(building.remarks), yaml_1_1=tuple(building.yaml_1_1))
+    return building
 
 
 def _build(building: _Building, text: str) -> None:
