@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.app import App, ComposeResult, SuspendNotSupported, SystemCommand
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.app import App, ComposeResult, SuspendNotSupported
 from textual.containers import Container
 from textual.events import Click, Key, Paste, Resize
 from textual.message import Message
@@ -21,17 +20,17 @@ from textual.widget import Widget
 from mlbench.errors import MlbenchError
 from mlbench.paths import Home
 from mlbench.render.cells import line_of
-from mlbench.safe import safe, text_of_path
+from mlbench.safe import text_of_path
 from mlbench.settings import Settings, read_settings
 from mlbench.tui import compat
-from mlbench.tui.actions import PANES, RUN, actions_of
+from mlbench.tui.actions import BY_ID, PANES
 from mlbench.tui.asker import Answered, Asker
 from mlbench.tui.clipboard import copy_text
 from mlbench.tui.desk import FOLLOW, KEEP, Desk
 from mlbench.tui.doing import HANDLERS
 from mlbench.tui.doing.choosing import sort_column
+from mlbench.tui.doing.finding import go_where
 from mlbench.tui.doing.moving import to_row
-from mlbench.tui.doing.showing import COMMANDS, ask_command
 from mlbench.tui.panes import Panes
 from mlbench.tui.screens.help import HelpScreen
 from mlbench.tui.session import IndexProgress, Session
@@ -43,9 +42,6 @@ if TYPE_CHECKING:
     from mlbench.tui.ahead import Ahead
     from mlbench.tui.host import HelpRow
 
-MOST_PALETTE_RUNS = 2000
-"""Textual's matcher takes 0.1 s for 10,000 names, for every letter."""
-
 
 class Progressed(Message):
     """The reading of logs has come further."""
@@ -55,56 +51,12 @@ class Progressed(Message):
         self.progress = progress
 
 
-class ActionProvider(Provider):
-    """The command palette: the actions that work in the pane at work."""
-
-    async def discover(self) -> Hits:
-        """All of them."""
-        for text, help_text, call in self._entries():
-            yield DiscoveryHit(text, call, help=help_text)
-
-    async def search(self, query: str) -> Hits:
-        """Those that the typed letters fit."""
-        matcher = self.matcher(query)
-        for text, help_text, call in (*self._entries(), *self._others()):
-            score = matcher.match(text)
-            if score > 0:
-                yield Hit(score, matcher.highlight(text), call, help=help_text)
-
-    def _entries(self) -> list[tuple[str, str, Callable[[], None]]]:
-        app = self.app
-        if not isinstance(app, Workbench):
-            return []
-        return [
-            (action.label, action.help, partial(app.act, action.id))
-            for action in actions_of(app.desk.view.pane)
-            if not action.id.startswith(("move.", "lists."))
-        ]
-
-    def _others(self) -> list[tuple[str, str, Callable[[], None]]]:
-        """Commands, which go on on the command line, and the runs that were seen: only where letters were typed."""
-        app = self.app
-        if not isinstance(app, Workbench):
-            return []
-        commands = [
-            (f":{word}", what, partial(ask_command, app.desk, 1, text=f"{word} "))
-            for word, (what, _do) in COMMANDS.items()
-        ]
-        runs = [
-            (safe(head.name), "show this run", partial(app.desk.with_view, shown_run=head.run_id, pane=RUN))
-            for head in list(app.desk.heads.values())[:MOST_PALETTE_RUNS]
-        ]
-        return [*commands, *runs]
-
-
 class Workbench(App[int]):
     """mlbench on the screen. What it does is in `doing`, what it knows in the desk, what it shows in the panes."""
 
     CSS_PATH = "mlbench.tcss"
     TITLE = "mlbench"
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+f12"  # ours opens it: the table of keys is the only one
-    COMMANDS = {ActionProvider}  # noqa: RUF012 - Textual's class variable
+    ENABLE_COMMAND_PALETTE = False  # ours is a list above the prompt line: docs/decisions/0086
 
     def __init__(self, session: Session, *, settings: Settings | None = None, depth: Depth = "truecolor",
                  glyphs: str = "braille", is_light_ground: bool = False) -> None:  # fmt: skip
@@ -182,10 +134,6 @@ class Workbench(App[int]):
         """However it ends: the thread that reads logs must not keep the process."""
         self.desk.is_leaving = True
 
-    def get_system_commands(self, screen: Screen[object]) -> list[SystemCommand]:  # noqa: ARG002 - Textual's signature
-        """None of Textual's own: our actions are all there is."""
-        return []
-
     # ------------------------------------------------------------ events
 
     def on_key(self, event: Key) -> None:
@@ -230,16 +178,17 @@ class Workbench(App[int]):
             self.desk.prompter.paste(event.text)
             self.panes.draw_bars(self.desk)
 
-    def act(self, action_id: str) -> None:
-        """Do an action by its id."""
-        HANDLERS[action_id](self.desk, 1)
+    def act(self, action_id: str, n: int = 1) -> None:
+        """Do an action by its id, in a pane where it works."""
+        if go_where(self.desk, BY_ID[action_id]):
+            HANDLERS[action_id](self.desk, n)
         self.panes.draw_bars(self.desk)
 
     def on_resize(self, event: Resize) -> None:
         """Too small a terminal gets one line in place of a broken screen."""
         size = (event.size.width, event.size.height)
         self.screen_stack[0].set_class(too_small(size), "small")
-        text = f"{small_text(size)}. Make it larger; q leaves"
+        text = f"{small_text(size)}. Make it larger; {self.desk.key('app.back')} leaves"
         self.panes.small.show(
             line_of((text if len(text) <= size[0] else f"{size[0]}x{size[1]} is too small: 60x15 needed", ""))
         )
@@ -340,15 +289,11 @@ class Workbench(App[int]):
 
     def show_help(self, title: str, rows: Sequence[HelpRow]) -> None:
         """Open a page of help."""
-        self.push_screen(HelpScreen(self.looks, title, rows))
+        self.push_screen(HelpScreen(self.looks, title, rows, self.desk.keyboard))
 
     async def action_quit(self) -> None:
         """Textual's own ctrl+q, which comes before all keys, also stops the reading."""
         self.leave()
-
-    def show_palette(self) -> None:
-        """Open the command palette."""
-        self.action_command_palette()
 
 
 def _run_editor(words: Sequence[str], path: str, name: str) -> str:

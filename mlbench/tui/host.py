@@ -24,8 +24,8 @@ class Host(Protocol):
     def bell(self) -> None:
         """Ring the terminal's bell."""
 
-    def act(self, action_id: str) -> None:
-        """Do an action by its id."""
+    def act(self, action_id: str, n: int = 1) -> None:
+        """Do an action by its id, in a pane where it works; `n` is the number before its key."""
 
     def copy(self, text: str) -> str:
         """Put a text on the clipboard; says where it went, '' for the terminal's."""
@@ -38,9 +38,6 @@ class Host(Protocol):
 
     def show_help(self, title: str, rows: Sequence[HelpRow]) -> None:
         """Open a page of help over the panes."""
-
-    def show_palette(self) -> None:
-        """Open the command palette."""
 
     def arrange(self) -> None:
         """Show the panes that the view asks for."""

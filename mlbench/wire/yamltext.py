@@ -51,9 +51,7 @@ def load_yaml(text: str) -> Loaded:
     Raises:
         TreeError: it is no YAML, or it passes a limit of depth, aliases or size.
     """
-    if (plain := read_plain(text)) is not None:
-        return plain
-    return load_by_event(text)
+    return read_plain(text) or load_by_event(text)
 
 
 def load_by_event(text: str) -> Loaded:
@@ -62,6 +60,21 @@ def load_by_event(text: str) -> Loaded:
     Raises:
         TreeError: as `load_yaml` does.
     """
+    building = _built(text)
+    root = building.root or Scalar("", None, 1)
+    return load_tree(root, remarks=tuple(building.remarks), yaml_1_1=tuple(building.yaml_1_1))
+
+
+def yaml_tree(text: str) -> Node:
+    """The first document of a YAML text as it stands there, with lines.
+
+    Raises:
+        TreeError: as `load_yaml` does.
+    """
+    return _built(text).root or Scalar("", None, 1)
+
+
+def _built(text: str) -> _Building:
     import yaml
 
     building = _Building()
@@ -76,8 +89,7 @@ def load_by_event(text: str) -> Loaded:
         raise TreeError("is not YAML: it holds a control character", line) from None
     except UnicodeError:
         raise TreeError("is not YAML: it holds half of a surrogate pair") from None
-    root = building.root or Scalar("", None, 1)
-    return load_tree(root, remarks=tuple(building.remarks), yaml_1_1=tuple(building.yaml_1_1))
+    return building
 
 
 def _build(building: _Building, text: str) -> None:

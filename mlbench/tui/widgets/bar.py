@@ -70,12 +70,16 @@ class Popup(Widget):
         self.looks = looks
         self.lines: tuple[Line, ...] = ()
         self.chosen: int | None = None
+        self.width = 0
 
-    def show(self, lines: tuple[Line, ...], chosen: int | None = None) -> None:
-        """Show other lines; none hides it."""
-        if (lines, chosen) == (self.lines, self.chosen):
+    def show(self, lines: tuple[Line, ...], chosen: int | None, width: int) -> None:
+        """Show other lines, so many columns wide; none hides it."""
+        if (lines, chosen, width) == (self.lines, self.chosen, self.width):
             return
         self.lines, self.chosen = lines, chosen
+        if width != self.width:
+            self.width = width
+            self.styles.width = width
         self.display = bool(lines)
         self.styles.height = max(len(lines), 1)
         self.refresh()
