@@ -43,6 +43,8 @@ class Settings:
     """What the bell is rung for while trainings are followed: beats (the baseline), nan, stalls; of a scope, `B`."""
     clipboard: str = "auto"
     """Where a copied text goes: auto (the terminal, tmux's buffer, a file in doubt), osc52 (the terminal), file."""
+    mapping: str = ""
+    """A mapping file for logs of your own making, everywhere; `mlbench-mapping.yaml` beside logs needs no setting."""
     store: str = "duckdb"
     """Where the catalog lies: duckdb (a file in the home)."""
     executor: str = "local"
@@ -182,6 +184,8 @@ def _value(name: str, value: object, path: str) -> object:
             return tuple(float(level) for level in levels if _is_weight(level))
         case "bell", str() | [*_] if set(rules := _words_of(value)) <= set(BELL_RULES):
             return rules
+        case "mapping", str():
+            return value
         case "mouse", bool():
             return value
         case "keys", dict(table) if all(isinstance(keys, str) for keys in _flatten(table).values()):
@@ -193,6 +197,7 @@ _EXPECTED: Mapping[str, str] = {
     "smoothing": "a number from 0 up to, not including, 1. Try: smoothing = 0.6",
     "smoothing_levels": "numbers from 0 up to, not including, 1. Try: smoothing_levels = [0, 0.6, 0.9, 0.99]",
     "bell": f'some of {", ".join(BELL_RULES)}. Try: bell = ["nan", "stalls"]',
+    "mapping": 'the path of a file. Try: mapping = "~/mlbench-mapping.yaml"',
     "mouse": "true or false. Try: mouse = true",
     "keys": 'a table of action ids and keys. Try: [keys] and below it: runs.compare = "d"',
 }

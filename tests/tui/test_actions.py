@@ -274,7 +274,15 @@ def test_the_chart_is_smoothed_bent_crossed_zoomed_and_isolated() -> None:
         assert app.desk.view.chart.smoothing == 0.5
 
         await keys(pilot, "plus")
-        assert "cannot be zoomed" in screen_text(app)
+        axis = app.desk.panes.chart.x_axis
+        assert axis is not None
+        assert axis.is_log
+        assert app.desk.view.chart.limits == pytest.approx((axis.low, axis.high))
+
+        await keys(pilot, "minus", "Y", "X")
+        assert "symlog y" in screen_text(app)
+        assert "symlog x" in screen_text(app)
+        assert "zoomed" not in screen_text(app)
 
         await keys(pilot, "X", "l", "2", "0", "h")
         assert app.desk.view.chart.crosshair is not None
@@ -532,6 +540,8 @@ def test_remapped_keys_are_told_in_palette_help_footer_and_messages() -> None:
         ("set smooth 0.9", lambda app: app.desk.view.chart.smoothing == 0.9),
         ("set x wall", lambda app: app.desk.view.chart.axis == "wall"),
         ("set log-y on", lambda app: app.desk.view.chart.log_y),
+        ("set symlog-y on", lambda app: app.desk.view.chart.y_scale == "symlog"),
+        ("set symlog-x off", lambda app: app.desk.view.chart.x_scale == "linear"),
         ("set nothing", lambda app: "means nothing" in screen_text(app)),
         ("d", lambda app: app.desk.view.pane == "compare"),
         ("plots", lambda app: app.desk.view.pane == "chart"),
