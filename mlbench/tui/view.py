@@ -137,6 +137,8 @@ class View:
     marks: Marks = field(default_factory=Marks)
     cursor: str = ""
     """Run id of the run under the cursor."""
+    group: tuple[object, ...] | None = None
+    """Keys of the group under the cursor, None on a run."""
     range_start: str = ""
     """Run id where a range was begun with `v`."""
     chart: ChartLook = field(default_factory=ChartLook)
