@@ -10,8 +10,9 @@ from typing import TypeAlias
 from mlbench.adapters import load_adapters
 from mlbench.ingest.progress import Progress
 from mlbench.ingest.run import Scanner
-from mlbench.ingest.scan import FolderScan, Scan, folders_below, look_into, walk
+from mlbench.ingest.scan import FolderScan, Scan, folders_below, look_into, mappings_below, walk
 from mlbench.model import Adapter
+from mlbench.wire.mapping import MAPPING_NAME
 
 Mark: TypeAlias = "tuple[int, int, int] | None"
 """Size, mtime in nanoseconds and inode of a file; None for a folder, or what cannot be looked at."""
@@ -49,6 +50,7 @@ class Tree:
         """See what has changed, and take note of it."""
         files: set[str] = set()
         others: list[str] = []
+        mapped: list[str] = []
         for path, known in self.marks.items():
             found = _mark_folder(path)
             if found == known:
@@ -56,13 +58,23 @@ class Tree:
             changed = set(_changed(known, found or {}))
             files.update(os.path.join(path, name) for name in changed)
             is_other = found is None or found.keys() != known.keys() or _kinds(found) != _kinds(known)
+            if MAPPING_NAME in changed:
+                mapped.append(path)
             if found is None or is_other or not changed.isdisjoint(self._asked_again(path)):
                 others.append(path)
             else:
                 known.update(found)
         for path in others:
             self._look_again(path, adapters)
-        return News(frozenset(files), is_other=bool(others))
+        for path in mapped:
+            self.ask_again(path, adapters)
+        return News(frozenset(files), is_other=bool(others or mapped))
+
+    def ask_again(self, path: str, adapters: Sequence[Adapter]) -> None:
+        """Ask about a folder and all below it anew: the mapping that holds there has changed."""
+        inside = path.rstrip(os.sep) + os.sep
+        for known in [one for one in self.scan.folders if one == path or one.startswith(inside)]:
+            self._look_again(known, adapters)
 
     def _asked_again(self, path: str) -> set[str]:
         """Names of files whose adapters have to be asked again when they change: those that hold many runs."""
@@ -77,7 +89,8 @@ class Tree:
         """List a folder anew, with what came below it; forget what is gone."""
         before = self.scan.folders.get(path)
         self.scan.unreadable = [problem for problem in self.scan.unreadable if problem.path != path]
-        folder = look_into(path, adapters, self.scan.unreadable) if os.path.isdir(path) else None
+        above = self._mappings_above(path)
+        folder = look_into(path, adapters, self.scan.unreadable, above) if os.path.isdir(path) else None
         kept = set(folders_below(folder)) if folder else set()
         for gone in set(folders_below(before)) - kept if before else ():
             self._forget(gone)
@@ -87,9 +100,17 @@ class Tree:
             return
         self._remember(folder)
         for new in kept - self.scan.folders.keys():
-            for below in walk(new, adapters, self.scan.unreadable):
+            for below in walk(new, adapters, self.scan.unreadable, mappings_below(folder)):
                 if below.listing.path not in self.scan.folders:
                     self._remember(below)
+
+    def _mappings_above(self, path: str) -> tuple[str, ...]:
+        """Those that hold in the folder above as it was last looked at, else those that held here before."""
+        parent = self.scan.folders.get(os.path.dirname(path)) if path != self.scan.root else None
+        before = self.scan.folders.get(path)
+        if parent is not None:
+            return mappings_below(parent)
+        return before.listing.mappings_above if before else ()
 
     def _remember(self, folder: FolderScan) -> None:
         path = folder.listing.path
@@ -134,6 +155,15 @@ def _mark_folder(path: str) -> dict[str, Mark] | None:
     return marks
 
 
+def _mark_of(path: str) -> Mark:
+    """The mark of a file, None where none is named or it cannot be looked at."""
+    try:
+        status = os.stat(path) if path else None
+    except OSError:
+        return None
+    return (status.st_size, status.st_mtime_ns, status.st_ino) if status else None
+
+
 def _kinds(marks: Mapping[str, Mark]) -> set[str]:
     return {name for name, mark in marks.items() if mark is None}
 
@@ -150,6 +180,7 @@ class Forest(Scanner):
     def __init__(self, progress: Callable[[Progress], None]) -> None:
         super().__init__(progress)
         self._trees: dict[str, Tree] = {}
+        self._mapping_mark = _mark_of(self.mapping)
 
     def scan(self, root: str) -> Scan:
         """What lies below a root, as the last look saw it."""
@@ -160,5 +191,11 @@ class Forest(Scanner):
 
     def look(self) -> News:
         """See what has changed below all roots."""
+        mark = _mark_of(self.mapping)
+        if mark != self._mapping_mark:
+            self._mapping_mark = mark
+            for root, tree in self._trees.items():
+                tree.ask_again(root, load_adapters())
+            return News(is_other=True)
         news = [tree.look(load_adapters()) for tree in self._trees.values()]
         return News(frozenset().union(*(one.files for one in news)), any(one.is_other for one in news))

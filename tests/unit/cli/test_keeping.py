@@ -422,6 +422,33 @@ def test_a_setting_in_the_environment_that_will_not_do_is_told(
     )
 
 
+def test_a_setting_is_set_shown_alone_and_taken_out(
+    mlbench: Mlbench, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "new" / "settings.toml"
+    monkeypatch.setenv("MLBENCH_CONFIG", str(file))
+    monkeypatch.setenv("MLBENCH_SMOOTHING", "0.5")
+    settings = ("settings", "--home", str(home), "--format", "json")
+
+    done = mlbench(*settings, "glyphs", "ascii")
+    assert [(row["setting"], row["value"], row["place"]) for row in objects(done)] == [("glyphs", "ascii", str(file))]
+
+    done = mlbench(*settings, "keys.runs.compare", "D")
+    assert [(row["setting"], row["value"]) for row in objects(done)] == [("keys.runs.compare", "D")]
+    assert file.read_text() == 'glyphs = "ascii"\n\n[keys]\nruns.compare = "D"\n'
+
+    done = mlbench(*settings, "smoothing", "0.9")
+    assert "MLBENCH_SMOOTHING in the environment is stronger" in done.err
+    assert [row["value"] for row in objects(done)] == [0.5]
+
+    done = mlbench(*settings, "glyphs", "--unset")
+    assert [(row["value"], row["from"]) for row in objects(done)] == [("auto", "default")]
+
+    assert mlbench(*settings, "theme", "drak").code == 2
+    assert "Did you mean 'dark'?" in mlbench(*settings, "theme", "drak").err
+    assert "there is no setting 'glyfs'" in mlbench(*settings, "glyfs").err
+
+
 # ---------------------------------------------------------------- doctor --fsck
 
 
