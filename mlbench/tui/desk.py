@@ -110,7 +110,7 @@ class Desk:
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
             self.ask_settings()
-        looks = [(one.as_deltas, one.is_transposed, one.has_code) for one in (view, old)]
+        looks = [(one.as_deltas, one.is_transposed, one.has_code, one.is_all_compare) for one in (view, old)]
         if looks[0] != looks[1]:
             self.panes.draw_compare(self)
         if view != old and self.answers.found is not None:

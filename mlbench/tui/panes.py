@@ -201,9 +201,8 @@ class Panes:
         n_left_out = len(desk.compared()) - len(diff.runs) if diff else 0
         title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
 
-        members = None if desk.view.pane == COMPARE and desk.view.is_zoomed else desk.answers.members
-
         def build(width: int, offset: int) -> Page:
+            members = None if desk.view.is_all_compare else desk.answers.members
             if members is not None and desk.group is not None:
                 return group_page(members, width, compare_key=keys("runs.compare"))
             if diff is None:

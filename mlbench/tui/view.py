@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 
 from mlbench.dataclass import dataclass
-from mlbench.tui.actions import RUNS
+from mlbench.tui.actions import COMPARE, RUNS
 from mlbench.tui.session import RunsQuestion
 
 AXES = ("metric", "step", "relative", "wall")
@@ -161,6 +161,11 @@ class View:
     def question(self) -> RunsQuestion:
         """Which runs it asks for."""
         return RunsQuestion(self.query, self.sort, self.columns, self.by)
+
+    @property
+    def is_all_compare(self) -> bool:
+        """Whether the comparison has the whole screen: a group is then its runs side by side, and no longer summed up."""
+        return self.pane == COMPARE and self.is_zoomed
 
     def scaled(self, axis: str, scale: str) -> View:
         """With another of SCALES on the axis `x` or `y`."""

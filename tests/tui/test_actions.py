@@ -136,12 +136,12 @@ def test_a_query_that_is_accepted_too_soon_and_wrong_is_told_and_not_kept() -> N
 def test_the_value_under_the_cursor_narrows_the_query() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, "l", "l", "l", "=")
-        assert asked(app) == "params.optimiser = adam"
+        assert asked(app) == "params.optimizer = adam"
 
         app.desk.with_view(query="a or b")
         await settle(pilot)
         await keys(pilot, "!")
-        assert asked(app) == "(a or b) and not params.optimiser = adam"
+        assert asked(app) == "(a or b) and not params.optimizer = adam"
 
     played(script)
 
@@ -398,7 +398,7 @@ def test_panes_are_gone_through_zoomed_and_left() -> None:
         assert app.desk.view.pane == "chart"
         await keys(pilot, "z")
         assert "val/acc" in screen_text(app).splitlines()[1]
-        assert "optimiser" not in screen_text(app)
+        assert "optimizer" not in screen_text(app)
         await keys(pilot, "q", "shift+tab")
         assert app.desk.view.pane == "compare"
         await keys(pilot, "q", "z")

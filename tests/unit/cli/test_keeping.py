@@ -50,7 +50,7 @@ def test_redo_says_again_what_undo_took_back(mlbench: Mlbench) -> None:
 
 
 def test_a_view_chooses_what_is_drawn_and_exported(mlbench: Mlbench, tmp_path: Path) -> None:
-    mlbench("views", "save", "sgd", "optimiser = sgd", "-s", "lr:desc", "-n", "2")
+    mlbench("views", "save", "sgd", "optimizer = sgd", "-s", "lr:desc", "-n", "2")
     asked = [str(row["run"]) for row in objects(mlbench("query", "--selection", "sgd", "--format", "json"))]
 
     drawn = objects(mlbench("plot", "-m", "train/loss", "--selection", "sgd", "--format", "json"))
@@ -62,7 +62,7 @@ def test_a_view_chooses_what_is_drawn_and_exported(mlbench: Mlbench, tmp_path: P
 
 
 def test_a_view_is_saved_listed_used_narrowed_and_removed(mlbench: Mlbench) -> None:
-    saved = mlbench("views", "save", "sgd", "optimiser = sgd", "-c", "params.lr", "-s", "lr:desc", "-n", "5")
+    saved = mlbench("views", "save", "sgd", "optimizer = sgd", "-c", "params.lr", "-s", "lr:desc", "-n", "5")
     listed = objects(mlbench("views", "--format", "json"))
     all_of_it = objects(mlbench("query", "--selection", "sgd", "--format", "json"))
     narrowed = objects(mlbench("query", "lr < 1", "--selection", "sgd", "-n", "1", "--format", "json"))
@@ -70,7 +70,7 @@ def test_a_view_is_saved_listed_used_narrowed_and_removed(mlbench: Mlbench) -> N
 
     assert saved.code == 0
     assert listed == [
-        {"view": "sgd", "filter": "optimiser = sgd", "columns": ["params.lr"], "sort": ["lr:desc"], "group_by": [],
+        {"view": "sgd", "filter": "optimizer = sgd", "columns": ["params.lr"], "sort": ["lr:desc"], "group_by": [],
          "limit": 5, "runs": []}
     ]  # fmt: skip
     assert len(all_of_it) == 5
