@@ -164,7 +164,7 @@ class View:
 
     @property
     def is_all_compare(self) -> bool:
-        """Whether the comparison has the whole screen: a group is then its runs side by side, and no longer summed up."""
+        """Whether the comparison has the whole screen: a group then shows its runs side by side."""
         return self.pane == COMPARE and self.is_zoomed
 
     def scaled(self, axis: str, scale: str) -> View:
