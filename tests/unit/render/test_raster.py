@@ -1,8 +1,12 @@
+import math
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlbench.render import raster
 from mlbench.render.raster import GLYPHS, cell_bits, clipped, lit_dots, owners
 
 NAN = float("nan")
@@ -82,6 +86,58 @@ def test_any_numbers_light_only_dots_of_the_picture(points: list[tuple[float, fl
     dots = lit_dots(x, y, 8, 6)
 
     assert np.all((dots >= 0) & (dots < 48))
+
+
+def _stroke(begin: tuple[float, float], end: tuple[float, float]) -> set[tuple[int, int]]:
+    """The dots of one stroke, sample by sample; in a column the rows between two samples are lit, too."""
+    (x0, y0), (x1, y1) = begin, end
+    n = max(math.ceil(max(abs(x1 - x0), abs(y1 - y0))), 1)
+    samples = [(x0 + k / n * (x1 - x0), y0 + k / n * (y1 - y0)) for k in range(n + 1)]
+    dots = [(math.floor(x + 0.5), math.floor(y + 0.5)) for x, y in samples]
+    lit = set(dots)
+    for (column, row), (next_column, next_row) in pairwise(dots):
+        if column == next_column:
+            lit |= {(column, between) for between in range(min(row, next_row), max(row, next_row))}
+    return lit
+
+
+def _brute(x: np.ndarray, y: np.ndarray, width: int, height: int) -> set[tuple[int, int]]:
+    """The dots of a curve inside the picture, point by point."""
+    lit: set[tuple[int, int]] = set()
+    before: tuple[float, float] | None = None
+    for here in zip(x.tolist(), y.tolist(), strict=True):
+        if not (math.isfinite(here[0]) and math.isfinite(here[1])):
+            before = None
+            continue
+        lit |= _stroke(before or here, here)
+        before = here
+    return {(min(column, width - 1), min(row, height - 1)) for column, row in lit}
+
+
+_PLACES = st.one_of(
+    st.floats(0, 1), st.integers(0, 64).map(lambda n: n / 64), st.sampled_from([NAN, math.inf, -math.inf, 0.0, 1.0])
+)
+
+
+@given(
+    st.lists(st.tuples(_PLACES, _PLACES), max_size=40),
+    st.integers(2, 50),
+    st.integers(2, 30),
+    st.booleans(),
+    st.sampled_from([1, 2, 3, 7, 16_384]),
+)
+def test_the_dots_are_those_of_a_drawing_point_by_point(
+    points: list[tuple[float, float]], width: int, height: int, is_sorted: bool, window: int
+) -> None:
+    x = np.array([a for a, _ in points]) * (width - 1)
+    y = np.array([b for _, b in points]) * (height - 1)
+    x = np.sort(x) if is_sorted else x
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(raster, "WINDOW_POINTS", window)
+        dots = lit_dots(x, y, width, height)
+
+    assert dots.tolist() == sorted(row * width + column for column, row in _brute(x, y, width, height))
 
 
 def test_strokes_that_miss_the_picture_are_left_out() -> None:
