@@ -19,7 +19,7 @@ from mlbench.render.chart_layers import Layers, name_index, spans, write
 from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legend_right
 from mlbench.render.numbers import duration, moment_of, number, si, timestamp
 from mlbench.render.pyramid import pyramid_of, thinned_to_columns, visible_extremes
-from mlbench.render.raster import GLYPHS, cell_bits, dots_of_all, owners
+from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
@@ -338,8 +338,8 @@ def _alike(curves: Sequence[Curve]) -> list[list[Curve]]:
 def _bits(curves: Sequence[Curve], frame: Frame, glyphs: GlyphSet) -> CellArray:
     """The cells of curves that have one look."""
     n_columns, n_rows = frame.width * glyphs.columns, frame.height * glyphs.rows
-    dots = dots_of_all((_placed(curve, frame, n_columns, n_rows) for curve in curves), n_columns, n_rows)
-    return cell_bits(dots, frame.width, frame.height, glyphs, curves[0].pattern)
+    canvas = lit_dots((_placed(curve, frame, n_columns, n_rows) for curve in curves), n_columns, n_rows)
+    return cell_bits(canvas, glyphs, curves[0].pattern)
 
 
 def _placed(curve: Curve, frame: Frame, n_columns: int, n_rows: int) -> tuple[Float64Array, Float64Array]:
@@ -355,11 +355,16 @@ MARKS = {"braille": ("×", "▲", "▼"), "blocks": ("×", "▲", "▼"), "ascii
 
 def _draw_marks(layers: Layers, curves: Sequence[Curve], frame: Frame, options: ChartOptions) -> None:
     """`×` and `▼` on the bottom row, `▲` on the top row, in the column where it happened; NaN goes before the rest."""
-    odd = [curve for curve in curves if _summary_on(curve, frame.x_axis, frame.y_axis) is None]
+    is_log = frame.y_axis.is_log
+    odd = [
+        curve
+        for curve in curves
+        if _summary_on(curve, frame.x_axis, frame.y_axis) is None and (is_log or not np.isfinite(curve.y).all())
+    ]
     spots = [places(frame.x_axis, curve.x) for curve in odd]
     nan, up, down = MARKS[options.glyphs]
     kinds = (
-        (lambda y: (y == -np.inf) | ((y <= 0) if frame.y_axis.is_log else False), frame.height - 1, down),
+        (lambda y: (y == -np.inf) | ((y <= 0) if is_log else False), frame.height - 1, down),
         (lambda y: y == np.inf, 0, up),
         (np.isnan, frame.height - 1, nan),
     )
