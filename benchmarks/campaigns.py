@@ -1,6 +1,6 @@
 """Campaigns against what may go wrong, with their figures in docs/reliability.md.
 
-Usage: python benchmarks/campaigns.py NAME [--count N] [--minutes M] [--seed N] [--dry]
+Usage: python benchmarks/campaigns.py NAME [--count N] [--minutes M] [--seed N] [--tally FILE] [--dry]
 
 Prints each figure beside its promise, writes the table with the commit between the markers `<!-- campaign NAME -->` and
 `<!-- end of NAME -->` (not with --dry), and exits with 1 when a promise is broken.
@@ -37,7 +37,7 @@ def main() -> int:
     started_s, cpu_s = time.monotonic(), time.process_time()
     figures = []
     try:
-        for figure in module.campaign(Plan(folder, count, options.minutes, options.seed)):
+        for figure in module.campaign(Plan(folder, count, options.minutes, options.seed, options.tally)):
             figures.append(figure)
             verdict = "" if figure.is_met else "  <-- BROKEN"
             print(f"{figure.what}: {figure.measured} (promised: {figure.goal}){verdict}", flush=True)
@@ -62,6 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60.0, help="how long at most (default 60)")
     parser.add_argument("--seed", type=int, default=20261128)
     parser.add_argument("--folder", help="where scratch folders are made")
+    parser.add_argument("--tally", type=Path, help="fuzz: a file to keep the count in and to go on from")
     parser.add_argument("--dry", action="store_true", help="print only, write no page")
     return parser.parse_args()
 

@@ -21,6 +21,8 @@ class Plan:
     minutes: float
     """For those that go on for a time; others may stop early when it is over, and say how far they came."""
     seed: int
+    tally: Path | None = None
+    """Where a campaign that can be interrupted keeps what it has found so far, and goes on from."""
 
 
 @dataclass(frozen=True, slots=True)

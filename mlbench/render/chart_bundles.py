@@ -57,3 +57,11 @@ def _tied(curves: Sequence[Curve]) -> Curve:
         n_total=sum(curve.y.size if curve.n_total is None else curve.n_total for curve in curves),
         n_gaps=len(curves),
     )
+
+
+def joined(curves: Sequence[Curve]) -> list[Curve]:
+    """The curves of a pattern as one, with gaps between, however long that is."""
+    alike: dict[str, list[Curve]] = {}
+    for curve in curves:
+        alike.setdefault(curve.pattern, []).append(curve)
+    return [_tied(some) for some in alike.values()]

@@ -29,7 +29,14 @@ def load_array(path: str, name: str) -> tuple[NDArray[Any] | None, ReadStatus, P
         return None, content.status, content.problem
     try:
         array = np.lib.format.read_array(io.BytesIO(content.data), allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError, RecursionError) as error:
+    except _damage() as error:
         what = f"the array {name!r} in it could not be read: {str(error).splitlines()[0] if str(error) else 'damaged'}"
         return None, ReadStatus.DAMAGED, Problem(path, what)
     return array, ReadStatus.EOF, None
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """What numpy raises for headers that are damaged or made to harm; it reads them as a text of Python."""
+    from tokenize import TokenError
+
+    return ValueError, EOFError, SyntaxError, TokenError, TypeError, OverflowError, MemoryError, RecursionError

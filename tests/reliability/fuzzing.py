@@ -1,6 +1,6 @@
 """Every reader gets files that were changed at random: none may raise, take a second, or die.
 
-Run as a process of its own (`python -m tests.reliability.fuzzing run FOLDER COUNT SEED MINUTES`), since it forks. An
+Run as a process of its own (`python -m tests.reliability.fuzzing run FOLDER COUNT SEED MINUTES [TALLY]`), since it forks. An
 input is made of the seed and its number alone: `... fuzzing one FOLDER SEED NUMBER` gives it again.
 """
 
@@ -19,17 +19,18 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from mlbench.adapters import load_adapters
 from mlbench.ingest.keep import SMALL_FACTS
 from mlbench.ingest.secrets import redact_fact
 from mlbench.model import Adapter, Claim, Listing, Source
 from tests.paths import CORPORA, FORMATS
+from tests.reliability.fuzz_contents import Seed, content_seeds, contents
+from tests.reliability.fuzz_folders import folder_readers, folder_seeds, more_examples
 from tests.reliability.killing import run_module
 from tests.reliability.mutating import mutated
 
@@ -56,133 +57,14 @@ class Found:
     crashes: list[str] = field(default_factory=list)
     """Exceptions and deaths: target, number and the last lines."""
     hangs: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
+    """Crashes and hangs of an earlier part of the campaign that are none any more."""
     most_mb: int = 0
     """Memory that any process had at its highest beyond what it began with."""
     slowest_s: float = 0.0
 
 
-class Seed(NamedTuple):
-    """What is changed: a text reader's content, or files in a folder."""
-
-    target: str
-    files: dict[str, bytes]
-    changed: tuple[str, ...]
-    """Names of the files among which one is changed."""
-
-
-# ---------------------------------------------------------------- what is read
-
-
-def texts() -> dict[str, Callable[[bytes], object]]:
-    """Readers of one content, each with the errors caught that it promises."""
-    from mlbench import redaction
-    from mlbench.journal.entries import parse_lines
-    from mlbench.queries.filter import parse
-    from mlbench.queries.mistakes import FilterError
-    from mlbench.safe import csv_cell, latex_text, markdown_code, markdown_text, safe, safe_lines
-    from mlbench.wire.dump_literal import literal_value, read_literal
-    from mlbench.wire.dump_tree import TreeError
-    from mlbench.wire.dumps import parse_dump
-    from mlbench.wire.gitindex import GitIndexError, read_index
-    from mlbench.wire.gitobjects import parse_commit
-    from mlbench.wire.notebook import assignments, percent_sources
-    from mlbench.wire.png import read_png
-    from mlbench.wire.yamltext import load_yaml
-
-    def text(read: Callable[[str], object], *errors: type[Exception]) -> Callable[[bytes], object]:
-        return _catching(lambda content: read(content.decode("utf-8", "replace")), *errors)
-
-    def everything_safe(line: str) -> None:
-        for write in (
-            safe,
-            safe_lines,
-            markdown_text,
-            markdown_code,
-            csv_cell,
-            latex_text,
-            redaction.redact_text,
-            redaction.redact_url,
-        ):
-            write(line)
-
-    return {
-        "filter": text(parse, FilterError),
-        "yaml": text(load_yaml, TreeError),
-        "dump": text(parse_dump, TreeError),
-        "literal": text(literal_value),
-        "literal in a text": text(read_literal, TreeError),
-        "notebook cell": text(assignments),
-        "notebook script": text(percent_sources),
-        "escaping and redaction": text(everything_safe),
-        "journal lines": lambda content: parse_lines(content.split(b"\n"), "j", []),
-        "git index": _catching(read_index, GitIndexError),
-        "git commit": lambda content: parse_commit("a" * 40, content),
-        "png": _catching(read_png, ValueError),
-    }
-
-
-def _catching(read: Callable[[bytes], object], *errors: type[Exception]) -> Callable[[bytes], object]:
-    def reading(content: bytes) -> object:
-        try:
-            return read(content)
-        except errors:
-            return None
-
-    return reading
-
-
-def _text_seeds() -> Iterator[Seed]:
-    """A few contents for each reader of texts; those of adapters' files are taken too (`_borrowed`)."""
-    from tests.unit.queries.ebnf import __doc__ as grammar
-
-    filters = (
-        "metrics.val/loss < 0.3 and lr between 1e-4 and 1e-2", "tag:best or not (status = running)", "name ~ 'a.*b' and n in (1, 2)",
-        "min(metrics.loss) < 0.1", "optimiser != adam and params.\"a b\" is null", "loss at step 100 < 2", "-tag:bad created > 7d",
-    )  # fmt: skip
-    commit = (
-        b"tree "
-        + b"a" * 40
-        + b"\nparent "
-        + b"b" * 40
-        + b"\nauthor A <a@b> 1700000000 +0100\ncommitter A <a@b> 1700000000 +0100\n\nMessage\n"
-    )
-    index = (
-        b"DIRC" + (2).to_bytes(4, "big") + (1).to_bytes(4, "big") + bytes(60) + b"\x00\x05a.txt" + bytes(10) + bytes(20)
-    )
-    entry = b'{"v":1,"id":"a-1","at":1700000000.5,"by":"ada@node","kind":"tag","run":"/r/1","add":["best"],"remove":[]}'
-    import zlib
-
-    lines = b"".join(b"%08x %s\n" % (zlib.crc32(entry), entry) for _ in range(3))
-    from tests.unit.wire.event_messages import __doc__ as messages
-
-    contents = {
-        "filter": [text.encode() for text in filters], "git commit": [commit], "git index": [index], "journal lines": [lines],
-        "literal": [b"Namespace(lr=0.1, betas=(0.9, 0.99), d={'a': [1, None]})", b"[1, 2.5, 'x', True]", b"tensor([1., 2.])"],
-        "notebook cell": [b"lr = 0.1\nname = 'x'\nlayers = [64, 64]\nd = {'a': 1}\n"],
-        "notebook script": [b"# %%\nlr = 0.1\n# %% [markdown]\n# # Title\n"],
-        "yaml": [b"a: &x {b: 1}\nc: *x\nd:\n  - 1\n  - !!python/tuple [1, 2]\ne: |\n  text\n"],
-        "escaping and redaction": [f"{grammar} {messages} https://u:p@h/x?token=abc --api-key sk-abcdef".encode()],
-        "png": [_png()],
-    }  # fmt: skip
-    for target, pieces in contents.items():
-        for piece in pieces:
-            yield Seed(target, {"x": piece}, ("x",))
-
-
-def _png() -> bytes:
-    import struct
-    import zlib
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    rows = b"".join(b"\x01" + bytes(range(12)) for _ in range(4))
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 2, 0, 0, 0))
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
+# ---------------------------------------------------------------- what is changed
 
 
 def listings(root: Path) -> Iterator[Listing]:
@@ -230,12 +112,13 @@ def seeds(folder: str) -> dict[str, list[Seed]]:
         if not example.exists():
             example.mkdir(parents=True)
             adapter.example(str(example))
+            more_examples(adapter.name, example)
         mine = list(_adapter_seeds(example.parent, adapter))
         real = [seed for root in (FORMATS, CORPORA) if root.is_dir() for seed in _adapter_seeds(root, adapter)]
         random.Random(adapter.name).shuffle(real)
         if mine or real:
             found[adapter.name] = (mine + real)[:MOST_SEEDS]
-    for seed in _text_seeds():
+    for seed in (*content_seeds(), *folder_seeds(Path(folder) / "folders")):
         found.setdefault(seed.target, []).append(seed)
     found["dump"] = [Seed("dump", {"x": content}, ("x",)) for name in ("config_file", "argparse_dump", "hydra", "gin", "absl_flags")
                      for one in found.get(name, [])[:40] for content in one.files.values()]  # fmt: skip
@@ -265,44 +148,84 @@ def make(folder: str, seed: int, number: int) -> Seed:
 
 def read_input(folder: str, made: Seed, number: int) -> None:
     """Hand an input to its reader; whatever is raised is a crash."""
-    readers = _readers()
-    if made.target in readers:
-        readers[made.target](made.files["x"])
+    if made.target in _contents():
+        _contents()[made.target](made.files["x"])
         return
-    adapter = next(one for one in load_adapters() if one.name == made.target)
     root = Path(folder) / f"input-{os.getpid()}-{number}"
     try:
         for name, content in made.files.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        for listing in listings(root):
-            for claim in adapter.claims(listing):
-                for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part), None):
-                    if isinstance(fact, SMALL_FACTS):
-                        redact_fact(fact, b"salt")
+        if made.target in _folders():
+            _folders()[made.target](str(root))
+        else:
+            _read_claimed(_adapters()[made.target], root)
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
 
+def _read_claimed(adapter: Adapter, root: Path) -> None:
+    for listing in listings(root):
+        for claim in adapter.claims(listing):
+            for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), None):
+                if isinstance(fact, SMALL_FACTS):
+                    redact_fact(fact, b"salt")
+
+
+_contents, _folders = cache(contents), cache(folder_readers)
+
+
 @cache
-def _readers() -> dict[str, Callable[[bytes], object]]:
-    return texts()
+def _adapters() -> dict[str, Adapter]:
+    return {adapter.name: adapter for adapter in load_adapters()}
 
 
 # ---------------------------------------------------------------- many inputs
 
 
-def fuzz(folder: Path, count: int, seed: int, until_s: float) -> Found:
-    """Inputs 0 to `count`, or as many as there is time for."""
-    found, number = Found(), 0
+def fuzz(folder: Path, count: int, seed: int, until_s: float, tally: Path | None = None) -> Found:
+    """Inputs 0 to `count`, or as many as there is time for.
+
+    Args:
+        folder: scratch.
+        count: of inputs.
+        seed: of which, with its number, an input is made.
+        until_s: when to stop, by the monotonic clock.
+        tally: a file that keeps what was found, so that a later call goes on; what had failed is tried again first.
+    """
+    found, number = _resumed(tally, seed)
     seeds(str(folder))
-    _readers()
+    _contents(), _folders(), _adapters()
     for warm in range(40):  # what is imported late is imported before the processes fork
         _try(str(folder), seed + 1, warm, Found())
+    _try_again(folder, seed, found)
     while number < count and time.monotonic() < until_s:
         number = _some(folder, seed, number, min(number + AT_ONCE, count), found, until_s)
+        if tally is not None:
+            kept = json.dumps({"seed": seed, "next": number, "found": asdict(found)}, indent=1)
+            tally.with_suffix(".new").write_text(kept, "utf-8")
+            tally.with_suffix(".new").replace(tally)
     return found
+
+
+def _resumed(tally: Path | None, seed: int) -> tuple[Found, int]:
+    if tally is None or not tally.exists():
+        return Found(), 0
+    kept = json.loads(tally.read_text("utf-8"))
+    if kept["seed"] != seed:
+        raise ValueError(f"{tally}: this is the tally of seed {kept['seed']}")
+    return Found(**kept["found"]), kept["next"]
+
+
+def _try_again(folder: Path, seed: int, found: Found) -> None:
+    for kind in ("crashes", "hangs"):
+        again: list[str] = []
+        for text in getattr(found, kind):
+            number, once = int(text.partition("input ")[2].partition(":")[0]), Found()
+            _some(folder, seed, number, number + 1, once, time.monotonic() + STUCK_S)
+            (again if once.crashes or once.hangs else found.mended).append(text)
+        setattr(found, kind, again)
 
 
 def _some(folder: Path, seed: int, start: int, end: int, found: Found, until_s: float) -> int:
@@ -328,7 +251,7 @@ def _some(folder: Path, seed: int, start: int, end: int, found: Found, until_s: 
         how = "stuck" if os.WTERMSIG(status) == signal.SIGKILL else f"signal {os.WTERMSIG(status)}"
         (found.hangs if how == "stuck" else found.crashes).append(f"input {last}: {how}")
         return last + 1
-    return end
+    return last
 
 
 def _heard(told: dict[str, object], found: Found, last: int) -> int:
@@ -358,7 +281,7 @@ def _work(folder: str, seed: int, start: int, end: int, tell: int, until_s: floa
             _try(folder, seed, number, part)
         part.most_mb = max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 - began_mb)
         is_over = time.monotonic() > until_s
-        os.write(tell, json.dumps({"found": asdict(part), "next": end if is_over else until}).encode() + b"\n")
+        os.write(tell, json.dumps({"found": asdict(part), "next": until}).encode() + b"\n")
         if is_over:
             return
 
@@ -387,9 +310,10 @@ def _try(folder: str, seed: int, number: int, part: Found) -> None:
         part.hangs.append(f"{made.target}, input {number}: {took_s:.1f} s")
 
 
-def in_own_process(folder: Path, count: int, *, seed: int, minutes: float) -> Found:
+def in_own_process(folder: Path, count: int, *, seed: int, minutes: float, tally: Path | None = None) -> Found:
     """The same in a process that may fork."""
-    return Found(**run_module("tests.reliability.fuzzing", "run", str(folder), str(count), str(seed), str(minutes)))
+    words = ("run", str(folder), str(count), str(seed), str(minutes), *([str(tally)] if tally else []))
+    return Found(**run_module("tests.reliability.fuzzing", *words))
 
 
 def main(what: str, folder: str, *words: str) -> None:
@@ -402,7 +326,8 @@ def main(what: str, folder: str, *words: str) -> None:
         print(made.target, time.process_time() - started_s, "s")
         return
     until_s = time.monotonic() + 60 * float(words[2])
-    print(json.dumps(asdict(fuzz(Path(folder), int(words[0]), int(words[1]), until_s))))
+    tally = Path(words[3]) if words[3:] else None
+    print(json.dumps(asdict(fuzz(Path(folder), int(words[0]), int(words[1]), until_s, tally))))
 
 
 if __name__ == "__main__":
