@@ -25,6 +25,7 @@ from mlbench.tui.tabling import Tabling
 from mlbench.tui.view import ChartLook, View
 
 if TYPE_CHECKING:
+    from mlbench.queries.settings_versus import SettingsVersus
     from mlbench.tui.panes import Panes
 
 PREVIEW_DELAY_S = 0.06
@@ -96,7 +97,8 @@ class Desk:
 
     def _show_changes(self, old: View, view: View) -> None:
         self._ask_table(old)
-        if view.marks != old.marks or view.cursor != old.cursor or view.has_all != old.has_all:
+        asked = [(one.marks, one.cursor, one.has_all, one.at_metric) for one in (view, old)]
+        if asked[0] != asked[1]:
             self.preview()
         elif view.chart.metrics != old.chart.metrics:
             self.ask_series()
@@ -109,9 +111,10 @@ class Desk:
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
             self.ask_settings()
-        looks = [(one.as_deltas, one.is_transposed, one.has_code) for one in (view, old)]
+        looks = [(one.as_deltas, one.is_transposed, one.compare_look, one.folds) for one in (view, old)]
         if looks[0] != looks[1]:
             self.panes.draw_compare(self)
+            self.ask_verdict()
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
         self.panes.draw_bars(self)
@@ -235,10 +238,22 @@ class Desk:
             self.answers.diff = None
             self.panes.draw_compare(self)
             return
-        everything = self.view.has_all or len(ids) == 1
+        everything, at = self.view.has_all or len(ids) == 1, self.view.at_metric
         self.asker.ask(
-            "compare", lambda: self.session.compare(ids, everything=everything), self._take_diff, lane="detail"
+            "compare", lambda: self.session.compare(ids, everything=everything, at=at), self._take_diff, lane="detail"
         )
+        self.ask_verdict()
+
+    def ask_verdict(self) -> None:
+        """Ask whether the differences are more than chance, where the comparison says so."""
+        ids = self.compared()[:MOST_COMPARED]
+        if self.view.compare_look == "verdict" and ids != self.answers.judged:
+            self.answers.judged, self.answers.verdict = ids, None
+            self.asker.ask("verdict", lambda: self.session.details.verdict(ids), self._take_verdict, lane="detail")
+
+    def _take_verdict(self, verdict: SettingsVersus) -> None:
+        self.answers.verdict = verdict
+        self.panes.draw_compare(self)
 
     def _take_diff(self, diff: DiffAnswer) -> None:
         self.answers.diff = diff
