@@ -85,10 +85,10 @@ def _draw(reader: Reader, ids: Sequence[str], chart: LaidChart, options: PlotOpt
     chosen = CurveOptions(options.axis, options.smoothing, options.smoothing_kind, is_plain=is_plain)
     curves = series_curves(shown_series, chosen, x_series=series)
     frame = ChartOptions(
-        options.width, options.height, log_x=options.log_x, log_y=options.log_y, glyphs=glyphs(),
-        is_shaded=is_plain, is_trimmed=options.is_trimmed, title=title_of(chart),
+        options.width, options.height, glyphs=glyphs(), is_shaded=is_plain, is_trimmed=options.is_trimmed,
+        title=title_of(chart),
     )  # fmt: skip
-    frame = completed(frame, chosen, shown_series)
+    frame = completed(frame.scaled(options.x_scale, options.y_scale), chosen, shown_series)
     bands = margin_bands(series, chart, options.axis)
     if options.svg is not None:
         write_file(options.svg, chart_svg(curves, frame, bands))

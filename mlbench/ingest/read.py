@@ -43,7 +43,7 @@ def read_source(
     reading = Reading(is_continuation=cursor is not None)
     batches: list[Points | PointTable] = []
     try:
-        for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part), cursor):
+        for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), cursor):
             _sort_fact(fact, reading, batches)
     except Exception as error:  # noqa: BLE001 - adapters may come from other packages; one must not end the ingest
         batches.clear()

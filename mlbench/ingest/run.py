@@ -12,6 +12,7 @@ from mlbench.catalog.writer import Writer, open_writer
 from mlbench.errors import HomeError, SourceError
 from mlbench.ingest.identity import Unit
 from mlbench.ingest.ingesting import Ingest
+from mlbench.ingest.mapped import mapping_path
 from mlbench.ingest.plan import is_inside
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan, real_root, scan_root
@@ -122,6 +123,8 @@ class Scanner:
 
     def __init__(self, progress: Callable[[Progress], None]) -> None:
         self._progress = progress
+        self.mapping = mapping_path()
+        """Path of the mapping that the settings name, '' for none."""
         self.scans: dict[str, Scan] = {}
         """By root."""
         self.units: list[Unit] = []
@@ -130,7 +133,9 @@ class Scanner:
     def scan(self, root: str) -> Scan:
         """What lies below a root."""
         if root not in self.scans:
-            self.scans[root] = scan_root(root, load_adapters(), on_folder=self._tell)
+            self.scans[root] = scan_root(
+                root, load_adapters(), on_folder=self._tell, mappings=(self.mapping,) if self.mapping else ()
+            )
         return self.scans[root]
 
     def _tell(self, n_folders: int, _n_claims: int) -> None:

@@ -19,6 +19,7 @@ from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legen
 from mlbench.render.numbers import duration, moment_of, number, si, timestamp
 from mlbench.render.pyramid import pyramid_of, thinned_to_columns, visible_extremes
 from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners
+from mlbench.render.scales import linear_x, linear_y
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
@@ -73,6 +74,14 @@ class ChartOptions:
     """Draw bands as `░` characters: for places without colours."""
     remarks: tuple[str, ...] = ()
     """Said in the header: `smoothing 0.9`, `log y`."""
+    symlog_x: bool = False
+    """Logarithmic on both sides of 0, linear around it; without effect on wall time, and where `log_x` is."""
+    symlog_y: bool = False
+
+    def scaled(self, x_scale: str, y_scale: str) -> ChartOptions:
+        """With axes that are `linear`, `log` or `symlog`."""
+        return replace(self, log_x=x_scale == "log", symlog_x=x_scale == "symlog", log_y=y_scale == "log",
+                       symlog_y=y_scale == "symlog")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +122,7 @@ def draw_chart(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[B
     that says so.
     """
     entries = _entries(curves)
-    x_axis = fitted_axis(
-        [_x_ends(curve, options) for curve in curves],
-        kind=options.x_kind,
-        is_log=options.log_x,
-        limits=options.x_limits,
-    )
+    x_axis = x_axis_of([_x_ends(curve, options) for curve in curves], curves, options)
     y_axis = _y_axis(curves, bands, x_axis, options)
     tally = _tally(curves, x_axis, y_axis, is_trimmed=options.is_trimmed)
     header = _header(options, tally)
@@ -198,10 +202,24 @@ def _y_axis(curves: Sequence[Curve], bands: Sequence[Band], x_axis: Axis, option
     for band in bands:
         inside = _in_range(places(x_axis, band.x))
         shown += [band.low[inside], band.high[inside]]
-    limits = options.y_limits
+    return y_axis_of(shown, curves, options)
+
+
+def x_axis_of(shown: Sequence[Float64Array], curves: Sequence[Curve], options: ChartOptions) -> Axis:
+    """The x axis that fits these x values of the curves."""
+    linear = linear_x(curve.x for curve in curves) if options.symlog_x and not options.log_x else 0.0
+    return fitted_axis(shown, kind=options.x_kind, is_log=options.log_x, linear=linear, limits=options.x_limits)
+
+
+def y_axis_of(shown: Sequence[Float64Array], curves: Sequence[Curve], options: ChartOptions) -> Axis:
+    """The y axis that fits what is shown of the curves, without their outliers where these are trimmed."""
+    limits, linear = options.y_limits, 0.0
+    if options.symlog_y and not options.log_y:
+        linear = linear_y(curve.y for curve in curves)
     if options.is_trimmed:
-        limits = trimmed_limits([curve.y for curve in curves if not curve.is_faint], limits, is_log=options.log_y)
-    return fitted_axis(shown, is_log=options.log_y, limits=limits)
+        values = [curve.y for curve in curves if not curve.is_faint]
+        limits = trimmed_limits(values, limits, is_log=options.log_y, linear=linear)
+    return fitted_axis(shown, is_log=options.log_y, linear=linear, limits=limits)
 
 
 def _in_sight(curve: Curve, x_axis: Axis, options: ChartOptions) -> Float64Array:

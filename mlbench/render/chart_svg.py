@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlbench.dataclass import dataclass
-from mlbench.render.axes import Axis, fitted_axis, places, ticks, trimmed_limits
+from mlbench.render.axes import Axis, places, ticks
 from mlbench.render.cells import RUN_SLOTS, fit_middle
-from mlbench.render.chart import ChartOptions, Curve, chart_header, joined
+from mlbench.render.chart import ChartOptions, Curve, chart_header, joined, x_axis_of, y_axis_of
 from mlbench.render.chart_bands import Band
 from mlbench.render.numbers import number
 from mlbench.render.palette import DARK, DARK_GROUND, LIGHT, LIGHT_GROUND
@@ -45,12 +45,9 @@ class _Plane:
 
 def chart_svg(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Band] = ()) -> str:
     """The curves as an SVG file. Of `options`, the sizes and glyphs of text charts have no meaning here."""
-    x_axis = fitted_axis([c.x for c in curves], kind=options.x_kind, is_log=options.log_x, limits=options.x_limits)
+    x_axis = x_axis_of([c.x for c in curves], curves, options)
     heights = [*(c.y for c in curves), *(edge for band in bands for edge in (band.low, band.high))]
-    limits = options.y_limits
-    if options.is_trimmed:
-        limits = trimmed_limits([c.y for c in curves if not c.is_faint], limits, is_log=options.log_y)
-    plane = _Plane(x_axis, fitted_axis(heights, is_log=options.log_y, limits=limits))
+    plane = _Plane(x_axis, y_axis_of(heights, curves, options))
     named = [curve for curve in curves if curve.label and not curve.is_faint]
     entries = _legend(named)
     n_rows = -(-len(entries) // 3)

@@ -66,7 +66,12 @@ class ReportFiles:
 
 
 def draw_report(
-    answer: ReportAnswer, *, stem: str = "report", inline_text: bool = False, smoothing: float = 0.0
+    answer: ReportAnswer,
+    *,
+    stem: str = "report",
+    inline_text: bool = False,
+    smoothing: float = 0.0,
+    y_scale: str = "linear",
 ) -> ReportFiles:
     """Make the report. Everything from a log is escaped: nothing in it becomes HTML, a link or a heading.
 
@@ -75,8 +80,10 @@ def draw_report(
         stem: beginning of the names of the SVG files, as a rule that of the report's own name.
         inline_text: draw charts as text in the report, and no files.
         smoothing: weight of the mean in the charts, 0 for raw curves.
+        y_scale: of the charts: `linear`, `log` or `symlog`.
     """
-    charts = _charts(answer, stem, smoothing, inline_text=inline_text)
+    look = TEXT_CHART.scaled("linear", y_scale)
+    charts = _charts(answer, stem, smoothing, look, inline_text=inline_text)
     sections = (
         front_matter(answer),
         _head(answer),
@@ -304,7 +311,9 @@ def _code_changes(answer: ReportAnswer) -> str:
 # ---------------------------------------------------------------- charts
 
 
-def _charts(answer: ReportAnswer, stem: str, smoothing: float, *, inline_text: bool) -> Mapping[str, tuple[str, str]]:
+def _charts(
+    answer: ReportAnswer, stem: str, smoothing: float, look: ChartOptions, *, inline_text: bool
+) -> Mapping[str, tuple[str, str]]:
     """Markdown and SVG (or '') of a chart for each metric, by file name."""
     slots = {head.run_id: slot for slot, head in enumerate(answer.diff.runs)}
     metrics = list(dict.fromkeys(one.metric for one in answer.series))
@@ -313,11 +322,11 @@ def _charts(answer: ReportAnswer, stem: str, smoothing: float, *, inline_text: b
         series = [one for one in answer.series if one.metric == metric]
         name = f"{stem}-{file_slug(metric)}.svg"
         if inline_text:
-            drawn[name] = (_text_chart(series, smoothing, slots), "")
+            drawn[name] = (_text_chart(series, smoothing, look, slots), "")
         else:
             curves = CurveOptions(common_axis(series) or "step", smoothing, has_raw=len(slots) <= MOST_COLOURED)
             shown = _with_first(series_curves(series, curves, slots=slots), slots)
-            svg = chart_svg(shown, completed(ChartOptions(), curves, series))
+            svg = chart_svg(shown, completed(look, curves, series))
             drawn[name] = (f"### {markdown_code(metric)}\n\n![{_alt(series)}]({name})\n", svg)
     if len(metrics) > MOST_CHARTS:
         drawn[""] = (f"{len(metrics) - MOST_CHARTS} more metrics are not drawn.\n", "")
@@ -331,9 +340,9 @@ def _with_first(curves: Sequence[Curve], slots: Mapping[str, int]) -> list[Curve
     return [replace(curve, role="", pattern="solid") if curve.slot < RUN_SLOTS else curve for curve in curves]
 
 
-def _text_chart(series: Sequence[SeriesAnswer], smoothing: float, slots: Mapping[str, int]) -> str:
+def _text_chart(series: Sequence[SeriesAnswer], smoothing: float, look: ChartOptions, slots: Mapping[str, int]) -> str:
     curves = CurveOptions(common_axis(series) or "step", smoothing, is_plain=True)
-    chart = series_chart(series, TEXT_CHART, curves, slots=slots)
+    chart = series_chart(series, look, curves, slots=slots)
     return f"### {markdown_code(series[0].metric)}\n\n{markdown_block(chart_text(chart), language='text')}"
 
 

@@ -318,7 +318,7 @@ class CatalogSession:
                 metrics=question.metrics,
                 baseline=question.run_ids[0],
             )
-        files = draw_report(answer, stem=stem, smoothing=question.smoothing)
+        files = draw_report(answer, stem=stem, smoothing=question.smoothing, y_scale=question.y_scale)
         write_file(path, files.markdown, is_new=not question.may_replace)
         for name, svg in files.files.items():
             write_file(os.path.join(os.path.dirname(path), name), svg)

@@ -14,7 +14,8 @@ from mlbench.paths import make_folder
 from mlbench.tui.actions import PANES, RUN, STAGE
 from mlbench.tui.view import ChartLook, Marks, View
 
-KEPT_CHART = ("metrics", "smoothing", "log_y", "log_x", "axis", "has_raw", "is_grouped", "colour_by")
+KEPT_CHART = ("metrics", "smoothing", "log_y", "log_x", "symlog_y", "symlog_x", "axis", "has_raw", "is_grouped",
+              "colour_by")  # fmt: skip
 """Fields of the look of the charts that are kept; where one zoomed is not."""
 MOST_MARKS = 500
 KEPT_TYPED, MOST_TYPED = ("query", "command", "sort", "metrics", "columns", "group"), 100

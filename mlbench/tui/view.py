@@ -12,6 +12,9 @@ from mlbench.tui.session import RunsQuestion
 AXES = ("metric", "step", "relative", "wall")
 """x axes; `metric` is the one that the runs define for themselves (W&B's step metric), else the step."""
 
+SCALES = ("linear", "log", "symlog")
+"""Of an axis, in the order of its key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:
@@ -104,6 +107,19 @@ class ChartLook:
     """Charts beside each other; 0 is as few as leave each enough lines."""
     past_limits: tuple[tuple[float, float] | None, ...] = ()
     """Ranges of x that were shown before, the last one last: what undoing a zoom goes back to."""
+    symlog_y: bool = False
+    """Logarithmic on both sides of 0; never where `log_y` is."""
+    symlog_x: bool = False
+
+    @property
+    def y_scale(self) -> str:
+        """One of SCALES."""
+        return "log" if self.log_y else "symlog" if self.symlog_y else "linear"
+
+    @property
+    def x_scale(self) -> str:
+        """One of SCALES."""
+        return "log" if self.log_x else "symlog" if self.symlog_x else "linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +163,10 @@ class View:
     def question(self) -> RunsQuestion:
         """Which runs it asks for."""
         return RunsQuestion(self.query, self.sort, self.columns, self.by)
+
+    def scaled(self, axis: str, scale: str) -> View:
+        """With another of SCALES on the axis `x` or `y`."""
+        return self.charted(**{f"log_{axis}": scale == "log", f"symlog_{axis}": scale == "symlog"})
 
     def charted(self, **changes: object) -> View:
         """With changes to the look of the chart."""

@@ -136,12 +136,12 @@ def test_a_query_that_is_accepted_too_soon_and_wrong_is_told_and_not_kept() -> N
 def test_the_value_under_the_cursor_narrows_the_query() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, "l", "l", "l", "=")
-        assert asked(app) == "params.optimiser = adam"
+        assert asked(app) == "params.optimizer = adam"
 
         app.desk.with_view(query="a or b")
         await settle(pilot)
         await keys(pilot, "!")
-        assert asked(app) == "(a or b) and not params.optimiser = adam"
+        assert asked(app) == "(a or b) and not params.optimizer = adam"
 
     played(script)
 
@@ -234,16 +234,40 @@ def test_compare_takes_the_screen_and_its_rows_sort_and_filter_the_runs() -> Non
         assert "0.03 ÷10" in screen_text(app)
 
         await keys(pilot, "g", "k", "enter")
+        assert "▸ optim" in screen_text(app)
+        await keys(pilot, "enter", "j", "enter")
         assert sort_of(app) == ("params.optim.lr",)
 
         await keys(pilot, "2", "enter")
         assert sort_of(app) == ("metrics.val/loss",)
 
-        await keys(pilot, "1", "=")
+        await keys(pilot, "1", "j", "=")
         assert app.desk.view.query == "params.optim.lr = 0.3"
 
         await keys(pilot, "G", "enter", "=", "tab", "d", "d")
         assert app.desk.view.pane == "runs"
+
+    played(script)
+
+
+def test_the_comparison_says_whether_it_is_real_and_tells_values_where_a_metric_is_best() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "3", "space", "d", "v")
+        assert "is it real?" in screen_text(app)
+        assert "the runs are of one setting" in screen_text(app)
+
+        await keys(pilot, "v", "2", "@")
+        assert app.desk.view.at_metric == "val/loss"
+        assert "where val/loss is best" in screen_text(app)
+
+        await keys(pilot, "@", "1", "@")
+        assert app.desk.view.at_metric == ""
+        assert "go to the row of a metric" in screen_text(app)
+
+        await keys(pilot, "a", "O")
+        assert app.desk.view.folds == {"params:optim"}
+        await keys(pilot, "O")
+        assert not app.desk.view.folds
 
     played(script)
 
@@ -274,7 +298,15 @@ def test_the_chart_is_smoothed_bent_crossed_zoomed_and_isolated() -> None:
         assert app.desk.view.chart.smoothing == 0.5
 
         await keys(pilot, "plus")
-        assert "cannot be zoomed" in screen_text(app)
+        axis = app.desk.panes.chart.x_axis
+        assert axis is not None
+        assert axis.is_log
+        assert app.desk.view.chart.limits == pytest.approx((axis.low, axis.high))
+
+        await keys(pilot, "minus", "Y", "X")
+        assert "symlog y" in screen_text(app)
+        assert "symlog x" in screen_text(app)
+        assert "zoomed" not in screen_text(app)
 
         await keys(pilot, "X", "l", "2", "0", "h")
         assert app.desk.view.chart.crosshair is not None
@@ -390,7 +422,7 @@ def test_panes_are_gone_through_zoomed_and_left() -> None:
         assert app.desk.view.pane == "chart"
         await keys(pilot, "z")
         assert "val/acc" in screen_text(app).splitlines()[1]
-        assert "optimiser" not in screen_text(app)
+        assert "optimizer" not in screen_text(app)
         await keys(pilot, "q", "shift+tab")
         assert app.desk.view.pane == "compare"
         await keys(pilot, "q", "z")
@@ -532,6 +564,8 @@ def test_remapped_keys_are_told_in_palette_help_footer_and_messages() -> None:
         ("set smooth 0.9", lambda app: app.desk.view.chart.smoothing == 0.9),
         ("set x wall", lambda app: app.desk.view.chart.axis == "wall"),
         ("set log-y on", lambda app: app.desk.view.chart.log_y),
+        ("set symlog-y on", lambda app: app.desk.view.chart.y_scale == "symlog"),
+        ("set symlog-x off", lambda app: app.desk.view.chart.x_scale == "linear"),
         ("set nothing", lambda app: "means nothing" in screen_text(app)),
         ("d", lambda app: app.desk.view.pane == "compare"),
         ("plots", lambda app: app.desk.view.pane == "chart"),
@@ -729,5 +763,78 @@ def test_a_pasted_text_goes_into_the_prompt_only() -> None:
         app.post_message(Paste("sgd\n"))
         await settle(pilot)
         assert app.desk.prompter.edit.text == "sgd"
+
+    played(script)
+
+
+# ---------------------------------------------------------------- settings
+
+
+def settings_file(path: Path, monkeypatch: pytest.MonkeyPatch, text: str = "") -> Path:
+    file = path / "settings.toml"
+    file.write_text(text)
+    monkeypatch.setenv("MLBENCH_CONFIG", str(file))
+    return file
+
+
+def test_a_setting_is_changed_in_the_file_and_on_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = settings_file(tmp_path, monkeypatch, "# mine\nmouse = false # no mouse\n")
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "3", "space", ",", "'glyphs'", "enter", "'asc'", "enter")
+        assert "glyphs = ascii" in screen_text(app)
+        assert app.desk.settings.glyphs == app.panes.glyphs == "ascii"
+        assert not any("\u2800" <= letter <= "\u28ff" for letter in screen_text(app))
+
+        await keys(pilot, ",", "'theme'", "enter", "'light'", "enter")
+        assert app.looks.is_light
+        assert app.theme == "mlbench-light"
+
+        await keys(pilot, ",", "'theme'", "enter", "'ansi-d'", "enter", ",", "'theme'", "enter", "'dark'", "enter")
+        assert (app.looks.is_light, app.looks.is_native) == (False, False)
+
+        await keys(pilot, ",", "'smoothing '", "enter", "ctrl+u", "'1.5'", "enter")
+        assert "smoothing = 1.5 will not do" in screen_text(app)
+        await keys(pilot, "ctrl+u", "'0.25'", "enter")
+        assert app.desk.view.chart.smoothing == 0.25
+
+        await keys(pilot, ",", "'bell'", "enter", "space", "down", "space", "enter")
+        assert app.desk.bell.rules == ("beats", "nan")
+
+        await keys(pilot, ",", "'glyphs'", "enter", "'auto'", "enter")
+        assert app.panes.glyphs == "braille"
+
+    played(script)
+    assert file.read_text() == (
+        '# mine\nmouse = false # no mouse\ntheme = "dark"\nsmoothing = 0.25\nbell = ["beats", "nan"]\n'
+    )
+
+
+def test_keys_are_remapped_at_once_and_brought_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = settings_file(tmp_path, monkeypatch)
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ",", "'keys'", "enter", "'runs.mark_all'", "enter", "ctrl+u", "'A, b'", "enter")
+        assert "b is now runs.mark_all, and no longer runs.baseline" in screen_text(app)
+        await keys(pilot, "A")
+        assert n_marked(app) == 12
+        await keys(pilot, ",", "'keys'", "enter", "'runs.mark_all'", "enter", "ctrl+u", "enter", "escape", "*")
+        assert n_marked(app) == 12
+
+    played(script)
+    assert file.read_text() == "[keys]\n"
+
+
+def test_what_is_stronger_than_the_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings_file(tmp_path, monkeypatch)
+    monkeypatch.setenv("MLBENCH_GLYPHS", "blocks")
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ",", "'glyphs'", "enter", "'ascii'", "enter")
+        assert "MLBENCH_GLYPHS in the environment is stronger" in screen_text(app)
+        assert app.panes.glyphs == "blocks"
+        monkeypatch.setenv("MLBENCH_CONFIG", str(tmp_path))
+        await keys(pilot, ",")
+        assert "the settings cannot be read" in screen_text(app)
 
     played(script)

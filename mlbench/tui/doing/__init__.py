@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mlbench.tui.doing import (
     arranging,
+    axes,
     charting,
     choosing,
     comparing,
@@ -25,6 +26,7 @@ HANDLERS: Mapping[str, Handler] = {
     **choosing.HANDLERS,
     **arranging.HANDLERS,
     **charting.HANDLERS,
+    **axes.HANDLERS,
     **comparing.HANDLERS,
     **saying.HANDLERS,
     **noting.HANDLERS,

@@ -1,4 +1,4 @@
-"""How the charts look: metrics, smoothing, axes, crosshair and zoom."""
+"""How the charts look: metrics, smoothing, runs in front, and files of them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ from mlbench.tui.completion import complete_metric, split_metrics
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.prompts import Prompt
-from mlbench.tui.view import AXES, ChartLook, next_of
+from mlbench.tui.view import next_of
 
 if TYPE_CHECKING:
     from mlbench.queries.layouts import LayoutsAnswer
     from mlbench.tui.widgets.chart_view import Picture
-
-ZOOM_FACTOR = 0.5
-PAN_SHARE = 0.25
-END_SHARE = 0.1
-MOST_PAST = 50
-"""Zooms that can be taken back."""
 
 
 def choose_metrics(desk: Desk, _n: int) -> None:
@@ -101,79 +95,6 @@ def set_smoothing(desk: Desk, text: str) -> None:
         desk.say(f"smoothing '{text}' is not from 0 up to, not including, 1. Try 0.9", "bad")
 
 
-def set_axis(desk: Desk, axis: str) -> None:
-    """Another x axis: a place on the old one means nothing on it."""
-    desk.change(desk.view.charted(axis=axis, crosshair=None, limits=None, past_limits=()))
-
-
-def next_axis(desk: Desk, _n: int) -> None:
-    """The next axis; that of a metric is one only where the runs define it."""
-    from mlbench.tui.widgets.chart_view import axis_of
-
-    own = axis_of(desk.view.chart, desk.answers.series)
-    axes = AXES if axis_of(ChartLook(), desk.answers.series) != "step" else AXES[1:]
-    set_axis(desk, str(next_of(axes, own if own in axes else desk.view.chart.axis)))
-
-
-def move_crosshair(desk: Desk, columns: int) -> None:
-    """Move the crosshair by columns of the screen."""
-    x = desk.panes.chart.x_beside(columns)
-    if x is not None:
-        desk.change(desk.view.charted(crosshair=x))
-
-
-def zoom(desk: Desk, factor: float) -> None:
-    """Zoom the x axis around the crosshair, else around its middle."""
-    extent = desk.panes.chart.x_range
-    if extent is None or desk.view.chart.log_x:
-        desk.say("a logarithmic x axis cannot be zoomed" if extent else "there is no chart to zoom", "muted")
-        return
-    low, high = extent
-    at = desk.view.chart.crosshair
-    middle = at if at is not None and low <= at <= high else (low + high) / 2
-    low, high = middle - (middle - low) * factor, middle + (high - middle) * factor
-    if high > low:
-        show_range(desk, (low, high))
-
-
-def show_range(desk: Desk, limits: tuple[float, float] | None) -> None:
-    """Show a part of the x axis (None: all of it); what was shown before can be gone back to."""
-    look = desk.view.chart
-    if limits != look.limits:
-        past = (*look.past_limits, look.limits)[-MOST_PAST:]
-        desk.change(desk.view.charted(limits=limits, past_limits=past))
-
-
-def zoom_end(desk: Desk, _n: int) -> None:
-    """Show the last tenth of the whole x axis."""
-    extent = desk.panes.chart.x_extent()
-    if extent is None or desk.view.chart.log_x:
-        desk.say("a logarithmic x axis cannot be zoomed" if extent else "there is no chart to zoom", "muted")
-        return
-    low, high = extent
-    if high > low:
-        show_range(desk, (high - END_SHARE * (high - low), high))
-
-
-def zoom_back(desk: Desk, _n: int) -> None:
-    """Show what was shown before the last zoom or pan."""
-    look = desk.view.chart
-    if not look.past_limits:
-        desk.say("no zoom to take back", "muted")
-        return
-    desk.change(desk.view.charted(limits=look.past_limits[-1], past_limits=look.past_limits[:-1]))
-
-
-def pan(desk: Desk, share: float) -> None:
-    """Move a zoomed chart by a share of its width."""
-    limits = desk.view.chart.limits
-    if limits is None:
-        desk.say("the whole x axis is shown. + zooms in", "muted")
-        return
-    by = (limits[1] - limits[0]) * share
-    show_range(desk, (limits[0] + by, limits[1] + by))
-
-
 def write_charts(desk: Desk, _n: int) -> None:
     """Ask for a name, and write what the charts show as SVG and CSV files; nothing is replaced."""
     charts = desk.panes.chart.pictures()
@@ -243,19 +164,7 @@ HANDLERS: Mapping[str, Handler] = {
     "chart.metrics": choose_metrics,
     "chart.smoothing": next_smoothing,
     "chart.smooth_by": smooth_by,
-    "chart.log_y": _turned("log_y"),
-    "chart.log_x": _turned("log_x"),
     "chart.raw": _turned("has_raw"),
-    "chart.axis": next_axis,
-    "chart.left": lambda desk, n: move_crosshair(desk, -n),
-    "chart.right": move_crosshair,
-    "chart.pan_left": lambda desk, _n: pan(desk, -PAN_SHARE),
-    "chart.pan_right": lambda desk, _n: pan(desk, PAN_SHARE),
-    "chart.zoom_in": lambda desk, _n: zoom(desk, ZOOM_FACTOR),
-    "chart.zoom_out": lambda desk, _n: zoom(desk, 1 / ZOOM_FACTOR),
-    "chart.zoom_all": lambda desk, _n: show_range(desk, None),
-    "chart.zoom_end": zoom_end,
-    "chart.zoom_back": zoom_back,
     "chart.trim": _turned("is_trimmed"),
     "chart.group": _turned("is_grouped"),
     "chart.colour_by": lambda desk, _n: desk.change(

@@ -10,7 +10,8 @@ from mlbench.settings import BELL_RULES
 from mlbench.tui.actions import BY_ID, CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE, TITLES
 from mlbench.tui.completion import Completion, complete_column, complete_query, matching
 from mlbench.tui.desk import Desk
-from mlbench.tui.doing.charting import set_axis, set_smoothing, show_layout
+from mlbench.tui.doing.axes import set_axis
+from mlbench.tui.doing.charting import set_smoothing, show_layout
 from mlbench.tui.doing.giving import REPORT_NAME, write_report
 from mlbench.tui.doing.noting import say_note
 from mlbench.tui.doing.saying import say_tags
@@ -161,10 +162,11 @@ def _set(desk: Desk, rest: str) -> None:
         set_smoothing(desk, value)
     elif name == "x" and value in AXES:
         set_axis(desk, value)
-    elif name in ("log-y", "log-x") and value in ("on", "off"):
-        desk.change(desk.view.charted(**{name.replace("-", "_"): value == "on"}))
+    elif name in ("log-y", "log-x", "symlog-y", "symlog-x") and value in ("on", "off"):
+        scale, _dash, axis = name.partition("-")
+        desk.change(desk.view.scaled(axis, scale if value == "on" else "linear"))
     else:
-        desk.say(f"'set {rest}' means nothing. Try: set smooth 0.9, set x {'|'.join(AXES)}, set log-y on|off", "bad")
+        desk.say(f"'set {rest}' means nothing. Try: set smooth 0.9, set x {'|'.join(AXES)}, set symlog-y on", "bad")
 
 
 COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
@@ -172,7 +174,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
     "filter": ("FILTER: which runs are shown", _filter),
     "sort": ("COLUMN[:desc]", _sort),
     "columns": ("COLUMN, COLUMN ...", _columns),
-    "set": ("smooth 0.9, x metric|step|relative|wall, log-y on|off", _set),
+    "set": ("smooth 0.9, x metric|step|relative|wall, log-y|symlog-y on|off", _set),
     "tag": ("+name -name", lambda desk, rest: say_tags(desk, desk.chosen, rest)),
     "note": ("TEXT", lambda desk, rest: say_note(desk, desk.chosen, rest)),
     "bell": ("beats, nan, stalls, or off", set_bell),

@@ -204,15 +204,15 @@ POINTS = st.lists(st.tuples(ANY, ANY), max_size=15)
     st.lists(POINTS, max_size=4),
     st.integers(0, 90),
     st.integers(0, 20),
-    st.booleans(),
-    st.booleans(),
+    st.sampled_from(["linear", "log", "symlog"]),
+    st.sampled_from(["linear", "log", "symlog"]),
     st.sampled_from(["step", "relative", "wall", "value"]),
     st.sampled_from(["braille", "blocks", "ascii"]),
     st.sampled_from(["auto", "right", "below", "none"]),
     st.booleans(),
 )
 def test_no_numbers_and_no_size_break_a_chart(
-    points: list[list[tuple[float, float]]], width: int, height: int, log_x: bool, log_y: bool, kind: str,
+    points: list[list[tuple[float, float]]], width: int, height: int, x_scale: str, y_scale: str, kind: str,
     glyphs: str, legend: str, is_faint: bool,
 ) -> None:  # fmt: skip
     curves = [
@@ -222,7 +222,10 @@ def test_no_numbers_and_no_size_break_a_chart(
     bands = [
         Band(np.sort(curve.x[np.isfinite(curve.x)]), *(curve.y[np.isfinite(curve.x)],) * 2) for curve in curves[:1]
     ]
-    options = ChartOptions(width, height, "t", kind, log_x, log_y, glyphs=glyphs, legend=legend)
+    options = ChartOptions(
+        width, height, "t", kind, x_scale == "log", y_scale == "log", glyphs=glyphs, legend=legend,
+        symlog_x=x_scale == "symlog", symlog_y=y_scale == "symlog",
+    )  # fmt: skip
 
     chart = draw_chart(curves, options, bands)
 
@@ -252,3 +255,11 @@ def test_a_crosshair_says_difference_and_rank() -> None:
     assert [row.place for row in cross_values(curves, 0.9, goal="max")] == [0, 1, 2]
     assert [row.rank for row in cross_values(curves, 0.0)] == [1, 1, 1]
     assert cross_values([_curve([], label="a")], 1.0) == ()
+
+
+def test_a_symlog_axis_shows_what_lies_on_both_sides_of_nought() -> None:
+    chart = draw_chart([_curve([-1000, -10, 0, 10, 1000], label="a")], ChartOptions(60, 14, symlog_y=True))
+
+    assert chart.frame.y_axis.linear == 10
+    assert chart.tally.n_not_positive == 0
+    assert plain(chart.lines).count("▼") == 0

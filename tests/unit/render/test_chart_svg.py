@@ -104,15 +104,20 @@ def test_thinning_keeps_first_least_greatest_and_last_of_each_column() -> None:
 
 
 ANY = st.floats(width=64)
+SCALES = st.sampled_from(["linear", "log", "symlog"])
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(ANY, ANY), max_size=15), st.booleans(), st.booleans())
-def test_no_numbers_break_a_file(points: list[tuple[float, float]], log_x: bool, log_y: bool) -> None:
+@given(st.lists(st.tuples(ANY, ANY), max_size=15), SCALES, SCALES)
+def test_no_numbers_break_a_file(points: list[tuple[float, float]], x_scale: str, y_scale: str) -> None:
     x, y = np.array([p[0] for p in points], dtype=float), np.array([p[1] for p in points], dtype=float)
     band = Band(np.sort(x[np.isfinite(x)]), y[np.isfinite(x)], y[np.isfinite(x)])
 
-    svg = chart_svg([Curve(x, y, "a")], ChartOptions(log_x=log_x, log_y=log_y), [band])
+    options = ChartOptions(
+        log_x=x_scale == "log", log_y=y_scale == "log", symlog_x=x_scale == "symlog", symlog_y=y_scale == "symlog"
+    )
+
+    svg = chart_svg([Curve(x, y, "a")], options, [band])
 
     ET.fromstring(svg)  # noqa: S314 - our own file
     assert "nan" not in svg.lower().replace("nan</text>", "").replace(" nan", "").replace(">nan", "")
