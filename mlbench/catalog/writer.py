@@ -223,10 +223,11 @@ class Writer:
         """
         if batch.is_empty:
             return
+        tables = batch.all_tables()
 
         def replace() -> None:
             self._delete(batch)
-            for table, rows in batch.all_tables().items():
+            for table, rows in tables.items():
                 self._insert_table(table, rows)
             if batch.stored:
                 self._add_segments(batch.stored)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench import safe
 from mlbench.catalog.batch import Rows
+from mlbench.dataclass import dataclass
 from mlbench.ingest.code import Repositories, attribute_code
 from mlbench.ingest.data import Stores, attribute_data
 from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from mlbench import safe
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import SourceReading
 from mlbench.ingest.identity import Member
 from mlbench.ingest.keep import from_json

@@ -17,12 +17,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING
 
 from mlbench.adapters import load_adapters
 from mlbench.catalog.segments import Stored
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft, SourceReading
 from mlbench.ingest.filing import FiledRun, Filer, ReadRun
 from mlbench.ingest.fingerprint import fingerprint_of
