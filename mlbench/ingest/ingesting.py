@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from mlbench import safe
 from mlbench.adapters import load_adapters, third_party
 from mlbench.catalog.batch import Batch
+from mlbench.catalog.tables import unpacked
 from mlbench.catalog.writer import Writer
 from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
 from mlbench.ingest.appending import Appended, append_points, span_of, store_appended
@@ -29,7 +30,7 @@ from mlbench.ingest.workers import Slicer, Task, Workers, put_away
 from mlbench.model import Adapter
 from mlbench.paths import Home
 
-BATCH_POINTS = 1_500_000
+BATCH_POINTS = 5_000_000
 """Their segments are on the disk already: what waits for the commit is small."""
 BATCH_RUNS = 1000
 SHELF_POINTS = 500_000
@@ -135,7 +136,7 @@ class Ingest:
             if done.stored is not None:
                 self.batch.stored.append(done.stored)
                 self.n_batch_points += done.stored.segment.n_rows
-            self.batch.add_tables(done.tables)
+            self.batch.add_tables({table: unpacked(rows) for table, rows in done.tables.items()})
             for run in done.runs:
                 gatherer.count(run)
                 self._drop_sources_gone_from(fresh[run.run_id], plan)

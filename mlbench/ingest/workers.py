@@ -19,10 +19,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import field
 from functools import cache
-from typing import TYPE_CHECKING
 
 from mlbench.adapters import load_adapters
 from mlbench.catalog.segments import Stored
+from mlbench.catalog.tables import packed
 from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft, SourceReading
 from mlbench.ingest.filing import FiledRun, Filer, ReadRun
@@ -33,9 +33,6 @@ from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.shelf import Shelf, Span
 from mlbench.ingest.thrift import import_numpy, keep_freed_memory
 from mlbench.model import Adapter, Claim, Role
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 MIN_FORK_BYTES = 16 << 20
 MIN_SPAWN_BYTES = 64 << 20
@@ -65,8 +62,8 @@ class Task:
 @dataclass(frozen=True, slots=True)
 class TaskDone:
     runs: tuple[FiledRun, ...]
-    tables: dict[str, pa.Table]
-    """The rows of the runs and of their own sources, by table."""
+    tables: dict[str, bytes]
+    """The rows of the runs and of their own sources by table, packed."""
     stored: Stored | None
 
 
@@ -128,7 +125,8 @@ def do_task(
                 shared[key] = reading
             sources.append(SourceReading(member, task.source_ids[key], reading))
         runs.append(filer.add(put_away(unit, sources, shelf), task.shared))
-    return TaskDone(tuple(runs), filer.take().as_tables(), shelf.store())
+    tables = {table: packed(rows) for table, rows in filer.take().as_tables().items()}
+    return TaskDone(tuple(runs), tables, shelf.store())
 
 
 @cache
