@@ -90,6 +90,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.group", ("o",), "group", "draw runs that repeat each other as their mean, with a band", (CHART,)),
     Action("chart.colour_by", ("C",), "colour by", "a colour for each run, or for each setting", (CHART,)),
     Action("chart.grid", ("v",), "grid", "charts in one, two, three columns, or as few as may be", (CHART,)),
+    Action("chart.layout", ("c",), "layout", "draw the charts that the logs lay out: one of them, or all", (CHART,)),
     Action("chart.write", ("w",), "write", "write the chart as SVG and its curves as CSV", (CHART,)),
     Action("chart.next_run", ("n",), "next run", "put the next run in front of the others", (CHART,), footer=7),
     Action("chart.previous_run", ("N",), "previous run", "put the run before in front of the others", (CHART,)),

@@ -81,7 +81,9 @@ class ChartLook:
     metrics: tuple[str, ...] = ()
     """() is the first metric of the table, or what matters most in runs that do not have it."""
     laid: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Charts of several of these metrics, as a log lays them out: titles and metrics; () is a chart of each metric."""
+    """Charts of several of these metrics, as a log lays them out: titles and lines; () is a chart of each metric."""
+    margins: tuple[tuple[str, str, str], ...] = ()
+    """Bands of these charts: a title, and the metrics of the lower and the upper end."""
     smoothing: float = 0.6
     log_y: bool = False
     log_x: bool = False

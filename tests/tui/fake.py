@@ -49,6 +49,7 @@ from mlbench.tui.session import (
     RunsQuestion,
     Vocabulary,
 )
+from mlbench.wire.layouts import Margin
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array
@@ -154,7 +155,11 @@ class FakeDetails:
         return self.session.series([run_id], [metric], [])[0]
 
     def layouts(self, _run_ids: Sequence[str], name: str) -> LayoutsAnswer:
-        charts = (LaidChart("losses", "both", ("val/loss", "train/loss")), LaidChart("", "val", ("val/loss",)))
+        charts = (
+            LaidChart("losses", "both", ("val/loss", "train/loss")),
+            LaidChart("", "val", ("val/loss",)),
+            LaidChart("", "band", (), (Margin("val/acc", "train/loss", "val/loss"),)),
+        )
         return LayoutsAnswer(tuple(chart for chart in charts if name in ("*", chart.name, chart.title)))
 
     def standings(self, metric: str, watched: Sequence[str]) -> Standings:
