@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from mlbench.adapters.wandb_files import ADAPTER
-from mlbench.model import Artifact, Blob, DataVersion, Environment, GitState, ImportedTag, LineageEdge, Points, ReadStatus, Role
+from mlbench.model import (
+    Artifact,
+    Blob,
+    DataVersion,
+    Environment,
+    GitState,
+    ImportedTag,
+    LineageEdge,
+    Points,
+    ReadStatus,
+    Role,
+)
 from tests.paths import CORPORA, FORMATS, needs_corpora, needs_formats
 from tests.unit.adapters.reading import (
     assert_params,
