@@ -276,7 +276,9 @@ def test_the_comparison_says_whether_it_is_real_and_tells_values_where_a_metric_
         assert app.desk.view.at_metric == ""
         assert "go to the row of a metric" in screen_text(app)
 
-        await keys(pilot, "a", "O")
+        await keys(pilot, "a")
+        assert "▾ optim" in screen_text(app)
+        await keys(pilot, "O")
         assert app.desk.view.folds == {"params:optim"}
         await keys(pilot, "O")
         assert not app.desk.view.folds
