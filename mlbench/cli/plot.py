@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mlbench.render.chart import Curve
     from mlbench.render.chart_bands import Band
     from mlbench.render.chart_text import CurveOptions
+    from mlbench.safe import Safe
 
 KINDS = ("line", "hist", "bar", "box", "matrix")
 MOST_RUNS = 50
@@ -113,6 +114,9 @@ class PlotOptions:
     shell_complete=complete_specs,
 )
 @click.option(
+    "--names", "has_names", is_flag=True, help="Runs by name in the legend, also where parameters tell them apart."
+)
+@click.option(
     "--band",
     type=click.Choice(["minmax", "sd", "ci", "none"]),
     default="minmax",
@@ -154,7 +158,8 @@ class PlotOptions:
 @format_option
 def command(
     filter_word: str | None, metrics: tuple[str, ...], axis: str | None, smoothing: float, smoothing_kind: str,
-    y_scale: str | None, trim: bool, x_scale: str | None, group_by: str | None, band: str, kind: str, step: int | None,
+    y_scale: str | None, trim: bool, x_scale: str | None, group_by: str | None, has_names: bool, band: str, kind: str,
+    step: int | None,
     layout: str | None, all_steps: bool, width: int | None, height: int | None,
     svg: str | None, limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
     home: str | None, form: str | None,
@@ -204,10 +209,11 @@ def command(
         if axis is None and kind == "line":
             options = replace(options, axis=_default_axis(reader, answer, chosen.scalars))
         series = _series(reader, answer, chosen.scalars, options.axis)
+        told = {} if has_names or group_by or kind != "line" else _told(reader, series)
     if form not in (None, "table"):
         _print_points(series, str(form))
     elif kind == "line":
-        _draw(series, answer, options)
+        _draw(series, answer, options, told)
     else:
         _draw_values(kind, series, answer, options)
     return 0 if is_read else 3
@@ -264,6 +270,16 @@ def _series(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], axis: st
     return series
 
 
+def _told(reader: Reader, series: Sequence[SeriesAnswer]) -> Mapping[str, Safe]:
+    """The parameters that tell the runs of a chart apart, where they do."""
+    from mlbench.queries.folding import fold_runs
+    from mlbench.queries.telling import tell_runs
+    from mlbench.render.labels import told_labels
+
+    ids = list(dict.fromkeys(one.head.run_id for one in series))
+    return told_labels(tell_runs(reader, fold_runs(reader, ids))) if len(ids) > 1 else {}
+
+
 def tell_set_aside(series: Sequence[SeriesAnswer]) -> None:
     """Repeated steps and points that a restart replaced are never hidden without a word."""
     from mlbench.render.show import set_aside_text
@@ -275,7 +291,7 @@ def tell_set_aside(series: Sequence[SeriesAnswer]) -> None:
         talk(remark)
 
 
-def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions) -> None:
+def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions, labels: Mapping[str, Safe]) -> None:
     from mlbench.render.chart import ChartOptions, draw_chart
     from mlbench.render.chart_svg import chart_svg
     from mlbench.render.chart_text import CurveOptions, completed
@@ -284,7 +300,7 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
     is_plain = colour_depth() == "none" and options.svg is None
     chosen = CurveOptions(options.axis, options.smoothing, options.smoothing_kind, is_plain=is_plain)
     shown = [one for one in series if one.metric != options.axis]
-    curves, bands = _curves(series, shown, answer, options, chosen)
+    curves, bands = _curves(series, shown, answer, options, chosen, labels)
     chart = completed(
         ChartOptions(
             options.width, options.height, glyphs=glyphs(), is_shaded=is_plain, is_trimmed=options.is_trimmed,
@@ -300,12 +316,12 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
 
 def _curves(
     series: Sequence[SeriesAnswer], shown: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions,
-    chosen: CurveOptions,
+    chosen: CurveOptions, labels: Mapping[str, Safe],
 ) -> tuple[tuple[Curve, ...], tuple[Band, ...]]:  # fmt: skip
     from mlbench.render.chart_text import group_curves, series_curves
 
     if options.group_by is None:
-        return series_curves(shown, chosen, x_series=series), ()
+        return series_curves(shown, chosen, x_series=series, labels=labels), ()
     return group_curves(shown, groups_of(answer), chosen, band=options.band, x_series=series)
 
 

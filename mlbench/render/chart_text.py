@@ -10,7 +10,7 @@ import numpy as np
 
 from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
-from mlbench.queries.step_metrics import values_at
+from mlbench.queries.step_metrics import places_on
 from mlbench.render.cells import RUN_SLOTS, plain
 from mlbench.render.chart import Chart, ChartOptions, Curve, draw_chart
 from mlbench.render.chart_bands import Band
@@ -57,7 +57,7 @@ def x_values(series: SeriesAnswer, axis: str, x_series: Sequence[SeriesAnswer] =
 
     Args:
         series: the points.
-        axis: one of `AXES`, or the name of a metric, whose value at the same step is taken.
+        axis: one of `AXES`, or the name of a metric, see `step_metrics.places_on`.
         x_series: the series of that metric, for this run among others; not needed where the series has it (`over`).
     """
     if axis == "step":
@@ -70,7 +70,7 @@ def x_values(series: SeriesAnswer, axis: str, x_series: Sequence[SeriesAnswer] =
     if axis == series.over and series.over_values is not None:
         return series.over_values
     found = (one for one in x_series if one.head.run_id == series.head.run_id and one.metric == axis)
-    return values_at(series, next(found, None))
+    return places_on(series, next(found, None))
 
 
 def _started_s(series: SeriesAnswer) -> float:
@@ -86,6 +86,7 @@ def series_curves(
     *,
     slots: Mapping[str, int] | None = None,
     x_series: Sequence[SeriesAnswer] = (),
+    labels: Mapping[str, Safe] | None = None,
 ) -> tuple[Curve, ...]:
     """A curve for each series: colour says the run, pattern the metric; raw ones faint below smoothed ones.
 
@@ -94,8 +95,9 @@ def series_curves(
         options: axis and smoothing.
         slots: colour slot by run id; without it, runs get slots in their order.
         x_series: series of the metric on the x axis.
+        labels: what the legend calls each run, by run id; without it, its name.
     """
-    labels = label_map(one.head for one in series)
+    labels = chart_labels(series, labels)
     slots = {run_id: slot for slot, run_id in enumerate(labels)} if slots is None else slots
     metrics = list(dict.fromkeys(one.metric for one in series))
     is_muted = len(labels) > MOST_COLOURED
@@ -119,6 +121,12 @@ def series_curves(
             curve = replace(curve, y=_smooth(options, curve.x, one.values))
         shown.append(curve)
     return (*raw, *shown)
+
+
+def chart_labels(series: Sequence[SeriesAnswer], told: Mapping[str, Safe] | None = None) -> Mapping[str, Safe]:
+    """What the runs of a chart are called: by what tells them apart, where all of them are told, else by name."""
+    names = label_map(one.head for one in series)
+    return {run_id: told[run_id] for run_id in names} if told and names.keys() <= told.keys() else names
 
 
 def _smooth(options: CurveOptions, x: Float64Array, values: Float64Array) -> Float64Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.latest import Answers
 from mlbench.tui.prompts import Prompt, Prompter
-from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
+from mlbench.tui.session import ChartLabels, Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
 from mlbench.tui.view import ChartLook, View
 
@@ -98,7 +98,7 @@ class Desk:
         self._ask_table(old)
         if view.marks != old.marks or view.cursor != old.cursor or view.has_all != old.has_all:
             self.preview()
-        elif view.chart.metrics != old.chart.metrics:
+        elif (view.chart.metrics, view.chart.over) != (old.chart.metrics, old.chart.over):
             self.ask_series()
         if view.shown_run != old.shown_run and view.shown_run:
             self.ask_shown()
@@ -108,7 +108,7 @@ class Desk:
             self.panes.draw_table(self)
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
-            self.ask_settings()
+            self.ask_labels()
         looks = [(one.as_deltas, one.is_transposed, one.has_code) for one in (view, old)]
         if looks[0] != looks[1]:
             self.panes.draw_compare(self)
@@ -246,26 +246,28 @@ class Desk:
 
     def ask_series(self) -> None:
         """Ask for the curves of the runs at hand."""
-        ids, metrics, usual = self.compared()[:MOST_CHARTED], self.view.chart.metrics, self._table_metrics()
+        look = self.view.chart
+        ids, metrics, usual, over = self.compared()[:MOST_CHARTED], look.metrics, self._table_metrics(), look.over
         if not ids:
             self._take_series(())
             return
-        self.asker.ask("series", lambda: self.session.series(ids, metrics, usual), self._take_series, lane="detail")
+        self.asker.ask(
+            "series", lambda: self.session.series(ids, metrics, usual, over=over), self._take_series, lane="detail"
+        )
 
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
         self.answers.series = series
         self.panes.draw_chart(self)
-        self.ask_settings()
+        self.ask_labels()
 
-    def ask_settings(self) -> None:
-        """Ask which of the charted runs repeat each other, where the charts say so."""
-        look = self.view.chart
+    def ask_labels(self) -> None:
+        """Ask what tells the charted runs apart, and which repeat each other, where they are others than before."""
         ids = list(dict.fromkeys(one.head.run_id for one in self.answers.series))
-        if ids and (look.is_grouped or look.colour_by == "setting") and set(ids) != set(self.answers.settings):
-            self.asker.ask("settings", lambda: self.session.settings_of(ids), self._take_settings, lane="detail")
+        if len(ids) > 1 and set(ids) != set(self.answers.labels.settings):
+            self.asker.ask("labels", lambda: self.session.labels_of(ids), self._take_labels, lane="detail")
 
-    def _take_settings(self, settings: Mapping[str, str]) -> None:
-        self.answers.settings = settings
+    def _take_labels(self, labels: ChartLabels) -> None:
+        self.answers.labels = labels
         self.panes.draw_chart(self)
 
     def ask_shown(self) -> None:

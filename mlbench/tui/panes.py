@@ -182,7 +182,7 @@ class Panes:
                 series=desk.answers.series,
                 look=desk.view.chart,
                 slots=desk.slots(),
-                settings=desk.answers.settings,
+                labels=desk.answers.labels,
                 baseline=desk.baseline.run_id if desk.baseline else "",
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,
@@ -241,7 +241,7 @@ class Panes:
         if shown is None:
             return
         slot = desk.slots().get(shown.head.run_id, 0)
-        smoothing = desk.view.chart.smoothing
+        look = desk.view.chart
 
         def build(width: int, _offset: int) -> Page:
             paper = Paper(
@@ -250,7 +250,8 @@ class Panes:
                 self.glyphs,
                 self.looks.depth,
                 self.looks.is_light,
-                smoothing,
+                look.smoothing,
+                look.smoothing_kind,
                 slot,
                 desk.key,
             )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlbench.queries.blobs import BlobPlace
     from mlbench.queries.layouts import LayoutsAnswer
     from mlbench.queries.standing import Standings
+    from mlbench.safe import Safe
 
 Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
 """Run id to at most 64 values that draw the curve."""
@@ -144,9 +145,20 @@ class ReportQuestion:
     query: str = ""
     columns: tuple[str, ...] = ()
     smoothing: float = 0.0
+    smoothing_kind: str = "ema"
     y_scale: str = "linear"
     """Of the charts: `linear`, `log` or `symlog`."""
     may_replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLabels:
+    """What the runs of a chart may be called, by run id."""
+
+    settings: Mapping[str, Safe] = field(default_factory=dict)
+    """The parameters that tell its setting from the others: runs that repeat each other have the same text."""
+    runs: Mapping[str, Safe] = field(default_factory=dict)
+    """The parameters that tell each run from each other one; {} where parameters do not."""
 
 
 class Details(Protocol):
@@ -251,15 +263,15 @@ class Session(Protocol):
     def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
         """Runs side by side, the first as the baseline."""
 
-    def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
+    def series(
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = ""
+    ) -> tuple[SeriesAnswer, ...]:
         """The points of the metrics in the runs; without metrics those of the first usual one that a run has, else of
-        the metric that matters most in these runs.
+        the metric that matters most in these runs. `over` is the metric on the x axis, where one was chosen.
         """
 
-    def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        """For each run the parameters that tell its setting from those of the others; runs that repeat each other have
-        the same text.
-        """
+    def labels_of(self, run_ids: Sequence[str]) -> ChartLabels:
+        """What the runs of a chart may be called in place of their names."""
 
     def show(self, run_id: str) -> ShowAnswer:
         """All that is known of a run."""

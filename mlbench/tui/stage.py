@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlbench.render.cells import Cell, Line, line_of
@@ -38,6 +38,7 @@ class Paper:
     depth: Depth = "truecolor"
     is_light: bool = False
     smoothing: float = 0.0
+    smoothing_kind: str = "ema"
     slot: int = 0
     key_of: Callable[[str], str] = usual_key
     """Id of an action to the key that is shown for it."""
@@ -223,7 +224,7 @@ def _curve(series: SeriesAnswer, height: int, paper: Paper) -> tuple[Line, ...]:
     from mlbench.render.chart_text import CurveOptions, series_chart
 
     options = ChartOptions(paper.width, min(height, MOST_CHART_ROWS), glyphs=paper.glyphs, legend="none")
-    curves = CurveOptions(smoothing=paper.smoothing, is_plain=paper.depth == "none")
+    curves = CurveOptions("step", paper.smoothing, paper.smoothing_kind, is_plain=paper.depth == "none")
     return series_chart((series,), options, curves, slots={series.head.run_id: paper.slot}).lines
 
 
@@ -258,8 +259,7 @@ def _logged(shown: ShowAnswer, looked: Looked, place: int, paper: Paper) -> Page
     keys = _keys(paper, "run.previous_step", "run.next_step")
     step = f"step {here.step:,}   {looked.index + 1} of {len(looked.places)}   {keys}"
     facts = _place_lines(here, paper)
-    body = _content_lines(looked, Paper(paper.width, max(paper.height - len(facts) - 2, 4), paper.glyphs, paper.depth,
-                                        paper.is_light, paper.smoothing, paper.slot))  # fmt: skip
+    body = _content_lines(looked, replace(paper, height=max(paper.height - len(facts) - 2, 4)))
     return _titled(title, [*body, (), *facts], right=step)
 
 
