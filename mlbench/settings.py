@@ -1,8 +1,10 @@
 """What the user may set, in `settings.toml`: one line per setting, documented at its field.
 
-The file lies in the user's configuration directory, or where MLBENCH_CONFIG says. It is read when it is there; nothing
-is ever written to it. A setting may also be given for one command in the environment: MLBENCH_ and its name in capitals
-(MLBENCH_GLYPHS=ascii), which is stronger than the file. `mlbench settings` says which value comes from where.
+The file lies in the user's configuration directory, or where MLBENCH_CONFIG says. It is read when it is there, and
+written only when you set something: by `mlbench settings NAME VALUE`, or by `,` in the workbench, which change the one
+line and leave your comments alone. A setting may also be given for one command in the environment: MLBENCH_ and its
+name in capitals (MLBENCH_GLYPHS=ascii), which is stronger than the file. `mlbench settings` says which value comes from
+where.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from mlbench.errors import UsageError
 CONFIG_VARIABLE = "MLBENCH_CONFIG"
 VARIABLE_PREFIX = "MLBENCH_"
 DEFAULT = "default"
+KEYS = "keys"
+"""The setting that is a table: `keys.ACTION` names a line of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,24 @@ def _plain(text: str) -> object:
         return text
 
 
+def typed_value(name: str, typed: str) -> object:
+    """The value of a setting as somebody typed it: as TOML has it, a bare word, or several with commas between.
+
+    Raises:
+        UsageError: there is no such setting, or it does not take this.
+    """
+    table, _dot, action = name.partition(".")
+    if table == KEYS and action:
+        return typed.strip()
+    names = [each.name for each in fields(Settings) if each.name != KEYS]
+    if name not in names:
+        raise UsageError(f"there is no setting '{name}'. {_nearest(name, [*names, KEYS])}")
+    value = _plain(typed.strip())
+    if name == "smoothing_levels" and not isinstance(value, list):
+        value = _plain(f"[{typed}]")
+    return _value(name, value, "settings")
+
+
 def _value(name: str, value: object, path: str) -> object:
     """The value as its field has it, or UsageError."""
     if name in CHOICES:
@@ -179,6 +201,13 @@ _EXPECTED: Mapping[str, str] = {
     "mouse": "true or false. Try: mouse = true",
     "keys": 'a table of action ids and keys. Try: [keys] and below it: runs.compare = "d"',
 }
+
+
+def expectation(name: str) -> str:
+    """What a setting takes, in a few words."""
+    if name in CHOICES:
+        return ", ".join(CHOICES[name])
+    return _EXPECTED[name].partition(". Try")[0]
 
 
 def _flatten(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:

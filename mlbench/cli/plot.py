@@ -167,9 +167,9 @@ def command(
     """Draw metrics of the runs that match FILTER: every point is drawn, no spike is lost.
 
     \b
-    mlbench plot -m val/loss --smooth 0.9 --log-y 'optimiser = adam'
+    mlbench plot -m val/loss --smooth 0.9 --log-y 'optimizer = adam'
     mlbench plot -m val/loss --group-by params.lr --band ci
-    mlbench plot -m val/accuracy --kind box --group-by params.optimiser
+    mlbench plot -m val/acc --kind box --group-by params.optimizer
     mlbench plot -m layer1/weights --kind hist --step 500 'name ~ exp7'
     mlbench plot --layout losses --where 'name ~ exp7'
     """

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from mlbench.adapters import load_adapters
+from mlbench.ingest.inside import Insides
+from mlbench.ingest.marks import Marks, kinds, mark_folder, mark_of
+from mlbench.ingest.marks import changed as changed_names
 from mlbench.ingest.progress import Progress
 from mlbench.ingest.run import Scanner
 from mlbench.ingest.scan import FolderScan, Scan, folders_below, look_into, mappings_below, walk
 from mlbench.model import Adapter
 from mlbench.wire.mapping import MAPPING_NAME
-
-Mark: TypeAlias = "tuple[int, int, int] | None"
-"""Size, mtime in nanoseconds and inode of a file; None for a folder, or what cannot be looked at."""
 
 _GONE = (-1, -1, -1)
 
@@ -38,13 +37,18 @@ class Tree:
     """One root: its folders with what was claimed in them, and the mark of every entry."""
 
     scan: Scan
-    marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
+    marks: dict[str, Marks] = field(default_factory=dict)
     """By folder and name."""
+    insides: Insides = field(default_factory=Insides)
+    """Of folders that are read as a whole."""
 
     @classmethod
     def grown(cls, scan: Scan) -> Tree:
         """Remember a scan as the directory is now: whoever reads it afterwards misses nothing that comes later."""
-        return cls(scan, {path: _marks_of(folder) for path, folder in scan.folders.items()})
+        tree = cls(scan)
+        for folder in scan.folders.values():
+            tree._remember(folder)
+        return tree
 
     def look(self, adapters: Sequence[Adapter]) -> News:
         """See what has changed, and take note of it."""
@@ -52,23 +56,24 @@ class Tree:
         others: list[str] = []
         mapped: list[str] = []
         for path, known in self.marks.items():
-            found = _mark_folder(path)
+            found = mark_folder(path)
             if found == known:
                 continue
-            changed = set(_changed(known, found or {}))
+            changed = set(changed_names(known, found or {}))
             files.update(os.path.join(path, name) for name in changed)
-            is_other = found is None or found.keys() != known.keys() or _kinds(found) != _kinds(known)
+            is_other = found is None or found.keys() != known.keys() or kinds(found) != kinds(known)
             if MAPPING_NAME in changed:
                 mapped.append(path)
             if found is None or is_other or not changed.isdisjoint(self._asked_again(path)):
                 others.append(path)
             else:
                 known.update(found)
-        for path in others:
+        inner = [path for path in self.insides.look(files) if path not in others]
+        for path in (*others, *inner):
             self._look_again(path, adapters)
         for path in mapped:
             self.ask_again(path, adapters)
-        return News(frozenset(files), is_other=bool(others or mapped))
+        return News(frozenset(files), is_other=bool(others or inner or mapped))
 
     def ask_again(self, path: str, adapters: Sequence[Adapter]) -> None:
         """Ask about a folder and all below it anew: the mapping that holds there has changed."""
@@ -97,6 +102,7 @@ class Tree:
         if folder is None:
             self.scan.folders.pop(path, None)
             self.marks.pop(path, None)
+            self.insides.known.pop(path, None)
             return
         self._remember(folder)
         for new in kept - self.scan.folders.keys():
@@ -116,6 +122,7 @@ class Tree:
         path = folder.listing.path
         self.marks[path] = _marks_of(folder)
         self.scan.folders[path] = folder
+        self.insides.remember(folder)
 
     def _forget(self, path: str) -> None:
         """A folder and all below it."""
@@ -123,55 +130,16 @@ class Tree:
         for known in [known for known in self.scan.folders if known == path or known.startswith(inside)]:
             del self.scan.folders[known]
             self.marks.pop(known, None)
+            self.insides.known.pop(known, None)
 
 
-def _marks_of(folder: FolderScan) -> dict[str, Mark]:
+def _marks_of(folder: FolderScan) -> Marks:
     """The marks of what was listed: what came or went since then will be news to the next look."""
     listing = folder.listing
-    marks = _mark_folder(listing.path) or {}
+    marks = mark_folder(listing.path) or {}
     listed = {*listing.files, *listing.folders}
     found = {name: mark for name, mark in marks.items() if mark is None or name in listed}
     return {**dict.fromkeys(listing.files, _GONE), **found}
-
-
-def _mark_folder(path: str) -> dict[str, Mark] | None:
-    """The mark of each entry; None where the folder cannot be listed."""
-    marks: dict[str, Mark] = {}
-    try:
-        with os.scandir(path) as entries:
-            # Nothing is called here that need not be: this is the loop that is run again and again over every file.
-            for entry in entries:
-                if entry.is_dir():
-                    marks[entry.name] = None
-                    continue
-                try:
-                    status = entry.stat()
-                except OSError:
-                    marks[entry.name] = None
-                    continue
-                marks[entry.name] = (status.st_size, status.st_mtime_ns, status.st_ino)
-    except OSError:
-        return None
-    return marks
-
-
-def _mark_of(path: str) -> Mark:
-    """The mark of a file, None where none is named or it cannot be looked at."""
-    try:
-        status = os.stat(path) if path else None
-    except OSError:
-        return None
-    return (status.st_size, status.st_mtime_ns, status.st_ino) if status else None
-
-
-def _kinds(marks: Mapping[str, Mark]) -> set[str]:
-    return {name for name, mark in marks.items() if mark is None}
-
-
-def _changed(before: Mapping[str, Mark], after: Mapping[str, Mark]) -> Iterator[str]:
-    for name in before.keys() | after.keys():
-        if before.get(name) != after.get(name):
-            yield name
 
 
 class Forest(Scanner):
@@ -180,7 +148,7 @@ class Forest(Scanner):
     def __init__(self, progress: Callable[[Progress], None]) -> None:
         super().__init__(progress)
         self._trees: dict[str, Tree] = {}
-        self._mapping_mark = _mark_of(self.mapping)
+        self._mapping_mark = mark_of(self.mapping)
 
     def scan(self, root: str) -> Scan:
         """What lies below a root, as the last look saw it."""
@@ -191,7 +159,7 @@ class Forest(Scanner):
 
     def look(self) -> News:
         """See what has changed below all roots."""
-        mark = _mark_of(self.mapping)
+        mark = mark_of(self.mapping)
         if mark != self._mapping_mark:
             self._mapping_mark = mark
             for root, tree in self._trees.items():

@@ -60,7 +60,9 @@ class Workbench(App[int]):
 
     def __init__(self, session: Session, *, settings: Settings | None = None, depth: Depth = "truecolor",
                  glyphs: str = "braille", is_light_ground: bool = False) -> None:  # fmt: skip
-        self.looks = looks_of((settings or Settings()).theme, depth, is_light_ground=is_light_ground)
+        settings = settings or Settings()
+        self._terminal = (depth, glyphs, is_light_ground)
+        self.looks = looks_of(settings.theme, depth, is_light_ground=is_light_ground)
         super().__init__(ansi_color=True if self.looks.is_native else None)
         self.animation_level = "none"
         for theme in themes():
@@ -70,9 +72,9 @@ class Workbench(App[int]):
         self.set_class(self.current_theme.dark, "-dark-mode", update=False)
         self.set_class(not self.current_theme.dark, "-light-mode", update=False)
         self.stylesheet.set_variables(self.get_css_variables())
-        self.panes = Panes(self.looks, glyphs, self._tell)
+        self.panes = Panes(self.looks, glyphs if settings.glyphs == "auto" else settings.glyphs, self._tell)
         self.asker = Asker(self, self._complain)
-        self.desk = Desk(session, self.asker, self, self.panes, settings or Settings())
+        self.desk = Desk(session, self.asker, self, self.panes, settings)
         self.copies = ""  # the folder for copies that the terminal may not take, '' for none
         self.panes.footer.on_other_width = partial(self.panes.draw_bars, self.desk)
         self._delays: dict[str, Timer] = {}
@@ -291,6 +293,17 @@ class Workbench(App[int]):
         """Open a page of help."""
         self.push_screen(HelpScreen(self.looks, title, rows, self.desk.keyboard))
 
+    def take_settings(self, settings: Settings) -> None:
+        """Draw everything again with other glyphs and colours, and listen to the mouse or not."""
+        depth, glyphs, is_light_ground = self._terminal
+        self.looks.become(looks_of(settings.theme, depth, is_light_ground=is_light_ground))
+        self.panes.glyphs = glyphs if settings.glyphs == "auto" else settings.glyphs
+        self.ansi_color = True if self.looks.is_native else None
+        self.theme = self.looks.theme_name
+        compat.listen_to_mouse(self, is_on=settings.mouse)
+        self.panes.draw_all(self.desk)
+        self.refresh(layout=True)
+
     async def action_quit(self) -> None:
         """Textual's own ctrl+q, which comes before all keys, also stops the reading."""
         self.leave()
@@ -330,7 +343,7 @@ def run_workbench(
         settings=settings,
         depth=colour_depth(os.environ),
         glyphs=glyphs_of(
-            settings.glyphs, os.environ, "ascii" if is_ascii else sys.__stdout__.encoding if sys.__stdout__ else ""
+            "auto", os.environ, "ascii" if is_ascii else sys.__stdout__.encoding if sys.__stdout__ else ""
         ),
         is_light_ground=is_light_ground(os.environ),
     )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from mlbench.settings import Settings
 
 HelpRow: TypeAlias = tuple[Sequence[str], str, str]
 """Keys or names, what is said of them, and the group that they stand in."""
@@ -38,6 +41,9 @@ class Host(Protocol):
 
     def show_help(self, title: str, rows: Sequence[HelpRow]) -> None:
         """Open a page of help over the panes."""
+
+    def take_settings(self, settings: Settings) -> None:
+        """Let the settings of glyphs, colours and mouse hold at once."""
 
     def arrange(self) -> None:
         """Show the panes that the view asks for."""

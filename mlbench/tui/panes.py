@@ -264,6 +264,18 @@ class Panes:
         problems, text = desk.answers.problems, desk.problem_filter
         self.problems.show(lambda width, _offset: problems_page(problems, width, text=text))
 
+    def draw_all(self, desk: Desk) -> None:
+        """Draw everything again: glyphs or colours are others."""
+        self.draw_table(desk)
+        self.draw_chart(desk)
+        self.draw_compare(desk)
+        self.draw_run(desk, is_new=False)
+        self.draw_stage(desk)
+        self.draw_problems(desk)
+        self.draw_bars(desk)
+        for widget in (*self.by_name.values(), self.header, self.divider, self.prompt, self.footer, self.popup):
+            widget.refresh()
+
     # ------------------------------------------------------------ bars
 
     def draw_bars(self, desk: Desk) -> None:

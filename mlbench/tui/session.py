@@ -160,6 +160,10 @@ class ChartLabels:
     runs: Mapping[str, Safe] = field(default_factory=dict)
     """The parameters that tell each run from each other one; {} where parameters do not."""
 
+    def telling(self, series: Sequence[SeriesAnswer]) -> Mapping[str, Safe]:
+        """`runs`, where these are the runs of the series: what tells others apart says nothing here."""
+        return self.runs if self.runs.keys() == {one.head.run_id for one in series} else {}
+
 
 class Details(Protocol):
     """Answers about what stands behind the facts of one run."""

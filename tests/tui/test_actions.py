@@ -136,12 +136,12 @@ def test_a_query_that_is_accepted_too_soon_and_wrong_is_told_and_not_kept() -> N
 def test_the_value_under_the_cursor_narrows_the_query() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, "l", "l", "l", "=")
-        assert asked(app) == "params.optimiser = adam"
+        assert asked(app) == "params.optimizer = adam"
 
         app.desk.with_view(query="a or b")
         await settle(pilot)
         await keys(pilot, "!")
-        assert asked(app) == "(a or b) and not params.optimiser = adam"
+        assert asked(app) == "(a or b) and not params.optimizer = adam"
 
     played(script)
 
@@ -261,6 +261,78 @@ def test_more_runs_than_have_room_move_and_the_baseline_stays() -> None:
         assert screen_text(app) == first
 
     played(script, size=NARROW)
+
+
+def test_any_metric_is_an_x_axis_and_the_picker_names_counters_first() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p", "A")
+        assert "the time of the clock" in screen_text(app)
+        assert "as defined" in screen_text(app)
+
+        await keys(pilot, "'ac'", "enter")
+        assert app.desk.view.chart.axis == "val/acc"
+        assert "x val/acc" in screen_text(app)
+        assert app.desk.panes.chart.x_axis is not None
+        assert app.desk.panes.chart.x_axis.high == 40
+
+        await keys(pilot, "a")
+        assert app.desk.view.chart.axis == "step"
+
+        await keys(pilot, "colon", "'set x val/loss'", "enter")
+        assert "x val/loss" in screen_text(app)
+
+        await keys(pilot, "A", "'zzz'", "enter")
+        assert app.desk.view.chart.axis == "val/loss"
+        await keys(pilot, "escape")
+
+    played(script, size=NARROW)
+
+
+def test_all_kinds_of_smoothing_are_chosen_typed_and_gone_through() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p", "W")
+        assert "TensorBoard's" in screen_text(app)
+        await keys(pilot, "'gau'", "enter")
+        assert "gaussian, 5 points" in screen_text(app)
+
+        await keys(pilot, "s")
+        assert "gaussian, 20 points" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'mean 7'", "enter")
+        assert "mean of 7 points" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'tw'", "tab", "' 0.5'", "enter")
+        assert "time-weighted smoothing 0.5" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'mean -1'", "enter")
+        assert "is no number of points" in screen_text(app)
+        await keys(pilot, "S", "ctrl+u", "'median 3'", "enter")
+        assert "no smoothing 'median 3'" in screen_text(app)
+
+        await keys(pilot, "W", "'ema'", "enter")
+        look = app.desk.view.chart
+        assert (look.smoothing_kind, look.smoothing) == ("ema", 0.5)
+
+    played(script)
+
+
+def test_the_legend_says_what_tells_runs_apart_or_their_names() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p")
+        told = set(app.desk.answers.labels.runs.values())
+        assert told == {"lr=0 seed=0", "lr=0 seed=1"}
+        assert "lr=0 seed=1" in screen_text(app)
+
+        await keys(pilot, "K")
+        assert "seed=1" not in screen_text(app)
+
+        await keys(pilot, "K", "h")
+        assert "2. lr=0 seed=" in screen_text(app)
+
+        await keys(pilot, "q", "space", "p", "K")
+        assert "no few parameters tell these runs apart" in screen_text(app)
+
+    played(script)
 
 
 def test_the_chart_is_smoothed_bent_crossed_zoomed_and_isolated() -> None:
@@ -398,7 +470,7 @@ def test_panes_are_gone_through_zoomed_and_left() -> None:
         assert app.desk.view.pane == "chart"
         await keys(pilot, "z")
         assert "val/acc" in screen_text(app).splitlines()[1]
-        assert "optimiser" not in screen_text(app)
+        assert "optimizer" not in screen_text(app)
         await keys(pilot, "q", "shift+tab")
         assert app.desk.view.pane == "compare"
         await keys(pilot, "q", "z")
@@ -739,5 +811,78 @@ def test_a_pasted_text_goes_into_the_prompt_only() -> None:
         app.post_message(Paste("sgd\n"))
         await settle(pilot)
         assert app.desk.prompter.edit.text == "sgd"
+
+    played(script)
+
+
+# ---------------------------------------------------------------- settings
+
+
+def settings_file(path: Path, monkeypatch: pytest.MonkeyPatch, text: str = "") -> Path:
+    file = path / "settings.toml"
+    file.write_text(text)
+    monkeypatch.setenv("MLBENCH_CONFIG", str(file))
+    return file
+
+
+def test_a_setting_is_changed_in_the_file_and_on_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = settings_file(tmp_path, monkeypatch, "# mine\nmouse = false # no mouse\n")
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "3", "space", ",", "'glyphs'", "enter", "'asc'", "enter")
+        assert "glyphs = ascii" in screen_text(app)
+        assert app.desk.settings.glyphs == app.panes.glyphs == "ascii"
+        assert not any("\u2800" <= letter <= "\u28ff" for letter in screen_text(app))
+
+        await keys(pilot, ",", "'theme'", "enter", "'light'", "enter")
+        assert app.looks.is_light
+        assert app.theme == "mlbench-light"
+
+        await keys(pilot, ",", "'theme'", "enter", "'ansi-d'", "enter", ",", "'theme'", "enter", "'dark'", "enter")
+        assert (app.looks.is_light, app.looks.is_native) == (False, False)
+
+        await keys(pilot, ",", "'smoothing '", "enter", "ctrl+u", "'1.5'", "enter")
+        assert "smoothing = 1.5 will not do" in screen_text(app)
+        await keys(pilot, "ctrl+u", "'0.25'", "enter")
+        assert app.desk.view.chart.smoothing == 0.25
+
+        await keys(pilot, ",", "'bell'", "enter", "space", "down", "space", "enter")
+        assert app.desk.bell.rules == ("beats", "nan")
+
+        await keys(pilot, ",", "'glyphs'", "enter", "'auto'", "enter")
+        assert app.panes.glyphs == "braille"
+
+    played(script)
+    assert file.read_text() == (
+        '# mine\nmouse = false # no mouse\ntheme = "dark"\nsmoothing = 0.25\nbell = ["beats", "nan"]\n'
+    )
+
+
+def test_keys_are_remapped_at_once_and_brought_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = settings_file(tmp_path, monkeypatch)
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ",", "'keys'", "enter", "'runs.mark_all'", "enter", "ctrl+u", "'A, b'", "enter")
+        assert "b is now runs.mark_all, and no longer runs.baseline" in screen_text(app)
+        await keys(pilot, "A")
+        assert n_marked(app) == 12
+        await keys(pilot, ",", "'keys'", "enter", "'runs.mark_all'", "enter", "ctrl+u", "enter", "escape", "*")
+        assert n_marked(app) == 12
+
+    played(script)
+    assert file.read_text() == "[keys]\n"
+
+
+def test_what_is_stronger_than_the_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings_file(tmp_path, monkeypatch)
+    monkeypatch.setenv("MLBENCH_GLYPHS", "blocks")
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ",", "'glyphs'", "enter", "'ascii'", "enter")
+        assert "MLBENCH_GLYPHS in the environment is stronger" in screen_text(app)
+        assert app.panes.glyphs == "blocks"
+        monkeypatch.setenv("MLBENCH_CONFIG", str(tmp_path))
+        await keys(pilot, ",")
+        assert "the settings cannot be read" in screen_text(app)
 
     played(script)

@@ -43,7 +43,7 @@ def next_axis(desk: Desk, _n: int) -> None:
 def choose_axis(desk: Desk, _n: int) -> None:
     """Choose the x axis among the step, the times, and the metrics of these runs: first those that count something."""
     words = {"step": "the step", "relative": "time since the start", "wall": "the time of the clock, UTC",
-             "metric": "what the runs define for themselves (W&B's define_metric), else the step"}  # fmt: skip
+             "metric": "what the runs define (W&B), else the step"}  # fmt: skip
     metrics = [name for name in desk.answers.names.metrics if name not in words]
     counters = [name for name in metrics if COUNTER.search(name)]
     choices = [

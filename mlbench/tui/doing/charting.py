@@ -190,7 +190,7 @@ def isolate(desk: Desk, _n: int) -> None:
 
 def name_curves(desk: Desk, _n: int) -> None:
     """Call the curves by the names of their runs, or by the parameters that tell them apart."""
-    if not desk.answers.labels.runs:
+    if not desk.answers.labels.telling(desk.answers.series):
         desk.say("no few parameters tell these runs apart: the legend has their names", "muted")
         return
     desk.change(desk.view.charted(has_names=not desk.view.chart.has_names))

@@ -256,7 +256,7 @@ class ChartView(Widget):
     @property
     def _told(self) -> Mapping[str, Safe]:
         """What tells the runs apart, where they are called by it."""
-        return {} if self.state.look.has_names else self.state.labels.runs
+        return {} if self.state.look.has_names else self.state.labels.telling(self.state.series)
 
     def _in_front(self, series: Sequence[SeriesAnswer], curves: Sequence[Curve]) -> list[Curve]:
         """The run in front last, so that it covers the others, which are muted; alone, where it is isolated."""
