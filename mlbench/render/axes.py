@@ -58,9 +58,11 @@ def places(axis: Axis, values: Float64Array) -> Float64Array:
         if axis.is_log:
             bent = np.where(values > 0, np.log10(np.clip(values, _LEAST_LOG, _GREATEST_LOG)), np.nan)
         else:
-            bent = np.where(np.isfinite(values), symlog.bent(values, axis.linear), np.nan) if axis.linear else values
-        bent = np.where(np.isfinite(values), bent, np.nan)
-        return (np.clip(bent, -GREATEST, GREATEST) - low) / (high - low)
+            bent = symlog.bent(values, axis.linear) if axis.linear else values
+            bent = np.clip(bent, -GREATEST, GREATEST)
+        spots: Float64Array = (bent - low) / (high - low)
+        is_infinite = np.isinf(values)
+        return np.where(is_infinite, np.nan, spots) if is_infinite.any() else spots
 
 
 def value_at(axis: Axis, place: float) -> float:
@@ -136,7 +138,8 @@ def trimmed_limits(
         (limits[0], low - reach, bool((bent < low - reach).any())),
         (limits[1], high + reach, bool((bent > high + reach).any())),
     ):
-        end = symlog.unbent(fence, linear) if linear else 10**fence if is_log else fence * 4
+        power = min(max(fence, -300.0), 300.0)
+        end = symlog.unbent(fence, linear) if linear else 10**power if is_log else fence * 4
         ends.append(end if limit is None and is_out else limit)
     return ends[0], ends[1]
 
@@ -151,13 +154,22 @@ def _usable(limit: float | None, *, is_log: bool) -> float | None:
 def _extent(arrays: Iterable[Float64Array], *, is_log: bool) -> tuple[float, float]:
     low, high = math.inf, -math.inf
     for array in arrays:
-        shown = array[np.isfinite(array) & (array > 0)] if is_log else array[np.isfinite(array)]
-        if shown.size:
-            low, high = min(low, float(shown.min())), max(high, float(shown.max()))
+        least, greatest = _ends(array, is_log=is_log)
+        low, high = min(low, least), max(high, greatest)
     if low > high:
         return (1.0, 10.0) if is_log else (0.0, 1.0)
     least, greatest = (_LEAST_LOG, _GREATEST_LOG) if is_log else (-GREATEST, GREATEST)
     return min(max(low, least), greatest), min(max(high, least), greatest)
+
+
+def _ends(array: Float64Array, *, is_log: bool) -> tuple[float, float]:
+    """The least and the greatest finite value; infinity and minus infinity where there is none."""
+    if array.size and not is_log:
+        least, greatest = float(np.fmin.reduce(array)), float(np.fmax.reduce(array))  # they pass over NaN
+        if math.isfinite(least) and math.isfinite(greatest):
+            return least, greatest
+    shown = array[np.isfinite(array) & ((array > 0) | (not is_log))]
+    return float(shown.min(initial=math.inf)), float(shown.max(initial=-math.inf))
 
 
 def _widened(low: float, high: float, given_low: float | None, given_high: float | None) -> tuple[float, float]:

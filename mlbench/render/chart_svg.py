@@ -11,8 +11,9 @@ import numpy as np
 from mlbench.dataclass import dataclass
 from mlbench.render.axes import Axis, places, ticks
 from mlbench.render.cells import RUN_SLOTS, fit_middle
-from mlbench.render.chart import ChartOptions, Curve, chart_header, joined, x_axis_of, y_axis_of
+from mlbench.render.chart import ChartOptions, Curve, chart_header, x_axis_of, y_axis_of
 from mlbench.render.chart_bands import Band
+from mlbench.render.chart_bundles import joined
 from mlbench.render.numbers import number
 from mlbench.render.palette import DARK, DARK_GROUND, LIGHT, LIGHT_GROUND
 from mlbench.render.raster import m4

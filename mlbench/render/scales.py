@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 X_SHARE, Y_SHARE = 0.0, 0.02
 """Of the magnitudes so many lie in the linear part. Of x none: steps are logarithmic from the first one after 0. Of y
-a fiftieth: a curve that crosses nought has a point as near to it as you like; decades down to that would be a jump."""
+a fiftieth: a curve that crosses nought has a point as near to it as you like, and decades down to that would be a
+jump."""
 
 
 def linear_x(arrays: Iterable[Float64Array]) -> float:

@@ -10,6 +10,7 @@ from mlbench.tui.session import ChartLabels, IndexDone, IndexProgress, RunsFound
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer, ProblemLine, SeriesAnswer, ShowAnswer
+    from mlbench.queries.members import Members
 
 
 @dataclass(slots=True)
@@ -18,6 +19,8 @@ class Answers:
 
     found: RunsFound | None = None
     diff: DiffAnswer | None = None
+    members: Members | None = None
+    """Of the group under the cursor; None on a run."""
     series: tuple[SeriesAnswer, ...] = ()
     labels: ChartLabels = field(default_factory=ChartLabels)
     """Of the runs in the charts, once they were asked for."""

@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
-from mlbench.tui.actions import RUNS
+from mlbench.tui.actions import COMPARE, RUNS
 from mlbench.tui.session import RunsQuestion
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ class ChartLook:
     metrics: tuple[str, ...] = ()
     """() is the first metric of the table, or what matters most in runs that do not have it."""
     laid: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Charts of several of these metrics, as a log lays them out: titles and metrics; () is a chart of each metric."""
+    """Charts of several of these metrics, as a log lays them out: titles and lines; () is a chart of each metric."""
+    margins: tuple[tuple[str, str, str], ...] = ()
+    """Bands of these charts: a title, and the metrics of the lower and the upper end."""
     smoothing: float = 0.6
     log_y: bool = False
     log_x: bool = False
@@ -150,6 +152,8 @@ class View:
     marks: Marks = field(default_factory=Marks)
     cursor: str = ""
     """Run id of the run under the cursor."""
+    group: tuple[object, ...] | None = None
+    """Keys of the group under the cursor, None on a run."""
     range_start: str = ""
     """Run id where a range was begun with `v`."""
     chart: ChartLook = field(default_factory=ChartLook)
@@ -172,6 +176,11 @@ class View:
     def question(self) -> RunsQuestion:
         """Which runs it asks for."""
         return RunsQuestion(self.query, self.sort, self.columns, self.by)
+
+    @property
+    def is_all_compare(self) -> bool:
+        """Whether the comparison has the whole screen: a group then shows its runs side by side."""
+        return self.pane == COMPARE and self.is_zoomed
 
     def scaled(self, axis: str, scale: str) -> View:
         """With another of SCALES on the axis `x` or `y`."""

@@ -645,10 +645,30 @@ def test_a_layout_draws_its_metrics_together_until_others_are_chosen() -> None:
         assert any("val/loss" in label for label in labels)
         await keys(pilot, ":", "'layout'", "enter")
         await settle(pilot)
-        assert [one.metric for one in app.desk.panes.chart.pictures()] == ["losses/both", "val"]
+        assert [one.metric for one in app.desk.panes.chart.pictures()] == ["losses/both", "val", "band"]
         app.desk.change(app.desk.view.charted(metrics=("val/loss",), laid=()))
         await settle(pilot)
         assert [one.metric for one in app.desk.panes.chart.pictures()] == ["val/loss"]
+
+    played(script)
+
+
+def test_a_layout_is_picked_by_a_key_and_its_margins_are_bands() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "p", "c")
+        await settle(pilot)
+        assert "all 3 charts" in screen_text(app)
+        assert "val/acc from train/loss to val/loss" in screen_text(app)
+        await keys(pilot, "'band'", "enter")
+        await settle(pilot)
+        (picture,) = app.desk.panes.chart.pictures()
+        assert (picture.metric, len(picture.bands)) == ("band", len(app.desk.compared()))
+        assert {curve.label for curve in picture.curves if curve.label and "loss" in curve.label} == set()
+        await keys(pilot, "c")
+        await settle(pilot)
+        await keys(pilot, "enter")
+        await settle(pilot)
+        assert len(app.desk.panes.chart.pictures()) == 3
 
     played(script)
 

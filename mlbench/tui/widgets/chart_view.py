@@ -232,6 +232,7 @@ class ChartView(Widget):
             axis, look.smoothing, look.smoothing_kind, has_raw=look.has_raw, is_plain=self.state.is_plain
         )
         curves, bands = self._curves(series, options)
+        bands = (*self._margins(metric, axis), *bands)
         limits: tuple[float | None, float | None] = look.limits or (None, None)
         chart = ChartOptions(
             width, height, x_limits=limits, glyphs=self.state.glyphs, title=metric, has_header=has_header,
@@ -257,6 +258,18 @@ class ChartView(Widget):
     def _told(self) -> Mapping[str, Safe]:
         """What tells the runs apart, where they are called by it."""
         return {} if self.state.look.has_names else self.state.labels.telling(self.state.series)
+
+    def _margins(self, chart: str, axis: str) -> tuple[Band, ...]:
+        """The bands of a chart that a log lays out; none over runs that are drawn as their mean."""
+        look = self.state.look
+        ends = [(lower, upper) for title, lower, upper in look.margins if title == chart]
+        if not ends or look.is_grouped:
+            return ()
+        from mlbench.render.chart_margins import margin_bands
+
+        is_alone = look.is_isolated and look.front
+        slots = {run_id: slot for run_id, slot in self.state.slots.items() if not is_alone or run_id == look.front}
+        return margin_bands(self.state.series, ends, axis, slots)
 
     def _in_front(self, series: Sequence[SeriesAnswer], curves: Sequence[Curve]) -> list[Curve]:
         """The run in front last, so that it covers the others, which are muted; alone, where it is isolated."""

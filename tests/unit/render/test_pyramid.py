@@ -66,7 +66,7 @@ def test_columns_have_the_extremes_of_their_points(curve: Curve, low: float, ext
     x, y = thinned_to_columns(pyramid, axis, 60)
 
     dots = [
-        np.unique(lit_dots(places(axis, a) * 59, (1 - places(y_axis, b)) * 39, 60, 40))
+        lit_dots([(places(axis, a) * 59, (1 - places(y_axis, b)) * 39)], 60, 40)
         for a, b in ((x, y), (curve.x, curve.y))
     ]
     np.testing.assert_array_equal(dots[0], dots[1])
