@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
     from mlbench.queries.blobs import BlobPlace
     from mlbench.queries.layouts import LayoutsAnswer
+    from mlbench.queries.settings_versus import SettingsVersus
     from mlbench.queries.standing import Standings
 
 PATCHES = ("diff.patch", "git_diff.patch", os.path.join("files", "diff.patch"))
@@ -27,8 +28,9 @@ _FOLDERS = "SELECT DISTINCT path FROM source WHERE list_contains(run_ids, ?) ORD
 class RunDetails:
     """Answers for the run screen; every question runs in a thread, one at a time."""
 
-    def __init__(self, reading: Callable[[], AbstractContextManager[Reader]]) -> None:
+    def __init__(self, reading: Callable[[], AbstractContextManager[Reader]], roots: Sequence[str] = ()) -> None:
         self._reading = reading
+        self._roots = tuple(roots)
 
     def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
         """The points of one metric."""
@@ -37,6 +39,13 @@ class RunDetails:
 
         with self._reading() as reader:
             return next(iter(fetch_series(reader, [run_id], [metric])), None)
+
+    def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
+        """The settings of the runs against that of the first, with the runs that repeat them."""
+        from mlbench.queries.settings_versus import compare_settings
+
+        with self._reading() as reader:
+            return compare_settings(reader, run_ids, within=self._roots)
 
     def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
         """The charts of this name that the logs of the runs lay out."""
