@@ -208,7 +208,7 @@ def command(
         answer = _limited(found, limit, chosen.scalar_runs)
         if axis is None and kind == "line":
             options = replace(options, axis=_default_axis(reader, answer, chosen.scalars))
-        series = _series(reader, answer, chosen.scalars, options.axis)
+        series = _series(reader, answer, chosen.scalars, options, form)
         told = {} if has_names or group_by or kind != "line" else _told(reader, series)
     if form not in (None, "table"):
         _print_points(series, str(form))
@@ -257,16 +257,20 @@ def _default_axis(reader: Reader, answer: RunsAnswer, metrics: Sequence[str]) ->
     return over or "step"
 
 
-def _series(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], axis: str) -> tuple[SeriesAnswer, ...]:
+def _series(
+    reader: Reader, answer: RunsAnswer, metrics: Sequence[str], options: PlotOptions, form: str | None
+) -> tuple[SeriesAnswer, ...]:
     from mlbench.queries.series import fetch_series
     from mlbench.render.chart_text import AXES
 
     ids = [row.head.run_id for row in answer.rows]
-    wanted = list(metrics) + ([] if axis in AXES else [axis])
+    wanted = list(metrics) + ([] if options.axis in AXES else [options.axis])
     series = fetch_series(reader, ids, wanted) if ids else ()
     if not series:
         talk("no run with these metrics matches")
-    tell_set_aside(series)
+    is_chart = form in (None, "table") and options.kind == "line" and not options.group_by and options.axis in AXES
+    is_drawn = is_chart and (options.svg is not None or colour_depth() != "none")
+    tell_set_aside(series, fate="drawn faint" if is_drawn else "left out")
     return series
 
 
@@ -280,13 +284,13 @@ def _told(reader: Reader, series: Sequence[SeriesAnswer]) -> Mapping[str, Safe]:
     return told_labels(tell_runs(reader, fold_runs(reader, ids))) if len(ids) > 1 else {}
 
 
-def tell_set_aside(series: Sequence[SeriesAnswer]) -> None:
+def tell_set_aside(series: Sequence[SeriesAnswer], *, fate: str = "left out") -> None:
     """Repeated steps and points that a restart replaced are never hidden without a word."""
     from mlbench.render.show import set_aside_text
 
     n_points = sum(one.n_raw for one in series)
     n_repeats = sum(int((one.steps[1:] == one.steps[:-1]).sum()) for one in series)
-    remark = set_aside_text(n_points, n_points - sum(len(one.steps) for one in series), n_repeats)
+    remark = set_aside_text(n_points, n_points - sum(len(one.steps) for one in series), n_repeats, fate=fate)
     if remark:
         talk(remark)
 

@@ -13,7 +13,7 @@ from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
-from mlbench.tui.groups import ask_members
+from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
@@ -22,7 +22,7 @@ from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.latest import Answers
 from mlbench.tui.prompts import Prompt, Prompter
-from mlbench.tui.session import ChartLabels, Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
+from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
 from mlbench.tui.view import ChartLook, View
 
@@ -111,7 +111,7 @@ class Desk:
             self.panes.draw_table(self)
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
-            self.ask_labels()
+            ask_labels(self)
         looks = [
             (one.as_deltas, one.is_transposed, one.compare_look, one.folds, one.is_all_compare) for one in (view, old)
         ]
@@ -273,17 +273,7 @@ class Desk:
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
         self.answers.series = series
         self.panes.draw_chart(self)
-        self.ask_labels()
-
-    def ask_labels(self) -> None:
-        """Ask what tells the charted runs apart, and which repeat each other, where they are others than before."""
-        ids = list(dict.fromkeys(one.head.run_id for one in self.answers.series))
-        if len(ids) > 1 and set(ids) != set(self.answers.labels.settings):
-            self.asker.ask("labels", lambda: self.session.labels_of(ids), self._take_labels, lane="detail")
-
-    def _take_labels(self, labels: ChartLabels) -> None:
-        self.answers.labels = labels
-        self.panes.draw_chart(self)
+        ask_labels(self)
 
     def ask_shown(self) -> None:
         """Ask for all that is known of the run of the run pane."""

@@ -38,6 +38,18 @@ def ask_members(desk: Desk) -> None:
     desk.asker.ask("members", look, take, lane="detail")
 
 
+def ask_labels(desk: Desk) -> None:
+    """Ask what tells the charted runs apart, and which repeat each other, where they are others than before."""
+
+    def take(labels: ChartLabels) -> None:
+        desk.answers.labels = labels
+        desk.panes.draw_chart(desk)
+
+    ids = list(dict.fromkeys(one.head.run_id for one in desk.answers.series))
+    if len(ids) > 1 and set(ids) != set(desk.answers.labels.settings):
+        desk.asker.ask("labels", lambda: desk.session.labels_of(ids), take, lane="detail")
+
+
 def charted_group(desk: Desk) -> tuple[ChartLook, ChartLabels]:
     """The look of the charts, and what its curves are called: the group under the cursor is one."""
     look, group = desk.view.chart, desk.group

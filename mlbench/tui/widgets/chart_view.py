@@ -277,13 +277,10 @@ class ChartView(Widget):
         run_ids = [one.head.run_id for one in series]
         if look.front not in run_ids:
             return list(curves)
-        # Raw curves stand before the shown ones, each kind in the order of the series.
-        owners = [run_ids[index % len(run_ids)] for index in range(len(curves))]
-        mine = [curve for owner, curve in zip(owners, curves, strict=True) if owner == look.front]
+        mine = [curve for curve in curves if curve.owner == look.front]
         if look.is_isolated:
             return mine
-        others = [replace(curve, role="muted") for owner, curve in zip(owners, curves, strict=True)
-                  if owner != look.front and not curve.is_faint]  # fmt: skip
+        others = [replace(curve, role="muted") for curve in curves if curve.owner != look.front and not curve.is_faint]
         return [*others, *mine]
 
     def _title(self, width: int, n_hidden: int) -> Line:
@@ -314,7 +311,7 @@ class ChartView(Widget):
         metric = next(iter(self._metrics()[self.first_metric :]), "")
         series = self._series_of(metric)
         axis = axis_of(look, self.state.series)
-        options = CurveOptions(axis, look.smoothing, look.smoothing_kind, has_raw=False)
+        options = CurveOptions(axis, look.smoothing, look.smoothing_kind, has_raw=False, has_older=False)
         curves = series_curves(series, options, slots=self.state.slots)
         if not any(curve.x.size and curve.x[0] <= look.crosshair <= curve.x[-1] for curve in curves):
             # It was put into another chart; here it would only repeat the last values.
