@@ -188,13 +188,13 @@ class Panes:
         message = (
             "no run is chosen" if not desk.compared() else "no curve of these metrics" if desk.answers.series else ""
         )
-        look, settings = charted_group(desk)
+        look, labels = charted_group(desk)
         self.chart.show(
             ChartState(
                 series=desk.answers.series,
                 look=look,
                 slots=desk.slots(),
-                settings=settings,
+                labels=labels,
                 baseline=desk.baseline.run_id if desk.baseline else "",
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,
@@ -247,7 +247,7 @@ class Panes:
         if shown is None:
             return
         slot = desk.slots().get(shown.head.run_id, 0)
-        smoothing = desk.view.chart.smoothing
+        look = desk.view.chart
 
         def build(width: int, _offset: int) -> Page:
             paper = Paper(
@@ -256,7 +256,8 @@ class Panes:
                 self.glyphs,
                 self.looks.depth,
                 self.looks.is_light,
-                smoothing,
+                look.smoothing,
+                look.smoothing_kind,
                 slot,
                 desk.key,
                 self.looks.is_linear,

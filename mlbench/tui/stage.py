@@ -38,6 +38,7 @@ class Paper:
     depth: Depth = "truecolor"
     is_light: bool = False
     smoothing: float = 0.0
+    smoothing_kind: str = "ema"
     slot: int = 0
     key_of: Callable[[str], str] = usual_key
     """Id of an action to the key that is shown for it."""
@@ -229,7 +230,7 @@ def _curve(series: SeriesAnswer, height: int, paper: Paper) -> tuple[Line, ...]:
     from mlbench.render.chart_text import CurveOptions, series_chart
 
     options = ChartOptions(paper.width, min(height, MOST_CHART_ROWS), glyphs=paper.glyphs, legend="none")
-    curves = CurveOptions(smoothing=paper.smoothing, is_plain=paper.depth == "none")
+    curves = CurveOptions("step", paper.smoothing, paper.smoothing_kind, is_plain=paper.depth == "none")
     return series_chart((series,), options, curves, slots={series.head.run_id: paper.slot}).lines
 
 
