@@ -301,6 +301,78 @@ def test_more_runs_than_have_room_move_and_the_baseline_stays() -> None:
     played(script, size=NARROW)
 
 
+def test_any_metric_is_an_x_axis_and_the_picker_names_counters_first() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p", "A")
+        assert "the time of the clock" in screen_text(app)
+        assert "as defined" in screen_text(app)
+
+        await keys(pilot, "'ac'", "enter")
+        assert app.desk.view.chart.axis == "val/acc"
+        assert "x val/acc" in screen_text(app)
+        assert app.desk.panes.chart.x_axis is not None
+        assert app.desk.panes.chart.x_axis.high == 40
+
+        await keys(pilot, "a")
+        assert app.desk.view.chart.axis == "step"
+
+        await keys(pilot, "colon", "'set x val/loss'", "enter")
+        assert "x val/loss" in screen_text(app)
+
+        await keys(pilot, "A", "'zzz'", "enter")
+        assert app.desk.view.chart.axis == "val/loss"
+        await keys(pilot, "escape")
+
+    played(script, size=NARROW)
+
+
+def test_all_kinds_of_smoothing_are_chosen_typed_and_gone_through() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p", "W")
+        assert "TensorBoard's" in screen_text(app)
+        await keys(pilot, "'gau'", "enter")
+        assert "gaussian, 5 points" in screen_text(app)
+
+        await keys(pilot, "s")
+        assert "gaussian, 20 points" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'mean 7'", "enter")
+        assert "mean of 7 points" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'tw'", "tab", "' 0.5'", "enter")
+        assert "time-weighted smoothing 0.5" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'mean -1'", "enter")
+        assert "is no number of points" in screen_text(app)
+        await keys(pilot, "S", "ctrl+u", "'median 3'", "enter")
+        assert "no smoothing 'median 3'" in screen_text(app)
+
+        await keys(pilot, "W", "'ema'", "enter")
+        look = app.desk.view.chart
+        assert (look.smoothing_kind, look.smoothing) == ("ema", 0.5)
+
+    played(script)
+
+
+def test_the_legend_says_what_tells_runs_apart_or_their_names() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p")
+        told = set(app.desk.answers.labels.runs.values())
+        assert told == {"lr=0 seed=0", "lr=0 seed=1"}
+        assert "lr=0 seed=1" in screen_text(app)
+
+        await keys(pilot, "K")
+        assert "seed=1" not in screen_text(app)
+
+        await keys(pilot, "K", "h")
+        assert "2. lr=0 seed=" in screen_text(app)
+
+        await keys(pilot, "q", "space", "p", "K")
+        assert "no few parameters tell these runs apart" in screen_text(app)
+
+    played(script)
+
+
 def test_the_chart_is_smoothed_bent_crossed_zoomed_and_isolated() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, "3", "space", "p", "s")

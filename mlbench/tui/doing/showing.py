@@ -161,7 +161,7 @@ def _set(desk: Desk, rest: str) -> None:
     name, value = name.rstrip("="), value.strip().lstrip("= ")
     if name in ("smooth", "smoothing"):
         set_smoothing(desk, value)
-    elif name == "x" and value in AXES:
+    elif name == "x" and (value in AXES or value in desk.answers.names.metrics):
         set_axis(desk, value)
     elif name in ("log-y", "log-x", "symlog-y", "symlog-x") and value in ("on", "off"):
         scale, _dash, axis = name.partition("-")
@@ -175,7 +175,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
     "filter": ("FILTER: which runs are shown", _filter),
     "sort": ("COLUMN[:desc]", _sort),
     "columns": ("COLUMN, COLUMN ...", _columns),
-    "set": ("smooth 0.9, x metric|step|relative|wall, log-y|symlog-y on|off", _set),
+    "set": ("smooth 0.9|mean 20, x step|relative|wall|METRIC, log-y|symlog-y on|off", _set),
     "tag": ("+name -name", lambda desk, rest: say_tags(desk, desk.chosen, rest)),
     "note": ("TEXT", lambda desk, rest: say_note(desk, desk.chosen, rest)),
     "bell": ("beats, nan, stalls, or off", set_bell),
