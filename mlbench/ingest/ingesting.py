@@ -30,7 +30,7 @@ from mlbench.ingest.workers import Slicer, Task, Workers, put_away
 from mlbench.model import Adapter
 from mlbench.paths import Home
 
-BATCH_POINTS = 5_000_000
+BATCH_POINTS = 1_500_000
 """Their segments are on the disk already: what waits for the commit is small."""
 BATCH_RUNS = 1000
 SHELF_POINTS = 500_000
