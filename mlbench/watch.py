@@ -71,11 +71,15 @@ class Watcher:
             HomeError: the catalog cannot be written now; the next look catches up.
         """
         from mlbench.ingest.tree import Forest
+        from mlbench.wire.patience import LeavingError, answered
 
-        if self._forest is None:
-            self._forest = Forest(self._progress)
+        if self._forest is None or answered():  # what was set aside is nowhere: everything is walked anew
+            self._forest, self._is_behind = Forest(self._progress, self._is_cancelled), True
         else:
-            news = self._forest.look()
+            try:
+                news = self._forest.look()
+            except LeavingError:
+                return None
             self._is_behind = self._is_behind or news.is_other
             self._changed |= news.files
         if self._is_behind:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from mlbench import safe
 from mlbench.adapters import load_adapters, third_party
@@ -13,16 +13,13 @@ from mlbench.catalog.batch import Batch
 from mlbench.catalog.writer import Writer
 from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
 from mlbench.ingest.appending import Appended, append_points, span_of, store_appended
-from mlbench.ingest.code import Repositories, attribute_code
-from mlbench.ingest.data import Stores, attribute_data
+from mlbench.ingest.attributing import Attributor
 from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows
-from mlbench.ingest.features import FeatureStores, attribute_features
 from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
 from mlbench.ingest.identity import Unit, find_units
 from mlbench.ingest.joining import join_records
 from mlbench.ingest.keep import to_json
-from mlbench.ingest.lfs import LfsStore, attribute_lfs
 from mlbench.ingest.numbers import number_runs
 from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, plan_some, read_known, source_key
 from mlbench.ingest.progress import Progress, Summary
@@ -31,8 +28,10 @@ from mlbench.ingest.secrets import home_salt
 from mlbench.ingest.shelf import Shelf
 from mlbench.ingest.thrift import give_back_memory
 from mlbench.ingest.workers import ReadRun, Slicer, Task, Workers, put_away
-from mlbench.model import Adapter, DataVersion, Problem, ReadStatus, Role
+from mlbench.model import Adapter, Problem, ReadStatus, Role
 from mlbench.paths import Home
+from mlbench.wire import patience
+from mlbench.wire.patience import HangsError, LeavingError, Patience, UnansweredError
 
 BATCH_POINTS = 1_500_000
 """Their segments are on the disk already: what waits for the commit is small."""
@@ -60,23 +59,42 @@ _ENDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A known run that was read again."""
+
+    run: ReadRun
+    draft: Draft
+    appended: Appended | None
+    """Where it only grew, the new points, which are not on the shelf."""
+
+
+def _answered(sources: list[SourceReading]) -> list[SourceReading]:
+    """These sources, where none of their files was set aside.
+
+    Raises:
+        UnansweredError: one was.
+    """
+    for source in sources:
+        if source.reading.unanswered:
+            raise UnansweredError(source.reading.unanswered)
+    return sources
+
+
 class Ingest:
     """One ingest under way: the open writer, the growing batch and the counts."""
 
     def __init__(
         self, home: Home, writer: Writer, roots: Sequence[str], summary: Summary,
-        progress: Callable[[Progress], None], is_cancelled: Callable[[], bool], workers: Workers,
+        progress: Callable[[Progress], None], is_cancelled: Callable[[], bool], workers: Workers, waiting: Patience,
         *, is_shown: bool = False,
     ) -> None:  # fmt: skip
         self.writer, self.roots, self.summary = writer, roots, summary
         self.progress, self.is_cancelled = progress, is_cancelled
-        self.workers = workers
+        self.workers, self.waiting = workers, waiting
         self.adapters: dict[str, Adapter] = {adapter.name: adapter for adapter in load_adapters()}
         self.salt = home_salt(home)
-        self.repositories = Repositories()
-        self.stores = Stores()
-        self.lfs = LfsStore()
-        self.features = FeatureStores()
+        self.attributor = Attributor()
         self.batch = Batch()
         self.shelf = Shelf(home.points, 0)
         self.appended: list[Appended] = []
@@ -91,10 +109,10 @@ class Ingest:
 
     def run_some(self, units: Sequence[Unit]) -> None:
         """Read known runs again, and look at no others."""
-        plan = plan_some(self.writer, units, self.roots, self._versions())
+        plan = self.waiting.until_read(lambda: plan_some(self.writer, units, self.roots, self._versions()))
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
         self._read_all(plan, gatherer)
-        self.repositories.close()
+        self.attributor.close()
         self._add_shared(plan)
         self.summary.n_changed, self.summary.n_read = len(self.seen), gatherer.n_read
         if self.summary.n_changed:
@@ -111,11 +129,11 @@ class Ingest:
     def run(self, scans: Sequence[Scan]) -> list[Unit]:
         """Read whatever is new in what was scanned, and take note of what is gone; gives the runs."""
         scanned = [scan.root for scan in scans]
-        units = join_records(find_all(scans), self.adapters, lambda paths: read_known(self.writer, paths))
-        plan = make_plan(self.writer, units, self.roots, self._versions())
+        plan = self.waiting.until_read(lambda: self._plan(scans))
+        units = [one.unit for one in plan.units]
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
         self._read_all(plan, gatherer)
-        self.repositories.close()
+        self.attributor.close()
         self._flush()
         if not self.summary.was_cancelled:
             self._finish(plan, scanned, scans)
@@ -125,11 +143,15 @@ class Ingest:
         self.progress(Progress("done", len(plan.units), len(plan.units), self.summary.n_points, is_published))
         return units
 
+    def _plan(self, scans: Sequence[Scan]) -> Plan:
+        units = join_records(find_all(scans), self.adapters, lambda paths: read_known(self.writer, paths))
+        return make_plan(self.writer, units, self.roots, self._versions())
+
     def _finish(self, plan: Plan, scanned: Sequence[str], scans: Sequence[Scan]) -> None:
         """What can be said only when everything was read."""
         self._add_shared(plan)
         drop_gone_sources(self.writer, plan, scanned)
-        gone = [root for root in self.roots if not os.path.isdir(root)]
+        gone = [root for root in self.roots if not patience.is_folder(root, self.waiting)]
         unseen = [problem.path for scan in scans for problem in scan.problems]
         self.summary.n_missing = mark_missing(self.writer, plan, [*scanned, *gone], unseen)
         if plan.changed:
@@ -146,9 +168,9 @@ class Ingest:
             if done.stored is not None:
                 self.batch.stored.append(done.stored)
                 self.n_batch_points += done.stored.segment.n_rows
-            for run in done.runs:
+            for run, draft in zip(done.runs, self.attributor.drafts(done.runs, self.waiting), strict=True):
                 gatherer.count(run.sources)
-                self._add(run, plan)
+                self._add(run, draft, plan)
             self._report(len(changed), gatherer)
         if self.summary.was_cancelled:
             return
@@ -158,27 +180,59 @@ class Ingest:
                 continue
             if self._is_stopped():
                 return
-            if not self._append(unit, gatherer, plan):
-                self._add(put_away(unit, gatherer.gather(unit), self._open_shelf()), plan)
+            self._read_again(unit, gatherer, plan)
             self._report(len(changed), gatherer)
 
-    def _append(self, unit: UnitPlan, gatherer: Gatherer, plan: Plan) -> bool:
-        """Put the new points of a run that only grew beside the old ones; False where that is not the case."""
+    def _read_again(self, unit: UnitPlan, gatherer: Gatherer, plan: Plan) -> None:
+        """A run that is known; where a file of it hangs, what the catalog has stands."""
+        try:
+            read = self.waiting.call(lambda: self._read_known(unit, gatherer))
+        except LeavingError:
+            self.summary.was_cancelled = True
+            return
+        except (HangsError, UnansweredError) as error:
+            self.attributor.forget()
+            self._tell_unanswered(unit, error.path)
+            return
+        if read.appended is not None:
+            self.appended.append(read.appended)
+            self.n_batch_points += read.appended.points.steps.size
+            self.batch.grown_ids.add(unit.run_id)
+        self._add(read.run, read.draft, plan)
+
+    def _read_known(self, unit: UnitPlan, gatherer: Gatherer) -> _Read:
+        """What is new of a run beside the old points where it only grew, else all of it.
+
+        Raises:
+            UnansweredError: a file of it was set aside.
+        """
+        patience.enter(unit.unit.folder)
+        read = self._read_on(unit, gatherer)
+        if read is None:
+            run = put_away(unit, _answered(gatherer.gather(unit)), self._open_shelf())
+            read = _Read(run, self.attributor.draft(run), None)
+        return read
+
+    def _read_on(self, unit: UnitPlan, gatherer: Gatherer) -> _Read | None:
+        """The new points of a run that only grew; None where that is not the case."""
         sources = gatherer.gather_new(unit)
         if sources is None:
-            return False
-        draft = Draft(unit.unit, unit.root, sources)
+            return None
+        draft = Draft(unit.unit, unit.root, _answered(sources))
         known = self.writer.records("SELECT * FROM series WHERE run_id = ?", [unit.run_id])
         appended = append_points(draft, known, self._new_series_id)
         if appended is None:
-            return False
-        self.appended.append(appended)
-        self.n_batch_points += appended.points.steps.size
-        self.batch.grown_ids.add(unit.run_id)
+            return None
         span = span_of([*known, *appended.rows])
         light = [SourceReading(one.member, one.source_id, one.reading.without_points()) for one in sources]
-        self._add(ReadRun(unit, light, span, fingerprint_of(unit.unit, draft.said_at_start)), plan)
-        return True
+        run = ReadRun(unit, light, span, fingerprint_of(unit.unit, draft.said_at_start))
+        return _Read(run, self.attributor.draft(run), appended)
+
+    def _tell_unanswered(self, unit: UnitPlan, path: str) -> None:
+        """Once, however often it is tried."""
+        told = [unit.run_id, safe.text_of_path(path), patience.WHAT]
+        self.writer.rows("DELETE FROM problem WHERE run_id = ? AND source_path = ? AND what = ?", told)
+        self._add_problem(Problem(path, patience.WHAT, hint=patience.HINT), unit.run_id, unit.root)
 
     def _new_series_id(self) -> int:
         shelf = self._open_shelf()
@@ -214,30 +268,20 @@ class Ingest:
     def _is_time(self) -> bool:
         return time.monotonic() >= self.publish_at
 
-    def _add(self, run: ReadRun, plan: Plan) -> None:
+    def _add(self, run: ReadRun, draft: Draft, plan: Plan) -> None:
         unit, sources = run.unit, run.sources
         self.seen.add(unit.run_id)
-        draft = Draft(unit.unit, unit.root, sources)
         self.batch.run_ids.add(unit.run_id)
         self._drop_sources_gone_from(unit, plan)
         if draft.is_sweep_only:
             self.sweeps.add(unit.run_id)
         else:
-            draft.code = attribute_code(draft, self.repositories, run.span.first_wall_s)
-            started = draft.recorded("started")
-            begin_s = float(started) if isinstance(started, int | float) else run.span.first_wall_s
-            draft.data = attribute_data(draft, self.stores, begin_s)
-            recorded = [fact.name for _member, _path, fact in draft.of_kind(DataVersion)]
-            known = [*recorded, *(version.name for version in draft.data)]
-            draft.data += attribute_lfs(draft, self.repositories, self.lfs, known)
-            draft.data += attribute_features(draft, self.features, begin_s, known)
             newest = max((stamp.mtime_ns for stamp in unit.stamps.values()), default=-1)
             life = Life(run.fingerprint, run.span.first_wall_s, run.span.last_wall_s,
                         newest / 1e9 if newest >= 0 else None)  # fmt: skip
             add_rows(draft, self.batch, life)
-        for problems in (self.stores.problems, self.features.problems):
-            while problems:
-                self._add_problem(problems.popitem()[1], unit.run_id, unit.root)
+        for problem in self.attributor.problems():
+            self._add_problem(problem, unit.run_id, unit.root)
         for source in sources:
             for problem in _problems_of(source):
                 self._add_problem(problem, None if draft.is_sweep_only else unit.run_id, unit.root)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from mlbench.errors import SourceError
 from mlbench.model import Adapter, Claim, Listing, Problem
+from mlbench.wire import patience
 
 SKIPPED_FOLDERS = frozenset(
     {".git", ".mlbench", ".venv", "venv", "node_modules", "__pycache__", "site-packages", ".ipynb_checkpoints",
@@ -66,7 +67,9 @@ def real_root(path: str) -> str:
 
     Raises:
         SourceError: it does not exist, is no directory or may not be read.
+        UnansweredError: it hangs, and was set aside.
     """
+    patience.enter(os.path.abspath(os.path.expanduser(path)))
     real = os.path.realpath(os.path.expanduser(path))
     if not os.path.exists(real):
         raise SourceError(f"{path}: no such directory. Try: mlbench ingest DIR, with a DIR that holds logs")
@@ -102,6 +105,11 @@ def walk(root: str, adapters: Sequence[Adapter], unreadable: list[Problem]) -> I
     stack: list[tuple[str, int]] = [(root, 0)]
     while stack:
         path, depth = stack.pop()
+        try:
+            patience.enter(path)
+        except patience.UnansweredError:
+            unreadable.append(Problem(path, patience.WHAT, hint=patience.HINT))
+            continue
         if _is_seen(path, seen) or depth > MAX_DEPTH:
             continue
         folder = look_into(path, adapters, unreadable)
@@ -112,7 +120,8 @@ def walk(root: str, adapters: Sequence[Adapter], unreadable: list[Problem]) -> I
 
 
 def look_into(path: str, adapters: Sequence[Adapter], unreadable: list[Problem]) -> FolderScan | None:
-    """List one folder and ask every adapter about it; None where it cannot be listed."""
+    """List one folder and ask every adapter about it; None where it cannot be listed, or a file in it hangs."""
+    patience.refused()
     try:
         files, folders, special = _list_folder(path)
     except OSError as error:
@@ -120,6 +129,10 @@ def look_into(path: str, adapters: Sequence[Adapter], unreadable: list[Problem])
         return None
     listing = Listing(path, files, folders)
     found = [Claimed(adapter.name, claim) for adapter in adapters for claim in adapter.claims(listing)]
+    if hanging := patience.refused():
+        patience.widen(hanging[0], path)
+        unreadable.append(Problem(path, patience.WHAT, os.path.basename(hanging[0]), patience.HINT))
+        return None
     claims = tuple(claimed for claimed in found if claimed.claim.problem is None)
     problems = [claimed.claim.problem for claimed in found if claimed.claim.problem is not None]
     return FolderScan(listing, claims, (*problems, *(_special_problems(path, special, adapters) if special else ())))
@@ -131,7 +144,12 @@ def folders_below(folder: FolderScan) -> list[str]:
     if path in closed:
         return []
     below = (os.path.join(path, name) for name in folder.listing.folders if name not in SKIPPED_FOLDERS)
-    return [os.path.realpath(path) for path in below if path not in closed]
+    return [_real(path) for path in below if path not in closed]
+
+
+def _real(path: str) -> str:
+    """The real path; of what does not answer the path as it is."""
+    return os.path.realpath(path) if patience.answers(path) else path
 
 
 def _is_seen(folder: str, seen: set[tuple[int, int]]) -> bool:

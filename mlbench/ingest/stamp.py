@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from mlbench.model import Claim
+from mlbench.wire import patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ def stamp_of(claim: Claim) -> Stamp:
 
 def _stat(path: str) -> tuple[int, int, int]:
     try:
+        patience.note(path)
         status = os.stat(path)
     except OSError:
         return (-1, -1, -1)

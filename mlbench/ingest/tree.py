@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 from mlbench.adapters import load_adapters
@@ -12,6 +13,7 @@ from mlbench.ingest.progress import Progress
 from mlbench.ingest.run import Scanner
 from mlbench.ingest.scan import FolderScan, Scan, folders_below, look_into, walk
 from mlbench.model import Adapter
+from mlbench.wire import patience
 
 Mark: TypeAlias = "tuple[int, int, int] | None"
 """Size, mtime in nanoseconds and inode of a file; None for a folder, or what cannot be looked at."""
@@ -39,6 +41,11 @@ class Tree:
     scan: Scan
     marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
     """By folder and name."""
+    _files: set[str] = field(default_factory=set)
+    """Changed since the last look that came to its end: one that hangs is begun again."""
+    _others: dict[str, None] = field(default_factory=dict)
+    """Folders to be listed anew."""
+    _is_other: bool = False
 
     @classmethod
     def grown(cls, scan: Scan) -> Tree:
@@ -46,23 +53,31 @@ class Tree:
         return cls(scan, {path: _marks_of(folder) for path, folder in scan.folders.items()})
 
     def look(self, adapters: Sequence[Adapter]) -> News:
-        """See what has changed, and take note of it."""
-        files: set[str] = set()
-        others: list[str] = []
+        """See what has changed, and take note of it; what hangs has not changed."""
         for path, known in self.marks.items():
+            if path in self._others or patience.is_aside(path):
+                continue
             found = _mark_folder(path)
+            patience.check()
             if found == known:
                 continue
             changed = set(_changed(known, found or {}))
-            files.update(os.path.join(path, name) for name in changed)
+            self._files.update(os.path.join(path, name) for name in changed)
             is_other = found is None or found.keys() != known.keys() or _kinds(found) != _kinds(known)
             if found is None or is_other or not changed.isdisjoint(self._asked_again(path)):
-                others.append(path)
+                self._others[path] = None
             else:
                 known.update(found)
-        for path in others:
-            self._look_again(path, adapters)
-        return News(frozenset(files), is_other=bool(others))
+        self._is_other = self._is_other or bool(self._others)
+        while self._others:
+            path = next(iter(self._others))
+            if not patience.is_aside(path):
+                patience.enter(path)
+                self._look_again(path, adapters)
+            del self._others[path]
+        news = News(frozenset(self._files), is_other=self._is_other)
+        self._files, self._is_other = set(), False
+        return news
 
     def _asked_again(self, path: str) -> set[str]:
         """Names of files whose adapters have to be asked again when they change: those that hold many runs."""
@@ -78,6 +93,7 @@ class Tree:
         before = self.scan.folders.get(path)
         self.scan.unreadable = [problem for problem in self.scan.unreadable if problem.path != path]
         folder = look_into(path, adapters, self.scan.unreadable) if os.path.isdir(path) else None
+        patience.check()
         kept = set(folders_below(folder)) if folder else set()
         for gone in set(folders_below(before)) - kept if before else ():
             self._forget(gone)
@@ -117,6 +133,7 @@ def _mark_folder(path: str) -> dict[str, Mark] | None:
     """The mark of each entry; None where the folder cannot be listed."""
     marks: dict[str, Mark] = {}
     try:
+        patience.enter(path)
         with os.scandir(path) as entries:
             # Nothing is called here that need not be: this is the loop that is run again and again over every file.
             for entry in entries:
@@ -147,18 +164,19 @@ def _changed(before: Mapping[str, Mark], after: Mapping[str, Mark]) -> Iterator[
 class Forest(Scanner):
     """The roots of an ingest, remembered for the next one."""
 
-    def __init__(self, progress: Callable[[Progress], None]) -> None:
-        super().__init__(progress)
+    def __init__(self, progress: Callable[[Progress], None], is_cancelled: Callable[[], bool] = lambda: False) -> None:
+        super().__init__(progress, is_cancelled)
         self._trees: dict[str, Tree] = {}
 
     def scan(self, root: str) -> Scan:
         """What lies below a root, as the last look saw it."""
         scan = super().scan(root)
         if root not in self._trees:
-            self._trees[root] = Tree.grown(scan)
+            self._trees[root] = self.patience.until_read(lambda: Tree.grown(scan))
         return scan
 
     def look(self) -> News:
         """See what has changed below all roots."""
-        news = [tree.look(load_adapters()) for tree in self._trees.values()]
+        adapters = load_adapters()
+        news = [self.patience.until_read(partial(tree.look, adapters)) for tree in self._trees.values()]
         return News(frozenset().union(*(one.files for one in news)), any(one.is_other for one in news))

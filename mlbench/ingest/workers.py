@@ -29,6 +29,7 @@ from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.shelf import Shelf, Span
 from mlbench.ingest.thrift import import_numpy, keep_freed_memory
 from mlbench.model import Adapter, Claim, Role
+from mlbench.wire.patience import LeavingError, Patience, check, note
 
 MIN_FORK_BYTES = 16 << 20
 MIN_SPAWN_BYTES = 64 << 20
@@ -104,11 +105,23 @@ def do_task(
         adapters: by name; in another process, those that it finds itself.
         is_stopped: asked before each run; those that were read are kept.
 
+    A source that hangs is set aside, and the others are read again.
+
     Raises:
         HomeError: the points cannot be stored.
     """
     if adapters is None:
         adapters = {adapter.name: adapter for adapter in load_adapters()}
+    waiting = Patience(is_stopped)
+    try:
+        return waiting.until_read(lambda: _read_task(task, adapters, is_stopped))
+    except LeavingError:
+        return TaskDone((), None)
+    finally:
+        waiting.rest()
+
+
+def _read_task(task: Task, adapters: Mapping[str, Adapter], is_stopped: Callable[[], bool]) -> TaskDone:
     shelf = Shelf(task.points_folder, task.first_series_id)
     shared: dict[SourceKey, Reading] = {}
     runs: list[ReadRun] = []
@@ -125,6 +138,7 @@ def do_task(
                 shared[key] = reading
             sources.append(SourceReading(member, task.source_ids[key], reading))
         runs.append(put_away(unit, sources, shelf))
+    check()
     return TaskDone(tuple(runs), shelf.store())
 
 
@@ -133,6 +147,7 @@ def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> Read
     note_mixing(sources)
     draft = Draft(unit.unit, unit.root, sources)
     fingerprint = fingerprint_of(unit.unit, draft.said_at_start)
+    check()
     span = Span() if draft.is_sweep_only else shelf.add(draft)
     light = [SourceReading(source.member, source.source_id, source.reading.without_points()) for source in sources]
     return ReadRun(unit, light, span, fingerprint)
@@ -224,6 +239,7 @@ def event_bytes(claims: Iterable[Claim]) -> int:
     for claim in claims:
         if claim.role in {Role.EVENTS, Role.METRICS}:
             try:
+                note(claim.path)
                 total += os.stat(claim.path).st_size
             except OSError:
                 continue
