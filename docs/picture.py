@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_runs"
 SIZE = (160, 45)
 QUERY = "group = logs/sweep and status = finished"
-COLUMNS = "optimiser, lr, metrics.val/loss, metrics.val/accuracy, tag"
+COLUMNS = "optimizer, lr, metrics.val/loss, metrics.val/acc, tag"
 SORT = "metrics.val/loss"
 MOST_WAITS = 600
 """Of 50 ms each: a cold start on a slow machine."""

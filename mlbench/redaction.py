@@ -202,6 +202,11 @@ def redact_param(key: str, raw: str, *, salt: bytes = b"") -> str | None:
     return None if redacted == raw else redacted
 
 
+def is_plain(key: str, raw: str) -> bool:
+    """Whether `redact_param` is known to keep this, by one look: true of nearly all parameters."""
+    return secrecy(key) == NOT_SECRET and (not _MAYBE.search(raw) or NUMBER.fullmatch(raw) is not None)
+
+
 def redact_json(key: str, value: object, *, salt: bytes = b"") -> object:
     """A parameter's typed value without secrets: texts by `redact_param`, lists and mappings all the way down."""
     if isinstance(value, Mapping):

@@ -17,6 +17,9 @@ MAX_SHOWN = 4096
 MAX_MARKS = 5
 """Combining marks on one letter: real scripts need fewer, floods paint over the lines around."""
 
+_MARKS = ("Mn", "Me")
+"""Unicode's categories of them."""
+
 # ---------------------------------------------------------------- the terminal
 
 
@@ -87,10 +90,13 @@ def _capped(string: str, limit: int) -> str:
 def _clean(string: str, table: _Visible) -> str:
     if string.isascii():
         return string if string.isprintable() else string.translate(table)
+    shown = string.translate(table)
+    if not any(unicodedata.category(char) in _MARKS for char in set(shown)):
+        return shown
     kept: list[str] = []
     n_marks = 0
-    for char in string.translate(table):
-        n_marks = n_marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+    for char in shown:
+        n_marks = n_marks + 1 if unicodedata.category(char) in _MARKS else 0
         if n_marks <= MAX_MARKS:
             kept.append(char)
     return "".join(kept)

@@ -1,8 +1,10 @@
 """What the user may set, in `settings.toml`: one line per setting, documented at its field.
 
-The file lies in the user's configuration directory, or where MLBENCH_CONFIG says. It is read when it is there; nothing
-is ever written to it. A setting may also be given for one command in the environment: MLBENCH_ and its name in capitals
-(MLBENCH_GLYPHS=ascii), which is stronger than the file. `mlbench settings` says which value comes from where.
+The file lies in the user's configuration directory, or where MLBENCH_CONFIG says. It is read when it is there, and
+written only when you set something: by `mlbench settings NAME VALUE`, or by `,` in the workbench, which change the one
+line and leave your comments alone. A setting may also be given for one command in the environment: MLBENCH_ and its
+name in capitals (MLBENCH_GLYPHS=ascii), which is stronger than the file. `mlbench settings` says which value comes from
+where.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from mlbench.errors import UsageError
 CONFIG_VARIABLE = "MLBENCH_CONFIG"
 VARIABLE_PREFIX = "MLBENCH_"
 DEFAULT = "default"
+KEYS = "keys"
+"""The setting that is a table: `keys.ACTION` names a line of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Settings:
     """What the bell is rung for while trainings are followed: beats (the baseline), nan, stalls; of a scope, `B`."""
     clipboard: str = "auto"
     """Where a copied text goes: auto (the terminal, tmux's buffer, a file in doubt), osc52 (the terminal), file."""
+    mapping: str = ""
+    """A mapping file for logs of your own making, everywhere; `mlbench-mapping.yaml` beside logs needs no setting."""
     store: str = "duckdb"
     """Where the catalog lies: duckdb (a file in the home)."""
     executor: str = "local"
@@ -149,6 +155,24 @@ def _plain(text: str) -> object:
         return text
 
 
+def typed_value(name: str, typed: str) -> object:
+    """The value of a setting as somebody typed it: as TOML has it, a bare word, or several with commas between.
+
+    Raises:
+        UsageError: there is no such setting, or it does not take this.
+    """
+    table, _dot, action = name.partition(".")
+    if table == KEYS and action:
+        return typed.strip()
+    names = [each.name for each in fields(Settings) if each.name != KEYS]
+    if name not in names:
+        raise UsageError(f"there is no setting '{name}'. {_nearest(name, [*names, KEYS])}")
+    value = _plain(typed.strip())
+    if name == "smoothing_levels" and not isinstance(value, list):
+        value = _plain(f"[{typed}]")
+    return _value(name, value, "settings")
+
+
 def _value(name: str, value: object, path: str) -> object:
     """The value as its field has it, or UsageError."""
     if name in CHOICES:
@@ -160,6 +184,8 @@ def _value(name: str, value: object, path: str) -> object:
             return tuple(float(level) for level in levels if _is_weight(level))
         case "bell", str() | [*_] if set(rules := _words_of(value)) <= set(BELL_RULES):
             return rules
+        case "mapping", str():
+            return value
         case "mouse", bool():
             return value
         case "keys", dict(table) if all(isinstance(keys, str) for keys in _flatten(table).values()):
@@ -171,9 +197,17 @@ _EXPECTED: Mapping[str, str] = {
     "smoothing": "a number from 0 up to, not including, 1. Try: smoothing = 0.6",
     "smoothing_levels": "numbers from 0 up to, not including, 1. Try: smoothing_levels = [0, 0.6, 0.9, 0.99]",
     "bell": f'some of {", ".join(BELL_RULES)}. Try: bell = ["nan", "stalls"]',
+    "mapping": 'the path of a file. Try: mapping = "~/mlbench-mapping.yaml"',
     "mouse": "true or false. Try: mouse = true",
     "keys": 'a table of action ids and keys. Try: [keys] and below it: runs.compare = "d"',
 }
+
+
+def expectation(name: str) -> str:
+    """What a setting takes, in a few words."""
+    if name in CHOICES:
+        return ", ".join(CHOICES[name])
+    return _EXPECTED[name].partition(". Try")[0]
 
 
 def _flatten(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:

@@ -80,14 +80,14 @@ def plans() -> list[Plan]:
     found = []
     for story, commit, data in (("first-try", 0, "v1"), ("scaled-pixels", 1, "v1")):
         for seed in range(3):
-            options = {"data": data, "optimiser": "sgd", "lr": 0.1, "width": 64, "seed": seed}
+            options = {"data": data, "optimizer": "sgd", "lr": 0.1, "width": 64, "seed": seed}
             found.append(Plan(f"{story}/seed{seed}", commit, options))
-    for optimiser, lr, width, seed in product(("sgd", "adam"), (0.01, 0.1), (16, 64), range(3)):
-        options = {"optimiser": optimiser, "lr": lr, "width": width, "seed": seed}
-        found.append(Plan(f"sweep/{optimiser}-lr{lr}-w{width}-seed{seed}", 1, options))
-    wild = {"optimiser": "sgd", "lr": 30.0, "width": 64, "weight_decay": 0.1, "seed": 0}
+    for optimizer, lr, width, seed in product(("sgd", "adam"), (0.01, 0.1), (16, 64), range(3)):
+        options = {"optimizer": optimizer, "lr": lr, "width": width, "seed": seed}
+        found.append(Plan(f"sweep/{optimizer}-lr{lr}-w{width}-seed{seed}", 1, options))
+    wild = {"optimizer": "sgd", "lr": 30.0, "width": 64, "weight_decay": 0.1, "seed": 0}
     found.append(Plan("sweep/sgd-lr30-w64-wd0.1-seed0", 1, wild))
-    long = {"optimiser": "adam", "lr": 0.01, "width": 128, "steps": 300}
+    long = {"optimizer": "adam", "lr": 0.01, "width": 128, "steps": 300}
     found.append(Plan("long/w128-seed0", 1, long | {"seed": 0}, dies_after=240))
     found.append(Plan("long/w128-seed1", 1, long | {"seed": 1}))
     return found

@@ -16,6 +16,7 @@ import struct
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 import yaml
 from dulwich import porcelain
+from dulwich.errors import NotGitRepository
 from dulwich.repo import Repo
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
@@ -127,7 +129,7 @@ class Model:
         return loss, float((log_p.argmax(axis=1) == batch.labels).mean()), gradients
 
 
-class Optimiser:
+class Optimizer:
     """SGD with momentum 0.9, or Adam (Kingma & Ba, 2015)."""
 
     def __init__(self, name: str, model: Model) -> None:
@@ -193,7 +195,7 @@ class Log:
         self.summary(step, *(Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()))
 
     def hparams(self, args: argparse.Namespace, logdir: Path) -> None:
-        names = ("data", "width", "optimiser", "lr", "weight_decay", "batch_size", "steps", "seed")
+        names = ("data", "width", "optimizer", "lr", "weight_decay", "batch_size", "steps", "seed")
         hparams = {name: getattr(args, name) for name in names}
         said = summary_v2.hparams_pb(hparams, trial_id=logdir.name, start_time_secs=self.now())
         summary = Summary.FromString(said.SerializeToString())
@@ -258,14 +260,21 @@ def write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def git_state(folder: Path) -> dict[str, object]:
-    """Commit, branch, whether files differ from the commit, and the remote."""
-    with Repo(str(folder)) as repository:
+def git_state(folder: Path) -> dict[str, object] | None:
+    """Commit, branch, whether files differ from the commit, and the remote; None outside a repository."""
+    try:
+        repository = Repo.discover(str(folder))
+        commit = repository.head().decode()
+    except (NotGitRepository, KeyError):
+        return None
+    with repository:
         status = porcelain.status(repository, untracked_files="no")
-        remote = repository.get_config().get((b"remote", b"origin"), b"url").decode()
-        branch = porcelain.active_branch(repository).decode()
-        is_dirty = bool(status.unstaged) or any(status.staged.values())
-        return {"commit": repository.head().decode(), "branch": branch, "dirty": is_dirty, "remote": remote}
+        state: dict[str, object] = {"commit": commit, "dirty": bool(status.unstaged) or any(status.staged.values())}
+        with suppress(KeyError, ValueError, IndexError):
+            state["branch"] = porcelain.active_branch(repository).decode()
+        with suppress(KeyError):
+            state["remote"] = repository.get_config().get((b"remote", b"origin"), b"url").decode()
+        return state
 
 
 # ---------------------------------------------------------------- the run
@@ -283,22 +292,22 @@ def log_validation(log: Log, step: int, loss: float, matrix: NDArray[np.int64]) 
     recall = np.diag(matrix) / matrix.sum(axis=1)
     recalls = {f"val__recall__class={label}": float(value) for label, value in enumerate(recall)}
     accuracy = float(np.trace(matrix) / matrix.sum())
-    log.scalars(step, val__loss=loss, val__accuracy=accuracy, **recalls)
+    log.scalars(step, val__loss=loss, val__acc=accuracy, **recalls)
 
 
-def save(path: Path, step: int, model: Model, optimiser: Optimiser) -> None:
+def save(path: Path, step: int, model: Model, optimizer: Optimizer) -> None:
     """Written beside and renamed, so that a kill leaves the older one."""
-    parts = {"weights": model.weights, "first": optimiser.first, "second": optimiser.second}
+    parts = {"weights": model.weights, "first": optimizer.first, "second": optimizer.second}
     arrays: dict[str, Any] = {f"{part}:{name}": value for part, named in parts.items() for name, value in named.items()}
     beside = path.with_suffix(".part.npz")
     np.savez(beside, step=step, **arrays)
     beside.rename(path)
 
 
-def restore(path: Path, model: Model, optimiser: Optimiser) -> int:
+def restore(path: Path, model: Model, optimizer: Optimizer) -> int:
     """The step that was saved."""
     with np.load(path) as saved:
-        for part, named in (("weights", model.weights), ("first", optimiser.first), ("second", optimiser.second)):
+        for part, named in (("weights", model.weights), ("first", optimizer.first), ("second", optimizer.second)):
             named.update({name: saved[f"{part}:{name}"] for name in named})
         return int(saved["step"])
 
@@ -306,9 +315,9 @@ def restore(path: Path, model: Model, optimiser: Optimiser) -> int:
 def train(args: argparse.Namespace, log: Log, logdir: Path, rows: Split, validation: Split) -> bool:
     """Whether the loss stayed finite."""
     model = Model(args.width, args.seed)
-    optimiser = Optimiser(args.optimiser, model)
+    optimizer = Optimizer(args.optimizer, model)
     checkpoint = logdir / "checkpoint.npz"
-    first = restore(checkpoint, model, optimiser) + 1 if args.resume else 1
+    first = restore(checkpoint, model, optimizer) + 1 if args.resume else 1
     matrix = np.zeros((N_CLASSES, N_CLASSES), np.int64)
     n_bad = 0
     if first == 1:
@@ -316,19 +325,19 @@ def train(args: argparse.Namespace, log: Log, logdir: Path, rows: Split, validat
     for step, batch in batches(args, rows, first):
         lr = learning_rate(args, step)
         loss, accuracy, gradients = model.gradients(batch, args.weight_decay)
-        optimiser.update(gradients, lr, step)
+        optimizer.update(gradients, lr, step)
         log.scalars(step, train__loss=loss)
         n_bad += not np.isfinite(loss)
         if step % LOG_EVERY == 0:
             norm = float(np.sqrt(sum(np.square(gradient).sum() for gradient in gradients.values())))
-            log.scalars(step, train__accuracy=accuracy, train__grad_norm=norm, lr=lr)
+            log.scalars(step, train__acc=accuracy, train__grad_norm=norm, lr=lr)
             val_loss, matrix = validate(model, validation)
             log_validation(log, step, val_loss, matrix)
         if step % DRAW_EVERY == 0:
             log.weights(step, model)
             log.image(step, "val/confusion_matrix", drawn(matrix))
         if step % CHECKPOINT_EVERY == 0:
-            save(checkpoint, step, model, optimiser)
+            save(checkpoint, step, model, optimizer)
         if n_bad >= GIVE_UP_AFTER:
             break
     rows_of_matrix = ",\n    ".join(json.dumps(row) for row in matrix.tolist())
@@ -341,11 +350,12 @@ def train(args: argparse.Namespace, log: Log, logdir: Path, rows: Split, validat
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train a small network on handwritten digits.")
-    parser.add_argument("--config", default="digits.yaml", help="YAML file with defaults for the options below")
+    beside = str(Path(__file__).with_name("digits.yaml"))
+    parser.add_argument("--config", default=beside, help="YAML file with defaults for the options below")
     parser.add_argument("--logdir", required=True, help="folder of this run")
     parser.add_argument("--data", choices=["v1", "v2"])
     parser.add_argument("--width", type=int, help="hidden units")
-    parser.add_argument("--optimiser", choices=["sgd", "adam"])
+    parser.add_argument("--optimizer", choices=["sgd", "adam"])
     parser.add_argument("--lr", type=float, help="learning rate after warm-up")
     parser.add_argument("--weight_decay", type=float)
     parser.add_argument("--steps", type=int)
@@ -374,7 +384,9 @@ def main(
     write_json(logdir / "args.json", said)
     config = {name: value for name, value in said.items() if name not in {"config", "resume"}}
     (logdir / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    write_json(logdir / "git.json", git_state(Path(args.config).resolve().parent))
+    code = git_state(Path(__file__).resolve().parent)
+    if code is not None:
+        write_json(logdir / "git.json", code)
     write_json(logdir / "data_version.json", data_version(rows))
     log = Log(logdir, now, host or socket.gethostname(), pid or os.getpid())
     log.hparams(args, logdir)

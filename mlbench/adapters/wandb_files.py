@@ -150,7 +150,7 @@ def _artifacts(told: Told) -> Iterator[Fact]:
         digest = f"wandb:{record.digest}" if record.digest else ""
         yield Artifact(record.kind, name, digest=digest, size_bytes=record.size_bytes, role=role, detail=detail)
         yield LineageEdge(role, "", name)
-    for name, over in told.step_metrics.items():
+    for name, over in told.rules():
         yield ImportedTag("wandb.step_metric", f"{name}={over}")
 
 
@@ -285,7 +285,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
-    version=4,
+    version=5,
     formats="Weights & Biases run folders and .wandb files, clients 0.10 to 0.31, offline or online",
     files=("run-*/*.wandb", "offline-run-*/*.wandb", "run-*/files/config.yaml"),
 )

@@ -58,6 +58,10 @@ STREAM_ROWS = 4096
 _HEIRS = """SELECT fingerprint, run_key FROM run
 WHERE NOT is_missing AND fingerprint IN (SELECT unnest(CAST(? AS VARCHAR[])))"""
 
+_JOINED = """SELECT said.key, min(r.run_key) FROM (SELECT {keys} AS key) AS said
+JOIN source s ON parse_dirpath(s.path) = said.key AND s.role IN ('events', 'metrics', 'tracker') AND len(s.run_ids) = 1
+JOIN run r ON r.run_id = s.run_ids[1] AND NOT r.is_missing GROUP BY said.key HAVING count(DISTINCT r.run_key) = 1"""
+
 
 def current_snapshot(home: Home) -> str | None:
     """Path of the newest snapshot, None before the first ingest."""
@@ -275,9 +279,10 @@ def _column(values: list[Any]) -> tuple[str, object]:
 
 
 def _moved(connection: DuckDBPyConnection, words: journal.Words) -> dict[str, str]:
-    """For each key in the journal whose run has moved, the key of the run that it means now (by its fingerprint).
+    """For each key in the journal whose run has moved or was joined to another, the key of the run that it means now.
 
-    A run that is missing keeps its words: the ingest forgets it only when it has moved.
+    One that moved is known by its fingerprint. A run that is missing keeps its words: the ingest forgets it only when
+    it has moved.
     """
     said = [(print_, key) for print_, keys in words.fingerprints.items() for key in keys]
     if not said:
@@ -289,7 +294,16 @@ def _moved(connection: DuckDBPyConnection, words: journal.Words) -> dict[str, st
     heirs: dict[str, list[str]] = {}
     for print_, key in connection.execute(_HEIRS, [sorted(wanted)]).fetchall():
         heirs.setdefault(print_, []).append(key)
-    return {key: heirs[print_][0] for print_, key in said if key in unknown and len(heirs.get(print_, [])) == 1}
+    moved = {key: heirs[print_][0] for print_, key in said if key in unknown and len(heirs.get(print_, [])) == 1}
+    return moved | _joined(connection, sorted(unknown - moved.keys()))
+
+
+def _joined(connection: DuckDBPyConnection, keys: list[str]) -> dict[str, str]:
+    """For keys that are no runs any more, the one run that the records in that folder belong to now (0034)."""
+    if not keys:
+        return {}
+    place, value = _column(keys)
+    return dict(connection.execute(_JOINED.format(keys=place), [value]).fetchall())
 
 
 def _not_of_a_run(connection: DuckDBPyConnection, keys: list[str]) -> set[str]:

@@ -16,6 +16,7 @@ from mlbench.cli.completing import complete_filter
 from mlbench.cli.progress import is_quiet, is_verbose, remember_flag, waiting
 from mlbench.paths import Home, find_home
 from mlbench.safe import safe_lines
+from mlbench.settings import VARIABLE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "parquet", "markdown", "latex")
+MAPPING_OPTION = "mlbench.mapping"
+"""What the context remembers of the option."""
+MAPPING_VARIABLE = f"{VARIABLE_PREFIX}MAPPING"
 WIDE_CELLS = 10_000
 """Where there is no terminal a table is as wide as it is."""
 
@@ -57,6 +61,30 @@ def format_option(command: Decorated) -> Decorated:
         type=click.Choice(FORMATS),
         help="How to print it. [default: table; tsv where no terminal is]",
     )(command)
+
+
+def mapping_option(command: Decorated) -> Decorated:
+    """`--mapping FILE`: as the setting `mapping`, for this command."""
+    return click.option(
+        "--mapping", metavar="FILE", type=click.Path(), expose_value=False, callback=_use_mapping,
+        help="Read files of your own making as this mapping says.",
+    )(command)  # fmt: skip
+
+
+def _use_mapping(ctx: click.Context, _parameter: click.Parameter, path: str | None) -> None:
+    """The variable of the setting, until the command ends: whatever it starts sees it too."""
+    if path is None or ctx.resilient_parsing:
+        return
+    before = os.environ.get(MAPPING_VARIABLE)
+    os.environ[MAPPING_VARIABLE] = ctx.meta[MAPPING_OPTION] = os.path.abspath(os.path.expanduser(path))
+
+    def restore() -> None:
+        if before is None:
+            os.environ.pop(MAPPING_VARIABLE, None)
+        else:
+            os.environ[MAPPING_VARIABLE] = before
+
+    ctx.call_on_close(restore)
 
 
 def within_option(command: Decorated) -> Decorated:

@@ -58,9 +58,9 @@ def command(
     correction over all metrics, and a plain sentence. docs/statistics.md explains each.
 
     \b
-    mlbench compare "params.optimiser = 'adam'" "params.optimiser = 'sgd'" -m val/accuracy
-    mlbench compare tag:baseline tag:candidate -m val/loss -m val/accuracy --expect 'not-worse by 0.01'
-    mlbench compare 'lr = 0.1' 'lr = 0.01' -m 'metrics.val/accuracy at min(metrics.val/loss)'
+    mlbench compare "params.optimizer = 'adam'" "params.optimizer = 'sgd'" -m val/acc
+    mlbench compare tag:baseline tag:candidate -m val/loss -m val/acc --expect 'not-worse by 0.01'
+    mlbench compare 'lr = 0.1' 'lr = 0.01' -m 'metrics.val/acc at min(metrics.val/loss)'
     """
     from mlbench.queries.expectations import failures, read_expectation
     from mlbench.queries.versus import compare_groups

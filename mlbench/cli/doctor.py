@@ -24,6 +24,7 @@ from mlbench.cli.common import (
 )
 from mlbench.cli.progress import ProgressLine, pace
 from mlbench.cli.words import print_rows
+from mlbench.errors import UsageError
 from mlbench.paths import TEAM_FOLDER
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def command(
     home: str | None,
     form: str | None,
 ) -> int:
-    """List every file that could not be read wholly, and say how home and terminal are.
+    """List every file that could not be read wholly, and say how home and terminal are, and what mappings read.
 
     With --crc, check event files and all event files below directories, whether or not they were ever ingested: each
     damaged place is listed with its file and offset, and the exit code is 3. A file that only ends within a record is
@@ -66,7 +67,9 @@ def command(
         raise click.UsageError(f"{paths[0]}: paths belong to --crc. Try: mlbench doctor --in {paths[0]}")
     if is_fsck:
         return _fsck(home_of(home), form)
+    from mlbench.queries.mapped import mapped_rules
     from mlbench.queries.show import list_problems
+    from mlbench.render.mapped import mapped_line
     from mlbench.render.problems import problem_records, problem_table
     from mlbench.render.table import layout
 
@@ -74,15 +77,27 @@ def command(
     with reading(place) as reader:
         problems = list_problems(reader, within=real_paths(within))
         n_runs = reader.rows("SELECT count(*) FROM run")[0][0]
+        mapped = mapped_rules(reader, _configured_mapping())
     chosen = chosen_format(form)
     if chosen != "table":
         print_records(problem_records(problems), chosen)
     elif problems:
         print_lines(layout(problem_table(problems), width_cells()))
-    for line in (*_home_lines(place, n_runs), *_terminal_lines()):
+    for line in (*map(mapped_line, mapped), *_home_lines(place, n_runs), *_terminal_lines()):
         talk(line)
     talk(f"{len(problems)} problems" if problems else "no problems")
     return 3 if is_strict and problems else 0
+
+
+def _configured_mapping() -> str:
+    """The mapping that the settings name; one with a mistake is told and counts as none."""
+    from mlbench.ingest.mapped import mapping_path
+
+    try:
+        return mapping_path()
+    except UsageError as error:
+        warn(str(error))
+        return ""
 
 
 def _fsck(place: Home, form: str | None) -> int:

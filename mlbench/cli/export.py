@@ -63,7 +63,9 @@ def command(
 ) -> int:  # fmt: skip
     """Write runs, params, series or blobs to FILE, with exact values; the format is told by its ending.
 
-    series has the columns root, run, metric, source_run, source_metric, step, wall_time, value, seq.
+    series has the columns root, run, metric, source_run, source_metric, step, wall_time, value, seq. Where a program
+    said what a metric is drawn over (W&B's step_metric) two more: axis, that metric (step where there is none), and x,
+    its value.
 
     blobs has a row for everything that was logged besides numbers (histograms, images, texts, sounds, PR curves,
     graphs): root, run, kind, metric, step, wall_time, and where its bytes lie: path, offset, length, encoding, width,

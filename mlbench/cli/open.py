@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlbench.cli.common import home_of, home_option, print_lines, reading, talk, warn, width_cells
+from mlbench.cli.common import home_of, home_option, mapping_option, print_lines, reading, talk, warn, width_cells
 from mlbench.cli.indexing import INTERRUPTED
 from mlbench.errors import SourceError
+from mlbench.ingest.mapped import mapping_path
 
 if TYPE_CHECKING:
     from mlbench.paths import Home
@@ -22,6 +23,7 @@ COMPARED = 3
 
 @click.command("open")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
+@mapping_option
 @home_option
 @click.pass_context
 def command(ctx: click.Context, paths: tuple[str, ...], home: str | None) -> int:
@@ -33,6 +35,7 @@ def command(ctx: click.Context, paths: tuple[str, ...], home: str | None) -> int
     for path in paths:
         if not os.path.isdir(os.path.expanduser(path)):
             raise SourceError(f"{path}: no such directory. Try: mlbench DIR, with a DIR that holds logs")
+    mapping_path()
     roots = paths or _default_roots(place)
     size = shutil.get_terminal_size((80, 24))
     reason = ctx.find_root().obj["why_not_open"](

@@ -52,8 +52,9 @@ class PlotOptions:
     kind: str
     axis: str
     smoothing: float
-    log_y: bool
-    log_x: bool
+    y_scale: str
+    """`linear`, `log` or `symlog`."""
+    x_scale: str
     group_by: str | None
     band: str
     width: int
@@ -100,9 +101,11 @@ class PlotOptions:
     show_default=True,
     help="ema is TensorBoard's, twema weights by distance on the x axis, mean and gaussian are over points around.",
 )
-@click.option("--log-y", is_flag=True, help="Logarithmic y axis.")
+@click.option("--log-y", "y_scale", flag_value="log", help="Logarithmic y axis.")
+@click.option("--symlog-y", "y_scale", flag_value="symlog", help="Logarithmic on both sides of 0, linear around it.")
 @click.option("--trim", is_flag=True, help="Leave outliers out of the y axis; the chart says how many points.")
-@click.option("--log-x", is_flag=True, help="Logarithmic x axis.")
+@click.option("--log-x", "x_scale", flag_value="log", help="Logarithmic x axis.")
+@click.option("--symlog-x", "x_scale", flag_value="symlog", help="A logarithmic x axis that has a place for step 0.")
 @click.option(
     "--group-by",
     metavar="SPEC",
@@ -151,7 +154,7 @@ class PlotOptions:
 @format_option
 def command(
     filter_word: str | None, metrics: tuple[str, ...], axis: str | None, smoothing: float, smoothing_kind: str,
-    log_y: bool, trim: bool, log_x: bool, group_by: str | None, band: str, kind: str, step: int | None,
+    y_scale: str | None, trim: bool, x_scale: str | None, group_by: str | None, band: str, kind: str, step: int | None,
     layout: str | None, all_steps: bool, width: int | None, height: int | None,
     svg: str | None, limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
     home: str | None, form: str | None,
@@ -159,9 +162,9 @@ def command(
     """Draw metrics of the runs that match FILTER: every point is drawn, no spike is lost.
 
     \b
-    mlbench plot -m val/loss --smooth 0.9 --log-y 'optimiser = adam'
+    mlbench plot -m val/loss --smooth 0.9 --log-y 'optimizer = adam'
     mlbench plot -m val/loss --group-by params.lr --band ci
-    mlbench plot -m val/accuracy --kind box --group-by params.optimiser
+    mlbench plot -m val/acc --kind box --group-by params.optimizer
     mlbench plot -m layer1/weights --kind hist --step 500 'name ~ exp7'
     mlbench plot --layout losses --where 'name ~ exp7'
     """
@@ -173,8 +176,8 @@ def command(
         check_amount(smoothing_kind, smoothing)
     size = shutil.get_terminal_size((80, 24))
     options = PlotOptions(
-        kind, axis or "step", smoothing, log_y, log_x, group_by, band, width or size.columns,
-        height or min(size.lines - 1, 24), svg, step, smoothing_kind, trim, all_steps,
+        kind, axis or "step", smoothing, y_scale or "linear", x_scale or "linear", group_by, band,
+        width or size.columns, height or min(size.lines - 1, 24), svg, step, smoothing_kind, trim, all_steps,
     )  # fmt: skip
     with reading(home_of(home)) as reader:
         saved = chosen_view(reader, selection, SavedView(one_of(filter_word, where), limit=limit))
@@ -284,9 +287,8 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
     curves, bands = _curves(series, shown, answer, options, chosen)
     chart = completed(
         ChartOptions(
-            options.width, options.height, log_x=options.log_x, log_y=options.log_y, glyphs=glyphs(),
-            is_shaded=is_plain, is_trimmed=options.is_trimmed,
-        ),
+            options.width, options.height, glyphs=glyphs(), is_shaded=is_plain, is_trimmed=options.is_trimmed,
+        ).scaled(options.x_scale, options.y_scale),
         chosen, shown,
     )  # fmt: skip
     if options.svg is not None:

@@ -101,10 +101,9 @@ def _draw_curves(items: Sequence[tuple[BlobPlace, PrCurve]], options: PlotOption
 
     is_plain = colour_depth() == "none" and options.svg is None
     curves = pr_curves(items, is_plain=is_plain)
-    chart = ChartOptions(
-        options.width, options.height, title=pr_title(items), x_kind="value", log_x=options.log_x, log_y=options.log_y,
-        glyphs=glyphs(),
-    )  # fmt: skip
+    chart = ChartOptions(options.width, options.height, title=pr_title(items), x_kind="value", glyphs=glyphs()).scaled(
+        options.x_scale, options.y_scale
+    )
     if options.svg is not None:
         write_file(options.svg, chart_svg(curves, chart, ()))
         talk(f"{options.svg}: {len(curves)} {'curve' if len(curves) == 1 else 'curves'}")

@@ -74,11 +74,11 @@ def command(
 
     \b
     mlbench query 'metrics.val/loss < 0.3 and params.lr between 1e-4 and 1e-2'
-    mlbench query 'tag:baseline -note:debug resnet' --sort metrics.val/accuracy:desc --limit 5
+    mlbench query 'tag:baseline -note:debug resnet' --sort metrics.val/acc:desc --limit 5
     mlbench query status=failed -c started -c 'min(metrics.val/loss) as best' --format json
-    mlbench query --group-by params.optimiser,params.lr -c 'min(metrics.val/loss) as best' --sort best
+    mlbench query --group-by params.optimizer,params.lr -c 'min(metrics.val/loss) as best' --sort best
     mlbench query --group-by setting
-    mlbench query --pareto val/accuracy --pareto duration
+    mlbench query --pareto val/acc --pareto duration
     """
     from mlbench.queries.views import SavedView
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from mlbench.cli.common import format_option, home_of, home_option
+from mlbench.cli.common import format_option, home_of, home_option, mapping_option
 from mlbench.cli.indexing import end_of, ingest_with_progress, tell_summary
 
 
 @click.command("rebuild")
 @click.option("--strict", "is_strict", is_flag=True, help="Exit with 3 when any file had a problem.")
+@mapping_option
 @home_option
 @format_option
 def command(is_strict: bool, home: str | None, form: str | None) -> int:

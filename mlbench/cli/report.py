@@ -97,6 +97,8 @@ MOST_RUNS = 20
     metavar="WEIGHT",
     help="Smoothing of the charts.",
 )
+@click.option("--log-y", "y_scale", flag_value="log", help="Logarithmic y axes.")
+@click.option("--symlog-y", "y_scale", flag_value="symlog", help="Logarithmic on both sides of 0, linear around it.")
 @click.option("--inline-text", is_flag=True, help="Charts as text in the report, and no files beside it.")
 @click.option(
     "--html",
@@ -114,8 +116,8 @@ MOST_RUNS = 20
 def command(
     filter_word: str | None, output: str | None, runs: tuple[str, ...], metrics: tuple[str, ...],
     columns: tuple[str, ...], sort: tuple[str, ...], limit: int, baseline: str | None, title: str, smoothing: float,
-    inline_text: bool, is_html: bool, is_check: bool, is_forced: bool, selection: str | None, where: str | None,
-    within: tuple[str, ...],
+    y_scale: str | None, inline_text: bool, is_html: bool, is_check: bool, is_forced: bool, selection: str | None,
+    where: str | None, within: tuple[str, ...],
     home: str | None, form: str | None,
 ) -> int:  # fmt: skip
     """Write a Markdown report that compares the runs that match FILTER, with charts as SVG files beside it.
@@ -148,7 +150,9 @@ def command(
         )  # fmt: skip
     stem = os.path.splitext(os.path.basename(target))[0]
     is_whole = target == "-" and not is_html
-    files = draw_report(answer, stem=stem, inline_text=inline_text or is_whole, smoothing=smoothing)
+    files = draw_report(
+        answer, stem=stem, inline_text=inline_text or is_whole, smoothing=smoothing, y_scale=y_scale or "linear"
+    )
     if is_html:
         files = as_html(files)
     if target == "-":

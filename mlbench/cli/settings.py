@@ -22,18 +22,49 @@ OPTION, ENVIRONMENT, FILE, DEFAULT = "option", "environment", "file", "default"
 
 
 @click.command("settings")
+@click.argument("name", required=False)
+@click.argument("value", required=False)
+@click.option("--unset", is_flag=True, help="Take NAME out of the settings file: it has its default again.")
 @home_option
 @format_option
-def command(home: str | None, form: str | None) -> None:
-    """Show every setting, its value, and where it comes from: default, file, environment or option, and which."""
+def command(name: str | None, value: str | None, unset: bool, home: str | None, form: str | None) -> None:
+    """Show every setting, its value, and where it comes from: default, file, environment or option, and which.
+
+    With NAME that one alone; with NAME VALUE it is set in your settings file, of which everything else stays as it is.
+    `keys.ACTION` names the keys of an action of the workbench.
+    """
     from mlbench.render.records import Records
     from mlbench.settings import read_origins, settings_path
 
+    if name is not None and (value is not None or unset):
+        _set(name, None if unset else value)
     settings, origins = read_origins()
     rows = (*_settings(settings, origins), *_surroundings(home))
+    if name is not None:
+        rows = tuple(row for row in rows if row[0] == name) or _known(name, settings)
     print_rows(Records(("setting", "value", "from", "place"), rows), form)
     path = settings_path()
     talk(f"{path}: {'read' if os.path.exists(path) else 'not there; every setting has its default'}")
+
+
+def _set(name: str, value: str | None) -> None:
+    """Change the file, and say where something stronger holds."""
+    from mlbench.settings import VARIABLE_PREFIX
+    from mlbench.settings_file import write_setting
+
+    write_setting(name, value)
+    variable = VARIABLE_PREFIX + name.upper()
+    if variable in os.environ:
+        talk(f"{variable} in the environment is stronger")
+
+
+def _known(name: str, settings: Settings) -> tuple[tuple[Value, ...], ...]:
+    """No row for an action whose keys are its usual ones. Raises UsageError for what is no setting."""
+    from mlbench.settings import KEYS, typed_value
+
+    if not name.startswith(f"{KEYS}.") and name != KEYS:
+        typed_value(name, str(getattr(settings, name, "")))
+    return ()
 
 
 def _settings(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[Value, ...]]:

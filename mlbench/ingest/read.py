@@ -48,7 +48,7 @@ def read_source(
     batches: list[Points | PointTable] = []
     try:
         patience.enter(claim.path)
-        for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part), cursor):
+        for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), cursor):
             _sort_fact(fact, reading, batches)
     except patience.UnansweredError:
         batches.clear()

@@ -13,6 +13,7 @@ from mlbench.catalog.writer import Writer, open_writer
 from mlbench.errors import HomeError, SourceError
 from mlbench.ingest.identity import Unit
 from mlbench.ingest.ingesting import Ingest
+from mlbench.ingest.mapped import mapping_path
 from mlbench.ingest.plan import is_inside
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan, real_root, scan_root
@@ -140,6 +141,8 @@ class Scanner:
         self._progress = progress
         self.is_cancelled = is_cancelled
         self.patience = Patience(is_cancelled)
+        self.mapping = mapping_path()
+        """Path of the mapping that the settings name, '' for none."""
         self.scans: dict[str, Scan] = {}
         """By root."""
         self.units: list[Unit] = []
@@ -148,8 +151,9 @@ class Scanner:
     def scan(self, root: str) -> Scan:
         """What lies below a root."""
         if root not in self.scans:
-            adapters = load_adapters()
-            self.scans[root] = self.patience.until_read(lambda: scan_root(root, adapters, on_folder=self._tell))
+            mappings = (self.mapping,) if self.mapping else ()
+            work = partial(scan_root, root, load_adapters(), on_folder=self._tell, mappings=mappings)
+            self.scans[root] = self.patience.until_read(work)
         return self.scans[root]
 
     def _tell(self, n_folders: int, _n_claims: int) -> None:

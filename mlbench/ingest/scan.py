@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from mlbench.errors import SourceError
 from mlbench.model import Adapter, Claim, Listing, Problem
 from mlbench.wire import patience
+from mlbench.wire.mapping import MAPPING_NAME
 
 SKIPPED_FOLDERS = frozenset(
     {".git", ".mlbench", ".venv", "venv", "node_modules", "__pycache__", "site-packages", ".ipynb_checkpoints",
@@ -81,30 +82,34 @@ def real_root(path: str) -> str:
 
 
 def scan_root(
-    root: str, adapters: Sequence[Adapter], *, on_folder: Callable[[int, int], None] = lambda _folders, _claims: None
-) -> Scan:
+    root: str, adapters: Sequence[Adapter], *, on_folder: Callable[[int, int], None] = lambda _folders, _claims: None,
+    mappings: tuple[str, ...] = (),
+) -> Scan:  # fmt: skip
     """Walk `root` (a real path) once, each folder at most once whatever links say.
 
     Args:
         root: real path of a directory.
         adapters: asked about every folder, in this order.
         on_folder: called with the folders and claims so far, for progress.
+        mappings: paths of the user's mappings that hold everywhere.
     """
     scan = Scan(root)
     n_claims = 0
-    for folder in walk(root, adapters, scan.unreadable):
+    for folder in walk(root, adapters, scan.unreadable, mappings):
         scan.folders[folder.listing.path] = folder
         n_claims += len(folder.claims)
         on_folder(len(scan.folders), n_claims)
     return scan
 
 
-def walk(root: str, adapters: Sequence[Adapter], unreadable: list[Problem]) -> Iterator[FolderScan]:
-    """Folders top down; what cannot be listed is added to `unreadable`."""
+def walk(
+    root: str, adapters: Sequence[Adapter], unreadable: list[Problem], mappings: tuple[str, ...] = ()
+) -> Iterator[FolderScan]:
+    """Folders top down; what cannot be listed is added to `unreadable`. `mappings` hold in `root` and below."""
     seen: set[tuple[int, int]] = set()
-    stack: list[tuple[str, int]] = [(root, 0)]
+    stack: list[tuple[str, int, tuple[str, ...]]] = [(root, 0, mappings)]
     while stack:
-        path, depth = stack.pop()
+        path, depth, above = stack.pop()
         try:
             patience.enter(path)
         except patience.UnansweredError:
@@ -112,27 +117,43 @@ def walk(root: str, adapters: Sequence[Adapter], unreadable: list[Problem]) -> I
             continue
         if _is_seen(path, seen) or depth > MAX_DEPTH:
             continue
-        folder = look_into(path, adapters, unreadable)
+        folder = look_into(path, adapters, unreadable, above)
         if folder is None:
             continue
         yield folder
-        stack.extend((below, depth + 1) for below in reversed(folders_below(folder)))
+        hold = mappings_below(folder)
+        stack.extend((below, depth + 1, hold) for below in reversed(folders_below(folder)))
 
 
-def look_into(path: str, adapters: Sequence[Adapter], unreadable: list[Problem]) -> FolderScan | None:
-    """List one folder and ask every adapter about it; None where it cannot be listed, or a file in it hangs."""
+def mappings_below(folder: FolderScan) -> tuple[str, ...]:
+    """The user's mappings that hold in the folders below this one, the nearest first."""
+    listing = folder.listing
+    own = (os.path.join(listing.path, MAPPING_NAME),) if listing.has(MAPPING_NAME) else ()
+    return (*own, *listing.mappings_above)
+
+
+def look_into(
+    path: str, adapters: Sequence[Adapter], unreadable: list[Problem], mappings: tuple[str, ...] = ()
+) -> FolderScan | None:
+    """List one folder and ask every adapter about it; None where it cannot be listed, or a file in it hangs.
+
+    What the user's mappings name, only their adapter gets.
+    """
     patience.refused()
     try:
         files, folders, special = _list_folder(path)
     except OSError as error:
         unreadable.append(Problem(path, f"the folder cannot be read: {error.strerror}", hint="check its permissions"))
         return None
-    listing = Listing(path, files, folders)
+    listing = Listing(path, files, folders, mappings)
     found = [Claimed(adapter.name, claim) for adapter in adapters for claim in adapter.claims(listing)]
     if hanging := patience.refused():
         patience.widen(hanging[0], path)
         unreadable.append(Problem(path, patience.WHAT, os.path.basename(hanging[0]), patience.HINT))
         return None
+    mapped = {claimed.claim.path for claimed in found if claimed.claim.is_mapped}
+    if mapped:
+        found = [one for one in found if one.claim.is_mapped or one.claim.problem or one.claim.path not in mapped]
     claims = tuple(claimed for claimed in found if claimed.claim.problem is None)
     problems = [claimed.claim.problem for claimed in found if claimed.claim.problem is not None]
     return FolderScan(listing, claims, (*problems, *(_special_problems(path, special, adapters) if special else ())))

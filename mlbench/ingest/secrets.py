@@ -18,6 +18,9 @@ SALT_FILE = "salt"
 SALT_CHARACTERS = 32
 """Hexadecimal digits, 16 random bytes."""
 
+_SINGLE = frozenset({str, int, float, bool, type(None)})
+"""Values that say no more than the text they were read from."""
+
 
 def home_salt(home: Home) -> bytes:
     """The home's own random bytes, made at the first ingest and kept beside the journal.
@@ -70,8 +73,9 @@ def _store_once(path: str, salt: bytes) -> None:
 
 def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:
     """The fact with secrets in its values replaced by `<redacted:HASH>`."""
-    if isinstance(fact, model.Param):
-        return _redact_param(fact, salt)
+    if type(fact) is model.Param:
+        is_kept = type(fact.value) in _SINGLE and redaction.is_plain(fact.key, fact.raw)
+        return fact if is_kept else _redact_param(fact, salt)
     if isinstance(fact, model.RunField):
         return (
             replace(fact, value=redaction.redact_text(fact.value, salt=salt)) if isinstance(fact.value, str) else fact

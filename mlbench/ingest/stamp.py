@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 
@@ -19,7 +20,9 @@ class Stamp:
 
 
 def stamp_of(claim: Claim) -> Stamp:
-    """The stamp of a claimed file or folder and of the files it follows; a missing file counts as one of its own.
+    """The stamp of a claimed file or folder, of the files it follows and of the user's rule for it.
+
+    A missing file counts as one of its own.
 
     A part of a file has the mark that its adapter gave it, and no size.
     """
@@ -27,7 +30,10 @@ def stamp_of(claim: Claim) -> Stamp:
         return Stamp(claim.mark, 0, -1, -1)
     stats = [_stat(path) for path in (claim.path, *claim.follows)]
     size, _mtime, inode = stats[0]
-    return Stamp(";".join(f"{s},{m},{i}" for s, m, i in stats), size, max(m for _s, m, _i in stats), inode)
+    text = ";".join(f"{s},{m},{i}" for s, m, i in stats)
+    if claim.rule:
+        text += f";{hashlib.blake2b(claim.rule.encode(), digest_size=8).hexdigest()}"
+    return Stamp(text, size, max(m for _s, m, _i in stats), inode)
 
 
 def _stat(path: str) -> tuple[int, int, int]:

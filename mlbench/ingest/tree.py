@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeAlias
 
 from mlbench.adapters import load_adapters
+from mlbench.ingest.inside import Insides
+from mlbench.ingest.marks import Marks, kinds, mark_folder, mark_of
+from mlbench.ingest.marks import changed as changed_names
 from mlbench.ingest.progress import Progress
 from mlbench.ingest.run import Scanner
-from mlbench.ingest.scan import FolderScan, Scan, folders_below, look_into, walk
+from mlbench.ingest.scan import FolderScan, Scan, folders_below, look_into, mappings_below, walk
 from mlbench.model import Adapter
 from mlbench.wire import patience
-
-Mark: TypeAlias = "tuple[int, int, int] | None"
-"""Size, mtime in nanoseconds and inode of a file; None for a folder, or what cannot be looked at."""
+from mlbench.wire.mapping import MAPPING_NAME
 
 _GONE = (-1, -1, -1)
 
@@ -39,45 +38,51 @@ class Tree:
     """One root: its folders with what was claimed in them, and the mark of every entry."""
 
     scan: Scan
-    marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
+    marks: dict[str, Marks] = field(default_factory=dict)
     """By folder and name."""
-    _files: set[str] = field(default_factory=set)
-    """Changed since the last look that came to its end: one that hangs is begun again."""
-    _others: dict[str, None] = field(default_factory=dict)
-    """Folders to be listed anew."""
-    _is_other: bool = False
+    insides: Insides = field(default_factory=Insides)
+    """Of folders that are read as a whole."""
 
     @classmethod
     def grown(cls, scan: Scan) -> Tree:
         """Remember a scan as the directory is now: whoever reads it afterwards misses nothing that comes later."""
-        return cls(scan, {path: _marks_of(folder) for path, folder in scan.folders.items()})
+        tree = cls(scan)
+        for folder in scan.folders.values():
+            tree._remember(folder)
+        return tree
 
     def look(self, adapters: Sequence[Adapter]) -> News:
-        """See what has changed, and take note of it; what hangs has not changed."""
+        """See what has changed, and take note of it."""
+        files: set[str] = set()
+        others: list[str] = []
+        mapped: list[str] = []
         for path, known in self.marks.items():
-            if path in self._others or patience.is_aside(path):
+            if patience.is_aside(path):
                 continue
-            found = _mark_folder(path)
-            patience.check()
+            found = mark_folder(path)
             if found == known:
                 continue
-            changed = set(_changed(known, found or {}))
-            self._files.update(os.path.join(path, name) for name in changed)
-            is_other = found is None or found.keys() != known.keys() or _kinds(found) != _kinds(known)
+            changed = set(changed_names(known, found or {}))
+            files.update(os.path.join(path, name) for name in changed)
+            is_other = found is None or found.keys() != known.keys() or kinds(found) != kinds(known)
+            if MAPPING_NAME in changed:
+                mapped.append(path)
             if found is None or is_other or not changed.isdisjoint(self._asked_again(path)):
-                self._others[path] = None
+                others.append(path)
             else:
                 known.update(found)
-        self._is_other = self._is_other or bool(self._others)
-        while self._others:
-            path = next(iter(self._others))
-            if not patience.is_aside(path):
-                patience.enter(path)
-                self._look_again(path, adapters)
-            del self._others[path]
-        news = News(frozenset(self._files), is_other=self._is_other)
-        self._files, self._is_other = set(), False
-        return news
+        inner = [path for path in self.insides.look(files) if path not in others]
+        for path in (*others, *inner):
+            self._look_again(path, adapters)
+        for path in mapped:
+            self.ask_again(path, adapters)
+        return News(frozenset(files), is_other=bool(others or inner or mapped))
+
+    def ask_again(self, path: str, adapters: Sequence[Adapter]) -> None:
+        """Ask about a folder and all below it anew: the mapping that holds there has changed."""
+        inside = path.rstrip(os.sep) + os.sep
+        for known in [one for one in self.scan.folders if one == path or one.startswith(inside)]:
+            self._look_again(known, adapters)
 
     def _asked_again(self, path: str) -> set[str]:
         """Names of files whose adapters have to be asked again when they change: those that hold many runs."""
@@ -92,25 +97,35 @@ class Tree:
         """List a folder anew, with what came below it; forget what is gone."""
         before = self.scan.folders.get(path)
         self.scan.unreadable = [problem for problem in self.scan.unreadable if problem.path != path]
-        folder = look_into(path, adapters, self.scan.unreadable) if os.path.isdir(path) else None
-        patience.check()
+        above = self._mappings_above(path)
+        folder = look_into(path, adapters, self.scan.unreadable, above) if os.path.isdir(path) else None
         kept = set(folders_below(folder)) if folder else set()
         for gone in set(folders_below(before)) - kept if before else ():
             self._forget(gone)
         if folder is None:
             self.scan.folders.pop(path, None)
             self.marks.pop(path, None)
+            self.insides.known.pop(path, None)
             return
         self._remember(folder)
         for new in kept - self.scan.folders.keys():
-            for below in walk(new, adapters, self.scan.unreadable):
+            for below in walk(new, adapters, self.scan.unreadable, mappings_below(folder)):
                 if below.listing.path not in self.scan.folders:
                     self._remember(below)
+
+    def _mappings_above(self, path: str) -> tuple[str, ...]:
+        """Those that hold in the folder above as it was last looked at, else those that held here before."""
+        parent = self.scan.folders.get(os.path.dirname(path)) if path != self.scan.root else None
+        before = self.scan.folders.get(path)
+        if parent is not None:
+            return mappings_below(parent)
+        return before.listing.mappings_above if before else ()
 
     def _remember(self, folder: FolderScan) -> None:
         path = folder.listing.path
         self.marks[path] = _marks_of(folder)
         self.scan.folders[path] = folder
+        self.insides.remember(folder)
 
     def _forget(self, path: str) -> None:
         """A folder and all below it."""
@@ -118,47 +133,16 @@ class Tree:
         for known in [known for known in self.scan.folders if known == path or known.startswith(inside)]:
             del self.scan.folders[known]
             self.marks.pop(known, None)
+            self.insides.known.pop(known, None)
 
 
-def _marks_of(folder: FolderScan) -> dict[str, Mark]:
+def _marks_of(folder: FolderScan) -> Marks:
     """The marks of what was listed: what came or went since then will be news to the next look."""
     listing = folder.listing
-    marks = _mark_folder(listing.path) or {}
+    marks = mark_folder(listing.path) or {}
     listed = {*listing.files, *listing.folders}
     found = {name: mark for name, mark in marks.items() if mark is None or name in listed}
     return {**dict.fromkeys(listing.files, _GONE), **found}
-
-
-def _mark_folder(path: str) -> dict[str, Mark] | None:
-    """The mark of each entry; None where the folder cannot be listed."""
-    marks: dict[str, Mark] = {}
-    try:
-        patience.enter(path)
-        with os.scandir(path) as entries:
-            # Nothing is called here that need not be: this is the loop that is run again and again over every file.
-            for entry in entries:
-                if entry.is_dir():
-                    marks[entry.name] = None
-                    continue
-                try:
-                    status = entry.stat()
-                except OSError:
-                    marks[entry.name] = None
-                    continue
-                marks[entry.name] = (status.st_size, status.st_mtime_ns, status.st_ino)
-    except OSError:
-        return None
-    return marks
-
-
-def _kinds(marks: Mapping[str, Mark]) -> set[str]:
-    return {name for name, mark in marks.items() if mark is None}
-
-
-def _changed(before: Mapping[str, Mark], after: Mapping[str, Mark]) -> Iterator[str]:
-    for name in before.keys() | after.keys():
-        if before.get(name) != after.get(name):
-            yield name
 
 
 class Forest(Scanner):
@@ -167,6 +151,7 @@ class Forest(Scanner):
     def __init__(self, progress: Callable[[Progress], None], is_cancelled: Callable[[], bool] = lambda: False) -> None:
         super().__init__(progress, is_cancelled)
         self._trees: dict[str, Tree] = {}
+        self._mapping_mark = mark_of(self.mapping)
 
     def scan(self, root: str) -> Scan:
         """What lies below a root, as the last look saw it."""
@@ -176,7 +161,20 @@ class Forest(Scanner):
         return scan
 
     def look(self) -> News:
-        """See what has changed below all roots."""
-        adapters = load_adapters()
-        news = [self.patience.until_read(partial(tree.look, adapters)) for tree in self._trees.values()]
+        """See what has changed below all roots.
+
+        Raises:
+            HangsError: a folder hangs and was set aside; what is remembered is of no use any more.
+            LeavingError: it hangs, and somebody wants to leave.
+        """
+        return self.patience.call(self._look)
+
+    def _look(self) -> News:
+        mark = mark_of(self.mapping)
+        if mark != self._mapping_mark:
+            self._mapping_mark = mark
+            for root, tree in self._trees.items():
+                tree.ask_again(root, load_adapters())
+            return News(is_other=True)
+        news = [tree.look(load_adapters()) for tree in self._trees.values()]
         return News(frozenset().union(*(one.files for one in news)), any(one.is_other for one in news))

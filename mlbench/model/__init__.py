@@ -90,6 +90,8 @@ class Listing:
     """Names of regular files, in the order of the disk: to sort those of a million images is half of listing them."""
     folders: tuple[str, ...]
     """Names of folders, sorted."""
+    mappings_above: tuple[str, ...] = ()
+    """Paths of the user's mappings that hold here besides one in this folder, the nearest first."""
     _by_ending: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _sorted: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     """Endings whose names are in order."""
@@ -168,6 +170,10 @@ class Claim:
     """Context that makes a run where none is around: a verdict on a model tells of a training by itself."""
     problem: Problem | None = None
     """Why it cannot be said now which parts `path` holds (it is locked, damaged...). Such a claim makes no run."""
+    is_mapped: bool = False
+    """The user's mapping names `path`: no other adapter gets it."""
+    rule: str = ""
+    """What the user's mapping says of `path`: when it says something else, `path` is read again."""
 
     @property
     def place(self) -> str:
@@ -183,6 +189,7 @@ class Source:
     run_folder: str
     follows: tuple[str, ...] = ()
     part: str = ""
+    rule: str = ""
     """As in the claim."""
 
 

@@ -171,7 +171,8 @@ class MetricCell:
     n: int = 0
     n_nan: int = 0
     n_inf: int = 0
-    sketch: tuple[float, ...] = ()
+    best_after_s: float | None = None
+    """Seconds from the start of the run (else from the metric's first point) to the best value."""
     at_best: float | None = None
     """The value at the step where another metric is best; None where nobody asked."""
 
@@ -210,6 +211,8 @@ class SliceRow:
     n_slices: int
     cells: tuple[SliceCell, ...]
     """One for each run."""
+    metrics: tuple[str, ...] = ()
+    """The names of all slices."""
 
 
 @dataclass(frozen=True, slots=True)

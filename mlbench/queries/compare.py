@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mlbench.dataclass import dataclass
-from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, MetricRow, ParamCell, ParamRow
+from mlbench.queries.answers import DiffAnswer, FactRow, ParamCell, ParamRow
 from mlbench.queries.chosen import is_label
 from mlbench.queries.columns import param_value
-from mlbench.queries.costs import CostRow, Pace, cost_rows
+from mlbench.queries.compare_metrics import by_metric, metric_rows, paces, read_summaries
+from mlbench.queries.costs import cost_rows
 from mlbench.queries.fields import CODE_RANK
-from mlbench.queries.goals import goal_of, primary_metric
+from mlbench.queries.goals import primary_metric
 from mlbench.queries.heads import fetch_numbered_heads
 from mlbench.queries.meaning import Typed, meanings_differ
 from mlbench.queries.reading import Reader
@@ -23,10 +22,6 @@ from mlbench.queries.typed import typed_rows
 
 _PARAMS = """SELECT run_id, key, raw, type, num, txt, layer, source FROM param
 WHERE is_effective AND run_no IN ({numbers})"""
-_METRICS = """SELECT run_id, metric, last_value, last_step, min_value, min_step, max_value, max_step,
-    n, n_nan, n_inf, sketch, first_step, first_wall_s, last_wall_s, min_wall_s, max_wall_s, n_raw, series_id
-FROM series WHERE run_no IN ({numbers})"""
-"""Sorted here, not there: for a few hundred rows that takes a tenth."""
 _FACTS = {
     "environment": "'environment', run_id, key, value, NULL, NULL, NULL FROM environment",
     "data_version": """'data', run_id, name, version, n_rows, schema_text, [CAST(size_bytes AS VARCHAR)]
@@ -44,23 +39,6 @@ LEAST_PACKAGES = 5
 """So many make a list of the installed packages, and no chance finding."""
 _PACKAGE = "package:"
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Summary:
-    """One metric in one run."""
-
-    last: float
-    last_step: int
-    least: tuple[float | None, int | None]
-    greatest: tuple[float | None, int | None]
-    n: int
-    n_nan: int
-    n_inf: int
-    sketch: tuple[float, ...]
-
-    def best(self, goal: str) -> tuple[float | None, int | None]:
-        return {"min": self.least, "max": self.greatest}.get(goal, (None, None))
 
 
 def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = False) -> DiffAnswer:
@@ -84,10 +62,11 @@ def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = F
     numbers = ", ".join(f"{run_no:d}" for run_no in run_nos)
     rows = sorted(_facts(reader, ids, numbers), key=_fact_order)
     params, n_equal_params = _param_rows(reader, ids, numbers, everything=everything)
-    series = sorted(reader.rows(_METRICS.format(numbers=numbers)), key=_most_points)
-    found = _summaries(series)
+    series = read_summaries(reader, numbers)
+    found = by_metric(series)
     primary = primary_metric(reader, counts={metric: len(by_run) for metric, by_run in found.items()})
-    metrics = _metric_rows(reader, ids, found, primary)
+    spans = {row[1]: (_number(row[6][0]), _number(row[6][1])) for row in rows if row[0] == "run"}
+    metrics = metric_rows(reader, ids, found, primary, {run_id: start for run_id, (start, _end) in spans.items()})
     kept_metrics = tuple(row for row in metrics if everything or row.differs)
     facts = [_code_rows(rows, ids), _environment_rows(rows, ids), _data_rows(rows, ids)]
     code, environment, data = (tuple(row for row in rows if everything or row.differs) for rows in facts)
@@ -102,7 +81,7 @@ def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = F
         n_equal_metrics=len(metrics) - len(kept_metrics),
         slices=slice_rows(metrics),
         typed=typed_rows({row[1]: row[2] for row in rows if row[0] == "run" and row[2]}, ids, everything=everything),
-        costs=_cost_rows(rows, series, ids, primary, everything=everything),
+        costs=tuple(row for row in cost_rows(ids, spans, paces(series), primary) if everything or not row.is_even),
     )
 
 
@@ -170,97 +149,6 @@ def _follows(row: ParamRow, differing: set[str]) -> bool:
 
 def _differ(meanings: Iterable[object]) -> bool:
     return len(set(meanings)) > 1
-
-
-# ---------------------------------------------------------------- metrics
-
-
-def _summaries(series: Iterable[Sequence[Any]]) -> dict[str, dict[str, _Summary]]:
-    """By metric and run."""
-    found: dict[str, dict[str, _Summary]] = {}
-    for row in series:
-        by_run = found.setdefault(row[1], {})
-        if row[0] not in by_run:  # of several sources that log it, the one with most points comes first
-            by_run[row[0]] = _summary_of(row)
-    return found
-
-
-def _metric_rows(
-    reader: Reader, ids: Sequence[str], found: Mapping[str, Mapping[str, _Summary]], primary: tuple[str, str] | None
-) -> list[MetricRow]:
-    order = sorted(found, key=lambda metric: (primary is None or metric != primary[0], metric))
-    summaries = {metric: [found[metric].get(run_id) for run_id in ids] for metric in order}
-    return [_metric_row(metric, *goal_of(reader, metric), summaries[metric]) for metric in order]
-
-
-def _most_points(row: Sequence[Any]) -> tuple[object, ...]:
-    *_cells, n_raw, series_id = row
-    return (row[1], -row[8], -n_raw, series_id)
-
-
-def _summary_of(row: Sequence[Any]) -> _Summary:
-    last, last_step, least, least_step, greatest, greatest_step, n, n_nan, n_inf, sketch = row[2:12]
-    return _Summary(
-        last, last_step, (least, least_step), (greatest, greatest_step), n, n_nan, n_inf, tuple(sketch or ())
-    )
-
-
-def _metric_row(metric: str, goal: str, how: str, summaries: Sequence[_Summary | None]) -> MetricRow:
-    baseline = summaries[0]
-    cells = tuple(_metric_cell(summary, baseline, goal, is_baseline=not i) for i, summary in enumerate(summaries))
-    return MetricRow(metric, goal, how, cells, _differ((_plain(cell.last), _plain(cell.best)) for cell in cells))
-
-
-def _metric_cell(summary: _Summary | None, baseline: _Summary | None, goal: str, *, is_baseline: bool) -> MetricCell:
-    if summary is None:
-        return MetricCell(None)
-    best, best_step = summary.best(goal)
-    delta = None if is_baseline or baseline is None else _delta(summary, baseline, goal)
-    return MetricCell(
-        last=summary.last,
-        last_step=summary.last_step,
-        best=best,
-        best_step=best_step,
-        delta=delta,
-        percent=_percent(delta, baseline, goal),
-        is_better=(delta < 0) == (goal == "min") if delta and goal else None,
-        n=summary.n,
-        n_nan=summary.n_nan,
-        n_inf=summary.n_inf,
-        sketch=summary.sketch,
-    )
-
-
-def _value(summary: _Summary, goal: str) -> float | None:
-    return summary.best(goal)[0] if goal else summary.last
-
-
-def _delta(summary: _Summary, baseline: _Summary, goal: str) -> float | None:
-    mine, other = _value(summary, goal), _value(baseline, goal)
-    if mine is None or other is None or not math.isfinite(mine) or not math.isfinite(other):
-        return None
-    return mine - other
-
-
-def _percent(delta: float | None, baseline: _Summary | None, goal: str) -> float | None:
-    reference = _value(baseline, goal) if baseline else None
-    return 100 * delta / abs(reference) if delta is not None and reference else None
-
-
-def _plain(value: float | None) -> float | str | None:
-    return "nan" if value is not None and math.isnan(value) else value
-
-
-# ---------------------------------------------------------------- what it cost
-
-
-def _cost_rows(
-    rows: Sequence[Sequence[Any]], series: Sequence[Sequence[Any]], ids: Sequence[str],
-    primary: tuple[str, str] | None, *, everything: bool,
-) -> tuple[CostRow, ...]:  # fmt: skip
-    spans = {row[1]: (_number(row[6][0]), _number(row[6][1])) for row in rows if row[0] == "run"}
-    paces = [Pace(*row[:4], *row[8:9], *row[12:17]) for row in series]
-    return tuple(row for row in cost_rows(ids, spans, paces, primary) if everything or not row.is_even)
 
 
 def _number(text: str | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from mlbench.dataclass import dataclass
 
@@ -36,8 +36,7 @@ class CostRow:
         return 1 < len(known) == len(self.values) and spread <= LEAST_RATIO * max(map(abs, known))
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """When a metric was logged in a run."""
 
     run_id: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlbench.dataclass import dataclass
@@ -18,6 +19,8 @@ LEVEL = 0.95
 """Of every interval."""
 N_RESAMPLES = 9_999
 """Of a bootstrap, and of a permutation test that cannot be exact: p is known to 0.005 at 5 %."""
+LEAST_RESAMPLED = 3
+"""Values from which a bootstrap says anything."""
 SEED = 20_261_128
 """The same numbers give the same interval, today and tomorrow."""
 
@@ -80,6 +83,21 @@ def estimate(values: Sequence[float], *, has_bootstrap: bool = True) -> Estimate
     )
 
 
+def estimates(groups: Sequence[Sequence[float]]) -> tuple[Estimate | None, ...]:
+    """`estimate` of each group; the bootstraps of groups of one size are one, since they draw the same resamples."""
+    import numpy as np
+
+    found = [estimate(values, has_bootstrap=False) for values in groups]
+    by_size: dict[int, list[int]] = {}
+    for place, values in enumerate(groups):
+        by_size.setdefault(len(values), []).append(place)
+    intervals: dict[int, Interval | None] = {}
+    for places in by_size.values():
+        stacked = np.array([groups[place] for place in places], dtype=np.float64)
+        intervals |= dict(zip(places, mean_intervals(stacked), strict=True))
+    return tuple(one and replace(one, bootstrap=intervals[place]) for place, one in enumerate(found))
+
+
 def interquartile_mean(x: Float64Array) -> float:
     """Mean of what is left without the least and the greatest quarter (rounded down), as `scipy.stats.trim_mean`.
 
@@ -120,6 +138,19 @@ def half_of(deviation: float, n: int) -> float:
     return float(stdtrit(n - 1, (1 + LEVEL) / 2)) * deviation / math.sqrt(n)
 
 
+def mean_intervals(samples: Float64Array) -> list[Interval | None]:
+    """`bootstrap_interval` of the mean of each row, all at once.
+
+    Args:
+        samples: shape (groups, n), finite.
+    """
+    import numpy as np
+
+    varies = np.ptp(samples, axis=1) > 0 if samples.shape[1] >= LEAST_RESAMPLED else np.zeros(len(samples), bool)
+    found = iter(_bootstrapped([samples[varies]], _mean) if varies.any() else ())
+    return [next(found) if has_varied else None for has_varied in varies.tolist()]
+
+
 def bootstrap_interval(samples: Sequence[Float64Array], statistic: Any) -> Interval | None:  # noqa: ANN401 - scipy's vectorised function
     """95 % interval of a statistic by the bias-corrected and accelerated bootstrap (Efron 1987), by scipy.
 
@@ -131,16 +162,22 @@ def bootstrap_interval(samples: Sequence[Float64Array], statistic: Any) -> Inter
     """
     import numpy as np
 
-    if min(map(len, samples)) < 3 or all(np.ptp(x) == 0 for x in samples):
+    if min(map(len, samples)) < LEAST_RESAMPLED or all(np.ptp(x) == 0 for x in samples):
         return None
+    return _bootstrapped(samples, statistic)[0]
+
+
+def _bootstrapped(samples: Sequence[Float64Array], statistic: Any) -> list[Interval | None]:  # noqa: ANN401 - see above
+    """The interval of each row; of samples without rows, one."""
+    import numpy as np
     from scipy.stats import bootstrap
 
     found = bootstrap(
         tuple(samples), statistic, n_resamples=N_RESAMPLES, confidence_level=LEVEL, method="BCa",
-        vectorized=True, rng=np.random.default_rng(SEED), batch=1_000,
+        vectorized=True, axis=-1, rng=np.random.default_rng(SEED), batch=1_000,
     ).confidence_interval  # fmt: skip
-    low, high = float(found.low), float(found.high)
-    return Interval(low, high) if math.isfinite(low) and math.isfinite(high) else None
+    ends = zip(np.atleast_1d(found.low).tolist(), np.atleast_1d(found.high).tolist(), strict=True)
+    return [Interval(low, high) if math.isfinite(low) and math.isfinite(high) else None for low, high in ends]
 
 
 def _mean(x: Float64Array, axis: int = -1) -> Float64Array:

@@ -1,4 +1,4 @@
-"""What a user expects of a comparison, for scripts: `better`, `not-worse by 0.01`, `val/accuracy better`."""
+"""What a user expects of a comparison, for scripts: `better`, `not-worse by 0.01`, `val/acc better`."""
 
 from __future__ import annotations
 

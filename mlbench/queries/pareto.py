@@ -30,13 +30,13 @@ class Aim:
 
 
 def read_aims(reader: Reader, words: Sequence[str]) -> tuple[Aim, ...]:
-    """The aims that words mean: `val/accuracy`, `duration`, `metrics.size at min(metrics.val/loss):min`.
+    """The aims that words mean: `val/acc`, `duration`, `metrics.size at min(metrics.val/loss):min`.
 
     Raises:
         UsageError: there are fewer than two, or it is not known which way one shall go.
     """
     if len(words) < 2:
-        raise UsageError("a front has two aims or more. Try: --pareto val/accuracy --pareto duration")
+        raise UsageError("a front has two aims or more. Try: --pareto val/acc --pareto duration")
     known = ranked_metrics(reader)
     return tuple(_aim(reader, word, known) for word in words)
 

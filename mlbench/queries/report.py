@@ -11,14 +11,11 @@ from typing import TypeAlias
 
 from mlbench.queries.answers import DiffAnswer, ProblemLine, ReportAnswer, RunRow, RunsAnswer
 from mlbench.queries.chosen import default_columns
-from mlbench.queries.code import CodeChange, compare_code, told, with_changed_books
 from mlbench.queries.columns import metric_spec
 from mlbench.queries.compare import compare_runs
-from mlbench.queries.data_changes import with_data_changes
 from mlbench.queries.fields import CODE_CERTAINTY
 from mlbench.queries.goals import primary_metric
 from mlbench.queries.names import find_metrics, metric_names, resolve_runs
-from mlbench.queries.notebooks import with_notebooks
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import find_runs
 from mlbench.queries.series import fetch_series
@@ -80,7 +77,7 @@ def gather_report(
     first = _baseline_of(reader, answer, baseline, within)
     compared = list(dict.fromkeys([*([first] if first else []), *shown]))
     names = find_metrics(reader, metrics, shown) if metrics else _charted(reader, shown, specs)
-    diff, changes = _differences(reader, compared)
+    diff, code_changes = _differences(reader, compared)
     return ReportAnswer(
         title=title or _title(answer),
         query=where,
@@ -88,7 +85,7 @@ def gather_report(
         diff=diff,
         series=with_step_metrics(reader, fetch_series(reader, compared, names)) if names else (),
         problems=_problems_of(reader, compared),
-        code_changes=told(changes),
+        code_changes=code_changes,
         commands=tuple(zip([head.name for head in diff.runs], reproductions(reader, compared), strict=True)),
         made_at=_now(reader),
         catalog_digest=_digest(answer, diff),
@@ -97,11 +94,27 @@ def gather_report(
     )  # fmt: skip
 
 
-def _differences(reader: Reader, run_ids: Sequence[str]) -> tuple[DiffAnswer, tuple[CodeChange, ...]]:
-    """What differs, with the data and the notebooks behind it, and the code."""
+def _differences(reader: Reader, run_ids: Sequence[str]) -> tuple[DiffAnswer, tuple[str, ...]]:
+    """What differs, with the data and the notebooks behind it, and what is told of the code.
+
+    What reads repositories, notebooks and stores of data is loaded where there is something to read.
+    """
     diff = compare_runs(reader, run_ids) if run_ids else DiffAnswer((), (), ())
-    changes = compare_code(reader, run_ids) if any(row.differs for row in diff.code) else ()
-    return with_data_changes(reader, with_notebooks(reader, with_changed_books(diff, changes))), changes
+    lines: tuple[str, ...] = ()
+    if any(row.differs for row in diff.code):
+        from mlbench.queries.code import compare_code, told, with_changed_books
+
+        changes = compare_code(reader, run_ids)
+        diff, lines = with_changed_books(diff, changes), told(changes)
+    if any(head.path.endswith(".ipynb") for head in diff.runs):
+        from mlbench.queries.notebooks import with_notebooks
+
+        diff = with_notebooks(reader, diff)
+    if diff.data:
+        from mlbench.queries.data_changes import with_data_changes
+
+        diff = with_data_changes(reader, diff)
+    return diff, lines
 
 
 def _best_first(reader: Reader, where: str, within: Sequence[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from mlbench.queries.heads import fetch_heads
 from mlbench.queries.mistakes import shown
 from mlbench.queries.names import find_metrics
 from mlbench.queries.reading import Reader
+from mlbench.queries.step_rules import last_at, rules_of, step_metric_of
 from mlbench.queries.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _CHOSEN = """SELECT s.run_id, s.metric, s.series_id, r.started_s FROM (
 SELECT *, row_number() OVER (PARTITION BY run_id, metric ORDER BY n DESC, n_raw DESC, series_id) AS place FROM series
 WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) AND metric IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS s
 JOIN run r ON r.run_id = s.run_id WHERE s.place = 1"""
-_ALL = """SELECT s.series_id, r.root, r.run_key, s.metric, s.source_run, s.source_metric FROM series s
+_ALL = """SELECT s.series_id, r.root, r.run_key, s.metric, s.source_run, s.source_metric, s.run_id FROM series s
 JOIN run r ON r.run_id = s.run_id WHERE s.run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY s.series_id"""
 
 
@@ -96,7 +97,9 @@ def export_series(reader: Reader, run_ids: Sequence[str], *, view: str) -> pa.Ta
     """Every point of every metric of the runs as one Arrow table, ordered by series and in the order of the log.
 
     Columns: root, run (path below the root, `.` for the root itself), metric, source_run, source_metric (texts,
-    dictionary-encoded), step (int64), wall_time (double, Unix seconds UTC), value (double), seq (int64).
+    dictionary-encoded), step (int64), wall_time (double, Unix seconds UTC), value (double), seq (int64). Where a
+    program defined what one of these metrics is drawn over (W&B's `step_metric`) two more: axis (that metric, `step`
+    where there is none) and x (double, its value at the step).
 
     Args:
         reader: the catalog.
@@ -117,8 +120,47 @@ def export_series(reader: Reader, run_ids: Sequence[str], *, view: str) -> pa.Ta
         table = table.filter(pa.array(np.concatenate(masks)))
     known = np.array([row[0] for row in rows], dtype=np.int64)
     places = np.searchsorted(known, table.column("series_id").to_numpy())
-    spelled = [(root, below_root(key, root), metric, run, name) for _id, root, key, metric, run, name in rows]
-    return points_table(spelled, places, {title: table.column(name) for title, name in _NUMBERS.items()})
+    spelled = [(root, below_root(key, root), metric, run, name) for _id, root, key, metric, run, name, _run in rows]
+    found = points_table(spelled, places, {title: table.column(name) for title, name in _NUMBERS.items()})
+    return with_axes(found, places, _axes(reader, run_ids, [(row[6], row[3]) for row in rows]))
+
+
+def _axes(reader: Reader, run_ids: Sequence[str], series: Sequence[tuple[str, str]]) -> dict[int, tuple[str, int]]:
+    """By place of a series, the metric that its run wants it drawn over and the place of that; '' for none."""
+    rules = rules_of(reader, run_ids)
+    first: dict[tuple[str, str], int] = {}
+    for place, one in enumerate(series):
+        first.setdefault(one, place)
+    found = {}
+    for place, (run_id, metric) in enumerate(series if rules else ()):
+        over = step_metric_of(metric, rules.get(run_id, ()))
+        if (run_id, over) in first:
+            found[place] = over, first[run_id, over]
+    return found
+
+
+def with_axes(table: pa.Table, places: Int64Array, axes: Mapping[int, tuple[str, int]]) -> pa.Table:
+    """The table with the columns axis and x where a series has an axis of its own, else as it is.
+
+    Args:
+        table: of `points_table`, sorted by series.
+        places: of each point the place of its series, rising.
+        axes: by place of a series, the name and the place of what it is drawn over.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    if not axes:
+        return table
+    names = ["step", *dict.fromkeys(name for name, _place in axes.values())]
+    steps, values = table.column("step").to_numpy(), table.column("value").to_numpy()
+    x, which = steps.astype(np.float64), np.zeros(len(steps), np.int32)
+    for place, (name, other) in axes.items():
+        own, over = (slice(*np.searchsorted(places, [at, at + 1])) for at in (place, other))
+        x[own] = last_at(steps[own], steps[over], values[over])
+        which[own] = names.index(name)
+    axis = pa.DictionaryArray.from_arrays(pa.array(which), pa.array(names))
+    return table.append_column("axis", axis).append_column("x", pa.array(x))
 
 
 def points_table(

@@ -65,4 +65,4 @@ def _slice_row(stem: str, slices: Mapping[str, MetricRow]) -> SliceRow:
         worst = (max if first.goal == "min" else min)(known, key=lambda name: known[name])
         values = known.values()
         cells.append(SliceCell(known[worst], worst, max(values) - min(values), len(known)))
-    return SliceRow(stem, first.goal, len(slices), tuple(cells))
+    return SliceRow(stem, first.goal, len(slices), tuple(cells), tuple(row.metric for row in slices.values()))

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.queries.answers import SeriesAnswer
 from mlbench.queries.reading import Reader
 from mlbench.queries.series import fetch_series
+from mlbench.queries.step_rules import last_at, rules_of, step_metric_of
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array
 
-TAG = "wandb.step_metric"
-"""The imported tag of a rule, `val/*=epoch`."""
-_RULES = """SELECT run_id, value FROM imported_tag
-WHERE key = ? AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY run_id, value"""
 _LOGGED = """SELECT DISTINCT run_id, metric FROM series WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))
 AND metric IN (SELECT unnest(CAST(? AS VARCHAR[])))"""
-
-
-def step_metric_of(metric: str, rules: Iterable[tuple[str, str]]) -> str:
-    """The metric that `metric` is drawn over by pairs of a name and that; '' where none says so.
-
-    The name itself goes before patterns, which end in `*` (W&B knows no others), a longer pattern before a shorter.
-    """
-    fitting = [
-        (name == metric, len(name), over)
-        for name, over in rules
-        if name == metric or (name.endswith("*") and metric.startswith(name[:-1]) and metric != over)
-    ]
-    return max(fitting)[2] if fitting else ""
 
 
 def default_axis(reader: Reader, run_ids: Sequence[str], metrics: Sequence[str]) -> str:
@@ -40,14 +24,14 @@ def default_axis(reader: Reader, run_ids: Sequence[str], metrics: Sequence[str])
     What a run has not logged counts neither for nor against.
     """
     ids = list(dict.fromkeys(run_ids))
-    rules = _rules_of(reader, ids)
+    rules = rules_of(reader, ids)
     return _agreed(reader, ids, metrics, rules) if rules else ""
 
 
 def with_step_metrics(reader: Reader, series: Sequence[SeriesAnswer]) -> tuple[SeriesAnswer, ...]:
     """The series with the metric that all runs among them want each drawn over, and its values."""
     ids = list(dict.fromkeys(one.head.run_id for one in series))
-    rules = _rules_of(reader, ids)
+    rules = rules_of(reader, ids)
     if not rules:
         return tuple(series)
     overs = {metric: _agreed(reader, ids, [metric], rules) for metric in dict.fromkeys(one.metric for one in series)}
@@ -65,28 +49,15 @@ def values_at(series: SeriesAnswer, other: SeriesAnswer | None) -> Float64Array:
     """The other metric's last value at each step of the series; NaN where it has none."""
     import numpy as np
 
-    if other is None or not other.steps.size:
+    if other is None:
         return np.full(series.steps.shape, np.nan)
-    order = np.argsort(other.steps, kind="stable")
-    steps, values = other.steps[order], other.values[order]
-    places = np.searchsorted(steps, series.steps, side="right") - 1
-    is_met = (places >= 0) & (steps[np.maximum(places, 0)] == series.steps)
-    return np.where(is_met, values[np.maximum(places, 0)], np.nan)
+    return last_at(series.steps, other.steps, other.values)
 
 
 def common_axis(series: Sequence[SeriesAnswer]) -> str:
     """The metric that all the series are to be drawn over; '' for the step, also where they differ."""
     overs = {one.over for one in series}
     return overs.pop() if len(overs) == 1 else ""
-
-
-def _rules_of(reader: Reader, ids: Sequence[str]) -> Mapping[str, list[tuple[str, str]]]:
-    """By run its rules, as pairs of a name and what it is drawn over."""
-    rules: dict[str, list[tuple[str, str]]] = {}
-    for run_id, text in reader.rows(_RULES, [TAG, list(ids)]):
-        name, _, over = text.rpartition("=")
-        rules.setdefault(run_id, []).append((name, over))
-    return rules
 
 
 def _agreed(

@@ -29,7 +29,7 @@ class Measured:
     """One metric in both groups."""
 
     title: str
-    """`best val/accuracy`."""
+    """`best val/acc`."""
     spec: str
     """As a column."""
     goal: str

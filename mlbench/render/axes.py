@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlbench.dataclass import dataclass
+from mlbench.render import symlog
 from mlbench.render.numbers import distinct, duration, moment_of, number, si
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Axis:
     high: float
     is_log: bool = False
     kind: str = "value"
+    linear: float = 0.0
+    """Above 0 the axis is a symmetric logarithm, which is about linear from `-linear` to `linear`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +55,32 @@ def places(axis: Axis, values: Float64Array) -> Float64Array:
     """Where values lie on the axis: 0 at its low end, 1 at its high end. NaN where a value has no place."""
     low, high = _bent(axis.low, axis), _bent(axis.high, axis)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        bent = (
-            np.where(values > 0, np.log10(np.clip(values, _LEAST_LOG, _GREATEST_LOG)), np.nan)
-            if axis.is_log
-            else values
-        )
-        bent = np.where(np.isfinite(values), bent, np.nan)
-        return (np.clip(bent, -GREATEST, GREATEST) - low) / (high - low)
+        if axis.is_log:
+            bent = np.where(values > 0, np.log10(np.clip(values, _LEAST_LOG, _GREATEST_LOG)), np.nan)
+        else:
+            bent = symlog.bent(values, axis.linear) if axis.linear else values
+            bent = np.clip(bent, -GREATEST, GREATEST)
+        spots: Float64Array = (bent - low) / (high - low)
+        is_infinite = np.isinf(values)
+        return np.where(is_infinite, np.nan, spots) if is_infinite.any() else spots
 
 
 def value_at(axis: Axis, place: float) -> float:
     """The value at a place; the inverse of `places`."""
     low, high = _bent(axis.low, axis), _bent(axis.high, axis)
-    bent = low + place * (high - low)
-    return float(10**bent) if axis.is_log else bent
+    return _unbent(low + place * (high - low), axis)
 
 
 def _bent(value: float, axis: Axis) -> float:
+    if axis.linear:
+        return symlog.bent(value, axis.linear)
     return math.log10(value) if axis.is_log else value
+
+
+def _unbent(bent: float, axis: Axis) -> float:
+    if axis.linear:
+        return symlog.unbent(bent, axis.linear)
+    return float(10 ** min(max(bent, -300.0), 300.0)) if axis.is_log else bent
 
 
 def fitted_axis(
@@ -77,34 +88,35 @@ def fitted_axis(
     *,
     kind: str = "value",
     is_log: bool = False,
+    linear: float = 0.0,
     limits: tuple[float | None, float | None] = (None, None),
 ) -> Axis:
     """The axis on which all finite values (all positive ones, where `is_log`) have a place.
 
     Automatic limits lie on a grid of about a twentieth of the range; given ones are kept as they are. Without
-    values, or with limits that make no range, it goes from 0 to 1 (1 to 10).
+    values, or with limits that make no range, it goes from 0 to 1 (1 to 10). `linear` above 0 makes it a symmetric
+    logarithm; wall time is always linear.
     """
     is_log = is_log and kind != "wall"
+    scale = Axis(1.0, 10.0, is_log, kind, 0.0 if is_log or kind == "wall" else linear)
     low, high = _extent(arrays, is_log=is_log)
     given_low, given_high = (_usable(limit, is_log=is_log) for limit in limits)
     low, high = (low if given_low is None else given_low), (high if given_high is None else given_high)
     if not low < high:
         low, high = _widened(low, high, given_low, given_high)
-    if is_log:
-        low, high = math.log10(low), math.log10(high)
-    if high - low < max(abs(low), abs(high)) * 1e-12 or high - low < _LEAST_EXTENT:
-        pad = max(abs(low) * 0.05, 0.1 if is_log or low == 0 else _LEAST_EXTENT)
+    is_bent = is_log or scale.linear > 0
+    low, high = _bent(low, scale), _bent(high, scale)
+    if high - low < max(abs(low), abs(high)) * 1e-12 or high - low < (1e-12 if scale.linear else _LEAST_EXTENT):
+        pad = max(abs(low) * 0.05, 0.1 if is_bent or low == 0 else _LEAST_EXTENT)
         low, high = low - pad, high + pad
-    quantum = tick_step((high - low) / _QUANTA, kind)
+    quantum = tick_step((high - low) / _QUANTA, "value" if is_bent else kind)
     low = low if given_low is not None else math.floor(low / quantum) * quantum
     high = high if given_high is not None else math.ceil(high / quantum) * quantum
-    if is_log:
-        low, high = 10 ** max(low, -300.0), 10 ** min(high, 300.0)
-    return Axis(low, high, is_log, kind)
+    return Axis(_unbent(low, scale), _unbent(high, scale), is_log, kind, scale.linear)
 
 
 def trimmed_limits(
-    arrays: Sequence[Float64Array], limits: tuple[float | None, float | None], *, is_log: bool
+    arrays: Sequence[Float64Array], limits: tuple[float | None, float | None], *, is_log: bool, linear: float = 0.0
 ) -> tuple[float | None, float | None]:
     """Limits that leave out values far from the middle nine tenths of all: by more than 1.5 times their range.
 
@@ -115,7 +127,8 @@ def trimmed_limits(
     values = np.concatenate(shown) if shown else np.empty(0)
     if values.size < 10:
         return limits
-    bent = np.log10(values) if is_log else values / 4  # a quarter: differences of doubles near 1e308 overflow
+    # A quarter: differences of doubles near 1e308 overflow.
+    bent = symlog.bent(values, linear) if linear else np.log10(values) if is_log else values / 4
     low, high = (float(end) for end in np.quantile(bent, (0.05, 0.95)))
     reach = 1.5 * (high - low)
     if reach <= 0:
@@ -125,7 +138,9 @@ def trimmed_limits(
         (limits[0], low - reach, bool((bent < low - reach).any())),
         (limits[1], high + reach, bool((bent > high + reach).any())),
     ):
-        ends.append((10**fence if is_log else fence * 4) if limit is None and is_out else limit)
+        power = min(max(fence, -300.0), 300.0)
+        end = symlog.unbent(fence, linear) if linear else 10**power if is_log else fence * 4
+        ends.append(end if limit is None and is_out else limit)
     return ends[0], ends[1]
 
 
@@ -139,13 +154,22 @@ def _usable(limit: float | None, *, is_log: bool) -> float | None:
 def _extent(arrays: Iterable[Float64Array], *, is_log: bool) -> tuple[float, float]:
     low, high = math.inf, -math.inf
     for array in arrays:
-        shown = array[np.isfinite(array) & (array > 0)] if is_log else array[np.isfinite(array)]
-        if shown.size:
-            low, high = min(low, float(shown.min())), max(high, float(shown.max()))
+        least, greatest = _ends(array, is_log=is_log)
+        low, high = min(low, least), max(high, greatest)
     if low > high:
         return (1.0, 10.0) if is_log else (0.0, 1.0)
     least, greatest = (_LEAST_LOG, _GREATEST_LOG) if is_log else (-GREATEST, GREATEST)
     return min(max(low, least), greatest), min(max(high, least), greatest)
+
+
+def _ends(array: Float64Array, *, is_log: bool) -> tuple[float, float]:
+    """The least and the greatest finite value; infinity and minus infinity where there is none."""
+    if array.size and not is_log:
+        least, greatest = float(np.fmin.reduce(array)), float(np.fmax.reduce(array))  # they pass over NaN
+        if math.isfinite(least) and math.isfinite(greatest):
+            return least, greatest
+    shown = array[np.isfinite(array) & ((array > 0) | (not is_log))]
+    return float(shown.min(initial=math.inf)), float(shown.max(initial=-math.inf))
 
 
 def _widened(low: float, high: float, given_low: float | None, given_high: float | None) -> tuple[float, float]:
@@ -191,7 +215,7 @@ def _whole(step: float) -> float:
 
 def ticks(axis: Axis, n_most: int) -> tuple[Tick, ...]:
     """At most `n_most` (but one at least) ticks, rising; labels are as long as it takes to tell them apart."""
-    values = _log_values(axis, n_most) if axis.is_log else _linear_values(axis, n_most)
+    values = (_symlog_values if axis.linear else _log_values if axis.is_log else _linear_values)(axis, n_most)
     labels = _labels(values, axis)
     spots = places(axis, np.array(values, dtype=np.float64))
     return tuple(Tick(min(max(float(p), 0.0), 1.0), label) for p, label in zip(spots, labels, strict=True))
@@ -226,6 +250,11 @@ def _log_values(axis: Axis, n_most: int) -> list[float]:
     return [value for value in _linear_values(axis, n_most) if value > 0] or [axis.low]
 
 
+def _symlog_values(axis: Axis, n_most: int) -> list[float]:
+    found = symlog.tick_values(axis.low, axis.high, axis.linear, max(n_most, 1))
+    return found if len(found) > 2 or (n_most < 3 and found) else _linear_values(axis, n_most)
+
+
 def _is_within(value: float, axis: Axis) -> bool:
     return axis.low * (1 - 1e-9) <= value <= axis.high * (1 + 1e-9)
 
@@ -238,8 +267,8 @@ def _labels(values: Sequence[float], axis: Axis) -> tuple[str, ...]:
         return tuple(duration(value).replace(" ", "") for value in values)
     if axis.kind == "wall":
         return _wall_labels(values)
-    if axis.is_log:
-        texts = tuple(si(value) if value >= 1e4 else number(value, digits=3) for value in values)
+    if axis.is_log or axis.linear:
+        texts = tuple(si(value) if abs(value) >= 1e4 else number(value, digits=3) for value in values)
         return texts if len(set(texts)) == len(values) else distinct(values)
     return _linear_labels(values)
 

@@ -13,12 +13,14 @@ from mlbench.dataclass import dataclass
 from mlbench.render.axes import Axis, fitted_axis, places, trimmed_limits
 from mlbench.render.cells import ELLIPSIS, RUN_SLOTS, Cell, Line, fit
 from mlbench.render.chart_bands import Band, draw_bands
+from mlbench.render.chart_bundles import bundled
 from mlbench.render.chart_frame import Frame, axis_lines, framed, header_line, y_gutter
 from mlbench.render.chart_layers import Layers, name_index, spans, write
 from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legend_right
 from mlbench.render.numbers import duration, moment_of, number, si, timestamp
 from mlbench.render.pyramid import pyramid_of, thinned_to_columns, visible_extremes
 from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners
+from mlbench.render.scales import linear_x, linear_y
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class Curve:
     """In place of the slot's colour: `muted` where there are too many runs for colours."""
     n_total: int | None = None
     """Points of the series before it was thinned, where it was."""
+    n_gaps: int = 0
+    """Points that only keep curves apart, with neither x nor y: see `chart_bundles`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,14 @@ class ChartOptions:
     """Draw bands as `░` characters: for places without colours."""
     remarks: tuple[str, ...] = ()
     """Said in the header: `smoothing 0.9`, `log y`."""
+    symlog_x: bool = False
+    """Logarithmic on both sides of 0, linear around it; without effect on wall time, and where `log_x` is."""
+    symlog_y: bool = False
+
+    def scaled(self, x_scale: str, y_scale: str) -> ChartOptions:
+        """With axes that are `linear`, `log` or `symlog`."""
+        return replace(self, log_x=x_scale == "log", symlog_x=x_scale == "symlog", log_y=y_scale == "log",
+                       symlog_y=y_scale == "symlog")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +125,13 @@ def draw_chart(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[B
     that says so.
     """
     entries = _entries(curves)
-    x_axis = fitted_axis(
-        [_x_ends(curve, options) for curve in curves],
-        kind=options.x_kind,
-        is_log=options.log_x,
-        limits=options.x_limits,
-    )
-    y_axis = _y_axis(curves, bands, x_axis, options)
+    apart, curves = curves, bundled(curves)
+    x_axis = x_axis_of([_x_ends(curve, options) for curve in curves], apart, options)
+    y_axis = y_axis_of(_shown(curves, bands, x_axis, options), apart, options)
     tally = _tally(curves, x_axis, y_axis, is_trimmed=options.is_trimmed)
     header = _header(options, tally)
-    side = legend_cells(entries, options.legend, options.width_cells)
+    # Of more entries than lines those that have no line need no room.
+    side = legend_cells(entries[: options.height_cells], options.legend, options.width_cells)
     below: tuple[Line, ...] = ()
     if not side and options.legend != "none":
         below = legend_below(entries, options.width_cells, max(options.height_cells // 3, 1), options.glyphs)
@@ -163,7 +172,7 @@ def _entry(curve: Curve) -> Entry:
 
 def _summary(curve: Curve, *, is_log_x: bool, is_log_y: bool, is_trimmed: bool = False) -> Pyramid | None:
     """The summary of a long curve all of whose points have a place on the axes; None for others."""
-    pyramid = pyramid_of(curve.x, curve.y)
+    pyramid = None if curve.n_gaps else pyramid_of(curve.x, curve.y)
     if pyramid is None or is_trimmed or (is_log_y and pyramid.low <= 0) or (is_log_x and pyramid.x[0] <= 0):
         return None
     return pyramid
@@ -192,16 +201,32 @@ def curve_role(curve: Curve) -> str:
     return curve.role or f"{'faint' if curve.is_faint else 'run'}{curve.slot % RUN_SLOTS}"
 
 
-def _y_axis(curves: Sequence[Curve], bands: Sequence[Band], x_axis: Axis, options: ChartOptions) -> Axis:
-    """Fitted to what can be seen: the points in the x range."""
+def _shown(
+    curves: Sequence[Curve], bands: Sequence[Band], x_axis: Axis, options: ChartOptions
+) -> Sequence[Float64Array]:
+    """Values that say how far what can be seen goes: that of the points in the x range."""
     shown = [_in_sight(curve, x_axis, options) for curve in curves]
     for band in bands:
         inside = _in_range(places(x_axis, band.x))
         shown += [band.low[inside], band.high[inside]]
-    limits = options.y_limits
+    return shown
+
+
+def x_axis_of(shown: Sequence[Float64Array], curves: Sequence[Curve], options: ChartOptions) -> Axis:
+    """The x axis that fits these x values of the curves."""
+    linear = linear_x(curve.x for curve in curves) if options.symlog_x and not options.log_x else 0.0
+    return fitted_axis(shown, kind=options.x_kind, is_log=options.log_x, linear=linear, limits=options.x_limits)
+
+
+def y_axis_of(shown: Sequence[Float64Array], curves: Sequence[Curve], options: ChartOptions) -> Axis:
+    """The y axis that fits what is shown of the curves, without their outliers where these are trimmed."""
+    limits, linear = options.y_limits, 0.0
+    if options.symlog_y and not options.log_y:
+        linear = linear_y(curve.y for curve in curves)
     if options.is_trimmed:
-        limits = trimmed_limits([curve.y for curve in curves if not curve.is_faint], limits, is_log=options.log_y)
-    return fitted_axis(shown, is_log=options.log_y, limits=limits)
+        values = [curve.y for curve in curves if not curve.is_faint]
+        limits = trimmed_limits(values, limits, is_log=options.log_y, linear=linear)
+    return fitted_axis(shown, is_log=options.log_y, linear=linear, limits=limits)
 
 
 def _in_sight(curve: Curve, x_axis: Axis, options: ChartOptions) -> Float64Array:
@@ -264,9 +289,10 @@ def _counts(curve: Curve, x_axis: Axis, y_axis: Axis) -> tuple[int, int, int, in
     has_x = np.isfinite(curve.x)
     n_below = int(np.count_nonzero(np.isfinite(y) & (y <= 0))) if y_axis.is_log else 0
     n_left = int(np.count_nonzero(has_x & (curve.x <= 0))) if x_axis.is_log else 0
-    n_total = curve.y.size if curve.n_total is None else curve.n_total
-    return (curve.y.size, n_total, int(np.count_nonzero(np.isnan(y))), int(np.count_nonzero(np.isinf(y))),
-            n_below + n_left, int(np.count_nonzero(~has_x)))  # fmt: skip
+    n_points = curve.y.size - curve.n_gaps
+    n_total = n_points if curve.n_total is None else curve.n_total
+    return (n_points, n_total, int(np.count_nonzero(np.isnan(y))), int(np.count_nonzero(np.isinf(y))),
+            n_below + n_left, int(np.count_nonzero(~has_x)) - curve.n_gaps)  # fmt: skip
 
 
 def chart_header(curves: Sequence[Curve], options: ChartOptions, x_axis: Axis, y_axis: Axis) -> Safe:
@@ -300,9 +326,7 @@ def _body(curves: Sequence[Curve], bands: Sequence[Band], frame: Frame, options:
     layers = Layers(np.full(shape, ord(" "), np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
     draw_bands(layers, bands, frame, glyphs=options.glyphs, is_shaded=options.is_shaded)
     _draw_curves(layers, curves, frame, glyphs)
-    for curve in curves:
-        if not curve.is_faint and _summary_on(curve, frame.x_axis, frame.y_axis) is None:
-            _draw_marks(layers, curve, frame, options)
+    _draw_marks(layers, [curve for curve in curves if not curve.is_faint], frame, options)
     if not (layers.roles > 0).any():
         write(layers, "no finite values" if curves else "no curves")
     return framed(spans(layers), frame, options.glyphs)
@@ -311,57 +335,63 @@ def _body(curves: Sequence[Curve], bands: Sequence[Band], frame: Frame, options:
 def _draw_curves(layers: Layers, curves: Sequence[Curve], frame: Frame, glyphs: GlyphSet) -> None:
     """Faint curves only where no other is; curves that meet in a cell take turns in colouring it."""
     for is_faint in (True, False):
-        chosen = _joined([curve for curve in curves if curve.is_faint == is_faint])
+        chosen = _alike([curve for curve in curves if curve.is_faint == is_faint])
         if not chosen:
             continue
-        bits = np.stack([_curve_bits(curve, frame, glyphs) for curve in chosen])
+        bits = np.stack([_bits(some, frame, glyphs) for some in chosen])
         owner = owners(bits > 0)
-        roles = np.array([0, *(name_index(layers, curve_role(curve)) for curve in chosen)], dtype=np.int64)
+        roles = np.array([0, *(name_index(layers, curve_role(some[0])) for some in chosen)], dtype=np.int64)
         is_lit = owner >= 0
         layers.codes[is_lit] = glyphs.characters[np.bitwise_or.reduce(bits, axis=0)][is_lit]
         layers.roles[is_lit] = roles[owner + 1][is_lit]
 
 
-def _joined(curves: Sequence[Curve]) -> list[Curve]:
-    """The muted curves of a pattern as one, with gaps between: the same dots, and a thousand runs in one pass."""
-    muted: dict[str, list[Curve]] = {}
-    for curve in curves:
-        if curve.role == "muted":
-            muted.setdefault(curve.pattern, []).append(curve)
-    gap = np.array([np.nan])
-    joined = [
-        replace(
-            alike[0],
-            x=np.concatenate([part for curve in alike for part in (curve.x, gap)]),
-            y=np.concatenate([part for curve in alike for part in (curve.y, gap)]),
-        )
-        for alike in muted.values()
-    ]
-    return [*joined, *(curve for curve in curves if curve.role != "muted")]
+def _alike(curves: Sequence[Curve]) -> list[list[Curve]]:
+    """The muted curves of a pattern together, and the bundles of one look; every other curve alone."""
+    groups: dict[object, list[Curve]] = {}
+    for place, curve in enumerate(curves):
+        is_joined = curve.role == "muted" or curve.n_gaps
+        groups.setdefault((curve_role(curve), curve.pattern) if is_joined else place, []).append(curve)
+    return sorted(groups.values(), key=lambda some: some[0].role != "muted")
 
 
-def _curve_bits(curve: Curve, frame: Frame, glyphs: GlyphSet) -> CellArray:
+def _bits(curves: Sequence[Curve], frame: Frame, glyphs: GlyphSet) -> CellArray:
+    """The cells of curves that have one look."""
     n_columns, n_rows = frame.width * glyphs.columns, frame.height * glyphs.rows
+    canvas = lit_dots((_placed(curve, frame, n_columns, n_rows) for curve in curves), n_columns, n_rows)
+    return cell_bits(canvas, glyphs, curves[0].pattern)
+
+
+def _placed(curve: Curve, frame: Frame, n_columns: int, n_rows: int) -> tuple[Float64Array, Float64Array]:
+    """Where the points of a curve lie, in dots; of a long one those that matter."""
     pyramid = _summary_on(curve, frame.x_axis, frame.y_axis)
     points = (curve.x, curve.y) if pyramid is None else thinned_to_columns(pyramid, frame.x_axis, n_columns)
-    x = places(frame.x_axis, points[0]) * (n_columns - 1)
-    y = (1 - places(frame.y_axis, points[1])) * (n_rows - 1)
-    return cell_bits(lit_dots(x, y, n_columns, n_rows), frame.width, frame.height, glyphs, curve.pattern)
+    return places(frame.x_axis, points[0]) * (n_columns - 1), (1 - places(frame.y_axis, points[1])) * (n_rows - 1)
 
 
 MARKS = {"braille": ("×", "▲", "▼"), "blocks": ("×", "▲", "▼"), "ascii": ("x", "^", "v")}
 """NaN, plus infinity, and minus infinity or what a log axis has no place for."""
 
 
-def _draw_marks(layers: Layers, curve: Curve, frame: Frame, options: ChartOptions) -> None:
-    """`×` and `▼` on the bottom row, `▲` on the top row, in the column where it happened."""
-    x = places(frame.x_axis, curve.x)
+def _draw_marks(layers: Layers, curves: Sequence[Curve], frame: Frame, options: ChartOptions) -> None:
+    """`×` and `▼` on the bottom row, `▲` on the top row, in the column where it happened; NaN goes before the rest."""
+    is_log = frame.y_axis.is_log
+    odd = [
+        curve
+        for curve in curves
+        if _summary_on(curve, frame.x_axis, frame.y_axis) is None and (is_log or not np.isfinite(curve.y).all())
+    ]
+    spots = [places(frame.x_axis, curve.x) for curve in odd]
     nan, up, down = MARKS[options.glyphs]
-    below = (curve.y == -np.inf) | ((curve.y <= 0) if frame.y_axis.is_log else False)
-    kinds = ((below, frame.height - 1, down), (curve.y == np.inf, 0, up), (np.isnan(curve.y), frame.height - 1, nan))
+    kinds = (
+        (lambda y: (y == -np.inf) | ((y <= 0) if is_log else False), frame.height - 1, down),
+        (lambda y: y == np.inf, 0, up),
+        (np.isnan, frame.height - 1, nan),
+    )
     for is_odd, row, mark in kinds:
-        spots = x[is_odd & _in_range(x)]
-        if spots.size:
-            columns = np.clip(np.floor(spots * (frame.width - 1) + 0.5), 0, frame.width - 1).astype(np.int64)
-            layers.codes[row, columns] = ord(mark)
-            layers.roles[row, columns] = name_index(layers, curve_role(curve))
+        for curve, x in zip(odd, spots, strict=True):
+            marked = x[is_odd(curve.y) & _in_range(x)]
+            if marked.size:
+                columns = np.clip(np.floor(marked * (frame.width - 1) + 0.5), 0, frame.width - 1).astype(np.int64)
+                layers.codes[row, columns] = ord(mark)
+                layers.roles[row, columns] = name_index(layers, curve_role(curve))

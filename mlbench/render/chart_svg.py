@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlbench.dataclass import dataclass
-from mlbench.render.axes import Axis, fitted_axis, places, ticks, trimmed_limits
+from mlbench.render.axes import Axis, places, ticks
 from mlbench.render.cells import RUN_SLOTS, fit_middle
-from mlbench.render.chart import ChartOptions, Curve, chart_header
+from mlbench.render.chart import ChartOptions, Curve, chart_header, x_axis_of, y_axis_of
 from mlbench.render.chart_bands import Band
+from mlbench.render.chart_bundles import joined
 from mlbench.render.numbers import number
 from mlbench.render.palette import DARK, DARK_GROUND, LIGHT, LIGHT_GROUND
 from mlbench.render.raster import m4
@@ -27,6 +28,8 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 22, 34, 28
 MOST_PATH_BYTES = 48_000
 """Longer paths are thinned to fewer columns, each still with its first, least, greatest and last point."""
 LEAST_COLUMNS = 40
+POINT_BYTES = 5
+"""Of a point in a path: `9-12`, ` 4 103`."""
 _LEGEND_COLUMN, _LEGEND_ROW = 236, 18
 _DASHES = {"solid": "", "dashed": ' stroke-dasharray="7 4"', "dotted": ' stroke-dasharray="2 3"'}
 
@@ -43,14 +46,12 @@ class _Plane:
 
 def chart_svg(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Band] = ()) -> str:
     """The curves as an SVG file. Of `options`, the sizes and glyphs of text charts have no meaning here."""
-    x_axis = fitted_axis([c.x for c in curves], kind=options.x_kind, is_log=options.log_x, limits=options.x_limits)
+    x_axis = x_axis_of([c.x for c in curves], curves, options)
     heights = [*(c.y for c in curves), *(edge for band in bands for edge in (band.low, band.high))]
-    limits = options.y_limits
-    if options.is_trimmed:
-        limits = trimmed_limits([c.y for c in curves if not c.is_faint], limits, is_log=options.log_y)
-    plane = _Plane(x_axis, fitted_axis(heights, is_log=options.log_y, limits=limits))
+    plane = _Plane(x_axis, y_axis_of(heights, curves, options))
     named = [curve for curve in curves if curve.label and not curve.is_faint]
-    n_rows = -(-len(named) // 3)
+    entries = _legend(named)
+    n_rows = -(-len(entries) // 3)
     height = HEIGHT + n_rows * _LEGEND_ROW + (8 if n_rows else 0)
     header = escape(chart_header(curves, options, x_axis, plane.y_axis).replace("   ", " · "))
     title = escape(str(safe(options.title or "chart")))
@@ -68,7 +69,7 @@ def chart_svg(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Ba
         *(_band_path(band, plane) for band in bands),
         *_curve_paths(curves, plane),
         "</g>",
-        *(_legend_entry(curve, index) for index, curve in enumerate(named)),
+        *(_legend_entry(text, look, index) for index, (text, look) in enumerate(entries)),
         "</svg>",
     ]
     return "\n".join(part for part in parts if part) + "\n"
@@ -79,7 +80,7 @@ def _style() -> str:
     dark = [f".c{slot}{{stroke:{colour};fill:{colour}}}" for slot, colour in enumerate(DARK)]
     return (
         "<style>text{font:12px system-ui,sans-serif;fill:#333}.h{font-weight:600}.n{text-anchor:end}"
-        ".m{text-anchor:middle}path.l{fill:none;vector-effect:non-scaling-stroke;stroke-width:1.5;"
+        ".m{text-anchor:middle}.u{stroke:#888;stroke-opacity:.4}path.l{fill:none;vector-effect:non-scaling-stroke;stroke-width:1.5;"
         "stroke-linejoin:round;stroke-linecap:round}path.f{stroke-width:1;stroke-opacity:.3}"
         "path.b{stroke:none;fill-opacity:.18}.r{stroke:#ddd}.g{fill:" + LIGHT_GROUND + "}" + "".join(light)
         + "@media(prefers-color-scheme:dark){text{fill:#ccc}.r{stroke:#3a3a3a}.g{fill:" + DARK_GROUND + "}"
@@ -107,32 +108,66 @@ def _grid(plane: _Plane) -> list[str]:
     return parts
 
 
-def _legend_entry(curve: Curve, index: int) -> str:
+def _legend(named: Sequence[Curve]) -> list[tuple[str, str]]:
+    """A text and the look of its line for each curve; the muted ones have one entry together."""
+    coloured = [curve for curve in named if curve.role != "muted"]
+    entries = [(f"{fit_middle(safe(curve.label), 24)} {_last(curve)}".strip(), _look(curve)) for curve in coloured]
+    n_muted = len(named) - len(coloured)
+    others = [(f"{n_muted} {'others' if coloured else 'runs'}", 'class="l u"')] if n_muted else []
+    return entries + others
+
+
+def _last(curve: Curve) -> str:
+    return number(float(curve.y[-1])) if curve.y.size else ""
+
+
+def _legend_entry(text: str, look: str, index: int) -> str:
     x = LEFT + index % 3 * _LEGEND_COLUMN - 40
     y = HEIGHT + 8 + index // 3 * _LEGEND_ROW
-    last = number(float(curve.y[-1])) if curve.y.size else ""
-    text = escape(f"{fit_middle(safe(curve.label), 24)} {last}".strip())
-    return (
-        f'<path class="l c{curve.slot % RUN_SLOTS}"{_DASHES[curve.pattern]} d="M{x} {y - 4}h22"/>'
-        f'<text x="{x + 28}" y="{y}">{text}</text>'
-    )
+    return f'<path {look} d="M{x} {y - 4}h22"/><text x="{x + 28}" y="{y}">{escape(text)}</text>'
+
+
+def _look(curve: Curve) -> str:
+    """Class and dashes of a curve's path."""
+    if curve.role == "muted":
+        return 'class="l u"'
+    return f'class="l{" f" if curve.is_faint else ""} c{curve.slot % RUN_SLOTS}"{_DASHES[curve.pattern]}'
 
 
 # ---------------------------------------------------------------- paths
 
 
 def _curve_paths(curves: Sequence[Curve], plane: _Plane) -> list[str]:
-    """All curves with as many columns as fit into the size that a report can afford."""
+    """All curves with as many columns as fit into the size that a report can afford; muted ones have a half of it."""
+    muted = [curve for curve in curves if curve.role == "muted"]
+    coloured = [curve for curve in curves if curve.role != "muted"]
+    n_bytes = MOST_PATH_BYTES // 2 if muted and coloured else MOST_PATH_BYTES
+    return [*_affordable(joined(muted), plane, n_bytes, len(muted)), *_affordable(coloured, plane, n_bytes)]
+
+
+def _affordable(curves: Sequence[Curve], plane: _Plane, n_bytes: int, n_curves: int = 0) -> list[str]:
+    """The curves in columns so many that they are not longer than `n_bytes`, unless columns are few.
+
+    Args:
+        curves: what is drawn.
+        plane: where.
+        n_bytes: of all paths together.
+        n_curves: how many curves these are, where several are joined.
+    """
+    n_points = sum(curve.y.size for curve in curves)
     n_columns = plane.width
-    while (paths := _paths_within(curves, plane, n_columns)) is None:
-        n_columns //= 2
+    if n_points * POINT_BYTES > n_bytes:  # a first guess saves passes over all points
+        room = n_bytes // (4 * POINT_BYTES * max(n_curves or len(curves), 1))
+        n_columns = min(max(2 * room, LEAST_COLUMNS), plane.width)
+    while (paths := _paths_within(curves, plane, n_columns, n_bytes)) is None:
+        n_columns = max(n_columns // 2, LEAST_COLUMNS)
     return paths
 
 
-def _paths_within(curves: Sequence[Curve], plane: _Plane, n_columns: int) -> list[str] | None:
-    """The curves in so many columns; None once they are longer than a report can afford, unless columns are few."""
+def _paths_within(curves: Sequence[Curve], plane: _Plane, n_columns: int, n_bytes: int) -> list[str] | None:
+    """The curves in so many columns; None once they are longer than that, unless columns are few."""
     paths: list[str] = []
-    n_left = MOST_PATH_BYTES
+    n_left = n_bytes
     for curve in curves:
         paths.append(_curve_path(curve, plane, n_columns))
         n_left -= len(paths[-1])
@@ -144,8 +179,7 @@ def _paths_within(curves: Sequence[Curve], plane: _Plane, n_columns: int) -> lis
 def _curve_path(curve: Curve, plane: _Plane, n_columns: int) -> str:
     x, y = places(plane.x_axis, curve.x), 1 - places(plane.y_axis, curve.y)
     steps = _steps(x, y, plane, n_columns) + ("" if curve.is_faint else _marks(curve, x, plane))
-    kind = "l f" if curve.is_faint else "l"
-    return f'<path class="{kind} c{curve.slot % RUN_SLOTS}"{_DASHES[curve.pattern]} d="{steps}"/>' if steps else ""
+    return f'<path {_look(curve)} d="{steps}"/>' if steps else ""
 
 
 def _steps(x: Float64Array, y: Float64Array, plane: _Plane, n_columns: int) -> str:

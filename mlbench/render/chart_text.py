@@ -153,8 +153,8 @@ def completed(chart: ChartOptions, curves: CurveOptions, series: Sequence[Series
     metrics = list(dict.fromkeys(one.metric for one in series))
     remarks = [
         _smoothing_text(curves),
-        "log y" if chart.log_y else "",
-        "log x" if chart.log_x and curves.axis != "wall" else "",
+        _scale_text("y", is_log=chart.log_y, is_symlog=chart.symlog_y),
+        "" if curves.axis == "wall" else _scale_text("x", is_log=chart.log_x, is_symlog=chart.symlog_x),
         {"step": "", "relative": "x: time since start", "wall": "x: wall time (UTC)"}.get(
             curves.axis, f"x: {curves.axis}"
         ),
@@ -165,6 +165,10 @@ def completed(chart: ChartOptions, curves: CurveOptions, series: Sequence[Series
         x_kind=axis_kind(curves.axis),
         remarks=chart.remarks or tuple(remark for remark in remarks if remark),
     )
+
+
+def _scale_text(axis: str, *, is_log: bool, is_symlog: bool) -> str:
+    return f"log {axis}" if is_log else f"symlog {axis}" if is_symlog else ""
 
 
 def _smoothing_text(curves: CurveOptions) -> str:

@@ -10,7 +10,6 @@ from mlbench.render.cells import Cell, Line, line_of
 from mlbench.render.code import coloured
 from mlbench.render.labels import label_map
 from mlbench.safe import Safe, safe
-from mlbench.wire.notebookdiff import change_lines, fate
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer, Value
@@ -65,7 +64,7 @@ def _rows_of(answer: DiffAnswer, name: str, change: CellChange, run_ids: set[str
     gone, come = ([line[1:] for line in lines if line.startswith(sign)] for sign in "-+")
     counts = f": +{len(come)} -{len(gone)}" if change.kind == "changed" else ""
     was = "" if change.old_number is None else f"cell {change.old_number}"
-    yield _row(answer, _title(name, change), was, fate(change) + counts, run_ids, _ROLES[change.kind])
+    yield _row(answer, _title(name, change), was, _fate(change) + counts, run_ids, _ROLES[change.kind])
     for old, new in list(zip_longest(gone, come, fillvalue=""))[:MOST_LINES]:
         yield _row(answer, "  ", old, new or "-", run_ids, "good" if new else "muted")
     if (n_more := max(len(gone), len(come)) - MOST_LINES) > 0:
@@ -75,6 +74,8 @@ def _rows_of(answer: DiffAnswer, name: str, change: CellChange, run_ids: set[str
 def notebook_lines(book: NotebookChange, label: Safe) -> tuple[Line, ...]:
     """All cells that differ, as the hunks of a unified diff."""
     head = line_of((f"notebook of {label}: {book.before} .. {book.after}", "heading"))
+    from mlbench.wire.notebookdiff import change_lines
+
     return (head, *coloured("\n".join(change_lines(book.changes))))
 
 
@@ -93,7 +94,7 @@ def notebook_change_lines(answer: DiffAnswer) -> list[str]:
 def _brief(name: str, change: CellChange) -> str:
     moved = [line for line in change.lines() if line[:1] in "+-"]
     told = f": {'  '.join(moved)}" if 0 < len(moved) <= MOST_LINES else ""
-    return f"{_title(name, change)} {fate(change)}{told}"
+    return f"{_title(name, change)} {_fate(change)}{told}"
 
 
 def cell_records(answer: DiffAnswer) -> list[tuple[Value, ...]]:
@@ -106,7 +107,7 @@ def cell_records(answer: DiffAnswer) -> list[tuple[Value, ...]]:
         if book.said:
             rows.append(("cell_unknown", book.after, None, *_of_run(answer, book.run_id, book.said)))
         for change in book.changes:
-            key = f"{_title(book.name, change)} {fate(change)}"
+            key = f"{_title(book.name, change)} {_fate(change)}"
             old = None if change.old_number is None else change.old
             new = None if change.new_number is None else change.new
             rows.append(("cell", key, old, *_of_run(answer, book.run_id, new)))
@@ -115,3 +116,10 @@ def cell_records(answer: DiffAnswer) -> list[tuple[Value, ...]]:
 
 def _of_run(answer: DiffAnswer, run_id: str, value: Value) -> Sequence[Value]:
     return [value if run.run_id == run_id else None for run in answer.runs[1:]]
+
+
+def _fate(change: CellChange) -> str:
+    """What became of a cell; what compares cells is loaded where there are any."""
+    from mlbench.wire.notebookdiff import fate
+
+    return fate(change)

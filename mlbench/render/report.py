@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
 from mlbench.queries.step_metrics import common_axis
-from mlbench.render.chart import ChartOptions
+from mlbench.render.cells import RUN_SLOTS
+from mlbench.render.chart import ChartOptions, Curve
 from mlbench.render.chart_svg import chart_svg
-from mlbench.render.chart_text import CurveOptions, chart_text, completed, series_chart, series_curves
+from mlbench.render.chart_text import MOST_COLOURED, CurveOptions, chart_text, completed, series_chart, series_curves
 from mlbench.render.costs import cost_table
 from mlbench.render.data_changes import data_change_lines
 from mlbench.render.diff import ABSENT, majority, odd_text
-from mlbench.render.labels import BASELINE_MARK, label_map, run_labels, short_labels
+from mlbench.render.labels import BASELINE_MARK, label_map, run_labels
 from mlbench.render.notebooks import notebook_change_lines
 from mlbench.render.numbers import delta, distinct, number, percent, timestamp, value_text
 from mlbench.render.prose import prose
 from mlbench.render.report_front import front_matter
+from mlbench.render.report_many import (
+    MOST_SIDE_BY_SIDE,
+    costs_of_many,
+    facts_of_many,
+    metrics_of_many,
+    params_of_many,
+)
+from mlbench.render.report_parts import marked, run_titles, slices_title, strong, table, without_slices
+from mlbench.render.report_settings import settings
 from mlbench.render.runs import PARAM_DIGITS, best_of, value_cell
-from mlbench.render.verdict import Group, groups_of, primary_metric, setting_text, verdict
+from mlbench.render.verdict import verdict
 from mlbench.safe import file_slug, markdown_block, markdown_code, safe, text_of_path
 
 if TYPE_CHECKING:
@@ -33,11 +43,14 @@ if TYPE_CHECKING:
         ProblemLine,
         ReportAnswer,
         SeriesAnswer,
+        SliceRow,
         Value,
     )
 
 MOST_CHARTS = 12
 MOST_PROBLEMS = 20
+MOST_CHANGES = 20
+"""Lines on what was added to data and removed."""
 TEXT_CHART = ChartOptions(width_cells=100, height_cells=22)
 
 
@@ -51,7 +64,12 @@ class ReportFiles:
 
 
 def draw_report(
-    answer: ReportAnswer, *, stem: str = "report", inline_text: bool = False, smoothing: float = 0.0
+    answer: ReportAnswer,
+    *,
+    stem: str = "report",
+    inline_text: bool = False,
+    smoothing: float = 0.0,
+    y_scale: str = "linear",
 ) -> ReportFiles:
     """Make the report. Everything from a log is escaped: nothing in it becomes HTML, a link or a heading.
 
@@ -60,13 +78,15 @@ def draw_report(
         stem: beginning of the names of the SVG files, as a rule that of the report's own name.
         inline_text: draw charts as text in the report, and no files.
         smoothing: weight of the mean in the charts, 0 for raw curves.
+        y_scale: of the charts: `linear`, `log` or `symlog`.
     """
-    charts = _charts(answer, stem, smoothing, inline_text=inline_text)
+    look = TEXT_CHART.scaled("linear", y_scale)
+    charts = _charts(answer, stem, smoothing, look, inline_text=inline_text)
     sections = (
         front_matter(answer),
         _head(answer),
         _runs(answer),
-        _settings(answer),
+        settings(answer),
         _params(answer),
         _metrics(answer),
         "".join(text for text, _ in charts.values())
@@ -97,12 +117,6 @@ def _count(answer: ReportAnswer) -> str:
     return f"{n} {noun}" if n == n_matched else f"{n} of {n_matched} runs"
 
 
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:
-    """A Markdown table of cells that are escaped already; the columns of numbers stand `right`."""
-    rules = ["---:" if index in right else "---" for index in range(len(titles))]
-    return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rules, *rows))
-
-
 # ---------------------------------------------------------------- runs
 
 
@@ -118,7 +132,7 @@ def _runs(answer: ReportAnswer) -> str:
         for index, column in enumerate(answer.runs.columns)
     ]
     rows = [
-        [_marked(markdown_code(labels[row.head.run_id]), is_baseline=row.head.run_id == baseline),
+        [marked(markdown_code(labels[row.head.run_id]), is_baseline=row.head.run_id == baseline),
          *(cells[index] for cells in columns)]
         for index, row in enumerate(answer.runs.rows)
     ]  # fmt: skip
@@ -132,11 +146,7 @@ def _runs(answer: ReportAnswer) -> str:
         for index in range(1, len(titles))
         if all(isinstance(row.values[index - 1], int | float | None) for row in answer.runs.rows)
     ]
-    return "## Runs\n\n" + _table(titles, rows, right=right) + legend
-
-
-def _marked(text: str, *, is_baseline: bool) -> str:
-    return f"{BASELINE_MARK} {text}" if is_baseline else text
+    return "## Runs\n\n" + table(titles, rows, right=right) + legend
 
 
 def _column_title(column: Column) -> str:
@@ -152,7 +162,7 @@ def _run_column(column: Column, values: Sequence[Value], base: Value) -> list[st
     best = best_of(column.goal, values)
     cells: list[str] = []
     for value, text in zip(numbers, texts, strict=True):
-        shown = f"**{text}**" if best is not None and value == best else text
+        shown = strong(text, best is not None and value == best)
         difference = value - base if isinstance(base, int | float) and value is not None else 0.0
         if difference and math.isfinite(difference):
             shown = f"{shown} ({delta(difference, digits=3)})"
@@ -168,30 +178,11 @@ def _value(column: Column, value: Value) -> str:
     return markdown_code(value_text(value, digits=PARAM_DIGITS))
 
 
-def _settings(answer: ReportAnswer) -> str:
-    """Mean, interval and n of each setting, where runs differ in nothing but seeds."""
-    row = primary_metric(answer.runs, answer.diff)
-    groups = () if row is None else groups_of(answer.diff, row)
-    if row is None or len(groups) < 2 or all(len(group.members) == 1 for group in groups):
-        return ""
-    rows = [[setting_text(group), str(len(group.members)), *_group_cells(group)] for group in groups]
-    titles = ["setting", "n", f"mean {markdown_code(row.metric)}", "95 % interval", "least", "greatest"]
-    return "## Settings\n\n" + _table(titles, rows, right=range(1, len(titles)))
-
-
-def _group_cells(group: Group) -> list[str]:
-    if not group.values:
-        return ["–"] * 4
-    reach = "–" if group.reach is None else f"± {number(group.reach, digits=2)}"
-    return [number(group.mean), reach, number(min(group.values)), number(max(group.values))]
-
-
 # ---------------------------------------------------------------- differences
 
 
-def _run_titles(answer: ReportAnswer) -> list[str]:
-    labels = [markdown_code(label) for label in short_labels(answer.diff.runs)]
-    return [_marked(label, is_baseline=index == 0) for index, label in enumerate(labels)]
+def _are_many(answer: ReportAnswer) -> bool:
+    return len(answer.diff.runs) > MOST_SIDE_BY_SIDE
 
 
 def _params(answer: ReportAnswer) -> str:
@@ -201,9 +192,11 @@ def _params(answer: ReportAnswer) -> str:
     equal = f"{answer.diff.n_equal_params} others are equal.\n" if answer.diff.n_equal_params else ""
     if not differing:
         return f"## Parameters\n\nNo parameter differs. {equal}".rstrip() + "\n"
-    rows = [_param_row(row) for row in differing]
-    table = _table(["parameter", *_run_titles(answer)], rows)
-    return f"## Parameters that differ\n\n{table}" + (f"\n{equal}" if equal else "")
+    if _are_many(answer):
+        shown = params_of_many(answer, differing)
+    else:
+        shown = table(["parameter", *run_titles(answer)], [_param_row(row) for row in differing])
+    return f"## Parameters that differ\n\n{shown}" + (f"\n{equal}" if equal else "")
 
 
 def _param_row(row: ParamRow) -> list[str]:
@@ -218,10 +211,13 @@ def _param_row(row: ParamRow) -> list[str]:
 
 
 def _metrics(answer: ReportAnswer) -> str:
-    rows = [line for row in answer.diff.metrics for line in _metric_rows(row)]
-    if not rows or len(answer.diff.runs) < 2:
+    if not answer.diff.metrics or len(answer.diff.runs) < 2:
         return ""
-    return "## Metrics\n\n" + _table(["metric", "value", *_run_titles(answer)], rows, right=range(2, 99))
+    if _are_many(answer):
+        return "## Metrics\n\n" + metrics_of_many(answer)
+    rows = [line for row in without_slices(answer.diff) for line in _metric_rows(row)]
+    rows += [line for row in answer.diff.slices for line in _slice_rows(row)]
+    return "## Metrics\n\n" + table(["metric", "value", *run_titles(answer)], rows, right=range(2, 99))
 
 
 def _metric_rows(row: MetricRow) -> list[list[str]]:
@@ -236,12 +232,21 @@ def _metric_rows(row: MetricRow) -> list[list[str]]:
     return lines
 
 
+def _slice_rows(row: SliceRow) -> list[list[str]]:
+    """The worst slice of each run with its name, and how far the best one is from it."""
+    values = [cell.worst for cell in row.cells]
+    best = best_of(row.goal, values)
+    worst = ["–" if value is None else f"{strong(text, value == best)} ({markdown_code(cell.name)})"
+             for cell, value, text in zip(row.cells, values, distinct(values), strict=True)]  # fmt: skip
+    return [[slices_title(row), "worst", *worst], ["", "spread", *(number(cell.spread) or "–" for cell in row.cells)]]
+
+
 def _metric_cells(row: MetricRow, values: Sequence[float | None], *, has_delta: bool) -> list[str]:
     """The best in bold, the difference to the baseline behind."""
     best = best_of(row.goal, values) if has_delta else None
     cells: list[str] = []
     for cell, value, text in zip(row.cells, values, distinct(values), strict=True):
-        shown = f"**{text}**" if best is not None and value == best else text or "–"
+        shown = strong(text or "–", best is not None and value == best)
         if has_delta and value is not None and cell.delta:
             share = "" if cell.percent is None else f", {percent(cell.percent)}"
             shown += f" ({delta(cell.delta, digits=3)}{share})"
@@ -255,10 +260,12 @@ def _facts(title: str, answer: ReportAnswer, facts: Sequence[FactRow]) -> str:
         return ""
     differing = [row for row in facts if row.differs]
     text = ""
-    if differing:
+    if differing and _are_many(answer):
+        text = facts_of_many(answer, title.lower(), differing)
+    elif differing:
         rows = [[markdown_code(row.key), *("–" if cell is None else markdown_code(cell) for cell in row.cells)]
                 for row in differing]  # fmt: skip
-        text = _table([title.lower(), *_run_titles(answer)], rows)
+        text = table([title.lower(), *run_titles(answer)], rows)
     equal = [row for row in facts if not row.differs and row.cells and row.cells[0] is not None]
     lines = "".join(f"- {markdown_code(row.key)}: {markdown_code(row.cells[0])}\n" for row in equal)
     between = "\nEqual in all runs:\n\n" if differing and lines else ""
@@ -269,9 +276,11 @@ def _costs(answer: ReportAnswer) -> str:
     """Duration, speed and recorded costs, with how much more or less than the baseline's."""
     if len(answer.diff.runs) < 2 or not answer.diff.costs:
         return ""
+    if _are_many(answer):
+        return "## Cost\n\n" + costs_of_many(answer)
     rows = [[markdown_code(head.text), *("–" if cell.text == "-" else cell.text for cell in cells)]
             for head, *cells in cost_table(answer.diff)]  # fmt: skip
-    return "## Cost\n\n" + _table(["cost", *_run_titles(answer)], rows)
+    return "## Cost\n\n" + table(["cost", *run_titles(answer)], rows)
 
 
 def _under(title: str, facts: str, more: str) -> str:
@@ -280,8 +289,11 @@ def _under(title: str, facts: str, more: str) -> str:
 
 
 def _data_changes(answer: ReportAnswer) -> str:
-    lines = "".join(f"- {markdown_code(line)}\n" for line in data_change_lines(answer.diff))
-    return f"\nAdded and removed, against the baseline:\n\n{lines}" if lines else ""
+    told = data_change_lines(answer.diff)
+    lines = "".join(f"- {markdown_code(line)}\n" for line in told[:MOST_CHANGES])
+    n_more = len(told) - MOST_CHANGES
+    more = f"- {n_more} more: `mlbench diff`\n" if n_more > 0 else ""
+    return f"\nAdded and removed, against the baseline:\n\n{lines}{more}" if lines else ""
 
 
 def _code_changes(answer: ReportAnswer) -> str:
@@ -294,7 +306,9 @@ def _code_changes(answer: ReportAnswer) -> str:
 # ---------------------------------------------------------------- charts
 
 
-def _charts(answer: ReportAnswer, stem: str, smoothing: float, *, inline_text: bool) -> Mapping[str, tuple[str, str]]:
+def _charts(
+    answer: ReportAnswer, stem: str, smoothing: float, look: ChartOptions, *, inline_text: bool
+) -> Mapping[str, tuple[str, str]]:
     """Markdown and SVG (or '') of a chart for each metric, by file name."""
     slots = {head.run_id: slot for slot, head in enumerate(answer.diff.runs)}
     metrics = list(dict.fromkeys(one.metric for one in answer.series))
@@ -303,19 +317,27 @@ def _charts(answer: ReportAnswer, stem: str, smoothing: float, *, inline_text: b
         series = [one for one in answer.series if one.metric == metric]
         name = f"{stem}-{file_slug(metric)}.svg"
         if inline_text:
-            drawn[name] = (_text_chart(series, smoothing, slots), "")
+            drawn[name] = (_text_chart(series, smoothing, look, slots), "")
         else:
-            curves = CurveOptions(common_axis(series) or "step", smoothing)
-            svg = chart_svg(series_curves(series, curves, slots=slots), completed(ChartOptions(), curves, series))
+            curves = CurveOptions(common_axis(series) or "step", smoothing, has_raw=len(slots) <= MOST_COLOURED)
+            shown = _with_first(series_curves(series, curves, slots=slots), slots)
+            svg = chart_svg(shown, completed(look, curves, series))
             drawn[name] = (f"### {markdown_code(metric)}\n\n![{_alt(series)}]({name})\n", svg)
     if len(metrics) > MOST_CHARTS:
         drawn[""] = (f"{len(metrics) - MOST_CHARTS} more metrics are not drawn.\n", "")
     return drawn
 
 
-def _text_chart(series: Sequence[SeriesAnswer], smoothing: float, slots: Mapping[str, int]) -> str:
+def _with_first(curves: Sequence[Curve], slots: Mapping[str, int]) -> list[Curve]:
+    """Of more runs than colours can tell apart the first ones of the table are in colour."""
+    if len(slots) <= MOST_COLOURED:
+        return list(curves)
+    return [replace(curve, role="", pattern="solid") if curve.slot < RUN_SLOTS else curve for curve in curves]
+
+
+def _text_chart(series: Sequence[SeriesAnswer], smoothing: float, look: ChartOptions, slots: Mapping[str, int]) -> str:
     curves = CurveOptions(common_axis(series) or "step", smoothing, is_plain=True)
-    chart = series_chart(series, TEXT_CHART, curves, slots=slots)
+    chart = series_chart(series, look, curves, slots=slots)
     return f"### {markdown_code(series[0].metric)}\n\n{markdown_block(chart_text(chart), language='text')}"
 
 
@@ -347,11 +369,20 @@ def _problem_line(problem: ProblemLine) -> str:
 
 
 def _commands(answer: ReportAnswer) -> str:
-    """The command of each run; runs of one command share a block."""
-    by_command: dict[str, list[str]] = {}
-    for name, command in answer.commands:
-        by_command.setdefault(command, []).append(markdown_code(safe(name)))
-    parts = [
-        f"{', '.join(names)}:\n\n{markdown_block(command, language='sh')}" for command, names in by_command.items()
-    ]
+    """The command of each run: runs of one command together, and those of one checkout in one block."""
+    by_start: dict[str, dict[str, list[str]]] = {}
+    for name, text in answer.commands:
+        start, _newline, command = text.rpartition("\n")
+        by_start.setdefault(start, {}).setdefault(command, []).append(safe(name))
+    parts = [_block(start, by_command) for start, by_command in by_start.items()]
     return "## How to reproduce\n\n" + "\n".join(parts) if parts else ""
+
+
+def _block(start: str, by_command: Mapping[str, Sequence[str]]) -> str:
+    """The commands that begin alike, the names of the runs above it; above each command where there are several."""
+    if len(by_command) == 1:
+        ((command, names),) = by_command.items()
+        titles = f"{', '.join(map(markdown_code, names))}:\n\n"
+        return titles + markdown_block(f"{start}\n{command}".lstrip("\n"), language="sh")
+    lines = [line for command, names in by_command.items() for line in ("", f"# {', '.join(names)}", command)]
+    return markdown_block("\n".join([start, *lines]).lstrip("\n"), language="sh")

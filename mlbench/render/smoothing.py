@@ -46,8 +46,11 @@ def ema(values: Float64Array, weight: float) -> Float64Array:
     is_finite = np.isfinite(smooth)
     finite = smooth[is_finite]
     sums = _decayed_sums((1 - weight) * finite, weight)
+    # From here on the weights of all points before add up to 1, to the last bit.
+    n_biased = min(finite.size, math.ceil(math.log(NEGLIGIBLE) / math.log(weight)))
     with np.errstate(over="ignore"):  # within a bit of the greatest double
-        smooth[is_finite] = sums / (1 - weight ** np.arange(1, finite.size + 1))
+        sums[:n_biased] /= 1 - weight ** np.arange(1, n_biased + 1)
+    smooth[is_finite] = sums
     return smooth
 
 

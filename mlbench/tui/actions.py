@@ -69,8 +69,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.metrics", ("m",), "metrics", "choose the metrics", (CHART,), footer=1),
     Action("chart.smoothing", ("s",), "smooth", "the next weight of smoothing", (CHART,), footer=2),
     Action("chart.smooth_by", ("S",), "smooth by", "type the weight of smoothing", (CHART,)),
-    Action("chart.log_y", ("Y",), "log y", "y axis logarithmic or linear", (CHART,), footer=3),
-    Action("chart.log_x", ("X",), "log x", "x axis logarithmic or linear", (CHART,)),
+    Action("chart.log_y", ("Y",), "log y", "y axis linear, logarithmic, or so on both sides of 0 (symlog)",
+           (CHART,), footer=3),
+    Action("chart.log_x", ("X",), "log x", "x axis linear, logarithmic, or so on both sides of 0 (symlog)", (CHART,)),
     Action("chart.axis", ("a",), "x axis", "x axis: what the runs define, step, relative time, wall time", (CHART,),
            footer=4),
     Action("chart.raw", ("r",), "raw", "show the raw curve below the smoothed one (of groups, the band), or not",
@@ -89,6 +90,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chart.group", ("o",), "group", "draw runs that repeat each other as their mean, with a band", (CHART,)),
     Action("chart.colour_by", ("C",), "colour by", "a colour for each run, or for each setting", (CHART,)),
     Action("chart.grid", ("v",), "grid", "charts in one, two, three columns, or as few as may be", (CHART,)),
+    Action("chart.layout", ("c",), "layout", "draw the charts that the logs lay out: one of them, or all", (CHART,)),
     Action("chart.write", ("w",), "write", "write the chart as SVG and its curves as CSV", (CHART,)),
     Action("chart.next_run", ("n",), "next run", "put the next run in front of the others", (CHART,), footer=7),
     Action("chart.previous_run", ("N",), "previous run", "put the run before in front of the others", (CHART,)),
@@ -169,6 +171,11 @@ def key_text(keys: str) -> str:
     """A key, or one after another, as people read it: `esc`, `PgDn`, `yc`."""
     shown = [_NAMES.get(key, key) for key in keys.split(" ")]
     return "".join(shown) if all(len(key) == 1 for key in shown) else " ".join(shown)
+
+
+def usual_key(action_id: str) -> str:
+    """What an action's key is as long as nobody remaps it, as people read it."""
+    return key_text(BY_ID[action_id].keys[0])
 
 
 def actions_of(pane: str) -> tuple[Action, ...]:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.app import App, ComposeResult, SuspendNotSupported, SystemCommand
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.app import App, ComposeResult, SuspendNotSupported
 from textual.containers import Container
 from textual.events import Click, Key, Paste, Resize
 from textual.message import Message
@@ -21,17 +20,17 @@ from textual.widget import Widget
 from mlbench.errors import MlbenchError
 from mlbench.paths import Home
 from mlbench.render.cells import line_of
-from mlbench.safe import safe, text_of_path
+from mlbench.safe import text_of_path
 from mlbench.settings import Settings, read_settings
 from mlbench.tui import compat
-from mlbench.tui.actions import PANES, RUN, actions_of
+from mlbench.tui.actions import BY_ID, PANES
 from mlbench.tui.asker import Answered, Asker
 from mlbench.tui.clipboard import copy_text
 from mlbench.tui.desk import FOLLOW, KEEP, Desk
 from mlbench.tui.doing import HANDLERS
 from mlbench.tui.doing.choosing import sort_column
+from mlbench.tui.doing.finding import go_where
 from mlbench.tui.doing.moving import to_row
-from mlbench.tui.doing.showing import COMMANDS, ask_command
 from mlbench.tui.panes import Panes
 from mlbench.tui.screens.help import HelpScreen
 from mlbench.tui.session import IndexProgress, Session
@@ -44,9 +43,6 @@ if TYPE_CHECKING:
     from mlbench.tui.ahead import Ahead
     from mlbench.tui.host import HelpRow
 
-MOST_PALETTE_RUNS = 2000
-"""Textual's matcher takes 0.1 s for 10,000 names, for every letter."""
-
 
 class Progressed(Message):
     """The reading of logs has come further."""
@@ -56,60 +52,18 @@ class Progressed(Message):
         self.progress = progress
 
 
-class ActionProvider(Provider):
-    """The command palette: the actions that work in the pane at work."""
-
-    async def discover(self) -> Hits:
-        """All of them."""
-        for text, help_text, call in self._entries():
-            yield DiscoveryHit(text, call, help=help_text)
-
-    async def search(self, query: str) -> Hits:
-        """Those that the typed letters fit."""
-        matcher = self.matcher(query)
-        for text, help_text, call in (*self._entries(), *self._others()):
-            score = matcher.match(text)
-            if score > 0:
-                yield Hit(score, matcher.highlight(text), call, help=help_text)
-
-    def _entries(self) -> list[tuple[str, str, Callable[[], None]]]:
-        app = self.app
-        if not isinstance(app, Workbench):
-            return []
-        return [
-            (action.label, action.help, partial(app.act, action.id))
-            for action in actions_of(app.desk.view.pane)
-            if not action.id.startswith(("move.", "lists."))
-        ]
-
-    def _others(self) -> list[tuple[str, str, Callable[[], None]]]:
-        """Commands, which go on on the command line, and the runs that were seen: only where letters were typed."""
-        app = self.app
-        if not isinstance(app, Workbench):
-            return []
-        commands = [
-            (f":{word}", what, partial(ask_command, app.desk, 1, text=f"{word} "))
-            for word, (what, _do) in COMMANDS.items()
-        ]
-        runs = [
-            (safe(head.name), "show this run", partial(app.desk.with_view, shown_run=head.run_id, pane=RUN))
-            for head in list(app.desk.heads.values())[:MOST_PALETTE_RUNS]
-        ]
-        return [*commands, *runs]
-
-
 class Workbench(App[int]):
     """mlbench on the screen. What it does is in `doing`, what it knows in the desk, what it shows in the panes."""
 
     CSS_PATH = "mlbench.tcss"
     TITLE = "mlbench"
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+f12"  # ours opens it: the table of keys is the only one
-    COMMANDS = {ActionProvider}  # noqa: RUF012 - Textual's class variable
+    ENABLE_COMMAND_PALETTE = False  # ours is a list above the prompt line: docs/decisions/0086
 
     def __init__(self, session: Session, *, settings: Settings | None = None, depth: Depth = "truecolor",
                  glyphs: str = "braille", is_light_ground: bool = False) -> None:  # fmt: skip
-        self.looks = looks_of((settings or Settings()).theme, depth, is_light_ground=is_light_ground)
+        settings = settings or Settings()
+        self._terminal = (depth, glyphs, is_light_ground)
+        self.looks = looks_of(settings.theme, depth, is_light_ground=is_light_ground)
         super().__init__(ansi_color=True if self.looks.is_native else None)
         self.animation_level = "none"
         for theme in themes():
@@ -119,9 +73,9 @@ class Workbench(App[int]):
         self.set_class(self.current_theme.dark, "-dark-mode", update=False)
         self.set_class(not self.current_theme.dark, "-light-mode", update=False)
         self.stylesheet.set_variables(self.get_css_variables())
-        self.panes = Panes(self.looks, glyphs, self._tell)
+        self.panes = Panes(self.looks, glyphs if settings.glyphs == "auto" else settings.glyphs, self._tell)
         self.asker = Asker(self, self._complain)
-        self.desk = Desk(session, self.asker, self, self.panes, settings or Settings())
+        self.desk = Desk(session, self.asker, self, self.panes, settings)
         self.copies = ""  # the folder for copies that the terminal may not take, '' for none
         self.panes.footer.on_other_width = partial(self.panes.draw_bars, self.desk)
         self._delays: dict[str, Timer] = {}
@@ -184,10 +138,6 @@ class Workbench(App[int]):
         """However it ends: the thread that reads logs must not keep the process."""
         self.desk.is_leaving = True
 
-    def get_system_commands(self, screen: Screen[object]) -> list[SystemCommand]:  # noqa: ARG002 - Textual's signature
-        """None of Textual's own: our actions are all there is."""
-        return []
-
     # ------------------------------------------------------------ events
 
     def on_key(self, event: Key) -> None:
@@ -232,16 +182,17 @@ class Workbench(App[int]):
             self.desk.prompter.paste(event.text)
             self.panes.draw_bars(self.desk)
 
-    def act(self, action_id: str) -> None:
-        """Do an action by its id."""
-        HANDLERS[action_id](self.desk, 1)
+    def act(self, action_id: str, n: int = 1) -> None:
+        """Do an action by its id, in a pane where it works."""
+        if go_where(self.desk, BY_ID[action_id]):
+            HANDLERS[action_id](self.desk, n)
         self.panes.draw_bars(self.desk)
 
     def on_resize(self, event: Resize) -> None:
         """Too small a terminal gets one line in place of a broken screen."""
         size = (event.size.width, event.size.height)
         self.screen_stack[0].set_class(too_small(size), "small")
-        text = f"{small_text(size)}. Make it larger; q leaves"
+        text = f"{small_text(size)}. Make it larger; {self.desk.key('app.back')} leaves"
         self.panes.small.show(
             line_of((text if len(text) <= size[0] else f"{size[0]}x{size[1]} is too small: 60x15 needed", ""))
         )
@@ -342,15 +293,22 @@ class Workbench(App[int]):
 
     def show_help(self, title: str, rows: Sequence[HelpRow]) -> None:
         """Open a page of help."""
-        self.push_screen(HelpScreen(self.looks, title, rows))
+        self.push_screen(HelpScreen(self.looks, title, rows, self.desk.keyboard))
+
+    def take_settings(self, settings: Settings) -> None:
+        """Draw everything again with other glyphs and colours, and listen to the mouse or not."""
+        depth, glyphs, is_light_ground = self._terminal
+        self.looks.become(looks_of(settings.theme, depth, is_light_ground=is_light_ground))
+        self.panes.glyphs = glyphs if settings.glyphs == "auto" else settings.glyphs
+        self.ansi_color = True if self.looks.is_native else None
+        self.theme = self.looks.theme_name
+        compat.listen_to_mouse(self, is_on=settings.mouse)
+        self.panes.draw_all(self.desk)
+        self.refresh(layout=True)
 
     async def action_quit(self) -> None:
         """Textual's own ctrl+q, which comes before all keys, also stops the reading."""
         self.leave()
-
-    def show_palette(self) -> None:
-        """Open the command palette."""
-        self.action_command_palette()
 
 
 def _run_editor(words: Sequence[str], path: str, name: str) -> str:
@@ -387,7 +345,7 @@ def run_workbench(
         settings=settings,
         depth=colour_depth(os.environ),
         glyphs=glyphs_of(
-            settings.glyphs, os.environ, "ascii" if is_ascii else sys.__stdout__.encoding if sys.__stdout__ else ""
+            "auto", os.environ, "ascii" if is_ascii else sys.__stdout__.encoding if sys.__stdout__ else ""
         ),
         is_light_ground=is_light_ground(os.environ),
     )

@@ -115,6 +115,8 @@ def footer(desk: Desk, width: int) -> Ends:
         if desk.typed_error:
             return _mistake(desk, width), ()
         right = line_of(("   enter keeps · esc leaves ", "muted"))
+        if width_cells(prompter.hint) + line_cells(right) + 3 > width:
+            right = ()
         return line_of(("   ", ""), (fit(prompter.hint, width - line_cells(right) - 3), "muted")), right
     if desk.keyboard.is_waiting and (following := desk.keyboard.following(desk.view.pane)):
         return keys_line([(key_text(key), action.label) for key, action in following], width), ()
@@ -163,7 +165,11 @@ def empty_text(desk: Desk) -> tuple[Line, ...]:
     """What is said where there are no runs."""
     found, done, progress = desk.answers.found, desk.answers.done, desk.answers.progress
     if desk.view.query and found is not None and found.answer.n_runs:
-        return (), line_of(("   no run matches this query", "")), line_of(("   / edits it", "muted"))
+        return (
+            (),
+            line_of(("   no run matches this query", "")),
+            line_of((f"   {desk.key('app.query')} edits it", "muted")),
+        )
     if done is None:
         return (), line_of((f"   {progress_text(progress) or 'looking for runs'} …", "muted"))
     lines = [

@@ -324,7 +324,7 @@ class CatalogSession:
                 metrics=question.metrics,
                 baseline=question.run_ids[0],
             )
-        files = draw_report(answer, stem=stem, smoothing=question.smoothing)
+        files = draw_report(answer, stem=stem, smoothing=question.smoothing, y_scale=question.y_scale)
         write_file(path, files.markdown, is_new=not question.may_replace)
         for name, svg in files.files.items():
             write_file(os.path.join(os.path.dirname(path), name), svg)
@@ -389,7 +389,7 @@ def _refs(runs: Sequence[RunHead]) -> list[RunRef]:
     from mlbench.journal import RunRef
 
     if not runs:
-        raise UsageError("no run is chosen. Put the cursor on one, or mark some with space")
+        raise UsageError("no run is chosen. Put the cursor on one, or mark some")
     return [RunRef(run.key, run.fingerprint) for run in runs]
 
 

@@ -18,13 +18,14 @@ from mlbench.tui.widgets.lines_view import Page
 NOTHING = "  the code does not differ, as far as commits and notebooks were recorded"
 
 
-def code_page(answer: DiffAnswer, width: int, *, title: str) -> Page:
+def code_page(answer: DiffAnswer, width: int, *, title: str, back_key: str = "c") -> Page:
     """The diff of each run's code against the baseline's; of runs with the same one it stands once.
 
     Args:
         answer: the comparison, with `code_changes` and `notebooks`.
         width: columns of the pane.
         title: of the pane.
+        back_key: that brings the tables back, as people read it.
     """
     labels = label_map(answer.runs)
     lines: list[Line] = []
@@ -45,7 +46,7 @@ def code_page(answer: DiffAnswer, width: int, *, title: str) -> Page:
             starts.append(len(lines))
             lines += [*(_cut(line, width) for line in notebook_lines(book, labels[book.run_id])), ()]
     return Page(
-        title=line_of((f" {title}: code", "title"), ("   c goes back", "muted")),
+        title=line_of((f" {title}: code", "title"), (f"   {back_key} goes back", "muted")),
         lines=tuple(lines) or (line_of((NOTHING, "muted")),),
         sections=tuple(starts),
     )

@@ -11,13 +11,16 @@ import sys
 import threading
 from collections.abc import Callable, MutableMapping
 from types import FrameType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.color import ColorSystem
 from textual.strip import Strip
 
 from mlbench.safe import safe
 from mlbench.tui.sgr import to_wire
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 _ASCII = str.maketrans(
     {"●": "*", "◆": "#", "│": "|", "─": "-", "━": "=", "▸": ">", "✓": "+", "✗": "x", "…": "~", "▲": "^", "▼": "v",
@@ -143,6 +146,22 @@ def is_job_of_a_shell() -> bool:
         return os.getsid(os.getppid()) == os.getsid(0)
     except OSError:
         return False
+
+
+def listen_to_mouse(app: App[int], *, is_on: bool) -> None:
+    """Have the terminal report the mouse, or no more: Textual (8.2.8) decides it once, when it starts."""
+    from textual.drivers.linux_driver import LinuxDriver
+
+    driver = app._driver
+    if not isinstance(driver, LinuxDriver) or driver._mouse == is_on:
+        return
+    if is_on:
+        driver._mouse = True
+        driver._enable_mouse_support()
+    else:
+        driver._disable_mouse_support()
+        driver._mouse = False
+    driver.flush()
 
 
 def forget_fixed_size(environ: MutableMapping[str, str]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlbench.dataclass import dataclass
 from mlbench.errors import MlbenchError
 from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
 from mlbench.render.cells import Line, line_of
@@ -19,8 +18,9 @@ from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
 from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
+from mlbench.tui.latest import Answers
 from mlbench.tui.prompts import Prompt, Prompter
-from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsFound, RunsQuestion, Session, Vocabulary
+from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
 from mlbench.tui.view import ChartLook, View
 
@@ -37,22 +37,6 @@ KEEP, KEEP_DELAY_S = "keep", 1.0
 MOST_COMPARED, MOST_CHARTED = 24, 60
 """Runs side by side, and curves in a chart: of more marks the first ones are shown, and the title says so."""
 BASELINE_SLOT = 7
-
-
-@dataclass(slots=True)
-class Answers:
-    """What came back last; each is replaced as a whole."""
-
-    found: RunsFound | None = None
-    diff: DiffAnswer | None = None
-    series: tuple[SeriesAnswer, ...] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
-    """Of the runs in the charts, once they were asked for: see `Session.settings_of`."""
-    shown: ShowAnswer | None = None
-    problems: tuple[ProblemLine, ...] = ()
-    names: Vocabulary = field(default_factory=Vocabulary)
-    progress: IndexProgress | None = None
-    done: IndexDone | None = None
 
 
 class Desk:
@@ -155,6 +139,10 @@ class Desk:
     def with_view(self, **changes: object) -> None:
         """Change a few fields of the view."""
         self.change(replace(self.view, **changes))  # type: ignore[arg-type]
+
+    def key(self, action_id: str) -> str:
+        """What to type for an action, as people read it; messages name it so."""
+        return self.keyboard.name_of(action_id)
 
     def say(self, text: str, role: str = "") -> None:
         """Say something on the prompt line, until the next key."""

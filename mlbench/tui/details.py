@@ -76,7 +76,7 @@ class RunDetails:
             return read_picture(content)
         except WireError as error:
             return ProblemLine(place.path, f"offset {place.offset}", f"The image could not be decoded: {error}",
-                               "w writes its bytes to a file", place.head.run_id)  # fmt: skip
+                               "Its bytes can be written to a file", place.head.run_id)  # fmt: skip
 
     def patch(self, run_id: str) -> tuple[str, str] | None:
         """Path and text of the changes that were not committed, as a tool left them; secrets are blotted out."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from mlbench.settings import Settings
 
 HelpRow: TypeAlias = tuple[Sequence[str], str, str]
 """Keys or names, what is said of them, and the group that they stand in."""
@@ -24,8 +27,8 @@ class Host(Protocol):
     def bell(self) -> None:
         """Ring the terminal's bell."""
 
-    def act(self, action_id: str) -> None:
-        """Do an action by its id."""
+    def act(self, action_id: str, n: int = 1) -> None:
+        """Do an action by its id, in a pane where it works; `n` is the number before its key."""
 
     def copy(self, text: str) -> str:
         """Put a text on the clipboard; says where it went, '' for the terminal's."""
@@ -39,8 +42,8 @@ class Host(Protocol):
     def show_help(self, title: str, rows: Sequence[HelpRow]) -> None:
         """Open a page of help over the panes."""
 
-    def show_palette(self) -> None:
-        """Open the command palette."""
+    def take_settings(self, settings: Settings) -> None:
+        """Let the settings of glyphs, colours and mouse hold at once."""
 
     def arrange(self) -> None:
         """Show the panes that the view asks for."""

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from mlbench.dataclass import dataclass
-from mlbench.tui.actions import ACTIONS, BY_ID, PANES, Action
+from mlbench.tui.actions import ACTIONS, BY_ID, PANES, Action, key_text
 
 MOST_COUNT = 9999
 """A number before a key is not read beyond this."""
+ALWAYS = frozenset({"left", "right", "up", "down", "pageup", "pagedown", "home", "end", "enter", "escape"})
+"""Keys that stay with their actions beside the remapped ones, unless they are given to others: no remapping may leave
+somebody without a way to move, to choose and to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,16 @@ class Keyboard:
 
     def _remap(self, remaps: Mapping[str, str]) -> tuple[str, ...]:
         complaints = []
+        said: dict[str, tuple[str, ...]] = {}
         for name, keys in remaps.items():
             if name not in BY_ID:
                 near = get_close_matches(name, BY_ID, n=1)
                 hint = f" Did you mean '{near[0]}'?" if near else " Try: ? for the actions"
                 complaints.append(f"keys: there is no action '{name}'.{hint}")
                 continue
-            self.keys[name] = tuple(
-                " ".join(_named(key) for key in each.split()) for each in keys.split(",") if each.strip()
-            )
+            typed = (each.split() for each in keys.split(",") if each.strip())
+            said[name] = tuple(" ".join(map(_named, one)) for one in typed)
+        self.keys |= {name: (*keys, *_kept(name, said)) for name, keys in said.items()}
         return (*complaints, *self._clashes(remaps))
 
     def _clashes(self, remaps: Mapping[str, str]) -> list[str]:
@@ -110,13 +114,19 @@ class Keyboard:
         """The key to show for an action, '' where it has none."""
         return next(iter(self.keys[action.id]), "")
 
+    def name_of(self, action_id: str) -> str:
+        """What to type for an action, as people read it: its first key, else its id on the command line."""
+        key = self.first_key(BY_ID[action_id])
+        return key_text(key) if key else f":{action_id}"
+
     def footer(self, pane: str) -> Sequence[tuple[str, Action]]:
         """The first key and the action of what the footer shows in a pane."""
         shown = [action for action in ACTIONS if action.footer and action.works_in(pane)]
         shown.sort(key=lambda action: action.footer)
-        return [(key, action) for action in shown if (key := self._working_key(action, pane))]
+        return [(key, action) for action in shown if (key := self.working_key(action, pane))]
 
-    def _working_key(self, action: Action, pane: str) -> str:
+    def working_key(self, action: Action, pane: str) -> str:
+        """The first key that reaches an action in a pane, '' where none does."""
         return next((key for key in self.keys[action.id] if self._actions[pane].get(key) is action), "")
 
     def working(self, pane: str) -> Sequence[tuple[tuple[str, ...], Action]]:
@@ -133,6 +143,12 @@ _SPELLINGS = {"esc": "escape", "return": "enter", "pgdn": "pagedown", "pgup": "p
 
 def _named(key: str) -> str:
     return _SPELLINGS.get(key.lower(), key if len(key) == 1 else key.lower())
+
+
+def _kept(name: str, said: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The keys that a remapped action keeps: those that always work and were not given away."""
+    taken = {key for other, keys in said.items() if other == name or _meet(BY_ID[name], BY_ID[other]) for key in keys}
+    return [key for key in BY_ID[name].keys if key in ALWAYS and key not in taken]
 
 
 def _meet(one: Action, other: Action) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from mlbench.dataclass import dataclass
-from mlbench.render.cells import Cell, Line, fit_middle, padded, width_cells
+from mlbench.render.cells import Cell, Line, fit, fit_middle, padded, width_cells
 from mlbench.safe import safe
 from mlbench.tui.completion import matching
 
@@ -24,6 +24,15 @@ class Choice:
     label: str
     detail: str = ""
     """Said at the right."""
+    more: str = ""
+    """Said behind the label, and found by its words, too."""
+    is_late: bool = False
+    """Listed only once letters are typed, below the others."""
+
+    @property
+    def words(self) -> str:
+        """What the typed letters are looked for in."""
+        return f"{self.label} {self.more}" if self.more else self.label
 
 
 @dataclass(slots=True)
@@ -36,6 +45,8 @@ class Menu:
     picked: list[str] = field(default_factory=list)
     cursor: int = 0
     top: int = 0
+    label_cells: int = 0
+    """Columns of the labels, behind which more is said; 0 where nothing more is."""
     _typed: str = ""
 
     def narrow(self, typed: str) -> None:
@@ -46,10 +57,10 @@ class Menu:
     @property
     def shown(self) -> Sequence[Choice]:
         """The choices that fit, the likeliest first."""
-        if not self._typed.strip():
-            return self.choices
-        by_label = {choice.label: choice for choice in self.choices}
-        return [by_label[label] for label in matching(self._typed.strip(), by_label, most=len(by_label))]
+        typed = self._typed.strip()
+        if not typed:
+            return [choice for choice in self.choices if not choice.is_late]
+        return [*_fitting(typed, self.choices, is_late=False), *_fitting(typed, self.choices, is_late=True)]
 
     @property
     def current(self) -> Choice | None:
@@ -95,10 +106,44 @@ class Menu:
         mark = f" {PICKED if is_picked else NOT_PICKED} " if self.is_many else " "
         detail = safe(choice.detail)
         room = max(width - len(mark) - width_cells(detail) - 2, 8)
-        label = padded(fit_middle(safe(choice.label), room), room)
+        n_label = min(max(self.label_cells, width_cells(safe(choice.label))), room) if choice.more else room
+        label = padded(fit_middle(safe(choice.label), n_label), n_label)
         return (
             Cell(safe(mark), "good" if is_picked else "axis"),
             Cell(label, "title" if is_picked else ""),
+            Cell(padded(fit(safe(f"  {choice.more}"), room - n_label), room - n_label), "muted"),
             Cell(safe(" ")),
             Cell(detail, "muted"),
         )
+
+
+def _fitting(typed: str, choices: Iterable[Choice], *, is_late: bool) -> list[Choice]:
+    """The choices that the letters fit: in their labels, in what is said behind them, word by word, and loosely."""
+    left = {choice.value: choice for choice in choices if choice.is_late == is_late}
+    found: list[Choice] = []
+
+    def take(chosen: Iterable[Choice]) -> None:
+        found.extend(left.pop(choice.value) for choice in list(chosen) if choice.value in left)
+
+    def matched(texts: Mapping[str, list[Choice]], *, is_loose: bool) -> Iterator[Choice]:
+        return (one for text in matching(typed, texts, most=len(texts), is_loose=is_loose) for one in texts[text])
+
+    take(choice for choice in left.values() if choice.label.lower() == typed.lower())
+    take(matched(_by_text(left.values(), lambda choice: choice.label), is_loose=False))
+    take(matched(_by_text(left.values(), lambda choice: choice.words), is_loose=False))
+    parts = typed.lower().split()
+    take(choice for choice in left.values() if choice.more and _has_all(choice, parts))
+    take(matched(_by_text(left.values(), lambda choice: choice.label), is_loose=True))
+    return found
+
+
+def _has_all(choice: Choice, parts: Iterable[str]) -> bool:
+    text = f"{choice.words} {choice.detail} {choice.value}".lower()
+    return all(part in text for part in parts)
+
+
+def _by_text(choices: Iterable[Choice], text_of: Callable[[Choice], str]) -> dict[str, list[Choice]]:
+    by_text: dict[str, list[Choice]] = {}
+    for choice in choices:
+        by_text.setdefault(text_of(choice), []).append(choice)
+    return by_text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from mlbench.render.labels import BASELINE_MARK, short_labels
 from mlbench.render.problems import problem_table
 from mlbench.render.table import Section
 from mlbench.safe import Safe, safe
+from mlbench.tui.actions import usual_key
 from mlbench.tui.widgets.lines_view import Page
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _GOALS = {"min": "↓", "max": "↑"}
 
 def compare_page(
     answer: DiffAnswer, width: int, offset: int, *, as_deltas: bool, slots: Mapping[str, int], has_baseline: bool,
-    title: str = "compare",
+    title: str = "compare", key_of: Callable[[str], str] = usual_key,
 ) -> Page:  # fmt: skip
     """The runs side by side, the baseline first; names of rows, and the baseline, stay when the columns move.
 
@@ -43,6 +44,7 @@ def compare_page(
         slots: colour slots by run id.
         has_baseline: the first run is the baseline that the user chose, and not only the first one marked.
         title: of the pane.
+        key_of: id of an action to the key that is shown for it.
     """
     n_runs = len(answer.runs)
     sections = _ordered(diff_sections(answer, as_deltas=as_deltas), n_runs)
@@ -70,8 +72,8 @@ def compare_page(
         lines, keys = [line_of(("  nothing differs", "muted"))], [""]
     head = _heading_line(answer.runs, lead, shown, widths, slots, has_baseline=has_baseline)
     return Page(
-        title=_compare_title(answer, title, width),
-        right=_hidden_text(n_runs, shown),
+        title=_compare_title(answer, title, width, key_of("runs.mark")),
+        right=_hidden_text(n_runs, shown, f"{key_of('lists.left')} {key_of('lists.right')}"),
         head=(head,),
         lines=tuple(lines),
         keys=tuple(keys),
@@ -93,19 +95,20 @@ def _ordered(sections: Sequence[Section], n_runs: int) -> list[Section]:
     return sorted(named, key=lambda section: section.key != "metrics")
 
 
-def _compare_title(answer: DiffAnswer, title: str, width: int) -> Line:
+def _compare_title(answer: DiffAnswer, title: str, width: int, mark_key: str) -> Line:
     n_runs = len(answer.runs)
     if n_runs == 1:
-        return line_of((f" {title}", "title"), ("   one run: mark more with space", "muted"))
+        return line_of((f" {title}", "title"), (f"   one run: mark more with {mark_key}", "muted"))
     room = width - len(title) - 52
     against = f" against {fit_middle(short_labels(answer.runs)[0], room)}" if room >= LEAST_BASE_CELLS else ""
     return line_of((f" {title}", "title"), (f"   {n_runs} runs{against}", "muted"))
 
 
-def _hidden_text(n_runs: int, shown: Sequence[int]) -> Line:
+def _hidden_text(n_runs: int, shown: Sequence[int], keys: str) -> Line:
     if len(shown) == n_runs:
         return ()
-    return line_of((f"runs 1, {shown[1] + 1}-{shown[-1] + 1} of {n_runs}  h l ", "muted")) if len(shown) > 1 else ()
+    told = f"runs 1, {shown[1] + 1}-{shown[-1] + 1} of {n_runs}  {keys} " if len(shown) > 1 else ""
+    return line_of((told, "muted")) if told else ()
 
 
 def _lead_cells(sections: Sequence[Section], n_runs: int, width: int) -> int:

@@ -194,6 +194,7 @@ class Panes:
         """Draw the comparison."""
         diff, slots, as_deltas = desk.answers.diff, desk.slots(), desk.view.as_deltas
         has_baseline, is_turned, has_code = desk.baseline is not None, desk.view.is_transposed, desk.view.has_code
+        keys = desk.key
         n_left_out = len(desk.compared()) - len(diff.runs) if diff else 0
         title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
 
@@ -203,11 +204,26 @@ class Panes:
             if has_code:
                 from mlbench.tui.code_page import code_page
 
-                return code_page(diff, width, title=title)
+                return code_page(diff, width, title=title, back_key=keys("compare.code"))
             if is_turned and len(diff.runs) > 1:
-                return transposed_page(diff, width, offset, as_deltas=as_deltas, slots=slots, title=title)
+                return transposed_page(
+                    diff,
+                    width,
+                    offset,
+                    as_deltas=as_deltas,
+                    slots=slots,
+                    title=title,
+                    key_of=keys,
+                )
             return compare_page(
-                diff, width, offset, as_deltas=as_deltas, slots=slots, has_baseline=has_baseline, title=title
+                diff,
+                width,
+                offset,
+                as_deltas=as_deltas,
+                slots=slots,
+                has_baseline=has_baseline,
+                title=title,
+                key_of=keys,
             )
 
         self.compare.show(build)
@@ -229,7 +245,14 @@ class Panes:
 
         def build(width: int, _offset: int) -> Page:
             paper = Paper(
-                width, self.stage.page_rows, self.glyphs, self.looks.depth, self.looks.is_light, smoothing, slot
+                width,
+                self.stage.page_rows,
+                self.glyphs,
+                self.looks.depth,
+                self.looks.is_light,
+                smoothing,
+                slot,
+                desk.key,
             )
             return stage_page(shown, looked, paper)
 
@@ -240,6 +263,18 @@ class Panes:
         problems, text = desk.answers.problems, desk.problem_filter
         self.problems.show(lambda width, _offset: problems_page(problems, width, text=text))
 
+    def draw_all(self, desk: Desk) -> None:
+        """Draw everything again: glyphs or colours are others."""
+        self.draw_table(desk)
+        self.draw_chart(desk)
+        self.draw_compare(desk)
+        self.draw_run(desk, is_new=False)
+        self.draw_stage(desk)
+        self.draw_problems(desk)
+        self.draw_bars(desk)
+        for widget in (*self.by_name.values(), self.header, self.divider, self.prompt, self.footer, self.popup):
+            widget.refresh()
+
     # ------------------------------------------------------------ bars
 
     def draw_bars(self, desk: Desk) -> None:
@@ -247,4 +282,5 @@ class Panes:
         self.header.show(*bars.header(desk))
         self.prompt.show(*bars.prompt(desk, self.prompt.size.width))
         self.footer.show(*bars.footer(desk, self.footer.size.width))
-        self.popup.show(desk.prompter.popup(self.popup.size.width or 60), desk.prompter.chosen)
+        width = min(desk.prompter.popup_cells, max(self.prompt.size.width * 9 // 10, 20))
+        self.popup.show(desk.prompter.popup(width), desk.prompter.chosen, width)

@@ -12,6 +12,9 @@ from mlbench.tui.completion import Completion
 from mlbench.tui.lineedit import LineEdit
 from mlbench.tui.menu import Menu
 
+POPUP_CELLS, WIDE_CELLS = 64, 108
+"""Columns of the list above the prompt; of one that says something behind each label."""
+
 Completer = Callable[[str, int], Completion]
 
 
@@ -190,6 +193,12 @@ class Prompter:
             before = safe("…") + take_last_cells(before, room - 2)
         place = width_cells(label) + width_cells(before)
         return (Cell(label, "accent"), Cell(before), Cell(take_cells(after, max(room - width_cells(before), 0)))), place
+
+    @property
+    def popup_cells(self) -> int:
+        """Columns that the candidates would like to have."""
+        menu = self.prompt.menu if self.prompt is not None else None
+        return WIDE_CELLS if menu is not None and menu.label_cells else POPUP_CELLS
 
     def popup(self, width: int) -> tuple[Line, ...]:
         """The candidates, one a line."""

@@ -144,7 +144,8 @@ class ReportQuestion:
     query: str = ""
     columns: tuple[str, ...] = ()
     smoothing: float = 0.0
-    log_y: bool = False
+    y_scale: str = "linear"
+    """Of the charts: `linear`, `log` or `symlog`."""
     may_replace: bool = False
 
 

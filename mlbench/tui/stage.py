@@ -12,6 +12,7 @@ from mlbench.render.numbers import duration, moment_of, size, timestamp, value_e
 from mlbench.render.patch import patch_counts, patch_lines
 from mlbench.render.show import note_origin, ordered_params, said_text, series_remarks, show_sections
 from mlbench.safe import safe, text_of_path
+from mlbench.tui.actions import usual_key
 from mlbench.tui.run_page import wrapped_text
 from mlbench.tui.widgets.lines_view import Page
 
@@ -38,6 +39,8 @@ class Paper:
     is_light: bool = False
     smoothing: float = 0.0
     slot: int = 0
+    key_of: Callable[[str], str] = usual_key
+    """Id of an action to the key that is shown for it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,7 +255,8 @@ def _logged(shown: ShowAnswer, looked: Looked, place: int, paper: Paper) -> Page
     here = looked.place
     if here is None:
         return _titled(title, [(), line_of(("  reading …", "muted"))])
-    step = f"step {here.step:,}   {looked.index + 1} of {len(looked.places)}   h l"
+    keys = _keys(paper, "run.previous_step", "run.next_step")
+    step = f"step {here.step:,}   {looked.index + 1} of {len(looked.places)}   {keys}"
     facts = _place_lines(here, paper)
     body = _content_lines(looked, Paper(paper.width, max(paper.height - len(facts) - 2, 4), paper.glyphs, paper.depth,
                                         paper.is_light, paper.smoothing, paper.slot))  # fmt: skip
@@ -283,7 +287,11 @@ def _content_lines(looked: Looked, paper: Paper) -> Sequence[Line]:
 
 
 def _no_picture(_looked: Looked, paper: Paper) -> Sequence[Line]:
-    return [(), *wrapped_text("there is no picture of this kind; w writes its bytes to a file", paper.width, "muted")]
+    write = paper.key_of("run.write")
+    return [
+        (),
+        *wrapped_text(f"there is no picture of this kind; {write} writes its bytes to a file", paper.width, "muted"),
+    ]
 
 
 def _image(looked: Looked, paper: Paper) -> Sequence[Line]:
@@ -296,7 +304,12 @@ def _image(looked: Looked, paper: Paper) -> Sequence[Line]:
     )
     if looked.zoom == 1:
         return lines
-    return [*lines, line_of((f" x {looked.zoom:g}   0 shows all, H J K L move", "muted"))]
+    moves = _keys(paper, "run.pan_left", "run.pan_down", "run.pan_up", "run.pan_right")
+    return [*lines, line_of((f" x {looked.zoom:g}   {paper.key_of('run.zoom_all')} shows all, {moves} move", "muted"))]
+
+
+def _keys(paper: Paper, *action_ids: str) -> str:
+    return " ".join(map(paper.key_of, action_ids))
 
 
 def seen_part(pixels: Pixels, looked: Looked) -> Pixels:

@@ -46,6 +46,12 @@ class Looks:
         self.is_native = is_native or depth in ("none", "16")
         self._colours = _LIGHT if is_light else _DARK
 
+    def become(self, other: Looks) -> None:
+        """Have the styles of another: every pane holds this one."""
+        self.is_light, self.depth, self._colours = other.is_light, other.depth, other._colours
+        self.is_plain, self.is_native = other.is_plain, other.is_native
+        Looks.style.cache_clear()
+
     @property
     def theme_name(self) -> str:
         """Textual's theme for what it draws itself: modals and the palette."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mlbench.queries.answers import DiffAnswer
 from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_cells
 from mlbench.render.diff import diff_sections
 from mlbench.render.labels import BASELINE_MARK, short_labels
 from mlbench.safe import Safe, safe
+from mlbench.tui.actions import usual_key
 from mlbench.tui.widgets.lines_view import Page
 
 MOST_CELLS = 24
@@ -17,8 +18,9 @@ MOST_NAME_CELLS = 32
 
 
 def transposed_page(
-    answer: DiffAnswer, width: int, offset: int, *, as_deltas: bool, slots: Mapping[str, int], title: str
-) -> Page:
+    answer: DiffAnswer, width: int, offset: int, *, as_deltas: bool, slots: Mapping[str, int], title: str,
+    key_of: Callable[[str], str] = usual_key,
+) -> Page:  # fmt: skip
     """The runs below each other, the baseline first; its line is the one that all others are compared with.
 
     Args:
@@ -28,6 +30,7 @@ def transposed_page(
         as_deltas: parameters relative to the baseline.
         slots: colour slots by run id.
         title: of the pane.
+        key_of: id of an action to the key that is shown for it.
     """
     n_runs = len(answer.runs)
     columns = _columns(answer, n_runs, as_deltas=as_deltas)
@@ -39,9 +42,11 @@ def transposed_page(
         head = (*head, Cell(padded(fit_middle(heading, cells), cells, align="right"), "title"), Cell(safe("  ")))
     lines = [_line(answer, place, names[place], name_cells, shown, widths, slots) for place in range(n_runs)]
     hidden = len(columns) - len(shown)
-    right = line_of((f"{len(shown)} of {len(columns)} columns  h l ", "muted")) if hidden else ()
+    keys = f"{key_of('lists.left')} {key_of('lists.right')}"
+    turn = key_of("compare.transpose")
+    right = line_of((f"{len(shown)} of {len(columns)} columns  {keys} ", "muted")) if hidden else ()
     return Page(
-        title=line_of((f" {title}", "title"), (f"   {n_runs} runs, turned: T turns back", "muted")),
+        title=line_of((f" {title}", "title"), (f"   {n_runs} runs, turned: {turn} turns back", "muted")),
         right=right,
         head=(head,),
         lines=tuple(lines),

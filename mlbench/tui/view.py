@@ -12,6 +12,9 @@ from mlbench.tui.session import RunsQuestion
 AXES = ("metric", "step", "relative", "wall")
 """x axes; `metric` is the one that the runs define for themselves (W&B's step metric), else the step."""
 
+SCALES = ("linear", "log", "symlog")
+"""Of an axis, in the order of its key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:
@@ -78,7 +81,9 @@ class ChartLook:
     metrics: tuple[str, ...] = ()
     """() is the first metric of the table, or what matters most in runs that do not have it."""
     laid: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Charts of several of these metrics, as a log lays them out: titles and metrics; () is a chart of each metric."""
+    """Charts of several of these metrics, as a log lays them out: titles and lines; () is a chart of each metric."""
+    margins: tuple[tuple[str, str, str], ...] = ()
+    """Bands of these charts: a title, and the metrics of the lower and the upper end."""
     smoothing: float = 0.6
     log_y: bool = False
     log_x: bool = False
@@ -104,6 +109,19 @@ class ChartLook:
     """Charts beside each other; 0 is as few as leave each enough lines."""
     past_limits: tuple[tuple[float, float] | None, ...] = ()
     """Ranges of x that were shown before, the last one last: what undoing a zoom goes back to."""
+    symlog_y: bool = False
+    """Logarithmic on both sides of 0; never where `log_y` is."""
+    symlog_x: bool = False
+
+    @property
+    def y_scale(self) -> str:
+        """One of SCALES."""
+        return "log" if self.log_y else "symlog" if self.symlog_y else "linear"
+
+    @property
+    def x_scale(self) -> str:
+        """One of SCALES."""
+        return "log" if self.log_x else "symlog" if self.symlog_x else "linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +161,10 @@ class View:
     def question(self) -> RunsQuestion:
         """Which runs it asks for."""
         return RunsQuestion(self.query, self.sort, self.columns, self.by)
+
+    def scaled(self, axis: str, scale: str) -> View:
+        """With another of SCALES on the axis `x` or `y`."""
+        return self.charted(**{f"log_{axis}": scale == "log", f"symlog_{axis}": scale == "symlog"})
 
     def charted(self, **changes: object) -> View:
         """With changes to the look of the chart."""

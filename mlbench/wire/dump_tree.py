@@ -114,10 +114,16 @@ def load_tree(node: Node, *, remarks: tuple[Remark, ...] = (), yaml_1_1: tuple[R
     raw: dict[RawPath, Raw] = {}
     found = list(remarks)
     value = _plain(node, (), node.line, raw, found)
-    return Loaded(value, raw, _capped(found), _capped(list(yaml_1_1)))
+    return Loaded(value, raw, capped(found), capped(list(yaml_1_1)))
 
 
-def _capped(remarks: list[Remark]) -> tuple[Remark, ...]:
+def remark_1_1(text: str, meaning: str, line: int) -> Remark:
+    """That a reader of YAML 1.1 takes a scalar for something else."""
+    return Remark(f"{clip(text)} is {meaning} to a YAML 1.1 reader such as PyYAML", line)
+
+
+def capped(remarks: list[Remark]) -> tuple[Remark, ...]:
+    """The first `MAX_REMARKS`, and how many more there were."""
     if len(remarks) <= MAX_REMARKS:
         return tuple(remarks)
     rest = Remark(f"{len(remarks) - MAX_REMARKS} more remarks like these were left out", remarks[MAX_REMARKS].line)

@@ -31,7 +31,7 @@ _PYTHON_WORDS: dict[str, JsonValue] = {
 _PYTHON_INT = re.compile(r"[-+]?[0-9][0-9_]*\Z|[-+]?0[xX][0-9a-fA-F]+\Z")
 _PYTHON_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 
-_YAML_1_1_WORDS = frozenset(["yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"])
+YAML_1_1_WORDS = frozenset(["yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"])
 _YAML_1_1_BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
 _YAML_1_1_OCTAL = re.compile(r"[-+]?0[0-7_]+\Z")
 _YAML_1_1_UNDERSCORES = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+][0-9]+)?\Z")
@@ -70,7 +70,7 @@ def _integer(text: str) -> int | str:
 
 def yaml_1_1_meaning(text: str) -> str:
     """What a YAML 1.1 reader takes a plain scalar for, '' where it agrees with YAML 1.2."""
-    if text in _YAML_1_1_WORDS:
+    if text in YAML_1_1_WORDS:
         return "true" if text.lower() in {"yes", "on"} else "false"
     if not text[:1] or text[0] not in "-+.0123456789":
         return ""
@@ -88,7 +88,7 @@ def yaml_1_1_meaning(text: str) -> str:
 
 _WORDS: dict[str, tuple[JsonValue, str]] = {
     **{word: (value, yaml_1_1_meaning(word)) for word, value in _CORE_WORDS.items()},
-    **{word: (word, yaml_1_1_meaning(word)) for word in _YAML_1_1_WORDS},
+    **{word: (word, yaml_1_1_meaning(word)) for word in YAML_1_1_WORDS},
 }
 _COMMON_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(\.[0-9]*(?:[eE][-+][0-9]+)?)?\Z")
 """Numbers that YAML 1.1 and 1.2 read alike: nearly all that there are."""

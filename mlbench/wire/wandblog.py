@@ -95,6 +95,11 @@ class MetricRule:
 
     name: str
     step_metric: str
+    """'' where nothing is said of it."""
+    step_index: int = 0
+    """In its place the 1-based number of a metric, in the order in which they were defined."""
+    is_whole: bool = False
+    """The rule replaces what was said before of this name; else it adds to that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,9 +300,17 @@ def _used(record: bytes, start: int, end: int) -> ArtifactRecord:
 
 
 def _metric(record: bytes, start: int, end: int) -> MetricRule:
-    texts = {k >> 3: text_at(record, begin, stop) for k, begin, stop in fields(record, start, end) if k & 7 == LEN
-             and k >> 3 in (1, 2, 4)}  # fmt: skip
-    return MetricRule(texts.get(1) or texts.get(2, ""), texts.get(4, ""))
+    """`name` 1 or `glob_name` 2, `step_metric` 4 or `step_metric_index` 5, `_control` 9 with `overwrite` 1."""
+    texts: dict[int, str] = {}
+    index, is_whole = 0, False
+    for field_key, begin, stop in fields(record, start, end):
+        if field_key == key(5, VARINT):
+            index = begin
+        elif field_key == key(9, LEN):
+            is_whole = any(k == key(1, VARINT) and value for k, value, _ in fields(record, begin, stop))
+        elif field_key in (key(1, LEN), key(2, LEN), key(4, LEN)):
+            texts[field_key >> 3] = text_at(record, begin, stop)
+    return MetricRule(texts.get(1) or texts.get(2, ""), texts.get(4, ""), index, is_whole)
 
 
 def _sample(record: bytes, start: int, end: int) -> Sample:

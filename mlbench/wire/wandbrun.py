@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mlbench.model import Blob, JsonValue
-from mlbench.wire.jsonlog import as_number
+from mlbench.wire.jsonlog import as_list, as_mapping, as_number, as_text
 from mlbench.wire.points import PointCollector, as_step
 from mlbench.wire.wandblog import (
     ArtifactRecord,
@@ -51,10 +51,47 @@ class Told:
     artifacts: dict[tuple[str, str], ArtifactRecord] = field(default_factory=dict)
     """The newest version by role and name."""
     step_metrics: dict[str, str] = field(default_factory=dict)
+    """By name or pattern of every metric that was defined, in this order; '' where it is drawn over the step."""
     n_rows: int = 0
     n_samples: int = 0
     last_step: int = -1
     last_wall_s: float = math.nan
+
+    def define(self, rule: MetricRule) -> None:
+        """Take a rule as the client does: one that does not replace the last one changes only what it names."""
+        over = rule.step_metric
+        if not over and 0 < rule.step_index <= len(self.step_metrics):
+            over = list(self.step_metrics)[rule.step_index - 1]
+        before = "" if rule.is_whole else self.step_metrics.get(rule.name, "")
+        self.step_metrics[rule.name] = over or before
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Names and patterns with what they are drawn over, as metrics are named here.
+
+        A name that is drawn over the step is told only where a pattern would say otherwise.
+        """
+        known = self.step_metrics or rules_in_config(self.config)
+        globs = [name[:-1] for name, over in known.items() if over and name.endswith("*")]
+        for name, over in known.items():
+            if over or any(name.startswith(glob) for glob in globs if not name.endswith("*")):
+                yield name.replace("\\.", "."), over.replace("\\.", ".")
+
+
+def rules_in_config(config: Mapping[str, JsonValue]) -> dict[str, str]:
+    """What stands in `_wandb.m` of the configuration, where runs that were synchronised have their rules.
+
+    Each is a record by the numbers of its fields: name 1, pattern 2, step metric 4, or its 1-based place in the list 5.
+    """
+    told = as_mapping(config.get("_wandb"))
+    records = [{str(at): part for at, part in as_mapping(one).items()} for one in as_list(told.get("m"))]
+    names = [as_text(record.get("1")) or as_text(record.get("2")) for record in records]
+    rules = {}
+    for name, record in zip(names, records, strict=True):
+        at = as_step(record.get("5")) or 0
+        over = as_text(record.get("4")) or (names[at - 1] if 0 < at <= len(names) else "")
+        if name:
+            rules[name] = over
+    return rules
 
 
 def take(message: Message | None, told: Told) -> None:
@@ -77,8 +114,8 @@ def take(message: Message | None, told: Told) -> None:
             told.exit_code = message.code
         case ArtifactRecord(name=name) if name:
             told.artifacts["input" if message.is_input else "output", name] = message
-        case MetricRule(name=name, step_metric=over) if name and over:
-            told.step_metrics[name] = over
+        case MetricRule(name=name) if name:
+            told.define(message)
 
 
 def _take_run(run: Run, told: Told) -> None:

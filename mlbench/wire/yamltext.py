@@ -3,8 +3,9 @@
 The text is read event by event (libyaml's parser, of PyYAML), never through a loader that builds objects: PyYAML's C
 composer ends the process on 50,000 nested brackets, its constructor needs 13 s for one base-60 number, and a tenth of
 real `hparams.yaml` have tags that `safe_load` refuses. The loop over the events is written for speed (benchmarks/
-configs.py): a sweep has thousands of these files. Scalars follow the core schema of YAML 1.2
-(https://yaml.org/spec/1.2.2/#103-core-schema), plus the merge key `<<` of YAML 1.1, which real configs use.
+configs.py): a sweep has thousands of these files. Most are plain and do not need it (`yaml_plain`). Scalars follow the
+core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), plus the merge key `<<` of YAML 1.1, which real
+configs use.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from mlbench.wire.dump_tree import (
     clip,
     flow_text,
     load_tree,
+    remark_1_1,
 )
 from mlbench.wire.dump_values import plain_value
 from mlbench.wire.dump_yaml_tags import apply_tag
+from mlbench.wire.yaml_plain import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +51,30 @@ def load_yaml(text: str) -> Loaded:
     Raises:
         TreeError: it is no YAML, or it passes a limit of depth, aliases or size.
     """
+    return read_plain(text) or load_by_event(text)
+
+
+def load_by_event(text: str) -> Loaded:
+    """`load_yaml` for a text of any kind.
+
+    Raises:
+        TreeError: as `load_yaml` does.
+    """
+    building = _built(text)
+    root = building.root or Scalar("", None, 1)
+    return load_tree(root, remarks=tuple(building.remarks), yaml_1_1=tuple(building.yaml_1_1))
+
+
+def yaml_tree(text: str) -> Node:
+    """The first document of a YAML text as it stands there, with lines.
+
+    Raises:
+        TreeError: as `load_yaml` does.
+    """
+    return _built(text).root or Scalar("", None, 1)
+
+
+def _built(text: str) -> _Building:
     import yaml
 
     building = _Building()
@@ -62,8 +89,7 @@ def load_yaml(text: str) -> Loaded:
         raise TreeError("is not YAML: it holds a control character", line) from None
     except UnicodeError:
         raise TreeError("is not YAML: it holds half of a surrogate pair") from None
-    root = building.root or Scalar("", None, 1)
-    return load_tree(root, remarks=tuple(building.remarks), yaml_1_1=tuple(building.yaml_1_1))
+    return building
 
 
 def _build(building: _Building, text: str) -> None:
@@ -149,8 +175,7 @@ class _Building:
             value, meaning = plain_value(text)
             node = Scalar(text, value, line)
             if meaning:
-                what = f"{clip(text)} is {meaning} to a YAML 1.1 reader such as PyYAML"
-                self.yaml_1_1.append(Remark(what, line))
+                self.yaml_1_1.append(remark_1_1(text, meaning, line))
         if event.anchor is not None:
             self.anchors[event.anchor] = _Anchored(node, weight, 1)
         self._place(node, 1)

@@ -69,7 +69,7 @@ def claims_below(adapter: Adapter, root: str) -> list[Claim]:
 
 
 def source_of(claim: Claim) -> Source:
-    return Source(claim.path, claim.run_folder, claim.follows, claim.part)
+    return Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule)
 
 
 def read_all(adapter: Adapter, source: Source, cursor: Mapping[str, JsonValue] | None = None) -> list[Fact]:

@@ -128,4 +128,4 @@ def test_the_examples_of_the_python_page_run(after_tutorial: Home, capfd: pytest
     assert len(names["digits"].runs()) == 33  # type: ignore[attr-defined]
     assert len(names["losses"]) > 100  # type: ignore[arg-type]
     assert sum(names["counts"].values()) == 33  # type: ignore[attr-defined]
-    assert "optimiser" in capfd.readouterr().out
+    assert "optimizer" in capfd.readouterr().out

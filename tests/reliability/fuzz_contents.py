@@ -169,7 +169,7 @@ def _plain_seeds() -> dict[str, list[bytes]]:
 
     filters = (
         "metrics.val/loss < 0.3 and lr between 1e-4 and 1e-2", "tag:best or not (status = running)", "name ~ 'a.*b' and n in (1, 2)",
-        "min(metrics.loss) < 0.1", "optimiser != adam and params.\"a b\" is null", "loss at step 100 < 2", "-tag:bad created > 7d",
+        "min(metrics.loss) < 0.1", "optimizer != adam and params.\"a b\" is null", "loss at step 100 < 2", "-tag:bad created > 7d",
     )  # fmt: skip
     return {
         "filter": [text.encode() for text in filters],

@@ -168,7 +168,7 @@ def read_input(folder: str, made: Seed, number: int) -> None:
 def _read_claimed(adapter: Adapter, root: Path) -> None:
     for listing in listings(root):
         for claim in adapter.claims(listing):
-            for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part), None):
+            for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), None):
                 if isinstance(fact, SMALL_FACTS):
                     redact_fact(fact, b"salt")
 

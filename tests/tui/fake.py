@@ -49,6 +49,7 @@ from mlbench.tui.session import (
     RunsQuestion,
     Vocabulary,
 )
+from mlbench.wire.layouts import Margin
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array
@@ -58,7 +59,7 @@ WALL_S = np.asarray(1.7e9 + STEPS * 0.5, dtype=np.float64)
 COLUMNS = (
     Column("metrics.val/acc", "val/acc", "metric", "max"),
     Column("params.lr", "lr", "param"),
-    Column("params.optimiser", "optimiser", "param"),
+    Column("params.optimizer", "optimizer", "param"),
     Column("params.width", "width", "param"),
     Column("metrics.val/loss", "val/loss", "metric", "min"),
     Column("status", "status", "field"),
@@ -83,12 +84,12 @@ class FakeRun:
 
     head: RunHead
     lr: float
-    optimiser: str
+    optimizer: str
     width: int
     final: float
 
     def values(self) -> tuple[Value, ...]:
-        return (1 - self.final, self.lr, self.optimiser, self.width, self.final, self.head.status,
+        return (1 - self.final, self.lr, self.optimizer, self.width, self.final, self.head.status,
                 600.0 + self.width, datetime(2026, 11, 2, 14, 20))  # noqa: DTZ001  # fmt: skip
 
     def curve(self, metric: str) -> Float64Array:
@@ -102,15 +103,15 @@ def make_runs(names: Sequence[str] = ()) -> list[FakeRun]:
     """Twelve runs of a sweep, or one for each name."""
     runs = []
     settings = [
-        (lr, optimiser, width) for width in (64, 256) for optimiser in ("adam", "sgd") for lr in (0.3, 0.03, 0.003)
+        (lr, optimizer, width) for width in (64, 256) for optimizer in ("adam", "sgd") for lr in (0.3, 0.03, 0.003)
     ]
-    for index, (lr, optimiser, width) in enumerate(settings):
-        name = f"sweep/{optimiser}-lr{lr}-w{width}" if not names else names[index] if index < len(names) else ""
+    for index, (lr, optimizer, width) in enumerate(settings):
+        name = f"sweep/{optimizer}-lr{lr}-w{width}" if not names else names[index] if index < len(names) else ""
         if not name:
             continue
         status = "failed" if index == 3 else "running" if index == 11 else "finished"
         head = RunHead(f"{index:012x}", f"/logs/{name}", f"print{index}", name, f"/logs/{name}", status)
-        runs.append(FakeRun(head, lr, optimiser, width, round(0.3 + 0.4 * abs(np.log10(lr) + 1.5) + 10 / width, 4)))
+        runs.append(FakeRun(head, lr, optimizer, width, round(0.3 + 0.4 * abs(np.log10(lr) + 1.5) + 10 / width, 4)))
     return runs
 
 
@@ -154,7 +155,11 @@ class FakeDetails:
         return self.session.series([run_id], [metric], [])[0]
 
     def layouts(self, _run_ids: Sequence[str], name: str) -> LayoutsAnswer:
-        charts = (LaidChart("losses", "both", ("val/loss", "train/loss")), LaidChart("", "val", ("val/loss",)))
+        charts = (
+            LaidChart("losses", "both", ("val/loss", "train/loss")),
+            LaidChart("", "val", ("val/loss",)),
+            LaidChart("", "band", (), (Margin("val/acc", "train/loss", "val/loss"),)),
+        )
         return LayoutsAnswer(tuple(chart for chart in charts if name in ("*", chart.name, chart.title)))
 
     def standings(self, metric: str, watched: Sequence[str]) -> Standings:
@@ -299,12 +304,12 @@ class FakeSession:
 
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(
-            params=("lr", "optimiser", "width"),
+            params=("lr", "optimizer", "width"),
             metrics=("val/acc", self.metric_name, "train/loss"),
             tags=("best", "candidate"),
             statuses=("running", "finished", "failed"),
             fields=("name", "status", "started", "tag", "note"),
-            values={"optimiser": ("adam", "sgd"), "lr": ("0.3", "0.03", "0.003")},
+            values={"optimizer": ("adam", "sgd"), "lr": ("0.3", "0.03", "0.003")},
         )
 
     def _runs(self, run_ids: Sequence[str]) -> list[FakeRun]:
@@ -313,7 +318,7 @@ class FakeSession:
 
     def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
         runs = self._runs(run_ids)
-        columns: dict[str, list[str | int | float]] = {"optim.lr": [run.lr for run in runs], "optim.name": [run.optimiser for run in runs],
+        columns: dict[str, list[str | int | float]] = {"optim.lr": [run.lr for run in runs], "optim.name": [run.optimizer for run in runs],
                    "model.width": [run.width for run in runs], "seed": [1 for _ in runs]}  # fmt: skip
         params = [ParamRow(key, tuple(ParamCell(str(v), v) for v in values), len(set(values)) > 1)
                   for key, values in columns.items()]  # fmt: skip

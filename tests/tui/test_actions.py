@@ -12,7 +12,9 @@ from textual.pilot import Pilot
 from mlbench.errors import HomeError
 from mlbench.queries.answers import ProblemLine
 from mlbench.settings import Settings
+from mlbench.tui.actions import BY_ID
 from mlbench.tui.app import Workbench
+from mlbench.tui.menu import Menu
 from mlbench.tui.session import IndexDone, IndexProgress
 from tests.tui.driving import NARROW, WIDE, keys, play, screen_text, settle, workbench
 from tests.tui.fake import FakeSession
@@ -34,6 +36,13 @@ def sort_of(app: Workbench) -> tuple[str, ...]:
 
 def n_marked(app: Workbench) -> int:
     return len(app.desk.view.marks)
+
+
+def menu_of(app: Workbench) -> Menu:
+    prompt = app.desk.prompter.prompt
+    assert prompt is not None
+    assert prompt.menu is not None
+    return prompt.menu
 
 
 def columns_of(app: Workbench) -> list[str]:
@@ -127,12 +136,12 @@ def test_a_query_that_is_accepted_too_soon_and_wrong_is_told_and_not_kept() -> N
 def test_the_value_under_the_cursor_narrows_the_query() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, "l", "l", "l", "=")
-        assert asked(app) == "params.optimiser = adam"
+        assert asked(app) == "params.optimizer = adam"
 
         app.desk.with_view(query="a or b")
         await settle(pilot)
         await keys(pilot, "!")
-        assert asked(app) == "(a or b) and not params.optimiser = adam"
+        assert asked(app) == "(a or b) and not params.optimizer = adam"
 
     played(script)
 
@@ -265,7 +274,15 @@ def test_the_chart_is_smoothed_bent_crossed_zoomed_and_isolated() -> None:
         assert app.desk.view.chart.smoothing == 0.5
 
         await keys(pilot, "plus")
-        assert "cannot be zoomed" in screen_text(app)
+        axis = app.desk.panes.chart.x_axis
+        assert axis is not None
+        assert axis.is_log
+        assert app.desk.view.chart.limits == pytest.approx((axis.low, axis.high))
+
+        await keys(pilot, "minus", "Y", "X")
+        assert "symlog y" in screen_text(app)
+        assert "symlog x" in screen_text(app)
+        assert "zoomed" not in screen_text(app)
 
         await keys(pilot, "X", "l", "2", "0", "h")
         assert app.desk.view.chart.crosshair is not None
@@ -381,7 +398,7 @@ def test_panes_are_gone_through_zoomed_and_left() -> None:
         assert app.desk.view.pane == "chart"
         await keys(pilot, "z")
         assert "val/acc" in screen_text(app).splitlines()[1]
-        assert "optimiser" not in screen_text(app)
+        assert "optimizer" not in screen_text(app)
         await keys(pilot, "q", "shift+tab")
         assert app.desk.view.pane == "compare"
         await keys(pilot, "q", "z")
@@ -422,13 +439,93 @@ def test_help_shows_the_keys_of_the_pane_and_goes_away() -> None:
 
 def test_the_palette_finds_an_action_and_does_it() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
-        await keys(pilot, "ctrl+p", "'mark all'")
-        await pilot.pause(0.3)
-        await keys(pilot, "enter")
-        await settle(pilot)
+        await keys(pilot, "ctrl+p", "'mark all'", "enter")
         assert n_marked(app) == 12
 
     played(script)
+
+
+def test_the_palette_has_every_action_with_its_key_and_pane() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "ctrl+p")
+        menu = menu_of(app)
+        listed = [choice.value for choice in menu.shown]
+        assert sorted([*listed, "app.palette"]) == sorted(BY_ID)
+        assert listed[0] == "runs.mark"
+        details = {choice.value: choice.detail for choice in menu.shown}
+        assert details["runs.mark"] == "space"
+        assert details["chart.smoothing"] == "Plots  s"
+        assert details["move.page_down"] == "ctrl+d"
+        assert "mark this run, or take its mark away" in line_with(app, " mark  ")
+
+    played(script)
+
+
+@pytest.mark.parametrize(
+    ("action", "pane"),
+    [("chart.smoothing", "chart"), ("compare.deltas", "compare"), ("run.zoom_in", "run"), ("runs.mark", "runs"),
+     ("problems.filter", "problems"), ("move.bottom", "problems")],
+)  # fmt: skip
+def test_an_action_of_another_pane_is_done_there(action: str, pane: str) -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        if pane == "runs":
+            await keys(pilot, "d")
+        elif action == "move.bottom":
+            await keys(pilot, ":", "'problems'", "enter")
+        await keys(pilot, ":", f"'{action}'", "enter")
+        assert app.desk.view.pane == pane
+        held = {
+            "chart.smoothing": app.desk.view.chart.smoothing == 0.9,
+            "compare.deltas": app.desk.view.as_deltas,
+            "runs.mark": n_marked(app) == 1,
+            "run.zoom_in": "only images are zoomed" in screen_text(app),
+            "problems.filter": app.desk.prompter.prompt is not None,
+        }
+        assert held.get(action, True)
+
+    for size in (WIDE, NARROW):
+        played(script, size=size)
+
+
+def test_the_command_line_takes_the_count_of_an_action() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ":", "'move.down 3'", "enter")
+        assert app.panes.table.cursor == 3
+
+    played(script)
+
+
+def test_the_palette_finds_runs_commands_and_several_words() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "ctrl+p", "'sgd-lr0.03-w64'", "enter")
+        assert app.desk.view.shown_run.endswith("4")
+        await keys(pilot, "q", "ctrl+p", "':filt'", "enter", "'sgd'", "enter")
+        assert app.desk.view.query == "sgd"
+        await keys(pilot, "ctrl+p", "'plots zoom last'")
+        assert [choice.value for choice in menu_of(app).shown] == ["chart.zoom_end"]
+        await keys(pilot, "escape", "ctrl+p", "'zoom'")
+        assert menu_of(app).shown[0].value == "app.zoom"
+        await keys(pilot, "ctrl+u", "'no such thing'", "enter")
+        assert "nothing is named 'no such thing'" in screen_text(app)
+
+    played(script)
+
+
+def test_remapped_keys_are_told_in_palette_help_footer_and_messages() -> None:
+    app = Workbench(FakeSession(), settings=Settings(keys={"app.undo": "U", "runs.mark": "X", "app.help": "H"}))
+
+    async def script(pilot: Pilot[int]) -> None:
+        await keys(pilot, "b")
+        assert "(U takes it back)" in screen_text(app)
+        await keys(pilot, "ctrl+p", "'undo'")
+        assert line_with(app, "take back the last").rstrip().endswith("U") or "U " in line_with(app, "take back the")
+        await keys(pilot, "escape", "H")
+        assert "X" in line_with(app, "mark this run")
+        await keys(pilot, "H")
+        assert len(app.screen_stack) == 1
+        assert "one run: mark more with X" in screen_text(app)
+
+    play(app, script)
 
 
 # ---------------------------------------------------------------- the command line, copies and reports
@@ -443,6 +540,8 @@ def test_the_palette_finds_an_action_and_does_it() -> None:
         ("set smooth 0.9", lambda app: app.desk.view.chart.smoothing == 0.9),
         ("set x wall", lambda app: app.desk.view.chart.axis == "wall"),
         ("set log-y on", lambda app: app.desk.view.chart.log_y),
+        ("set symlog-y on", lambda app: app.desk.view.chart.y_scale == "symlog"),
+        ("set symlog-x off", lambda app: app.desk.view.chart.x_scale == "linear"),
         ("set nothing", lambda app: "means nothing" in screen_text(app)),
         ("d", lambda app: app.desk.view.pane == "compare"),
         ("plots", lambda app: app.desk.view.pane == "chart"),
@@ -474,10 +573,30 @@ def test_a_layout_draws_its_metrics_together_until_others_are_chosen() -> None:
         assert any("val/loss" in label for label in labels)
         await keys(pilot, ":", "'layout'", "enter")
         await settle(pilot)
-        assert [one.metric for one in app.desk.panes.chart.pictures()] == ["losses/both", "val"]
+        assert [one.metric for one in app.desk.panes.chart.pictures()] == ["losses/both", "val", "band"]
         app.desk.change(app.desk.view.charted(metrics=("val/loss",), laid=()))
         await settle(pilot)
         assert [one.metric for one in app.desk.panes.chart.pictures()] == ["val/loss"]
+
+    played(script)
+
+
+def test_a_layout_is_picked_by_a_key_and_its_margins_are_bands() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "p", "c")
+        await settle(pilot)
+        assert "all 3 charts" in screen_text(app)
+        assert "val/acc from train/loss to val/loss" in screen_text(app)
+        await keys(pilot, "'band'", "enter")
+        await settle(pilot)
+        (picture,) = app.desk.panes.chart.pictures()
+        assert (picture.metric, len(picture.bands)) == ("band", len(app.desk.compared()))
+        assert {curve.label for curve in picture.curves if curve.label and "loss" in curve.label} == set()
+        await keys(pilot, "c")
+        await settle(pilot)
+        await keys(pilot, "enter")
+        await settle(pilot)
+        assert len(app.desk.panes.chart.pictures()) == 3
 
     played(script)
 
@@ -640,5 +759,78 @@ def test_a_pasted_text_goes_into_the_prompt_only() -> None:
         app.post_message(Paste("sgd\n"))
         await settle(pilot)
         assert app.desk.prompter.edit.text == "sgd"
+
+    played(script)
+
+
+# ---------------------------------------------------------------- settings
+
+
+def settings_file(path: Path, monkeypatch: pytest.MonkeyPatch, text: str = "") -> Path:
+    file = path / "settings.toml"
+    file.write_text(text)
+    monkeypatch.setenv("MLBENCH_CONFIG", str(file))
+    return file
+
+
+def test_a_setting_is_changed_in_the_file_and_on_the_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = settings_file(tmp_path, monkeypatch, "# mine\nmouse = false # no mouse\n")
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "3", "space", ",", "'glyphs'", "enter", "'asc'", "enter")
+        assert "glyphs = ascii" in screen_text(app)
+        assert app.desk.settings.glyphs == app.panes.glyphs == "ascii"
+        assert not any("\u2800" <= letter <= "\u28ff" for letter in screen_text(app))
+
+        await keys(pilot, ",", "'theme'", "enter", "'light'", "enter")
+        assert app.looks.is_light
+        assert app.theme == "mlbench-light"
+
+        await keys(pilot, ",", "'theme'", "enter", "'ansi-d'", "enter", ",", "'theme'", "enter", "'dark'", "enter")
+        assert (app.looks.is_light, app.looks.is_native) == (False, False)
+
+        await keys(pilot, ",", "'smoothing '", "enter", "ctrl+u", "'1.5'", "enter")
+        assert "smoothing = 1.5 will not do" in screen_text(app)
+        await keys(pilot, "ctrl+u", "'0.25'", "enter")
+        assert app.desk.view.chart.smoothing == 0.25
+
+        await keys(pilot, ",", "'bell'", "enter", "space", "down", "space", "enter")
+        assert app.desk.bell.rules == ("beats", "nan")
+
+        await keys(pilot, ",", "'glyphs'", "enter", "'auto'", "enter")
+        assert app.panes.glyphs == "braille"
+
+    played(script)
+    assert file.read_text() == (
+        '# mine\nmouse = false # no mouse\ntheme = "dark"\nsmoothing = 0.25\nbell = ["beats", "nan"]\n'
+    )
+
+
+def test_keys_are_remapped_at_once_and_brought_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = settings_file(tmp_path, monkeypatch)
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ",", "'keys'", "enter", "'runs.mark_all'", "enter", "ctrl+u", "'A, b'", "enter")
+        assert "b is now runs.mark_all, and no longer runs.baseline" in screen_text(app)
+        await keys(pilot, "A")
+        assert n_marked(app) == 12
+        await keys(pilot, ",", "'keys'", "enter", "'runs.mark_all'", "enter", "ctrl+u", "enter", "escape", "*")
+        assert n_marked(app) == 12
+
+    played(script)
+    assert file.read_text() == "[keys]\n"
+
+
+def test_what_is_stronger_than_the_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings_file(tmp_path, monkeypatch)
+    monkeypatch.setenv("MLBENCH_GLYPHS", "blocks")
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, ",", "'glyphs'", "enter", "'ascii'", "enter")
+        assert "MLBENCH_GLYPHS in the environment is stronger" in screen_text(app)
+        assert app.panes.glyphs == "blocks"
+        monkeypatch.setenv("MLBENCH_CONFIG", str(tmp_path))
+        await keys(pilot, ",")
+        assert "the settings cannot be read" in screen_text(app)
 
     played(script)

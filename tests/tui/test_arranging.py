@@ -23,7 +23,7 @@ def test_groups_fold_and_open_and_are_marked_as_a_whole() -> None:
     app = workbench(FakeSession())
 
     async def script(pilot: Pilot[int]) -> None:
-        await keys(pilot, "o", "'optimiser'", "enter")
+        await keys(pilot, "o", "'optimizer'", "enter")
         screen = screen_text(app)
         assert "▸   6 runs  adam" in screen
         assert "▸   6 runs  sgd" in screen
@@ -44,7 +44,7 @@ def test_groups_fold_and_open_and_are_marked_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("pressed", [("l", "l", "l", "f", "down", "enter")])
-def test_task_10_does_the_optimiser_matter(pressed: tuple[str, ...]) -> None:
+def test_task_10_does_the_optimizer_matter(pressed: tuple[str, ...]) -> None:
     app = workbench(FakeSession())
 
     async def script(pilot: Pilot[int]) -> None:
@@ -54,7 +54,7 @@ def test_task_10_does_the_optimiser_matter(pressed: tuple[str, ...]) -> None:
         assert "6 runs" in screen
 
         await keys(pilot, *pressed[-2:])
-        assert app.desk.view.query == "params.optimiser = sgd"
+        assert app.desk.view.query == "params.optimizer = sgd"
 
     play(app, script)
     assert n_keys(pressed) - n_keys([key for key in pressed if key in ("l", "enter", "down")]) <= 3
@@ -65,7 +65,7 @@ def test_columns_are_picked_from_a_list() -> None:
 
     async def script(pilot: Pilot[int]) -> None:
         await keys(pilot, "c", "down", "space", "enter")
-        assert app.desk.view.columns[0].split(", ")[:2] == ["metrics.val/acc", "params.optimiser"]
+        assert app.desk.view.columns[0].split(", ")[:2] == ["metrics.val/acc", "params.optimizer"]
         await keys(pilot, "c", "ctrl+u", "'min(metrics.val/loss) as best'", "enter")
         assert app.desk.view.columns == ("min(metrics.val/loss) as best",)
 

@@ -36,7 +36,7 @@ def test_find_compare_tag_and_report(home: Home, tmp_path: Path) -> None:
     async def errand(pilot: Pilot[int]) -> None:
         assert "33 runs" in screen_text(app)
 
-        await keys(pilot, "/", "'optimiser = adam and width = 64 and lr = 0.1'", "enter")
+        await keys(pilot, "/", "'optimizer = adam and width = 64 and lr = 0.1'", "enter")
         assert "3 of 33 runs" in screen_text(app)
 
         await keys(pilot, "3", "space", "d")
@@ -276,7 +276,7 @@ def test_7_8_and_9_tag_note_and_report_for_two_keys_each(home: Home, tmp_path: P
 
 
 @needs_samples
-def test_10_whether_the_optimiser_matters_for_three_keys(home: Home) -> None:
+def test_10_whether_the_optimizer_matters_for_three_keys(home: Home) -> None:
     async def look(app: Workbench, hands: Hands) -> None:
         await hands.press("l", "l", "f")
         shown = screen_text(app)

@@ -41,9 +41,9 @@ def settings_in(folder: Path) -> Path:
 @needs_samples
 def test_open_filter_tag_and_quit(environ: dict[str, str], tmp_path: Path) -> None:
     with Terminal([str(SAMPLES)], size=(160, 45), environ=environ, cwd=str(tmp_path)) as terminal:
-        terminal.wait_for("33 runs", "sweep/adam-lr0.1-w64-seed0", "compare", "val/accuracy")
+        terminal.wait_for("33 runs", "sweep/adam-lr0.1-w64-seed0", "compare", "val/acc")
 
-        terminal.press("/optimiser = adam and lr = 0.1")
+        terminal.press("/optimizer = adam and lr = 0.1")
         terminal.wait_for("[6/33]", "6 of 33 runs")
         terminal.press("\r*t")
         terminal.wait_for("6 marked", "tag 6 runs")

@@ -78,7 +78,7 @@ def test_hostile_names(snap_compare: Snap) -> None:
 
 def test_groups_on_a_light_ground(snap_compare: Snap) -> None:
     app = workbench(FakeSession(), is_light_ground=True)
-    pressed = ("o", "'params.optimiser'", "enter", "enter")
+    pressed = ("o", "'params.optimizer'", "enter", "enter")
     assert snap_compare(app, terminal_size=WIDE, run_before=after(*pressed))
 
 

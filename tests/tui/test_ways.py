@@ -156,7 +156,7 @@ def test_the_settings_are_listed_with_their_origin_and_explained(
 
         await keys(pilot, "'glyphs'", "enter")
         assert "What charts are drawn with" in screen_text(app)
-        assert "MLBENCH_GLYPHS=" in screen_text(app)
+        assert "now default" in screen_text(app)
         await keys(pilot, "escape")
 
         path.write_text("theme = 3\n")

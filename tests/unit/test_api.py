@@ -105,8 +105,8 @@ def test_nothing_is_written(home: OpenHome, folder: Path) -> None:
 
 def test_runs_have_the_columns_that_were_asked_for(home: OpenHome) -> None:
     frame = home.runs(
-        "optimiser = sgd and lr < 1",
-        columns=["params.lr", "max(metrics.val/accuracy) as best", "started"],
+        "optimizer = sgd and lr < 1",
+        columns=["params.lr", "max(metrics.val/acc) as best", "started"],
         sort="best:desc",
         limit=2,
     )
@@ -120,7 +120,7 @@ def test_runs_have_the_columns_that_were_asked_for(home: OpenHome) -> None:
 
 
 def test_runs_without_columns_have_those_that_differ_and_none_has_none(home: OpenHome) -> None:
-    assert {"params.lr", "metrics.val/accuracy"} <= set(home.runs().columns)
+    assert {"params.lr", "metrics.val/acc"} <= set(home.runs().columns)
     assert home.runs(columns=None).columns == ("run", "run_id")
 
 
@@ -150,7 +150,7 @@ def test_series_have_every_point_of_the_view(home: OpenHome) -> None:
 
     assert effective.columns == ("run", "run_id", "metric", "step", "wall_time", "value")
     assert {row["run"] for row in effective} == {"logs/long/w128-seed0", "logs/long/w128-seed1"}
-    assert {row["metric"] for row in raw} == {"val/loss", "val/accuracy"}
+    assert {row["metric"] for row in raw} == {"val/loss", "val/acc"}
     assert len(raw) > 2 * len(effective)
     steps = [row["step"] for row in effective if row["run"] == "logs/long/w128-seed0"]
     assert steps == sorted(set(steps))

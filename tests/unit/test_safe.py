@@ -20,6 +20,7 @@ from mlbench.redaction import (
     PASSWORD,
     PERHAPS,
     SECRET,
+    is_plain,
     is_secret,
     redact_argv,
     redact_json,
@@ -571,6 +572,14 @@ def test_names_are_judged_by_whole_words() -> None:
     assert secrecy("tokenizer") == NOT_SECRET
     assert secrecy("42") == NOT_SECRET
     assert not is_secret("token", "aaaaaaaaaaa1")
+
+
+@given(
+    st.sampled_from(["lr", "token", "password", "api_key", "secrets.x", ""]),
+    st.text(st.sampled_from("abAB01=:@/-_.,;&?'\"<> \n"), max_size=30) | st.sampled_from(["AKIA" + "A1" * 8, "1e-3"]),
+)
+def test_what_is_plain_at_one_look_is_kept(key: str, raw: str) -> None:
+    assert not is_plain(key, raw) or redact_param(key, raw) is None
 
 
 @given(st.text(st.sampled_from("abAB01=:@/-_.,;&?'\"<> \n"), max_size=60))

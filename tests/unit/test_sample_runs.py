@@ -66,7 +66,7 @@ def content_of(run: Path, name: str) -> dict[str, object]:
 
 
 def mean_accuracy(pattern: str) -> float:
-    found = [values_of(run, "val/accuracy")[-1] for run in RUNS if run.match(pattern)]
+    found = [values_of(run, "val/acc")[-1] for run in RUNS if run.match(pattern)]
     assert len(found) == 3
     return sum(found) / 3
 
@@ -95,7 +95,7 @@ def test_a_run_holds_its_records_and_whole_event_files(run: Path) -> None:
 
     assert names == {"args.json", "config.yaml", "git.json", "data_version.json", "confusion_matrix.json"}
     assert len(event_files(run)) == (2 if run == RESUMED else 1)
-    assert {"train/loss", "val/loss", "val/accuracy", "lr", "val/recall/class=3"} < set(scalars_of(run))
+    assert {"train/loss", "val/loss", "val/acc", "lr", "val/recall/class=3"} < set(scalars_of(run))
     assert len(scalars_of(run)) == 16
 
 
@@ -109,7 +109,7 @@ def test_arguments_and_configuration_say_the_same(run: Path) -> None:
 
 
 def test_the_sweep_is_every_combination_with_three_seeds() -> None:
-    keys = ("optimiser", "lr", "width", "seed")
+    keys = ("optimizer", "lr", "width", "seed")
     found = [tuple(content_of(run, "args.json")[key] for key in keys) for run in RUNS if run.parent.name == "sweep"]
 
     wanted = [(o, lr, w, s) for o in ("sgd", "adam") for lr in (0.01, 0.1) for w in (16, 64) for s in (0, 1, 2)]
@@ -203,7 +203,7 @@ def test_the_confusion_matrix_agrees_with_the_accuracy(run: Path) -> None:
 
     right, total = sum(matrix[i][i] for i in range(10)), sum(map(sum, matrix))
     assert total == 360
-    assert right / total == pytest.approx(values_of(run, "val/accuracy")[-1])
+    assert right / total == pytest.approx(values_of(run, "val/acc")[-1])
     assert content["labels"] == [str(label) for label in range(10)]
 
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from mlbench.tui.doing import (
     arranging,
+    axes,
     charting,
     choosing,
     comparing,
+    finding,
     giving,
     inspecting,
     moving,
@@ -24,6 +26,7 @@ HANDLERS: Mapping[str, Handler] = {
     **choosing.HANDLERS,
     **arranging.HANDLERS,
     **charting.HANDLERS,
+    **axes.HANDLERS,
     **comparing.HANDLERS,
     **saying.HANDLERS,
     **noting.HANDLERS,
@@ -31,4 +34,5 @@ HANDLERS: Mapping[str, Handler] = {
     **inspecting.HANDLERS,
     **setting.HANDLERS,
     **showing.HANDLERS,
+    **finding.HANDLERS,
 }

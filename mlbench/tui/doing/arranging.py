@@ -70,7 +70,7 @@ def toggle_all_groups(desk: Desk, _n: int) -> None:
     """Open all groups; if one is open, fold all."""
     groups = desk.tabling.rows.listing.groups
     if not groups:
-        desk.say("there are no groups. o makes some", "muted")
+        desk.say(f"there are no groups. {desk.key('runs.group')} makes some", "muted")
         return
     desk.with_view(opened=frozenset() if desk.view.opened else frozenset(group.keys for group in groups))
 
@@ -163,14 +163,19 @@ def _ask_view(desk: Desk, views: Mapping[str, tuple[str, tuple[str, ...], tuple[
 
     def accepted(name: str) -> None:
         if name not in known:
-            desk.say(f"there is no view '{name}'. M saves what you see as one", "bad")
+            desk.say(f"there is no view '{name}'. {desk.key('app.save_view')} saves what you see as one", "bad")
             return
         query, columns, sort = known[name]
         desk.goes_to_top = True
         desk.with_view(query=query, columns=columns, sort=sort)
 
     desk.ask_user(
-        Prompt("view", accepted, menu=Menu(tuple(choices)), hint="letters narrow the list; M saves what you see")
+        Prompt(
+            "view",
+            accepted,
+            menu=Menu(tuple(choices)),
+            hint=f"letters narrow the list; {desk.key('app.save_view')} saves what you see",
+        )
     )
 
 
@@ -181,7 +186,9 @@ def save_view(desk: Desk, _n: int) -> None:
     def accepted(name: str) -> None:
         def word() -> str | None:
             desk.session.save_view(name.strip(), question)
-            return f"view {name.strip()} saved   (' opens it, u takes it back)"
+            return (
+                f"view {name.strip()} saved   ({desk.key('app.views')} opens it, {desk.key('app.undo')} takes it back)"
+            )
 
         if name.strip():
             desk.say_word(word)

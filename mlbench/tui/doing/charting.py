@@ -1,4 +1,4 @@
-"""How the charts look: metrics, smoothing, axes, crosshair and zoom."""
+"""How the charts look: metrics, smoothing, runs in front, and files of them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlbench.render.layouts import drawn_text
 from mlbench.tui.actions import CHART
 from mlbench.tui.completion import complete_metric, split_metrics
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
+from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.prompts import Prompt
-from mlbench.tui.view import AXES, ChartLook, next_of
+from mlbench.tui.view import next_of
 
 if TYPE_CHECKING:
     from mlbench.queries.layouts import LayoutsAnswer
     from mlbench.tui.widgets.chart_view import Picture
 
-ZOOM_FACTOR = 0.5
-PAN_SHARE = 0.25
-END_SHARE = 0.1
-MOST_PAST = 50
-"""Zooms that can be taken back."""
+NO_LAYOUT = "these runs have no layout of charts"
 
 
 def choose_metrics(desk: Desk, _n: int) -> None:
@@ -31,7 +29,9 @@ def choose_metrics(desk: Desk, _n: int) -> None:
         metrics = split_metrics(text)
         if metrics:
             desk.change(
-                desk.view.charted(metrics=_spelt(desk, metrics), laid=(), crosshair=None, limits=None, past_limits=())
+                desk.view.charted(
+                    metrics=_spelt(desk, metrics), laid=(), margins=(), crosshair=None, limits=None, past_limits=()
+                )
             )
 
     desk.ask_user(
@@ -50,16 +50,37 @@ def show_layout(desk: Desk, name: str) -> None:
     ids, details = desk.compared(), desk.session.details
 
     def take(found: LayoutsAnswer) -> None:
-        laid = tuple((chart.name, chart.names) for chart in found.charts if chart.names)
-        if not laid:
-            told = f"no chart of a layout is named '{name}'" if name else "these runs have no layout of charts"
-            desk.say(told, "bad")
+        charts = [chart for chart in found.charts if chart.names]
+        if not charts:
+            desk.say(f"no chart of a layout is named '{name}'" if name else NO_LAYOUT, "bad")
             return
-        metrics = tuple(dict.fromkeys(metric for _title, names in laid for metric in names))
-        view = desk.view.charted(metrics=metrics, laid=laid, crosshair=None, limits=None, past_limits=())
+        margins = tuple((chart.name, one.lower, one.upper) for chart in charts for one in chart.margins)
+        metrics = tuple(dict.fromkeys(metric for chart in charts for metric in chart.names))
+        view = desk.view.charted(
+            metrics=metrics, laid=tuple((chart.name, chart.lines) for chart in charts), margins=margins,
+            crosshair=None, limits=None, past_limits=(),
+        )  # fmt: skip
         desk.change(replace(view, pane=CHART, is_zoomed=True, shown_run=""))
 
     desk.asker.ask("layout", lambda: details.layouts(ids, name or "*"), take, lane="detail")
+
+
+def choose_layout(desk: Desk, _n: int) -> None:
+    """Pick one of the charts that the logs lay out, or all."""
+    ids, details = desk.compared(), desk.session.details
+
+    def take(found: LayoutsAnswer) -> None:
+        charts = [chart for chart in found.charts if chart.names]
+        if not charts:
+            desk.say(NO_LAYOUT, "muted")
+            return
+        every = Choice("", f"all {len(charts)} charts") if len(charts) > 1 else None
+        choices = (Choice(chart.name, chart.name, drawn_text(chart)) for chart in charts)
+        menu = Menu((*([every] if every else []), *choices))
+        desk.ask_user(Prompt("layout", lambda text: show_layout(desk, text), menu=menu,
+                             hint="the charts that the logs of these runs lay out"))  # fmt: skip
+
+    desk.asker.ask("layout", lambda: details.layouts(ids, "*"), take, lane="detail")
 
 
 def _spelt(desk: Desk, typed: tuple[str, ...]) -> tuple[str, ...]:
@@ -99,79 +120,6 @@ def set_smoothing(desk: Desk, text: str) -> None:
         desk.change(desk.view.charted(smoothing=weight))
     else:
         desk.say(f"smoothing '{text}' is not from 0 up to, not including, 1. Try 0.9", "bad")
-
-
-def set_axis(desk: Desk, axis: str) -> None:
-    """Another x axis: a place on the old one means nothing on it."""
-    desk.change(desk.view.charted(axis=axis, crosshair=None, limits=None, past_limits=()))
-
-
-def next_axis(desk: Desk, _n: int) -> None:
-    """The next axis; that of a metric is one only where the runs define it."""
-    from mlbench.tui.widgets.chart_view import axis_of
-
-    own = axis_of(desk.view.chart, desk.answers.series)
-    axes = AXES if axis_of(ChartLook(), desk.answers.series) != "step" else AXES[1:]
-    set_axis(desk, str(next_of(axes, own if own in axes else desk.view.chart.axis)))
-
-
-def move_crosshair(desk: Desk, columns: int) -> None:
-    """Move the crosshair by columns of the screen."""
-    x = desk.panes.chart.x_beside(columns)
-    if x is not None:
-        desk.change(desk.view.charted(crosshair=x))
-
-
-def zoom(desk: Desk, factor: float) -> None:
-    """Zoom the x axis around the crosshair, else around its middle."""
-    extent = desk.panes.chart.x_range
-    if extent is None or desk.view.chart.log_x:
-        desk.say("a logarithmic x axis cannot be zoomed" if extent else "there is no chart to zoom", "muted")
-        return
-    low, high = extent
-    at = desk.view.chart.crosshair
-    middle = at if at is not None and low <= at <= high else (low + high) / 2
-    low, high = middle - (middle - low) * factor, middle + (high - middle) * factor
-    if high > low:
-        show_range(desk, (low, high))
-
-
-def show_range(desk: Desk, limits: tuple[float, float] | None) -> None:
-    """Show a part of the x axis (None: all of it); what was shown before can be gone back to."""
-    look = desk.view.chart
-    if limits != look.limits:
-        past = (*look.past_limits, look.limits)[-MOST_PAST:]
-        desk.change(desk.view.charted(limits=limits, past_limits=past))
-
-
-def zoom_end(desk: Desk, _n: int) -> None:
-    """Show the last tenth of the whole x axis."""
-    extent = desk.panes.chart.x_extent()
-    if extent is None or desk.view.chart.log_x:
-        desk.say("a logarithmic x axis cannot be zoomed" if extent else "there is no chart to zoom", "muted")
-        return
-    low, high = extent
-    if high > low:
-        show_range(desk, (high - END_SHARE * (high - low), high))
-
-
-def zoom_back(desk: Desk, _n: int) -> None:
-    """Show what was shown before the last zoom or pan."""
-    look = desk.view.chart
-    if not look.past_limits:
-        desk.say("no zoom to take back", "muted")
-        return
-    desk.change(desk.view.charted(limits=look.past_limits[-1], past_limits=look.past_limits[:-1]))
-
-
-def pan(desk: Desk, share: float) -> None:
-    """Move a zoomed chart by a share of its width."""
-    limits = desk.view.chart.limits
-    if limits is None:
-        desk.say("the whole x axis is shown. + zooms in", "muted")
-        return
-    by = (limits[1] - limits[0]) * share
-    show_range(desk, (limits[0] + by, limits[1] + by))
 
 
 def write_charts(desk: Desk, _n: int) -> None:
@@ -243,19 +191,7 @@ HANDLERS: Mapping[str, Handler] = {
     "chart.metrics": choose_metrics,
     "chart.smoothing": next_smoothing,
     "chart.smooth_by": smooth_by,
-    "chart.log_y": _turned("log_y"),
-    "chart.log_x": _turned("log_x"),
     "chart.raw": _turned("has_raw"),
-    "chart.axis": next_axis,
-    "chart.left": lambda desk, n: move_crosshair(desk, -n),
-    "chart.right": move_crosshair,
-    "chart.pan_left": lambda desk, _n: pan(desk, -PAN_SHARE),
-    "chart.pan_right": lambda desk, _n: pan(desk, PAN_SHARE),
-    "chart.zoom_in": lambda desk, _n: zoom(desk, ZOOM_FACTOR),
-    "chart.zoom_out": lambda desk, _n: zoom(desk, 1 / ZOOM_FACTOR),
-    "chart.zoom_all": lambda desk, _n: show_range(desk, None),
-    "chart.zoom_end": zoom_end,
-    "chart.zoom_back": zoom_back,
     "chart.trim": _turned("is_trimmed"),
     "chart.group": _turned("is_grouped"),
     "chart.colour_by": lambda desk, _n: desk.change(
@@ -264,6 +200,7 @@ HANDLERS: Mapping[str, Handler] = {
     "chart.grid": lambda desk, _n: desk.change(
         desk.view.charted(n_columns=int(next_of((0, 1, 2, 3), desk.view.chart.n_columns)))
     ),
+    "chart.layout": choose_layout,
     "chart.write": write_charts,
     "chart.next_run": lambda desk, _n: bring_to_front(desk, 1),
     "chart.previous_run": lambda desk, _n: bring_to_front(desk, -1),

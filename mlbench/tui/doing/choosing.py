@@ -125,7 +125,10 @@ def mark_range(desk: Desk, _n: int) -> None:
     end = listing.place_of(desk.panes.table.current_id)
     if start is None or end is None:
         desk.with_view(range_start=desk.view.cursor)
-        desk.say("v again marks from here to there; esc leaves it", "muted")
+        desk.say(
+            f"{desk.key('runs.range')} again marks from here to there; {desk.key('runs.unmark')} leaves it",
+            "muted",
+        )
         return
     first, last = sorted((start, end))
     desk.with_view(range_start="")
@@ -165,7 +168,7 @@ def sort_column(desk: Desk, _n: int) -> None:
     if column is None or found is None:
         return
     if not column.spec:
-        desk.say("this column has no order. S sorts by any other", "muted")
+        desk.say(f"this column has no order. {desk.key('runs.sort_by')} sorts by any other", "muted")
         return
     goals = {each.spec: each.goal for each in found.answer.columns}
     sort_spec(desk, column.spec, goal="max" if column.spec == "started" else goals.get(column.spec, ""))

@@ -56,7 +56,7 @@ def write_report(desk: Desk, path: str) -> None:
         query=desk.view.query,
         columns=found.columns if found else (),
         smoothing=look.smoothing,
-        log_y=look.log_y,
+        y_scale=look.y_scale,
     )
     if os.path.lexists(os.path.expanduser(path)):
         desk.ask_user(

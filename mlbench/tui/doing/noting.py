@@ -82,7 +82,7 @@ def _keep(desk: Desk, runs: Sequence[RunHead], old: str, body: str) -> None:
 def _leave(desk: Desk, runs: Sequence[RunHead]) -> None:
     def left(draft: str) -> None:
         if draft:
-            desk.say("the draft is kept: n takes it up again", "muted")
+            desk.say(f"the draft is kept: {desk.key('runs.note')} takes it up again", "muted")
 
     desk.asker.ask("note", lambda: desk.session.drafts.read(runs), left, lane="words")
 
@@ -95,7 +95,7 @@ def edit(desk: Desk, runs: Sequence[RunHead], old: str, body: str) -> None:
         complaint = desk.host.edit(drafts.path(runs))
         text = drafts.read(runs).strip()
         if complaint:
-            desk.say(f"{complaint}. The draft is kept: n takes it up again", "bad")
+            desk.say(f"{complaint}. The draft is kept: {desk.key('runs.note')} takes it up again", "bad")
         elif text == old.strip():
             drafts.remove(runs)
             desk.say("the note was left as it is", "muted")
@@ -122,7 +122,7 @@ def say_body(desk: Desk, runs: Sequence[RunHead], body: str) -> None:
         session.note(runs, body)
         session.drafts.remove(runs)
         done = "noted on" if body else "note taken away from"
-        return f"{done} {runs_text(runs)}   (u takes it back)"
+        return f"{done} {runs_text(runs)}   ({desk.key('app.undo')} takes it back)"
 
     desk.say_word(word)
 

@@ -47,7 +47,7 @@ def say_tags(desk: Desk, runs: Sequence[RunHead], text: str) -> None:
 
     def word() -> str:
         desk.session.tag(runs, add, remove)
-        return f"tagged {runs_text(runs)}: {said}   (u takes it back)"
+        return f"tagged {runs_text(runs)}: {said}   ({desk.key('app.undo')} takes it back)"
 
     desk.say_word(word)
 
@@ -61,7 +61,8 @@ def make_baseline(desk: Desk, _n: int) -> None:
 
     def word() -> str:
         desk.session.set_baseline(chosen)
-        return f"{run.name} is {'the baseline' if chosen else 'no longer the baseline'}   (u takes it back)"
+        done = "the baseline" if chosen else "no longer the baseline"
+        return f"{run.name} is {done}   ({desk.key('app.undo')} takes it back)"
 
     desk.say_word(word)
 
@@ -75,7 +76,9 @@ def archive(desk: Desk, _n: int) -> None:
 
     def word() -> str:
         desk.session.archive(runs, is_archived=is_archived)
-        return f"{runs_text(runs)} {'archived' if is_archived else 'taken back'}   (u takes it back)"
+        return (
+            f"{runs_text(runs)} {'archived' if is_archived else 'taken back'}   ({desk.key('app.undo')} takes it back)"
+        )
 
     desk.with_view(marks=desk.view.marks.without(run.run_id for run in runs) if is_archived else desk.view.marks)
     desk.say_word(word)
@@ -88,12 +91,15 @@ def make_primary(desk: Desk, _n: int) -> None:
     column = desk.panes.table.current_column
     metric = next((name for name in desk.answers.names.metrics if column and metric_spec(name) == column.spec), None)
     if metric is None:
-        desk.say("this column is no metric. Move to one with h and l", "muted")
+        desk.say(
+            f"this column is no metric. Move to one with {desk.key('runs.left')} and {desk.key('runs.right')}",
+            "muted",
+        )
         return
 
     def word() -> str:
         desk.session.set_primary(metric)
-        return f"{metric} is the primary metric   (u takes it back)"
+        return f"{metric} is the primary metric   ({desk.key('app.undo')} takes it back)"
 
     desk.say_word(word)
 
@@ -103,7 +109,7 @@ def undo(desk: Desk, _n: int) -> None:
 
     def word() -> str | None:
         said = desk.session.undo()
-        return None if said is None else f"taken back: {said}   (ctrl+r says it again)"
+        return None if said is None else f"taken back: {said}   ({desk.key('app.redo')} says it again)"
 
     desk.say_word(word, nothing="there is nothing to take back")
 

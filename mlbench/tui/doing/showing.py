@@ -10,11 +10,13 @@ from mlbench.settings import BELL_RULES
 from mlbench.tui.actions import BY_ID, CHART, COMPARE, PROBLEMS, RUN, RUNS, STAGE, TITLES
 from mlbench.tui.completion import Completion, complete_column, complete_query, matching
 from mlbench.tui.desk import Desk
-from mlbench.tui.doing.charting import set_axis, set_smoothing, show_layout
+from mlbench.tui.doing.axes import set_axis
+from mlbench.tui.doing.charting import set_smoothing, show_layout
 from mlbench.tui.doing.giving import REPORT_NAME, write_report
 from mlbench.tui.doing.noting import say_note
 from mlbench.tui.doing.saying import say_tags
 from mlbench.tui.doing.types import Handler
+from mlbench.tui.keyboard import MOST_COUNT
 from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.panes import pane_order
 from mlbench.tui.prompts import Prompt
@@ -160,10 +162,11 @@ def _set(desk: Desk, rest: str) -> None:
         set_smoothing(desk, value)
     elif name == "x" and value in AXES:
         set_axis(desk, value)
-    elif name in ("log-y", "log-x") and value in ("on", "off"):
-        desk.change(desk.view.charted(**{name.replace("-", "_"): value == "on"}))
+    elif name in ("log-y", "log-x", "symlog-y", "symlog-x") and value in ("on", "off"):
+        scale, _dash, axis = name.partition("-")
+        desk.change(desk.view.scaled(axis, scale if value == "on" else "linear"))
     else:
-        desk.say(f"'set {rest}' means nothing. Try: set smooth 0.9, set x {'|'.join(AXES)}, set log-y on|off", "bad")
+        desk.say(f"'set {rest}' means nothing. Try: set smooth 0.9, set x {'|'.join(AXES)}, set symlog-y on", "bad")
 
 
 COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
@@ -171,7 +174,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
     "filter": ("FILTER: which runs are shown", _filter),
     "sort": ("COLUMN[:desc]", _sort),
     "columns": ("COLUMN, COLUMN ...", _columns),
-    "set": ("smooth 0.9, x metric|step|relative|wall, log-y on|off", _set),
+    "set": ("smooth 0.9, x metric|step|relative|wall, log-y|symlog-y on|off", _set),
     "tag": ("+name -name", lambda desk, rest: say_tags(desk, desk.chosen, rest)),
     "note": ("TEXT", lambda desk, rest: say_note(desk, desk.chosen, rest)),
     "bell": ("beats, nan, stalls, or off", set_bell),
@@ -196,7 +199,8 @@ def run_command(desk: Desk, text: str) -> None:
         COMMANDS[name][1](desk, rest.strip())
         return
     if name in BY_ID or len(_ids_of(name)) == 1:
-        desk.host.act(name if name in BY_ID else _ids_of(name)[0])
+        count = int(rest) if rest.isascii() and rest.isdigit() else 1
+        desk.host.act(name if name in BY_ID else _ids_of(name)[0], min(count, MOST_COUNT))
         return
     near = get_close_matches(word, [*COMMANDS, *BY_ID], n=1)
     hint = f"Did you mean '{near[0]}'?" if near else f"Try: {', '.join(COMMANDS)}"
@@ -253,7 +257,6 @@ HANDLERS: Mapping[str, Handler] = {
     "runs.bell": choose_bell,
     "app.command": ask_command,
     "app.help": show_keys,
-    "app.palette": lambda desk, _n: desk.host.show_palette(),
     "app.stop": lambda desk, _n: desk.host.stop(),
     "app.quit": lambda desk, _n: desk.host.leave(),
 }

@@ -8,29 +8,35 @@ from textual.app import ComposeResult
 from textual.events import Key
 from textual.screen import ModalScreen
 
-from mlbench.tui.actions import TITLES, key_text
+from mlbench.tui.actions import PROBLEMS, TITLES, key_text
 from mlbench.tui.host import HelpRow
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.pages import help_page
 from mlbench.tui.theme import Looks
 from mlbench.tui.widgets.lines_view import LinesView
 
-_MOVES = {"down": 1, "j": 1, "up": -1, "k": -1}
-_PAGES = {"pagedown": 1, "ctrl+d": 1, "space": 1, "pageup": -1, "ctrl+u": -1}
+FAR = 1 << 20
+"""More lines than a page has."""
+_MOVES = {"move.down": 1, "move.up": -1}
+_PAGES = {"move.page_down": 1, "move.page_up": -1}
+_ENDS = {"move.top": -FAR, "move.bottom": FAR}
+_CLOSING = ("app.help", "app.back", "app.leave", "app.quit", "app.settings")
 
 
 class HelpScreen(ModalScreen[None]):
-    """Help over the panes; any of esc, q and ? closes it.
+    """Help over the panes; the keys of moving move in it, those of back and help close it, as do esc and enter.
 
     Args:
         title: of the page.
         rows: keys (or names), what is to be said of them, and group.
+        keyboard: what the keys mean.
     """
 
-    def __init__(self, looks: Looks, title: str, rows: Sequence[HelpRow]) -> None:
+    def __init__(self, looks: Looks, title: str, rows: Sequence[HelpRow], keyboard: Keyboard) -> None:
         super().__init__()
         self._view = LinesView(looks)
         self._title, self._rows = title, rows
+        self._keyboard = keyboard
 
     def compose(self) -> ComposeResult:
         """The page alone."""
@@ -44,12 +50,18 @@ class HelpScreen(ModalScreen[None]):
         """Scroll, or close."""
         event.stop()
         event.prevent_default()
-        if event.key in ("escape", "q", "question_mark", "enter", "ctrl+c"):
+        key = event.character if event.is_printable and event.character and event.character != " " else event.key
+        action = self._keyboard.press(key, PROBLEMS).action  # a pane whose lists take nothing from the general keys
+        meant = action.id if action is not None else ""
+        if event.key in ("escape", "enter", "ctrl+c") or meant in _CLOSING:
+            self._keyboard.clear()
             self.dismiss()
-        elif event.key in _MOVES:
-            self._view.move_by(_MOVES[event.key])
-        elif event.key in _PAGES:
-            self._view.move_by(_PAGES[event.key] * self._view.page_rows)
+        elif meant in _MOVES:
+            self._view.move_by(_MOVES[meant])
+        elif meant in _ENDS:
+            self._view.move_by(_ENDS[meant])
+        elif meant in _PAGES or event.key == "space":
+            self._view.move_by(_PAGES.get(meant, 1) * self._view.page_rows)
 
 
 def help_rows(keyboard: Keyboard, pane: str) -> list[HelpRow]:

@@ -21,6 +21,7 @@ from mlbench.tui.view import ChartLook
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
+    from mlbench.render.axes import Axis
     from mlbench.render.chart import Chart, ChartOptions, Curve
     from mlbench.render.chart_bands import Band
     from mlbench.render.chart_text import CurveOptions
@@ -114,20 +115,18 @@ class ChartView(Widget):
     # ------------------------------------------------------------ crosshair and zoom
 
     @property
-    def x_range(self) -> tuple[float, float] | None:
-        """The ends of the x axis as drawn; None without a chart."""
+    def x_axis(self) -> Axis | None:
+        """The x axis as it is drawn; None without a chart."""
         self._draw_if_stale()
-        if not self._drawn:
-            return None
-        axis = self._drawn[0].chart.frame.x_axis
-        return axis.low, axis.high
+        return self._drawn[0].chart.frame.x_axis if self._drawn else None
 
     def x_extent(self) -> tuple[float, float] | None:
-        """The least and the greatest x of the curves, whatever is shown of them; None without a point."""
+        """The least and the greatest x of the curves that has a place on the axis, shown or not; None without one."""
         import numpy as np
 
-        known = [curve.x[np.isfinite(curve.x)] for picture in self.pictures() for curve in picture.curves]
-        known = [x for x in known if x.size]
+        least = 0.0 if self.state.look.log_x else -np.inf
+        curves = [curve for picture in self.pictures() for curve in picture.curves]
+        known = [x for curve in curves if (x := curve.x[np.isfinite(curve.x) & (curve.x > least)]).size]
         return (min(float(x.min()) for x in known), max(float(x.max()) for x in known)) if known else None
 
     def pictures(self) -> tuple[Picture, ...]:
@@ -230,11 +229,12 @@ class ChartView(Widget):
         axis = axis_of(look, self.state.series)
         options = CurveOptions(axis, look.smoothing, has_raw=look.has_raw, is_plain=self.state.is_plain)
         curves, bands = self._curves(series, options)
+        bands = (*self._margins(metric, axis), *bands)
         limits: tuple[float | None, float | None] = look.limits or (None, None)
         chart = ChartOptions(
-            width, height, log_x=look.log_x, log_y=look.log_y, x_limits=limits, glyphs=self.state.glyphs,
-            title=metric, has_header=has_header, is_trimmed=look.is_trimmed, is_shaded=self.state.is_plain,
-        )  # fmt: skip
+            width, height, x_limits=limits, glyphs=self.state.glyphs, title=metric, has_header=has_header,
+            is_trimmed=look.is_trimmed, is_shaded=self.state.is_plain,
+        ).scaled(look.x_scale, look.y_scale)  # fmt: skip
         picture = Picture(metric, tuple(curves), tuple(bands), completed(chart, options, series))
         return _Drawn(draw_chart(curves, picture.options, bands), picture)
 
@@ -250,6 +250,18 @@ class ChartView(Widget):
             places = {label: place for place, label in enumerate(dict.fromkeys(settings.values()))}
             slots = {run_id: places[label] for run_id, label in settings.items()}
         return self._in_front(series, series_curves(series, options, slots=slots)), ()
+
+    def _margins(self, chart: str, axis: str) -> tuple[Band, ...]:
+        """The bands of a chart that a log lays out; none over runs that are drawn as their mean."""
+        look = self.state.look
+        ends = [(lower, upper) for title, lower, upper in look.margins if title == chart]
+        if not ends or look.is_grouped:
+            return ()
+        from mlbench.render.chart_margins import margin_bands
+
+        is_alone = look.is_isolated and look.front
+        slots = {run_id: slot for run_id, slot in self.state.slots.items() if not is_alone or run_id == look.front}
+        return margin_bands(self.state.series, ends, axis, slots)
 
     def _in_front(self, series: Sequence[SeriesAnswer], curves: Sequence[Curve]) -> list[Curve]:
         """The run in front last, so that it covers the others, which are muted; alone, where it is isolated."""

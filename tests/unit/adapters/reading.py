@@ -27,7 +27,7 @@ def claims_below(adapter: Adapter, root: str | Path) -> list[Claim]:
 
 
 def read(adapter: Adapter, claim: Claim) -> list[Fact]:
-    return list(apart(adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part), None)))
+    return list(apart(adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), None)))
 
 
 def read_only_claim(adapter: Adapter, root: str | Path) -> list[Fact]:

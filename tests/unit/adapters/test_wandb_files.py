@@ -305,3 +305,55 @@ def test_what_was_measured_of_the_machine_has_a_prefix_and_its_times(tmp_path: P
     assert points_of(facts, "system/cpu") == [(0, 12.5), (1, 80.0)]
     (points,) = [fact for fact in facts if isinstance(fact, Points) and fact.metric == "system/cpu"]
     assert points.wall_s.tolist() == [1_700_000_000.0, 1_700_000_010.0]
+
+
+def rules_of(folder: Path) -> list[str]:
+    facts = read_only_claim(ADAPTER, folder)
+    return [fact.value for fact in facts if isinstance(fact, ImportedTag) and fact.key == "wandb.step_metric"]
+
+
+def rule(name: str, over: str = "", *, index: int = 0, is_whole: bool = False, is_glob: bool = False) -> bytes:
+    """A record of `define_metric`."""
+    said = text(2 if is_glob else 1, name) + (text(4, over) if over else b"") + (number(5, index) if index else b"")
+    return text(12, said + text(6, number(3, 1)) + (text(9, number(1, 1)) if is_whole else b""))
+
+
+def test_rules_add_to_those_before_unless_they_replace_them(tmp_path: Path) -> None:
+    wandb_folder(
+        tmp_path,
+        rule("val/*", "epoch", is_glob=True), rule("a", "epoch"), rule("a"), rule("b", "epoch"), rule("b", is_whole=True),
+        rule("c", "epoch"), rule("c", "round"),
+    )  # fmt: skip
+
+    assert rules_of(tmp_path) == ["val/*=epoch", "a=epoch", "c=round"]
+
+
+def test_a_name_that_was_defined_alone_is_drawn_over_the_step_in_spite_of_a_pattern(tmp_path: Path) -> None:
+    wandb_folder(tmp_path, rule("val/loss"), rule("lr"), rule("val/*", "epoch", is_glob=True))
+
+    assert rules_of(tmp_path) == ["val/loss=", "val/*=epoch"]
+
+
+def test_a_step_metric_may_be_named_by_its_place_and_dots_are_as_in_metrics(tmp_path: Path) -> None:
+    wandb_folder(tmp_path, rule("x"), rule("n\\.epoch"), rule("val\\.loss", index=2), rule("bad", index=9))
+
+    assert rules_of(tmp_path) == ["val.loss=n.epoch"]
+
+
+def test_rules_in_the_configuration_hold_where_no_log_is(tmp_path: Path) -> None:
+    config = (
+        "wandb_version: 1\n_wandb:\n  value:\n    m:\n    - 1: trainer/global_step\n      6: [3]\n"
+        "    - 1: val/loss\n      5: 1\n      6: [1]\n    - '2': test/*\n      '4': epoch\n    - 5: 1\n    - odd\n"
+    )
+    wandb_folder(tmp_path, config=config)
+
+    assert rules_of(tmp_path) == ["val/loss=trainer/global_step", "test/*=epoch"]
+
+
+@needs_corpora
+def test_lightnings_pattern_draws_all_but_the_step_itself_over_it() -> None:
+    claim = next(claim for claim in claims_below(ADAPTER, CORPORA / "hydra-wandb-vime") if "q1b0a7un" in claim.path)
+
+    rules = [fact.value for fact in read(ADAPTER, claim) if isinstance(fact, ImportedTag) and "=" in fact.value]
+
+    assert rules == ["trainer/global_step=", "*=trainer/global_step"]

@@ -94,14 +94,14 @@ def real(value: float) -> Value:
 
 
 def test_a_parameter_is_a_column_with_type_number_and_text(catalog: Catalog) -> None:
-    catalog.put("a", {"lr": real(0.1), "optimiser": text("adam")})
+    catalog.put("a", {"lr": real(0.1), "optimizer": text("adam")})
     catalog.put("b", {"lr": real(0.2)})
 
     assert catalog.refresh()
 
     assert catalog.wide("param", "lr") == {"a": ("float", 0.1, "0.1"), "b": ("float", 0.2, "0.2")}
-    assert catalog.wide("param", "optimiser") == {"a": ("str", None, "adam")}
-    assert catalog.counted() == {"lr": 2, "optimiser": 1}
+    assert catalog.wide("param", "optimizer") == {"a": ("str", None, "adam")}
+    assert catalog.counted() == {"lr": 2, "optimizer": 1}
 
 
 def test_types_may_be_mixed_in_one_key(catalog: Catalog) -> None:

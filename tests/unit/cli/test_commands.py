@@ -148,7 +148,7 @@ def test_query_as_json_has_the_specs_as_keys(mlbench: Mlbench) -> None:
             "-c",
             "params.lr",
             "-c",
-            "max(metrics.val/accuracy) as best",
+            "max(metrics.val/acc) as best",
             "--format",
             "json",
         )
@@ -164,9 +164,9 @@ def test_query_sorts_and_limits(mlbench: Mlbench) -> None:
         mlbench(
             "query",
             "--sort",
-            "max(metrics.val/accuracy):desc",
+            "max(metrics.val/acc):desc",
             "-c",
-            "max(metrics.val/accuracy) as best",
+            "max(metrics.val/acc) as best",
             "-n",
             "5",
             "--format",
@@ -210,7 +210,7 @@ def test_show_tells_params_metrics_code_and_data(mlbench: Mlbench) -> None:
     done = mlbench("show", SEEDS[0], "--format", "table")
 
     assert done.code == 0
-    for text in ("optimiser", "val/accuracy", "git.json", "digits", "confusion_matrix"):
+    for text in ("optimizer", "val/acc", "git.json", "digits", "confusion_matrix"):
         assert text in done.out
 
 
@@ -222,7 +222,7 @@ def test_diff_of_two_seeds_shows_the_seed_and_the_metrics(mlbench: Mlbench) -> N
     rows = objects(mlbench("diff", *SEEDS, "--format", "json"))
 
     assert [row["key"] for row in rows if row["section"] == "params"] == ["seed"]
-    assert "val/accuracy" in {row["key"] for row in rows if row["section"] == "best"}
+    assert "val/acc" in {row["key"] for row in rows if row["section"] == "best"}
 
 
 def test_diff_between_code_and_data_versions(mlbench: Mlbench) -> None:
@@ -270,28 +270,28 @@ def test_plot_draws_last_values(mlbench: Mlbench, kind: str) -> None:
     done = mlbench(
         "plot",
         "-m",
-        "val/accuracy",
+        "val/acc",
         "logs/sweep and lr < 1",
         "--kind",
         kind,
         "--group-by",
-        "optimiser",
+        "optimizer",
         "--width",
         "80",
     )
 
     assert done.code == 0
-    assert "val/accuracy" in done.out
+    assert "val/acc" in done.out
 
 
 def test_plot_groups_seeds_into_a_mean(mlbench: Mlbench, tmp_path: Path) -> None:
     done = mlbench(
         "plot",
         "-m",
-        "val/accuracy",
+        "val/acc",
         "logs/sweep and lr < 1",
         "--group-by",
-        "optimiser",
+        "optimizer",
         "--band",
         "ci",
         "--svg",
@@ -300,8 +300,8 @@ def test_plot_groups_seeds_into_a_mean(mlbench: Mlbench, tmp_path: Path) -> None
 
     assert done.code == 0
     svg = (tmp_path / "groups.svg").read_text("utf-8")
-    assert "optimiser=adam (n=12)" in svg
-    assert "optimiser=sgd (n=12)" in svg
+    assert "optimizer=adam (n=12)" in svg
+    assert "optimizer=sgd (n=12)" in svg
 
 
 def test_plot_writes_svg(mlbench: Mlbench, tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_tags_are_added_and_removed_and_printed(mlbench: Mlbench) -> None:
 
 
 def test_tags_by_filter(mlbench: Mlbench) -> None:
-    rows = objects(mlbench("tag", "--where", "logs/sweep and optimiser = adam", "+adam", "--format", "json"))
+    rows = objects(mlbench("tag", "--where", "logs/sweep and optimizer = adam", "+adam", "--format", "json"))
 
     assert len(rows) == 12
     assert all(row["tags"] == ["adam"] for row in rows)
@@ -376,7 +376,7 @@ def test_a_goal_that_is_set_is_known_as_set(mlbench: Mlbench) -> None:
         {"metric": "val/loss", "goal": "min", "known": "set", "primary": True}
     ]
     assert {row["metric"]: row["known"] for row in objects(mlbench("metric", "--format", "json"))}[
-        "val/accuracy"
+        "val/acc"
     ] == "guessed"
 
 
@@ -386,12 +386,12 @@ def test_undo_with_nothing_to_undo(mlbench: Mlbench) -> None:
 
 def test_query_groups_runs_by_columns(mlbench: Mlbench) -> None:
     done = mlbench(
-        "query", "logs/sweep", "--group-by", "params.optimiser, params.width", "-c", "step of min(val/loss) as at"
+        "query", "logs/sweep", "--group-by", "params.optimizer, params.width", "-c", "step of min(val/loss) as at"
     )
 
     assert done.code == 0
     heading, first = (line.split("\t") for line in done.out.splitlines()[:2])
-    assert heading == ["params.optimiser", "params.width", "runs", "at", "at ±", "at n", "died"]
+    assert heading == ["params.optimizer", "params.width", "runs", "at", "at ±", "at n", "died"]
     assert (*first[:3], first[5]) == ("adam", "16", "6", "6")
     assert float(first[3]) == pytest.approx(203.333, abs=1e-3)
     assert float(first[4]) == pytest.approx(42.326, abs=1e-3)
@@ -549,10 +549,10 @@ def test_completion_knows_runs_metrics_and_specs(home: Path) -> None:
     parameter = click.Argument(["x"])
 
     assert "logs/long/w128-seed0" in completing.complete_runs(context, parameter, "logs/long")
-    assert completing.complete_metrics(context, parameter, "val/acc") == ["val/accuracy"]
-    assert [one.value for one in completing.complete_specs(context, parameter, "params.o")] == ["params.optimiser"]
-    found = completing.complete_filter(context, parameter, "params.lr > 0.1 and optimiser = ad")
-    assert [(one.value, one.help) for one in found] == [("params.lr > 0.1 and optimiser = adam", "value")]
+    assert completing.complete_metrics(context, parameter, "val/acc") == ["val/acc"]
+    assert [one.value for one in completing.complete_specs(context, parameter, "params.o")] == ["params.optimizer"]
+    found = completing.complete_filter(context, parameter, "params.lr > 0.1 and optimizer = ad")
+    assert [(one.value, one.help) for one in found] == [("params.lr > 0.1 and optimizer = adam", "value")]
 
 
 # ---------------------------------------------------------------- the main job without a terminal
@@ -563,7 +563,7 @@ def test_without_a_terminal_the_comparison_is_printed_and_how_to_open_the_app(ml
 
     assert done.code == 0
     assert "params:" in done.out
-    assert "val/accuracy" in done.out
+    assert "val/acc" in done.out
     assert "mlbench" in done.err
 
 
@@ -621,9 +621,9 @@ def test_a_run_without_any_time_has_no_duration(mlbench: Mlbench, tmp_path: Path
 
 
 def test_a_word_is_a_bound_for_a_parameter_of_words(mlbench: Mlbench) -> None:
-    rows = objects(mlbench("query", "optimiser < b", "-c", "optimiser", "--format", "json"))
+    rows = objects(mlbench("query", "optimizer < b", "-c", "optimizer", "--format", "json"))
 
-    assert {row["optimiser"] for row in rows} == {"adam"}
+    assert {row["optimizer"] for row in rows} == {"adam"}
 
 
 def test_plot_draws_histograms_over_their_steps(mlbench: Mlbench) -> None:

@@ -11,13 +11,13 @@ import scipy.stats
 from tests.unit.cli.conftest import Done
 
 Mlbench = Callable[..., Done]
-ADAM, SGD = "params.optimiser = 'adam'", "params.optimiser = 'sgd'"
+ADAM, SGD = "params.optimizer = 'adam'", "params.optimizer = 'sgd'"
 
 
 def test_the_interval_is_the_one_that_scipy_gives_by_hand(mlbench: Mlbench) -> None:
-    done = mlbench("compare", ADAM, SGD, "-m", "val/accuracy", "--format", "json")
+    done = mlbench("compare", ADAM, SGD, "-m", "val/acc", "--format", "json")
     listed = [
-        json.loads(mlbench("query", where, "-c", "max(metrics.val/accuracy) as best", "--format", "json").out)
+        json.loads(mlbench("query", where, "-c", "max(metrics.val/acc) as best", "--format", "json").out)
         for where in (ADAM, SGD)
     ]
     a, b = (np.array([row["best"] for row in rows]) for rows in listed)
@@ -27,7 +27,7 @@ def test_the_interval_is_the_one_that_scipy_gives_by_hand(mlbench: Mlbench) -> N
     assert (row["n_a"], row["n_b"], row["verdict"]) == (14, 19, "worse")
     assert (row["low"], row["high"]) == pytest.approx((theirs.low, theirs.high))
     assert row["difference"] == pytest.approx(b.mean() - a.mean())
-    assert done.err.splitlines()[0] == "mlbench: best val/accuracy: B is worse than A (at 5 %)"
+    assert done.err.splitlines()[0] == "mlbench: best val/acc: B is worse than A (at 5 %)"
 
 
 def test_a_table_says_it_in_words_and_names_what_else_differs(mlbench: Mlbench) -> None:
@@ -45,14 +45,14 @@ def test_what_is_expected_decides_the_exit_code(mlbench: Mlbench) -> None:
 
     assert held.code == 0
     assert missed.code == 1
-    assert "mlbench: best val/accuracy: expected not-worse by 0.01, the interval reaches -0.2528" in missed.err
+    assert "mlbench: best val/acc: expected not-worse by 0.01, the interval reaches -0.2528" in missed.err
 
 
 def test_a_mistyped_parameter_is_told_the_nearest(mlbench: Mlbench) -> None:
-    done = mlbench("compare", "params.optimizer = 'adam'", SGD)
+    done = mlbench("compare", "params.optimiser = 'adam'", SGD)
 
     assert done.code == 2
-    assert "Did you mean 'optimiser'?" in done.err
+    assert "Did you mean 'optimizer'?" in done.err
 
 
 def test_a_report_is_checked_against_the_catalog_of_today(mlbench: Mlbench) -> None:

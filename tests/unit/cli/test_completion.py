@@ -48,24 +48,24 @@ def completed(home: Path, mlbench: Mlbench, monkeypatch: pytest.MonkeyPatch) -> 
         (r"mlbench show \#3", [r"\#3", r"\#30", r"\#31", r"\#32", r"\#33"]),
         ("mlbench tag logs/long/w128-seed0 +", ["+bad", "+good"]),
         ("mlbench tag logs/long/w128-seed0 -- -g", ["-good"]),
-        ("mlbench query -c params.opt", ["params.optimiser"]),
+        ("mlbench query -c params.opt", ["params.optimizer"]),
         ("mlbench query -c metrics.val/l", ["metrics.val/loss"]),
         ("mlbench query -s lr:", ["desc", "asc"]),
         ("mlbench query -s lr:d", ["desc"]),
         ("mlbench query --selection b", ["best-ones"]),
         ("mlbench views rm b", ["best-ones"]),
-        ("mlbench metric val/a", ["val/accuracy"]),
+        ("mlbench metric val/a", ["val/acc"]),
         ("mlbench plot -m val/l", ["val/loss"]),
-        ("mlbench query 'opti", ["optimiser"]),
-        ("mlbench query 'optimiser = ", ["optimiser = sgd", "optimiser = adam"]),
-        ("mlbench export runs 'optimiser = a", ["optimiser = adam"]),
-        ("mlbench query 'optimiser = \"a", ['optimiser = "adam"']),
-        ("mlbench query \"optimiser = 'a", ["optimiser = 'adam'"]),
-        ("mlbench query 'lr > 0 and (optimiser = s", ["lr > 0 and (optimiser = sgd"]),
+        ("mlbench query 'opti", ["optimizer"]),
+        ("mlbench query 'optimizer = ", ["optimizer = sgd", "optimizer = adam"]),
+        ("mlbench export runs 'optimizer = a", ["optimizer = adam"]),
+        ("mlbench query 'optimizer = \"a", ['optimizer = "adam"']),
+        ("mlbench query \"optimizer = 'a", ["optimizer = 'adam'"]),
+        ("mlbench query 'lr > 0 and (optimizer = s", ["lr > 0 and (optimizer = sgd"]),
         ("mlbench query 'params.width=6", ["params.width=64"]),
         ("mlbench query 'status = fa", ["status = failed"]),
         ("mlbench query 'tag = g", ["tag = good"]),
-        ("mlbench query --where 'lr > 0 or opti", ["lr > 0 or optimiser"]),
+        ("mlbench query --where 'lr > 0 or opti", ["lr > 0 or optimizer"]),
         ("mlbench show nothing-like-it", []),
         ("mlbench completion f", ["fish"]),
         ("mlbench journal ex", ["export"]),
@@ -78,7 +78,7 @@ def test_a_line_is_completed_by_what_there_is(
 
 
 def test_what_is_completed_can_be_run(completed: Callable[[str], list[str]], mlbench: Mlbench) -> None:
-    (word,) = completed("mlbench query 'lr > 0 and optimiser = s")
+    (word,) = completed("mlbench query 'lr > 0 and optimizer = s")
 
     assert mlbench("query", word).code == 0
 

@@ -49,7 +49,7 @@ def test_redo_says_again_what_undo_took_back(mlbench: Mlbench) -> None:
 
 
 def test_a_view_chooses_what_is_drawn_and_exported(mlbench: Mlbench, tmp_path: Path) -> None:
-    mlbench("views", "save", "sgd", "optimiser = sgd", "-s", "lr:desc", "-n", "2")
+    mlbench("views", "save", "sgd", "optimizer = sgd", "-s", "lr:desc", "-n", "2")
     asked = [str(row["run"]) for row in objects(mlbench("query", "--selection", "sgd", "--format", "json"))]
 
     drawn = objects(mlbench("plot", "-m", "train/loss", "--selection", "sgd", "--format", "json"))
@@ -61,7 +61,7 @@ def test_a_view_chooses_what_is_drawn_and_exported(mlbench: Mlbench, tmp_path: P
 
 
 def test_a_view_is_saved_listed_used_narrowed_and_removed(mlbench: Mlbench) -> None:
-    saved = mlbench("views", "save", "sgd", "optimiser = sgd", "-c", "params.lr", "-s", "lr:desc", "-n", "5")
+    saved = mlbench("views", "save", "sgd", "optimizer = sgd", "-c", "params.lr", "-s", "lr:desc", "-n", "5")
     listed = objects(mlbench("views", "--format", "json"))
     all_of_it = objects(mlbench("query", "--selection", "sgd", "--format", "json"))
     narrowed = objects(mlbench("query", "lr < 1", "--selection", "sgd", "-n", "1", "--format", "json"))
@@ -69,7 +69,7 @@ def test_a_view_is_saved_listed_used_narrowed_and_removed(mlbench: Mlbench) -> N
 
     assert saved.code == 0
     assert listed == [
-        {"view": "sgd", "filter": "optimiser = sgd", "columns": ["params.lr"], "sort": ["lr:desc"], "limit": 5}
+        {"view": "sgd", "filter": "optimizer = sgd", "columns": ["params.lr"], "sort": ["lr:desc"], "limit": 5}
     ]
     assert len(all_of_it) == 5
     assert [list(row) for row in all_of_it] == [["run", "params.lr"]] * 5
@@ -420,6 +420,33 @@ def test_a_setting_in_the_environment_that_will_not_do_is_told(
         "mlbench: MLBENCH_GLYPHS: glyphs = 'brailel' will not do: it takes auto, braille, blocks, ascii. "
         "Did you mean 'braille'?\n"
     )
+
+
+def test_a_setting_is_set_shown_alone_and_taken_out(
+    mlbench: Mlbench, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "new" / "settings.toml"
+    monkeypatch.setenv("MLBENCH_CONFIG", str(file))
+    monkeypatch.setenv("MLBENCH_SMOOTHING", "0.5")
+    settings = ("settings", "--home", str(home), "--format", "json")
+
+    done = mlbench(*settings, "glyphs", "ascii")
+    assert [(row["setting"], row["value"], row["place"]) for row in objects(done)] == [("glyphs", "ascii", str(file))]
+
+    done = mlbench(*settings, "keys.runs.compare", "D")
+    assert [(row["setting"], row["value"]) for row in objects(done)] == [("keys.runs.compare", "D")]
+    assert file.read_text() == 'glyphs = "ascii"\n\n[keys]\nruns.compare = "D"\n'
+
+    done = mlbench(*settings, "smoothing", "0.9")
+    assert "MLBENCH_SMOOTHING in the environment is stronger" in done.err
+    assert [row["value"] for row in objects(done)] == [0.5]
+
+    done = mlbench(*settings, "glyphs", "--unset")
+    assert [(row["value"], row["from"]) for row in objects(done)] == [("auto", "default")]
+
+    assert mlbench(*settings, "theme", "drak").code == 2
+    assert "Did you mean 'dark'?" in mlbench(*settings, "theme", "drak").err
+    assert "there is no setting 'glyfs'" in mlbench(*settings, "glyfs").err
 
 
 # ---------------------------------------------------------------- doctor --fsck

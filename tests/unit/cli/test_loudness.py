@@ -228,7 +228,7 @@ def test_no_color_means_no_colour_on_a_terminal_either(home: Path, no_color: str
     os.close(main)
 
     assert process.returncode == 0
-    assert b"val/accuracy" in shown
+    assert b"val/acc" in shown
     assert (b"\x1b[" in shown) == has_colour
 
 

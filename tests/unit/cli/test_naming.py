@@ -124,7 +124,7 @@ def test_a_run_that_moved_keeps_its_number_and_a_forgotten_number_is_not_given_a
         ("@best(val/los)", "no metric 'val/los' in 33 runs. Did you mean 'val/loss'?"),
         (
             "@best(val/*)",
-            "@best(val/*) means 12 metrics: val/accuracy, val/loss, val/recall/class=0, val/recall/class=1, ",
+            "@best(val/*) means 12 metrics: val/acc, val/loss, val/recall/class=0, val/recall/class=1, ",
         ),
         ("@best(lr)", "it is not known whether less or more of 'lr' is better. Try: mlbench metric 'lr' --goal min"),
         ("@baseline", "no run is the baseline. Try: mlbench baseline RUN"),

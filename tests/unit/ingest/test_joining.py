@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlbench import journal
 from mlbench.catalog.reader import open_reader
 from mlbench.ingest.joining import Curves, n_proofs
 from mlbench.ingest.run import ingest_paths
+from mlbench.journal.entries import RunRef
 from mlbench.paths import Home
 from mlbench.watch import Watcher
 from tests.events import scalar_file
@@ -187,3 +189,41 @@ def test_nan_equals_nan_and_doubles_equal_their_float32() -> None:
 
 def test_nothing_in_common_proves_nothing() -> None:
     assert n_proofs(curves(loss=LOSSES), curves(accuracy=LOSSES)) == 0
+
+
+def say(home: Home, name: str, tag: str, note: str) -> None:
+    with open_reader(home) as reader:
+        ((key, fingerprint),) = reader.rows("SELECT key, fingerprint FROM runs WHERE name = ?", [name])
+    with journal.open_journal(home) as words:
+        run = RunRef(key, fingerprint)
+        words.tag([run], [tag])
+        words.note(run, note)
+
+
+def said(home: Home) -> list[tuple[object, ...]]:
+    with open_reader(home) as reader:
+        tags = reader.rows("SELECT r.name, t.tag FROM tags t JOIN runs r ON r.id = t.run_id ORDER BY ALL")
+        return [*tags, *reader.rows("SELECT r.name, n.body FROM notes n JOIN runs r ON r.id = n.run_id ORDER BY ALL")]
+
+
+def test_what_was_said_of_the_table_shows_on_the_joined_run_and_comes_back_when_they_part(
+    home: Home, tmp_path: Path
+) -> None:
+    drawn, logged = tmp_path / "logs/tb/exp/version_0", tmp_path / "logs/csv/exp/version_0"
+    events(drawn, LOSSES)
+    table(logged, [*LOSSES[:5], 9.0, *LOSSES[6:]])
+    ingest_paths(home, [str(tmp_path / "logs")])
+    say(home, "csv/exp/version_0", "good", "of the table")
+    say(home, "tb/exp/version_0", "best", "of the events")
+    apart = said(home)
+
+    table(logged, LOSSES)
+    ingest_paths(home, [str(tmp_path / "logs")])
+    joined = said(home)
+    table(logged, [*LOSSES[:5], 9.0, *LOSSES[6:]])
+    ingest_paths(home, [str(tmp_path / "logs")])
+
+    name = "tb/exp/version_0"
+    assert joined == [(name, "best"), (name, "good"), (name, "of the events"), (name, "of the table")]
+    assert said(home) == apart
+    assert len(apart) == 4

@@ -146,3 +146,22 @@ def test_a_new_run_in_a_followed_store_appears(home: Home, store: Path) -> None:
     watcher.look()
 
     assert asked(home, "SELECT count(*) FROM runs") == [(3,)]
+
+
+def test_a_store_in_wal_mode_is_followed_while_its_writer_is_there(home: Home, store: Path) -> None:
+    writer = sqlite3.connect(store, isolation_level=None)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("PRAGMA wal_autocheckpoint = 0")
+    watcher = Watcher(home, [str(store.parent)])
+    watcher.look()
+    found = []
+    for step, value in ((3, 0.1), (4, 0.05)):
+        writer.execute(f"INSERT INTO metrics VALUES ('loss', {value}, 1795418508500, '{ONE}', {step}, 0)")
+        watcher.look()
+        found += asked(home, "SELECT last_step, last_value FROM series ORDER BY n DESC LIMIT 1")
+    writer.close()  # the log goes into the file and is gone
+    watcher.look()
+
+    assert found == [(3, 0.1), (4, 0.05)]
+    assert asked(home, "SELECT max(last_step) FROM series") == [(4,)]
+    assert asked(home, "SELECT count(*) FROM problems") == [(0,)]

@@ -72,10 +72,10 @@ def test_a_reference_to_another_parameter_is_left_out(empty: FakeReader) -> None
 
 def test_metrics_follow_those_that_matter_first(empty: FakeReader) -> None:
     ids = sweep(empty, {}, {})
-    for name in ("epoch", "train/loss", "val/loss", "val/accuracy", "grad norm"):
+    for name in ("epoch", "train/loss", "val/loss", "val/acc", "grad norm"):
         empty.add_series(ids[0], name, [1.0])
 
-    assert default_columns(empty, ids) == ("metrics.val/accuracy", "metrics.val/loss", "metrics.train/loss")
+    assert default_columns(empty, ids) == ("metrics.val/acc", "metrics.val/loss", "metrics.train/loss")
     assert default_columns(empty, ids, n_metrics=4)[-1] == "metrics.`grad norm`"
 
 

@@ -119,8 +119,8 @@ def test_metrics_are_compared_by_their_best_towards_the_goal(empty: FakeReader) 
     ]  # fmt: skip
     cells = {row.metric: row.cells for row in answer.metrics}
     assert cells["loss"] == (
-        MetricCell(0.75, 2, 0.5, 1, n=3, sketch=(1.0, 0.5, 0.75)),
-        MetricCell(0.375, 2, 0.25, 1, -0.25, -50.0, True, n=3, sketch=(1.0, 0.25, 0.375)),
+        MetricCell(0.75, 2, 0.5, 1, n=3),
+        MetricCell(0.375, 2, 0.25, 1, -0.25, -50.0, True, n=3),
     )
     assert (cells["acc"][1].delta, cells["acc"][1].is_better) == (-0.125, False)
     assert (cells["grad"][1].best, cells["grad"][1].delta, cells["grad"][1].is_better) == (None, 1.0, None)

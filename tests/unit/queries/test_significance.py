@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mlbench.queries.estimates import Interval, estimate, interquartile_mean, student_interval
+from mlbench.queries.estimates import Interval, estimate, estimates, interquartile_mean, student_interval
 from mlbench.queries.significance import (
     MOST_EXACT,
     chance_of,
@@ -138,6 +138,15 @@ def test_the_interval_of_a_mean_is_scipys() -> None:
 
     assert found is not None
     assert (found.low, found.high) == pytest.approx((low, high))
+
+
+def test_the_estimates_of_many_groups_are_those_of_each_alone() -> None:
+    groups = [(0.91, 0.93, 0.92), (1.0, 1.0, 1.0), (0.5, 0.25, 0.75), (1.0, 2.0), (), (3.0, 1.0, 4.0, 1.5)]
+
+    found = estimates(groups)
+
+    assert found == tuple(estimate(group) for group in groups)
+    assert [one and one.bootstrap is not None for one in found] == [True, False, True, False, None, True]
 
 
 def test_the_bootstrap_is_scipys_and_repeats() -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from mlbench.queries.series import fetch_series
-from mlbench.queries.step_metrics import TAG, common_axis, default_axis, step_metric_of, with_step_metrics
+from mlbench.queries.series import export_series, fetch_series
+from mlbench.queries.step_metrics import common_axis, default_axis, with_step_metrics
+from mlbench.queries.step_rules import TAG, step_metric_of
 from tests.unit.queries.conftest import FakeReader
 
 RULES = [("val/*", "epoch"), ("val/speed*", "batch"), ("val/loss", "round"), ("*", "anything"), ("a*b", "never")]
@@ -83,3 +84,28 @@ def test_series_without_rules_stay_as_they_are() -> None:
     series = fetch_series(reader, ids, ["val/acc"])
 
     assert with_step_metrics(reader, series) == series
+
+
+def test_a_name_that_is_drawn_over_the_step_is_so_in_spite_of_patterns() -> None:
+    assert step_metric_of("val/loss", [("val/*", "epoch"), ("val/loss", "")]) == ""
+
+
+def test_an_export_has_the_axis_and_its_values_where_a_run_defined_one() -> None:
+    reader = FakeReader()
+    one, two = reader.add_run("one"), reader.add_run("two")
+    for run_id in (one, two):
+        reader.add_series(run_id, "epoch", [(0, 1.0), (10, 2.0)])
+        reader.add_series(run_id, "val/acc", [(0, 0.5), (5, 0.6), (10, 0.7)])
+    reader.connection.execute("INSERT INTO imported_tag VALUES (?, ?, ?)", [one, TAG, "val/*=epoch"])
+
+    table = export_series(reader, [one, two], view="raw")
+    without = export_series(reader, [two], view="raw")
+
+    rows = [(row["metric"], row["step"], row["axis"], row["x"]) for row in table.to_pylist()]
+    assert [row[:3] for row in rows if row[0] == "val/acc"] == [
+        ("val/acc", 0, "epoch"), ("val/acc", 5, "epoch"), ("val/acc", 10, "epoch"),
+        ("val/acc", 0, "step"), ("val/acc", 5, "step"), ("val/acc", 10, "step"),
+    ]  # fmt: skip
+    assert [str(row[3]) for row in rows if row[0] == "val/acc"] == ["1.0", "nan", "2.0", "0.0", "5.0", "10.0"]
+    assert [(row[2], row[3]) for row in rows if row[0] == "epoch"] == [("step", 0.0), ("step", 10.0)] * 2
+    assert without.num_columns == 9

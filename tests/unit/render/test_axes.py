@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlbench.render.axes import Axis, fitted_axis, places, tick_step, ticks, trimmed_limits, value_at
+from mlbench.render.symlog import linear_part, magnitudes
 
 ANY = st.floats(width=64)
 DAY = 86400.0
@@ -72,6 +73,25 @@ def test_relative_time_has_ticks_of_clocks(high: float, labels: list[str]) -> No
 
 
 @pytest.mark.parametrize(
+    ("low", "high", "linear", "n_most", "labels"),
+    [
+        (0, 1200, 0.001, 8, ["0", "0.01", "0.1", "1", "10", "100", "1000"]),
+        (-2200, 810, 0.1, 8, ["-1000", "-10", "0", "10"]),
+        (-5, 5, 1, 8, ["-5", "-2", "-1", "0", "1", "2", "5"]),
+        (-1e6, 1e6, 1, 9, ["-1M", "-10k", "-100", "0", "100", "10k", "1M"]),
+        (3, 4, 1, 6, ["3", "3.2", "3.4", "3.6", "3.8", "4"]),
+        (20, 3000, 1, 8, ["20", "50", "100", "200", "500", "1000", "2000"]),
+        (-0.1, 0.1, 1, 5, ["-0.1", "-0.05", "0", "0.05", "0.1"]),
+        (0.9, 3.1, 1, 5, ["1", "1.5", "2", "2.5", "3"]),
+    ],
+)
+def test_symlog_ticks_are_nought_and_decades_on_both_sides(
+    low: float, high: float, linear: float, n_most: int, labels: list[str]
+) -> None:
+    assert _labels(Axis(low, high, linear=linear), n_most) == labels
+
+
+@pytest.mark.parametrize(
     ("extent", "labels"),
     [
         (40, ["11-14 22:13", "22:13:30", "22:13:40", "22:13:50", "22:14:00"]),
@@ -124,6 +144,39 @@ def test_wall_time_is_never_logarithmic() -> None:
     assert not fitted_axis([np.array([1.0, 2.0])], kind="wall", is_log=True).is_log
 
 
+def test_symlog_has_a_place_for_nought_and_what_is_below() -> None:
+    axis = Axis(-99.0, 99.0, linear=1.0)
+
+    assert places(axis, np.array([-99.0, 0.0, 9.0, 99.0])).tolist() == pytest.approx([0, 0.5, 0.75, 1])
+    assert np.isnan(places(axis, np.array([math.nan, math.inf]))).all()
+    assert places(axis, np.array([1e308]))[0] > 1
+    assert [value_at(axis, place) for place in (0.0, 0.25, 0.5)] == pytest.approx([-99, -9, 0])
+    assert not fitted_axis([np.array([1.0, 2.0])], kind="wall", linear=1.0).linear
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "linear"),
+    [
+        ([0.0, 1.0, 50.0, 2e5], 0.0, 1.0),
+        ([-3000.0, 0.02, math.nan, math.inf], 0.0, 0.01),
+        ([1e-9, 1e3], 0.0, 1e-3),
+        ([-1000.0, *range(20, 120)], 0.1, 10.0),
+        ([0.0, math.nan], 0.1, 1.0),
+        ([5e-324], 0.1, 1e-270),
+    ],
+)
+def test_the_linear_part_of_a_symlog_follows_the_values(values: list[float], share: float, linear: float) -> None:
+    assert linear_part([magnitudes(np.array(values), share)]) == pytest.approx(linear)
+
+
+def test_outliers_are_trimmed_on_a_symlog_axis() -> None:
+    low, high = trimmed_limits([np.array([-1e29, *np.linspace(-5, 5, 100)])], (None, None), is_log=False, linear=1.0)
+
+    assert low is not None
+    assert -1e4 < low < -100
+    assert high is None
+
+
 def test_places_and_values_are_inverse() -> None:
     axis = Axis(0.01, 100.0, is_log=True)
 
@@ -136,16 +189,17 @@ def test_places_and_values_are_inverse() -> None:
 @given(
     st.lists(ANY, max_size=8),
     st.sampled_from(["value", "step", "relative", "wall"]),
-    st.booleans(),
+    st.sampled_from(["linear", "log", "symlog"]),
     st.tuples(ANY | st.none(), ANY | st.none()),
     st.integers(1, 12),
 )
 def test_any_numbers_have_an_axis_with_ticks_on_it(
-    values: list[float], kind: str, is_log: bool, limits: tuple[float | None, float | None], n_most: int
+    values: list[float], kind: str, scale: str, limits: tuple[float | None, float | None], n_most: int
 ) -> None:
     array = np.array(values, dtype=np.float64)
+    linear = linear_part([magnitudes(array, 0.1)]) if scale == "symlog" else 0.0
 
-    axis = fitted_axis([array], kind=kind, is_log=is_log, limits=limits)
+    axis = fitted_axis([array], kind=kind, is_log=scale == "log", linear=linear, limits=limits)
     found = ticks(axis, n_most)
 
     assert axis.low < axis.high

@@ -1,8 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlbench.render import chart_bundles
 from mlbench.render.cells import ROLES, line_cells, plain
 from mlbench.render.chart import Chart, ChartOptions, Curve, Tally, curve_role, draw_chart
 from mlbench.render.chart_bands import Band
@@ -204,15 +207,15 @@ POINTS = st.lists(st.tuples(ANY, ANY), max_size=15)
     st.lists(POINTS, max_size=4),
     st.integers(0, 90),
     st.integers(0, 20),
-    st.booleans(),
-    st.booleans(),
+    st.sampled_from(["linear", "log", "symlog"]),
+    st.sampled_from(["linear", "log", "symlog"]),
     st.sampled_from(["step", "relative", "wall", "value"]),
     st.sampled_from(["braille", "blocks", "ascii"]),
     st.sampled_from(["auto", "right", "below", "none"]),
     st.booleans(),
 )
 def test_no_numbers_and_no_size_break_a_chart(
-    points: list[list[tuple[float, float]]], width: int, height: int, log_x: bool, log_y: bool, kind: str,
+    points: list[list[tuple[float, float]]], width: int, height: int, x_scale: str, y_scale: str, kind: str,
     glyphs: str, legend: str, is_faint: bool,
 ) -> None:  # fmt: skip
     curves = [
@@ -222,7 +225,10 @@ def test_no_numbers_and_no_size_break_a_chart(
     bands = [
         Band(np.sort(curve.x[np.isfinite(curve.x)]), *(curve.y[np.isfinite(curve.x)],) * 2) for curve in curves[:1]
     ]
-    options = ChartOptions(width, height, "t", kind, log_x, log_y, glyphs=glyphs, legend=legend)
+    options = ChartOptions(
+        width, height, "t", kind, x_scale == "log", y_scale == "log", glyphs=glyphs, legend=legend,
+        symlog_x=x_scale == "symlog", symlog_y=y_scale == "symlog",
+    )  # fmt: skip
 
     chart = draw_chart(curves, options, bands)
 
@@ -252,3 +258,46 @@ def test_a_crosshair_says_difference_and_rank() -> None:
     assert [row.place for row in cross_values(curves, 0.9, goal="max")] == [0, 1, 2]
     assert [row.rank for row in cross_values(curves, 0.0)] == [1, 1, 1]
     assert cross_values([_curve([], label="a")], 1.0) == ()
+
+
+_ODD = st.one_of(st.floats(-5, 5), st.sampled_from([NAN, math.inf, -math.inf, 0.0, 1e300, -1e300, 3.0]))
+
+
+@given(
+    st.lists(st.lists(st.tuples(_ODD, _ODD), max_size=6), min_size=21, max_size=30),
+    st.sampled_from([{}, {"log_x": True}, {"log_y": True}, {"symlog_x": True, "symlog_y": True}]),
+    st.booleans(),
+    st.sampled_from([1, 5, 16_384]),
+)
+def test_many_curves_in_bundles_look_as_they_do_one_by_one(
+    points: list[list[tuple[float, float]]], scales: dict[str, bool], is_trimmed: bool, window: int
+) -> None:
+    curves = [
+        Curve(np.array([x for x, _ in some]), np.array([y for _, y in some]), f"run {n}", n, role="muted", n_total=9)
+        for n, some in enumerate(points)
+    ]
+    options = ChartOptions(80, 14, is_trimmed=is_trimmed, **scales)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(chart_bundles, "WINDOW_POINTS", window)
+        together = draw_chart(curves, options)
+        patched.setattr(chart_bundles, "MOST_APART", 30)
+        apart = draw_chart(curves, options)
+
+    assert together == apart
+
+
+def test_outliers_on_a_logarithmic_axis_may_be_hundreds_of_decades_away() -> None:
+    y = [1e-288, 1e-222, *[1.0] * 9, 1e290]
+
+    chart = draw_chart([_curve(y)], ChartOptions(60, 14, log_y=True, is_trimmed=True))
+
+    assert chart.tally.n_points == 12
+
+
+def test_a_symlog_axis_shows_what_lies_on_both_sides_of_nought() -> None:
+    chart = draw_chart([_curve([-1000, -10, 0, 10, 1000], label="a")], ChartOptions(60, 14, symlog_y=True))
+
+    assert chart.frame.y_axis.linear == 10
+    assert chart.tally.n_not_positive == 0
+    assert plain(chart.lines).count("▼") == 0

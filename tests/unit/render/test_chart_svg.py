@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -68,6 +69,26 @@ def test_the_file_is_well_formed_and_tells_screen_readers_what_it_shows() -> Non
     assert "prefers-color-scheme:dark" in svg
 
 
+def test_muted_curves_are_one_path_below_the_coloured_ones_with_one_entry() -> None:
+    x = np.arange(3.0)
+    muted = [Curve(x, np.array([1.0, 2.0, n]), f"run {n}", n, role="muted") for n in range(2, 5)]
+
+    svg = chart_svg([Curve(x, x, "best", 0), *muted], ChartOptions())
+
+    assert re.findall(r'<path class="(l[^"]*)"', svg) == ["l u", "l c0", "l c0", "l u"]
+    assert svg.count('class="l u" d="M') == 2
+    texts = [node.text for node in ET.fromstring(svg).iter() if node.tag.endswith("text")]  # noqa: S314 - our own
+    assert texts[-2:] == ["best 2", "3 others"]
+
+
+def test_a_hundred_long_curves_stay_under_100_kb() -> None:
+    curves = [_noisy(slot) if slot < 8 else replace(_noisy(slot, 2_000), role="muted") for slot in range(100)]
+
+    svg = chart_svg(curves, ChartOptions(title="loss"))
+
+    assert len(svg) < 100_000
+
+
 def test_nothing_makes_an_empty_chart() -> None:
     empty = Band(np.array([]), np.array([]), np.array([]))
 
@@ -83,15 +104,20 @@ def test_thinning_keeps_first_least_greatest_and_last_of_each_column() -> None:
 
 
 ANY = st.floats(width=64)
+SCALES = st.sampled_from(["linear", "log", "symlog"])
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(ANY, ANY), max_size=15), st.booleans(), st.booleans())
-def test_no_numbers_break_a_file(points: list[tuple[float, float]], log_x: bool, log_y: bool) -> None:
+@given(st.lists(st.tuples(ANY, ANY), max_size=15), SCALES, SCALES)
+def test_no_numbers_break_a_file(points: list[tuple[float, float]], x_scale: str, y_scale: str) -> None:
     x, y = np.array([p[0] for p in points], dtype=float), np.array([p[1] for p in points], dtype=float)
     band = Band(np.sort(x[np.isfinite(x)]), y[np.isfinite(x)], y[np.isfinite(x)])
 
-    svg = chart_svg([Curve(x, y, "a")], ChartOptions(log_x=log_x, log_y=log_y), [band])
+    options = ChartOptions(
+        log_x=x_scale == "log", log_y=y_scale == "log", symlog_x=x_scale == "symlog", symlog_y=y_scale == "symlog"
+    )
+
+    svg = chart_svg([Curve(x, y, "a")], options, [band])
 
     ET.fromstring(svg)  # noqa: S314 - our own file
     assert "nan" not in svg.lower().replace("nan</text>", "").replace(" nan", "").replace(">nan", "")

@@ -35,11 +35,17 @@ def curves(draw: st.DrawFn) -> Curve:
 LIMITS = st.none() | st.tuples(st.floats(-10, 1000), st.floats(-10, 100_000)).map(sorted).map(tuple)
 
 
-@given(curves(), LIMITS, st.booleans(), st.booleans(), st.sampled_from(["braille", "blocks", "ascii"]))
+SCALES = st.sampled_from(["linear", "log", "symlog"])
+
+
+@given(curves(), LIMITS, SCALES, SCALES, st.booleans(), st.sampled_from(["braille", "blocks", "ascii"]))
 def test_no_dot_differs_from_the_picture_of_all_points(
-    curve: Curve, limits: tuple[float, float] | None, log_x: bool, log_y: bool, glyphs: str
+    curve: Curve, limits: tuple[float, float] | None, x_scale: str, y_scale: str, is_trimmed: bool, glyphs: str
 ) -> None:
-    options = ChartOptions(70, 18, log_x=log_x, log_y=log_y, x_limits=limits or (None, None), glyphs=glyphs)
+    options = ChartOptions(
+        70, 18, log_x=x_scale == "log", log_y=y_scale == "log", symlog_x=x_scale == "symlog",
+        symlog_y=y_scale == "symlog", is_trimmed=is_trimmed, x_limits=limits or (None, None), glyphs=glyphs,
+    )  # fmt: skip
 
     thinned = draw_chart([curve], options)
     module.LEAST_POINTS = 10**9
@@ -60,7 +66,7 @@ def test_columns_have_the_extremes_of_their_points(curve: Curve, low: float, ext
     x, y = thinned_to_columns(pyramid, axis, 60)
 
     dots = [
-        np.unique(lit_dots(places(axis, a) * 59, (1 - places(y_axis, b)) * 39, 60, 40))
+        lit_dots([(places(axis, a) * 59, (1 - places(y_axis, b)) * 39)], 60, 40)
         for a, b in ((x, y), (curve.x, curve.y))
     ]
     np.testing.assert_array_equal(dots[0], dots[1])

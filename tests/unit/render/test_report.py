@@ -16,6 +16,7 @@ from mlbench.queries.answers import (
     RunsAnswer,
 )
 from mlbench.queries.costs import CostRow
+from mlbench.queries.slices import slice_rows
 from mlbench.render.report import draw_report
 from tests.golden.check import check_golden
 
@@ -94,12 +95,70 @@ def test_settings_with_several_seeds_have_a_table() -> None:
     text = draw_report(replace(report_answer(), diff=diff)).markdown
 
     assert (
-        "| setting | n | mean `loss` | 95 % interval | least | greatest |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: |\n"
-        "| `lr` = `1` | 2 | 2 | ± 13 | 1 | 3 |\n"
-        "| `lr` = `2` | 1 | 5 | – | 5 | 5 |\n"
-        "| `lr` = `3` | 1 | – | – | – | – |\n"
+        "| setting | n | mean `loss` | 95 % (t) | median | IQM | 95 % (bootstrap) | least | greatest |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "| `lr` = `1` | 2 | 2 | ± 13 | 2 | 2 | – | 1 | 3 |\n"
+        "| `lr` = `2` | 1 | 5 | – | 5 | 5 | – | 5 | 5 |\n"
+        "| `lr` = `3` | 0 of 1 | – | – | – | – | – | – | – |\n"
     ) in text
+
+
+def test_runs_that_all_repeat_each_other_are_one_setting_with_its_intervals() -> None:
+    cells = tuple(MetricCell(value, 1, value, 1) for value in (1.0, 2.0, 9.0))
+    diff = DiffAnswer(
+        tuple(map(head, "abc")), (param("seed", "1", "2", "3"),), (MetricRow("loss", "min", "set", cells),)
+    )
+
+    text = draw_report(replace(report_answer(), diff=diff)).markdown
+
+    assert "| all runs | 3 | 4 | ± 11 | 2 | 4 | 1.333 .. 9 | 1 | 9 |\n" in text
+
+
+def test_more_runs_than_stand_side_by_side_are_told_together() -> None:
+    names = [f"run{n}" for n in range(12)]
+    diff = DiffAnswer(
+        tuple(map(head, names)),
+        (param("lr", *["0.1"] * 7, *["0.2"] * 4, None),),
+        (
+            MetricRow("lr", "", "", tuple(MetricCell(float(n), 1) for n in range(12))),
+            MetricRow("loss", "min", "set", tuple(MetricCell(1.0, 1, 10.0 - n, 1, n_nan=n % 2) for n in range(12))),
+        ),
+        (FactRow("commit", ("a",) * 11 + (None,), differs=True),),
+        costs=(CostRow("duration", "seconds", (60.0, None, *[120.0] * 9, 3600.0)),),
+    )
+
+    text = draw_report(replace(report_answer(), diff=diff)).markdown
+
+    assert "| parameter | ◆ `run0` | all runs |\n| --- | --- | --- |\n| `lr` | `0.1` | `0.1` ×7, `0.2` ×4, " in text
+    assert (
+        "| `loss` (min) | best, 6 runs with NaN or inf | 10 | **-1** | 4.5 | 10 | `run11` |\n"
+        "| `lr` | last | 0 | 0 | 5.5 | 11 | – |\n"
+    ) in text
+    assert "| `commit` | `a` | `a` ×11, – ×1 |\n" in text
+    assert "| `duration` | 1m | 1m | 2m | 1h |\n" in text
+
+
+def test_slices_are_told_as_a_group_and_not_one_by_one() -> None:
+    runs = tuple(map(head, "ab"))
+    rows = tuple(
+        MetricRow(f"recall/class={n}", "max", "set", tuple(MetricCell(value, 1, value, 1) for value in values))
+        for n, values in enumerate(((0.5, 0.75), (1.0, 0.875), (0.25, 0.875)))
+    )
+    text = draw_report(replace(report_answer(), diff=DiffAnswer(runs, (), rows, slices=slice_rows(rows)))).markdown
+
+    assert (
+        "| `recall`, 3 slices (max) | worst | 0.25 (`class=2`) | **0.75** (`class=0`) |\n|  | spread | 0.75 | 0.125 |\n"
+    ) in text
+    assert "recall/class" not in text.partition("## Metrics")[2].partition("##")[0]
+
+
+def test_runs_of_one_checkout_share_a_block() -> None:
+    commands = (("a", "git checkout c0ffee\ntrain 1"), ("b", "git checkout c0ffee\ntrain 2"), ("c\nrm -rf", "train 3"))
+
+    text = draw_report(replace(report_answer(), commands=commands)).markdown
+
+    assert "```sh\ngit checkout c0ffee\n\n# a\ntrain 1\n\n# b\ntrain 2\n```\n" in text
+    assert "\nrm -rf" not in text
 
 
 def test_one_run_has_no_differences() -> None:

@@ -26,7 +26,7 @@ def logs(tmp_path: Path) -> Path:
         if name != "c":
             series["val/acc"] = [(step, 0.1 * step) for step in range(8)]
         scalar_file(folder / "events.out.tfevents.1700000000.host", series)
-        (folder / "args.json").write_text(json.dumps({"lr": 0.1 * (index + 1), "optimiser": "adam", "seed": index}))
+        (folder / "args.json").write_text(json.dumps({"lr": 0.1 * (index + 1), "optimizer": "adam", "seed": index}))
     (tmp_path / "logs" / "broken").mkdir()
     (tmp_path / "logs" / "broken" / "events.out.tfevents.1700000001.host").write_bytes(b"garbage" * 9)
     return tmp_path / "logs"
@@ -74,7 +74,7 @@ def test_the_usual_columns_are_what_is_best_then_why(session: CatalogSession) ->
 
     assert found.columns[0] == "metrics.val/acc"
     assert "params.lr" in found.columns
-    assert "params.optimiser" not in found.columns
+    assert "params.optimizer" not in found.columns
     assert found.columns[-2:] == ("duration", "started")
     assert found.curve == "metrics.val/acc"
     assert len(session.sketches(found, 0, 10)) == 2
@@ -92,7 +92,7 @@ def test_names_for_completion_are_those_of_the_scope(session: CatalogSession) ->
 
     assert names.metrics == ("val/acc", "val/loss")
     assert "lr" in names.params
-    assert names.values["optimiser"] == ("adam",)
+    assert names.values["optimizer"] == ("adam",)
     assert len(names.values["project"]) == 1
     assert "name" not in names.values
     assert "status" in names.fields

@@ -138,3 +138,19 @@ def test_the_actions_of_a_pane_come_before_those_of_everywhere() -> None:
 
     assert ids[0].startswith("chart.")
     assert ids[-1] == "move.bottom"
+
+
+def test_arrows_enter_and_escape_stay_with_their_actions_unless_given_away() -> None:
+    keyboard = Keyboard({"move.down": "J", "runs.details": "e", "runs.sort": "enter"})
+
+    assert keyboard.complaints == ()
+    assert pressed_id(keyboard, "J", RUNS) == pressed_id(keyboard, "down", RUNS) == "move.down"
+    assert pressed_id(keyboard, "j", RUNS) is None
+    assert pressed_id(keyboard, "enter", RUNS) == "runs.sort"
+    assert pressed_id(keyboard, "e", RUNS) == "runs.details"
+
+
+def test_what_to_type_is_the_key_else_the_id() -> None:
+    keyboard = Keyboard({"app.undo": "ctrl+z", "app.stop": "", "app.copy_id": "y k"})
+
+    assert [keyboard.name_of(one) for one in ("app.undo", "app.stop", "app.copy_id")] == ["ctrl+z", ":app.stop", "yk"]

@@ -33,6 +33,10 @@ def test_the_look_of_the_chart_changes_in_a_new_view() -> None:
 
     assert (changed.chart.log_y, changed.chart.smoothing) == (True, 0.9)
     assert view.chart.log_y is False
+    scales = [view.scaled("y", scale).chart for scale in ("log", "symlog", "linear")]
+    assert [(look.log_y, look.symlog_y, look.y_scale) for look in scales] == [
+        (True, False, "log"), (False, True, "symlog"), (False, False, "linear")
+    ]  # fmt: skip
 
 
 def test_the_next_choice_goes_round_about() -> None:

@@ -1,0 +1,29 @@
+"""What came back last of each question; the panes are drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from mlbench.dataclass import dataclass
+from mlbench.tui.session import IndexDone, IndexProgress, RunsFound, Vocabulary
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import DiffAnswer, ProblemLine, SeriesAnswer, ShowAnswer
+
+
+@dataclass(slots=True)
+class Answers:
+    """What came back last; each is replaced as a whole."""
+
+    found: RunsFound | None = None
+    diff: DiffAnswer | None = None
+    series: tuple[SeriesAnswer, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of the runs in the charts, once they were asked for: see `Session.settings_of`."""
+    shown: ShowAnswer | None = None
+    problems: tuple[ProblemLine, ...] = ()
+    names: Vocabulary = field(default_factory=Vocabulary)
+    progress: IndexProgress | None = None
+    done: IndexDone | None = None
