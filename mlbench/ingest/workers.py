@@ -17,11 +17,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import cache, partial
 
 from mlbench.adapters import load_adapters
 from mlbench.catalog.segments import Stored
+from mlbench.catalog.tables import packed
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft, SourceReading
+from mlbench.ingest.filing import FiledRun, Filer, ReadRun
 from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.mixing import note_mixing
 from mlbench.ingest.plan import SourceKey, UnitPlan, source_key
@@ -29,7 +33,7 @@ from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.shelf import Shelf, Span
 from mlbench.ingest.thrift import import_numpy, keep_freed_memory
 from mlbench.model import Adapter, Claim, Role
-from mlbench.wire.patience import LeavingError, Patience, check, note
+from mlbench.wire.patience import HangsError, LeavingError, Patience, check, note, widen
 
 MIN_FORK_BYTES = 16 << 20
 MIN_SPAWN_BYTES = 64 << 20
@@ -52,22 +56,15 @@ class Task:
     first_series_id: int
     points_folder: str
     salt: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ReadRun:
-    """A run whose points have been put away."""
-
-    unit: UnitPlan
-    sources: list[SourceReading]
-    """Without points."""
-    span: Span
-    fingerprint: str
+    shared: frozenset[SourceKey] = frozenset()
+    """Sources that tell of other runs too, beside those that are inherited."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskDone:
-    runs: tuple[ReadRun, ...]
+    runs: tuple[FiledRun, ...]
+    tables: dict[str, bytes]
+    """The rows of the runs and of their own sources by table, packed."""
     stored: Stored | None
 
 
@@ -96,13 +93,15 @@ class Slicer:
 
 
 def do_task(
-    task: Task, adapters: Mapping[str, Adapter] | None = None, is_stopped: Callable[[], bool] = lambda: False
-) -> TaskDone:
-    """Read the runs of a task and store their points.
+    task: Task, adapters: Mapping[str, Adapter] | None = None, filer: Filer | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> TaskDone:  # fmt: skip
+    """Read the runs of a task, store their points and make their rows.
 
     Args:
         task: what to read.
         adapters: by name; in another process, those that it finds itself.
+        filer: makes the rows; in another process, its own.
         is_stopped: asked before each run; those that were read are kept.
 
     A source that hangs is set aside, and the others are read again.
@@ -110,21 +109,38 @@ def do_task(
     Raises:
         HomeError: the points cannot be stored.
     """
-    if adapters is None:
-        adapters = {adapter.name: adapter for adapter in load_adapters()}
-    waiting = Patience(is_stopped)
+    adapters = {adapter.name: adapter for adapter in load_adapters()} if adapters is None else adapters
+    filer = filer or _own_filer()
+    waiting, before, n_tries = Patience(is_stopped), filer.take(), 0
     try:
-        return waiting.until_read(lambda: _read_task(task, adapters, is_stopped))
+        while n_tries < 2:
+            try:
+                return waiting.call(partial(_read_task, task, adapters, filer, is_stopped))
+            except HangsError as error:
+                filer.begin_anew()
+                if error.is_known:
+                    n_tries += 1
+                    _set_aside_all(task, error.path)
     except LeavingError:
-        return TaskDone((), None)
+        filer.begin_anew()
     finally:
+        filer.rows = before
         waiting.rest()
+    return TaskDone((), {}, None)
 
 
-def _read_task(task: Task, adapters: Mapping[str, Adapter], is_stopped: Callable[[], bool]) -> TaskDone:
+def _set_aside_all(task: Task, path: str) -> None:
+    """All that a task would read, where nobody knows what of it hangs."""
+    for unit in task.units:
+        widen(path, unit.unit.folder)
+        for member in unit.unit.members:
+            widen(path, member.claimed.claim.path)
+
+
+def _read_task(task: Task, adapters: Mapping[str, Adapter], filer: Filer, is_stopped: Callable[[], bool]) -> TaskDone:
     shelf = Shelf(task.points_folder, task.first_series_id)
     shared: dict[SourceKey, Reading] = {}
-    runs: list[ReadRun] = []
+    runs: list[FiledRun] = []
     for unit in task.units:
         if is_stopped():
             break
@@ -137,9 +153,17 @@ def _read_task(task: Task, adapters: Mapping[str, Adapter], is_stopped: Callable
             if member.is_inherited:
                 shared[key] = reading
             sources.append(SourceReading(member, task.source_ids[key], reading))
-        runs.append(put_away(unit, sources, shelf))
+        run = put_away(unit, sources, shelf)
+        runs.append(filer.add(run, task.shared, filer.attribute(run)))
     check()
-    return TaskDone(tuple(runs), shelf.store())
+    tables = {table: packed(rows) for table, rows in filer.take().as_tables().items()}
+    return TaskDone(tuple(runs), tables, shelf.store())
+
+
+@cache
+def _own_filer() -> Filer:
+    """That of a process which does tasks for one ingest and then ends."""
+    return Filer({adapter.name: adapter.version for adapter in load_adapters()})
 
 
 def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> ReadRun:
@@ -149,8 +173,7 @@ def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> Read
     fingerprint = fingerprint_of(unit.unit, draft.said_at_start)
     check()
     span = Span() if draft.is_sweep_only else shelf.add(draft)
-    light = [SourceReading(source.member, source.source_id, source.reading.without_points()) for source in sources]
-    return ReadRun(unit, light, span, fingerprint)
+    return ReadRun(unit, draft, span, fingerprint)
 
 
 class Workers:
@@ -179,12 +202,12 @@ class Workers:
             self._ahead = 2 * n_workers
 
     def do(
-        self, tasks: Iterator[Task], adapters: Mapping[str, Adapter], is_stopped: Callable[[], bool]
+        self, tasks: Iterator[Task], adapters: Mapping[str, Adapter], filer: Filer, is_stopped: Callable[[], bool]
     ) -> Iterator[TaskDone]:
         """The tasks' results, in the order in which they become ready; no more of them once it is stopped."""
 
         def here(task: Task) -> TaskDone:
-            return do_task(task, adapters, is_stopped)
+            return do_task(task, adapters, filer, is_stopped)
 
         pending: dict[Future[TaskDone], Task] = {}
         for task in tasks:

@@ -130,7 +130,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.copy_path", ("y p",), "copy path", "copy the path of this run"),
     Action("app.copy_markdown", ("y m",), "copy Markdown", "copy the marked runs as a Markdown table"),
     Action("app.views", ("'",), "views", "open a saved view"),
-    Action("app.save_view", ("M",), "save view", "save query, columns and order under a name"),
+    Action("app.save_view", ("M",), "save view", "save query, columns, order, groups and marked runs under a name"),
     Action("app.undo", ("u",), "undo", "take back the last tag, note, baseline or archive mark", footer=20),
     Action("app.redo", ("ctrl+r",), "redo", "say again what was taken back"),
     Action("app.history_back", ("[",), "back in history", "back to the place before: its query, order and pane"),

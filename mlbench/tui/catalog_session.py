@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         SeriesAnswer,
         ShowAnswer,
     )
+    from mlbench.queries.views import SavedView
     from mlbench.tui.ahead import Ahead
     from mlbench.watch import Pace, Watcher
 
@@ -363,11 +364,8 @@ class CatalogSession:
         """Everywhere."""
         self._journal().primary(metric)
 
-    def save_view(self, name: str, question: RunsQuestion) -> None:
+    def save_view(self, name: str, view: SavedView) -> None:
         """As `mlbench views save` does."""
-        from mlbench.queries.views import SavedView
-
-        view = SavedView(question.query, question.columns, question.sort)
         self._journal().view(name, view.to_text())
 
     def undo(self) -> str | None:

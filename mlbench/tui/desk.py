@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
-from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
+from mlbench.queries.answers import DiffAnswer, GroupRow, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
 from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
+from mlbench.tui.groups import ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
@@ -96,7 +97,7 @@ class Desk:
 
     def _show_changes(self, old: View, view: View) -> None:
         self._ask_table(old)
-        if view.marks != old.marks or view.cursor != old.cursor or view.has_all != old.has_all:
+        if (view.marks, view.cursor, view.group, view.has_all) != (old.marks, old.cursor, old.group, old.has_all):
             self.preview()
         elif view.chart.metrics != old.chart.metrics:
             self.ask_series()
@@ -109,7 +110,7 @@ class Desk:
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
             self.ask_settings()
-        looks = [(one.as_deltas, one.is_transposed, one.has_code) for one in (view, old)]
+        looks = [(one.as_deltas, one.is_transposed, one.has_code, one.is_all_compare) for one in (view, old)]
         if looks[0] != looks[1]:
             self.panes.draw_compare(self)
         if view != old and self.answers.found is not None:
@@ -189,10 +190,17 @@ class Desk:
     def baseline(self) -> RunHead | None:
         return self.answers.found.baseline if self.answers.found else None
 
+    @property
+    def group(self) -> GroupRow | None:
+        """The group under the cursor that the panes are about: marked runs come before it."""
+        table = self.panes.table
+        return None if self.view.marks or self.view.group is None else table.group_of(table.cursor)
+
     def compared(self) -> tuple[str, ...]:
-        """Run ids side by side: the baseline, the marked runs in order, and without marks the run under the cursor."""
+        """Run ids side by side: the baseline, the marked runs in order, and without marks what is under the cursor."""
         first = [self.baseline.run_id] if self.baseline is not None else []
-        marked = self.view.marks.run_ids or ((self.view.cursor,) if self.view.cursor else ())
+        at_cursor = (self.view.cursor,) if self.view.cursor else ()
+        marked = self.view.marks.run_ids or (self.group.run_ids if self.group is not None else at_cursor)
         return tuple(dict.fromkeys([*first, *marked]))
 
     def slots(self) -> dict[str, int]:
@@ -235,6 +243,7 @@ class Desk:
             self.answers.diff = None
             self.panes.draw_compare(self)
             return
+        ask_members(self)
         everything = self.view.has_all or len(ids) == 1
         self.asker.ask(
             "compare", lambda: self.session.compare(ids, everything=everything), self._take_diff, lane="detail"

@@ -11,6 +11,7 @@ from mlbench.tui.session import IndexDone, IndexProgress, RunsFound, Vocabulary
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer, ProblemLine, SeriesAnswer, ShowAnswer
+    from mlbench.queries.members import Members
 
 
 @dataclass(slots=True)
@@ -19,6 +20,8 @@ class Answers:
 
     found: RunsFound | None = None
     diff: DiffAnswer | None = None
+    members: Members | None = None
+    """Of the group under the cursor; None on a run."""
     series: tuple[SeriesAnswer, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of the runs in the charts, once they were asked for: see `Session.settings_of`."""

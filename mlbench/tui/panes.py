@@ -12,6 +12,8 @@ from mlbench.dataclass import dataclass
 from mlbench.render.cells import line_of
 from mlbench.tui import bars
 from mlbench.tui.actions import CHART, COMPARE, PANES, PROBLEMS, RUN, RUNS, STAGE
+from mlbench.tui.group_page import group_page
+from mlbench.tui.groups import charted_group
 from mlbench.tui.pages import compare_page, problems_page
 from mlbench.tui.run_page import run_page
 from mlbench.tui.session import IndexProgress
@@ -177,12 +179,13 @@ class Panes:
         message = (
             "no run is chosen" if not desk.compared() else "no curve of these metrics" if desk.answers.series else ""
         )
+        look, settings = charted_group(desk)
         self.chart.show(
             ChartState(
                 series=desk.answers.series,
-                look=desk.view.chart,
+                look=look,
                 slots=desk.slots(),
-                settings=desk.answers.settings,
+                settings=settings,
                 baseline=desk.baseline.run_id if desk.baseline else "",
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,
@@ -199,6 +202,9 @@ class Panes:
         title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
 
         def build(width: int, offset: int) -> Page:
+            members = None if desk.view.is_all_compare else desk.answers.members
+            if members is not None and desk.group is not None:
+                return group_page(members, width, compare_key=keys("runs.compare"))
             if diff is None:
                 return Page(title=line_of((" compare", "title")))
             if has_code:

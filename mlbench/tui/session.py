@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlbench.queries.blobs import BlobPlace
     from mlbench.queries.layouts import LayoutsAnswer
     from mlbench.queries.standing import Standings
+    from mlbench.queries.views import SavedView
 
 Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
 """Run id to at most 64 values that draw the curve."""
@@ -96,8 +97,8 @@ class Facet:
     """Of which the first ones are told."""
 
 
-SavedViews: TypeAlias = "Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]]"
-"""Name to filter, columns and order."""
+SavedViews: TypeAlias = "Mapping[str, SavedView]"
+"""By name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +234,8 @@ class Session(Protocol):
     def views(self) -> SavedViews:
         """The saved views."""
 
-    def save_view(self, name: str, question: RunsQuestion) -> None:
-        """Save query, columns and order under a name."""
+    def save_view(self, name: str, view: SavedView) -> None:
+        """Save a view under a name."""
 
     def load_state(self) -> str:
         """What `save_state` kept for these roots, '' at the first time."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 
 from mlbench.dataclass import dataclass
-from mlbench.tui.actions import RUNS
+from mlbench.tui.actions import COMPARE, RUNS
 from mlbench.tui.session import RunsQuestion
 
 AXES = ("metric", "step", "relative", "wall")
@@ -139,6 +139,8 @@ class View:
     marks: Marks = field(default_factory=Marks)
     cursor: str = ""
     """Run id of the run under the cursor."""
+    group: tuple[object, ...] | None = None
+    """Keys of the group under the cursor, None on a run."""
     range_start: str = ""
     """Run id where a range was begun with `v`."""
     chart: ChartLook = field(default_factory=ChartLook)
@@ -161,6 +163,11 @@ class View:
     def question(self) -> RunsQuestion:
         """Which runs it asks for."""
         return RunsQuestion(self.query, self.sort, self.columns, self.by)
+
+    @property
+    def is_all_compare(self) -> bool:
+        """Whether the comparison has the whole screen: a group then shows its runs side by side."""
+        return self.pane == COMPARE and self.is_zoomed
 
     def scaled(self, axis: str, scale: str) -> View:
         """With another of SCALES on the axis `x` or `y`."""

@@ -13,9 +13,9 @@ import stat
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.files import open_regular
 
 if TYPE_CHECKING:

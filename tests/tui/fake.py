@@ -38,6 +38,7 @@ from mlbench.queries.blobs import BlobPlace
 from mlbench.queries.layouts import LaidChart, LayoutsAnswer
 from mlbench.queries.mistakes import FilterError
 from mlbench.queries.standing import Standings
+from mlbench.queries.views import SavedView
 from mlbench.tui.session import (
     PIECE_ROWS,
     Facet,
@@ -222,7 +223,7 @@ class FakeSession:
     is_ahead: bool = False
     metric_name: str = "val/loss"
     problem_lines: tuple[ProblemLine, ...] = ()
-    saved: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    saved: dict[str, SavedView] = field(default_factory=dict)
     state: str = ""
     pieces: list[int] = field(default_factory=list)
     """First places of the rows that were asked for."""
@@ -269,7 +270,8 @@ class FakeSession:
         for run in runs if index is not None else ():
             members.setdefault(run.values()[index or 0], []).append(run)
         return tuple(
-            GroupRow((key,), tuple(run.head.run_id for run in mine), _means(mine)) for key, mine in members.items()
+            GroupRow((key,), tuple(run.head.run_id for run in mine), _means(mine), len(mine))
+            for key, mine in members.items()
         )
 
     def rows(self, found: RunsFound, first: int, n_rows: int) -> tuple[RunRow | None, ...]:
@@ -286,12 +288,12 @@ class FakeSession:
         told = tuple(replace(group, cells=(group.cells[index],)) for group in groups)
         return Facet(spec, told, "val/acc", len(groups))
 
-    def views(self) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    def views(self) -> dict[str, SavedView]:
         return self.saved
 
-    def save_view(self, name: str, question: RunsQuestion) -> None:
+    def save_view(self, name: str, view: SavedView) -> None:
         self.said.append(f"view {name}")
-        self.saved[name] = (question.query, question.columns, question.sort)
+        self.saved[name] = view
 
     def load_state(self) -> str:
         return self.state
