@@ -17,6 +17,7 @@ from mlbench.tui.groups import ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
+from mlbench.tui.judging import ask_verdict
 from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.latest import Answers
@@ -97,7 +98,8 @@ class Desk:
 
     def _show_changes(self, old: View, view: View) -> None:
         self._ask_table(old)
-        if (view.marks, view.cursor, view.group, view.has_all) != (old.marks, old.cursor, old.group, old.has_all):
+        asked = [(one.marks, one.cursor, one.group, one.has_all, one.at_metric) for one in (view, old)]
+        if asked[0] != asked[1]:
             self.preview()
         elif view.chart.metrics != old.chart.metrics:
             self.ask_series()
@@ -110,9 +112,12 @@ class Desk:
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
             self.ask_settings()
-        looks = [(one.as_deltas, one.is_transposed, one.has_code, one.is_all_compare) for one in (view, old)]
+        looks = [
+            (one.as_deltas, one.is_transposed, one.compare_look, one.folds, one.is_all_compare) for one in (view, old)
+        ]
         if looks[0] != looks[1]:
             self.panes.draw_compare(self)
+            ask_verdict(self)
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
         self.panes.draw_bars(self)
@@ -244,10 +249,11 @@ class Desk:
             self.panes.draw_compare(self)
             return
         ask_members(self)
-        everything = self.view.has_all or len(ids) == 1
+        everything, at = self.view.has_all or len(ids) == 1, self.view.at_metric
         self.asker.ask(
-            "compare", lambda: self.session.compare(ids, everything=everything), self._take_diff, lane="detail"
+            "compare", lambda: self.session.compare(ids, everything=everything, at=at), self._take_diff, lane="detail"
         )
+        ask_verdict(self)
 
     def _take_diff(self, diff: DiffAnswer) -> None:
         self.answers.diff = diff

@@ -12,9 +12,10 @@ from mlbench.dataclass import dataclass
 from mlbench.render.cells import line_of
 from mlbench.tui import bars
 from mlbench.tui.actions import CHART, COMPARE, PANES, PROBLEMS, RUN, RUNS, STAGE
+from mlbench.tui.compare_page import compare_page
 from mlbench.tui.group_page import group_page
 from mlbench.tui.groups import charted_group
-from mlbench.tui.pages import compare_page, problems_page
+from mlbench.tui.pages import problems_page
 from mlbench.tui.run_page import run_page
 from mlbench.tui.session import IndexProgress
 from mlbench.tui.stage import Paper, stage_page
@@ -195,9 +196,8 @@ class Panes:
 
     def draw_compare(self, desk: Desk) -> None:
         """Draw the comparison."""
-        diff, slots, as_deltas = desk.answers.diff, desk.slots(), desk.view.as_deltas
-        has_baseline, is_turned, has_code = desk.baseline is not None, desk.view.is_transposed, desk.view.has_code
-        keys = desk.key
+        diff, view, slots, keys = desk.answers.diff, desk.view, desk.slots(), desk.key
+        verdict, has_baseline = desk.answers.verdict, desk.baseline is not None
         n_left_out = len(desk.compared()) - len(diff.runs) if diff else 0
         title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
 
@@ -207,30 +207,22 @@ class Panes:
                 return group_page(members, width, compare_key=keys("runs.compare"))
             if diff is None:
                 return Page(title=line_of((" compare", "title")))
-            if has_code:
+            if view.compare_look == "code":
                 from mlbench.tui.code_page import code_page
 
                 return code_page(diff, width, title=title, back_key=keys("compare.code"))
-            if is_turned and len(diff.runs) > 1:
+            if view.compare_look == "verdict":
+                from mlbench.tui.verdict_page import verdict_page
+
+                return verdict_page(verdict, width, title=title, back_key=keys("compare.verdict"))
+            if view.is_transposed and len(diff.runs) > 1:
                 return transposed_page(
-                    diff,
-                    width,
-                    offset,
-                    as_deltas=as_deltas,
-                    slots=slots,
-                    title=title,
-                    key_of=keys,
+                    diff, width, offset, as_deltas=view.as_deltas, slots=slots, title=title, key_of=keys
                 )
             return compare_page(
-                diff,
-                width,
-                offset,
-                as_deltas=as_deltas,
-                slots=slots,
-                has_baseline=has_baseline,
-                title=title,
-                key_of=keys,
-            )
+                diff, width, offset, as_deltas=view.as_deltas, slots=slots, has_baseline=has_baseline, title=title,
+                folds=view.folds, key_of=keys,
+            )  # fmt: skip
 
         self.compare.show(build)
 

@@ -149,8 +149,12 @@ class View:
     as_deltas: bool = False
     is_transposed: bool = False
     """Compare has a run on each line."""
-    has_code: bool = False
-    """Compare shows the diff of the code in the place of the tables."""
+    compare_look: str = ""
+    """What compare shows in the place of the tables: `code` or `verdict`."""
+    folds: frozenset[str] = frozenset()
+    """Parents and groups of slices that are not as they are at first: see `render.diff.diff_sections`."""
+    at_metric: str = ""
+    """Compare tells the other metrics where this one is best, too."""
     bell: tuple[str, ...] | None = None
     """What the bell is rung for; None leaves it to the settings."""
     pane: str = RUNS

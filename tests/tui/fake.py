@@ -37,6 +37,7 @@ from mlbench.queries.answers import (
 from mlbench.queries.blobs import BlobPlace
 from mlbench.queries.layouts import LaidChart, LayoutsAnswer
 from mlbench.queries.mistakes import FilterError
+from mlbench.queries.settings_versus import SettingsVersus
 from mlbench.queries.standing import Standings
 from mlbench.queries.views import SavedView
 from mlbench.tui.session import (
@@ -151,6 +152,9 @@ class FakeDetails:
     def __init__(self, session: FakeSession) -> None:
         self.session = session
         self.written: list[tuple[int, str, bool]] = []
+
+    def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
+        return SettingsVersus((), len(run_ids), 0, "the runs are of one setting")
 
     def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
         return self.session.series([run_id], [metric], [])[0]
@@ -318,7 +322,7 @@ class FakeSession:
         by_id = {run.head.run_id: run for run in self.runs}
         return [by_id[run_id] for run_id in run_ids]
 
-    def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
+    def compare(self, run_ids: Sequence[str], *, everything: bool, at: str = "") -> DiffAnswer:
         runs = self._runs(run_ids)
         columns: dict[str, list[str | int | float]] = {"optim.lr": [run.lr for run in runs], "optim.name": [run.optimizer for run in runs],
                    "model.width": [run.width for run in runs], "seed": [1 for _ in runs]}  # fmt: skip

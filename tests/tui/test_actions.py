@@ -234,16 +234,40 @@ def test_compare_takes_the_screen_and_its_rows_sort_and_filter_the_runs() -> Non
         assert "0.03 ÷10" in screen_text(app)
 
         await keys(pilot, "g", "k", "enter")
+        assert "▸ optim" in screen_text(app)
+        await keys(pilot, "enter", "j", "enter")
         assert sort_of(app) == ("params.optim.lr",)
 
         await keys(pilot, "2", "enter")
         assert sort_of(app) == ("metrics.val/loss",)
 
-        await keys(pilot, "1", "=")
+        await keys(pilot, "1", "j", "=")
         assert app.desk.view.query == "params.optim.lr = 0.3"
 
         await keys(pilot, "G", "enter", "=", "tab", "d", "d")
         assert app.desk.view.pane == "runs"
+
+    played(script)
+
+
+def test_the_comparison_says_whether_it_is_real_and_tells_values_where_a_metric_is_best() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "3", "space", "d", "v")
+        assert "is it real?" in screen_text(app)
+        assert "the runs are of one setting" in screen_text(app)
+
+        await keys(pilot, "v", "2", "@")
+        assert app.desk.view.at_metric == "val/loss"
+        assert "where val/loss is best" in screen_text(app)
+
+        await keys(pilot, "@", "1", "@")
+        assert app.desk.view.at_metric == ""
+        assert "go to the row of a metric" in screen_text(app)
+
+        await keys(pilot, "a", "O")
+        assert app.desk.view.folds == {"params:optim"}
+        await keys(pilot, "O")
+        assert not app.desk.view.folds
 
     played(script)
 
