@@ -189,7 +189,7 @@ def _identity(row: Mapping[str, Any], attributes: Attributes) -> Iterator[Fact]:
 
 def _single(row: Mapping[str, Any], attributes: Attributes) -> Iterator[Artifact]:
     path, kind = str(row["attribute_path"]), str(row["attribute_type"])
-    value = row.get(_VALUES[kind])
+    value = row.get(_VALUES.get(kind, ""))
     if value is None:
         return
     if kind == "string_set":

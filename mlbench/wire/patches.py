@@ -10,7 +10,7 @@ from mlbench.dataclass import dataclass
 from mlbench.wire.gitnotebooks import ONLY_OUTPUTS
 from mlbench.wire.notebookdiff import NOTEBOOK, cell_changes, cells_of, change_lines
 
-_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _PATHS = re.compile(r"diff --git a/(.+) b/(.+)")
 _FILE = "diff --git "
 
