@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlbench.errors import UsageError
 from mlbench.queries.answers import RunHead, SeriesAnswer
+from mlbench.queries.branches import older_branches
 from mlbench.queries.curves import series_slices
 from mlbench.queries.goals import goal_of
 from mlbench.queries.heads import fetch_heads
@@ -65,17 +66,18 @@ def fetch_series(
 def _answer(
     reader: Reader, head: RunHead, metric: str, points: pa.Table, started_s: float | None, view: str
 ) -> SeriesAnswer:
-    steps = points.column("step").to_numpy()
+    steps, wall_s, values = (points.column(name).to_numpy() for name in ("step", "wall_s", "value"))
     keep = _mask(steps, view)
     return SeriesAnswer(
         head=head,
         metric=metric,
         steps=steps[keep],
-        wall_s=points.column("wall_s").to_numpy()[keep],
-        values=points.column("value").to_numpy()[keep],
+        wall_s=wall_s[keep],
+        values=values[keep],
         n_raw=len(steps),
         started_s=started_s,
         goal=goal_of(reader, metric)[0],
+        older=None if view == "raw" else older_branches(steps, wall_s, values, keep),
     )
 
 
