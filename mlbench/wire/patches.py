@@ -61,6 +61,8 @@ def patched(old: str, file: FilePatch) -> str | None:
     for line in lines:
         match = _HUNK.match(line)
         if match is None:
+            if line.startswith("@@ -"):
+                return None
             continue
         n_old, n_new = int(match[2] or 1), int(match[4] or 1)
         start = int(match[1]) - (1 if n_old else 0)
