@@ -166,12 +166,23 @@ def folders_below(folder: FolderScan) -> list[str]:
     if path in closed:
         return []
     below = (os.path.join(path, name) for name in folder.listing.folders if name not in SKIPPED_FOLDERS)
+    # The folder's own path is real: only a link can lead elsewhere.
     return [_real(path) for path in below if path not in closed]
 
 
 def _real(path: str) -> str:
     """The real path; of what does not answer the path as it is."""
-    return os.path.realpath(path) if patience.answers(path) else path
+    return os.path.realpath(path) if patience.answers(path) and os.path.islink(path) else path
+
+
+def path_below(path: str, folder: str) -> str:
+    """`os.path.relpath` of real paths, at a tenth of its cost where one lies below the other."""
+    if path == folder:
+        return os.curdir
+    inside = path.removeprefix(folder.rstrip(os.sep) + os.sep)
+    framed = f"{os.sep}{inside}{os.sep}"
+    is_plain = inside != path and f"{os.sep}." not in framed and os.sep * 2 not in framed
+    return inside if is_plain else os.path.relpath(path, folder)
 
 
 def _is_seen(folder: str, seen: set[tuple[int, int]]) -> bool:
