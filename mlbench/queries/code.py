@@ -16,12 +16,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mlbench.queries.answers import DiffAnswer, FactRow
 from mlbench.queries.fields import CODE_CERTAINTY
-from mlbench.queries.notebooks import NotebookChange
 from mlbench.queries.reading import Reader
 from mlbench.redaction import redact_text
 from mlbench.safe import path_of_text
-from mlbench.wire.notebookdiff import NOTEBOOK
-from mlbench.wire.patches import with_cells
 
 if TYPE_CHECKING:
     from mlbench.wire.notebookdiff import CellChange
@@ -47,6 +44,8 @@ PLAIN_ENDINGS = (".md", ".rst", ".txt", ".gitignore", ".gitattributes", ".dvcign
 DATA_ENDINGS = (".dvc", "dvc.lock", ".lakefs_ref.yaml")
 """Pointers to versions of data."""
 PATCHES = ("mlbench-run.patch", "diff.patch", "git_diff.patch", "files/diff.patch")
+_NOTEBOOK = ".ipynb"
+"""What compares notebooks is loaded where there are any."""
 _FILE = re.compile(r"^diff --git ", re.MULTILINE)
 _PATCHED = re.compile(r"^diff --git a/(.+) b/\1$", re.MULTILINE)
 """A file that was not renamed."""
@@ -133,15 +132,17 @@ def compare_code(reader: Reader, run_ids: Sequence[str], *, repository: str = ""
     if not run_ids or run_ids[0] not in found:
         return ()
     base = found[run_ids[0]]
-    return tuple(_change(run_id, base, found[run_id], repository) for run_id in run_ids[1:] if run_id in found)
+    patch = _patch_of(base[4], base[0], (repository, base[2]))
+    return tuple(_change(run_id, base, patch, found[run_id], repository) for run_id in run_ids[1:] if run_id in found)
 
 
 def _change(
-    run_id: str, base: tuple[str, str, str, bool, str], mine: tuple[str, str, str, bool, str], repository: str
-) -> CodeChange:
+    run_id: str, base: tuple[str, str, str, bool, str], base_patch: str, mine: tuple[str, str, str, bool, str],
+    repository: str,
+) -> CodeChange:  # fmt: skip
     before, how_a, recorded_a, dirty_a, path_a = base
     after, how_b, recorded_b, dirty_b, path_b = mine
-    patches = _patch_of(path_a, before, (repository, recorded_a)), _patch_of(path_b, after, (repository, recorded_b))
+    patches = base_patch, _patch_of(path_b, after, (repository, recorded_b))
     change = CodeChange(run_id, before, after, (how_a, how_b), patches=patches, is_dirty=(dirty_a, dirty_b))
     if before == after:
         return change
@@ -177,18 +178,21 @@ def _between(
 
 def _patch_of(path: str, commit: str, folders: Sequence[str]) -> str:
     """The patch that was saved in a run's folder, redacted and cut, notebooks as cells; '' without one."""
-    return redact_text(_with_cells(_saved_patch(path), path, commit, folders))
+    text = _saved_patch(path)
+    return redact_text(_with_cells(text, path, commit, folders)) if text else ""
 
 
 def _with_cells(text: str, path: str, commit: str, folders: Sequence[str]) -> str:
-    if NOTEBOOK not in text:
+    if _NOTEBOOK not in text:
         return text
+    from mlbench.wire.patches import with_cells
+
     return with_cells(text, lambda name: _file_at((*folders, path, "."), commit, name))
 
 
 def patch_of_run(reader: Reader, run_id: str, text: str) -> str:
     """A patch that was found beside a run, redacted, notebooks as cells where the run's commit is in reach."""
-    if NOTEBOOK not in text:
+    if _NOTEBOOK not in text:
         return redact_text(text)
     known = reader.rows(_CODE, [[run_id]])[:1]  # the surest
     for _run_id, commit, _how, recorded, _is_dirty, path in known:
@@ -242,12 +246,16 @@ def with_code_changes(reader: Reader, answer: DiffAnswer) -> DiffAnswer:
 
 def with_changed_books(answer: DiffAnswer, changes: Sequence[CodeChange]) -> DiffAnswer:
     """The comparison with the cells of the notebooks that changed between the runs' commits."""
+    if not any(change.books for change in changes):
+        return answer
+    from mlbench.queries.notebooks import NotebookChange
+
     books = tuple(
         NotebookChange(change.run_id, change.before, change.after, changes=cells, name=path)
         for change in changes
         for path, cells in change.books
     )
-    return replace(answer, notebooks=(*answer.notebooks, *books)) if books else answer
+    return replace(answer, notebooks=(*answer.notebooks, *books))
 
 
 def _files_text(change: CodeChange) -> str | None:
