@@ -133,13 +133,17 @@ def compare_code(reader: Reader, run_ids: Sequence[str], *, repository: str = ""
         return ()
     base = found[run_ids[0]]
     patch = _patch_of(base[4], base[0], (repository, base[2]))
-    return tuple(_change(run_id, base, patch, found[run_id], repository) for run_id in run_ids[1:] if run_id in found)
+    places: dict[str, str | None] = {}
+    return tuple(
+        _change(run_id, base, patch, found[run_id], repository, places) for run_id in run_ids[1:] if run_id in found
+    )
 
 
 def _change(
     run_id: str, base: tuple[str, str, str, bool, str], base_patch: str, mine: tuple[str, str, str, bool, str],
-    repository: str,
+    repository: str, places: dict[str, str | None],
 ) -> CodeChange:  # fmt: skip
+    """One run's code against the baseline's; `places` are the repositories around folders that were looked at."""
     before, how_a, recorded_a, dirty_a, path_a = base
     after, how_b, recorded_b, dirty_b, path_b = mine
     patches = base_patch, _patch_of(path_b, after, (repository, recorded_b))
@@ -147,23 +151,32 @@ def _change(
     if before == after:
         return change
     for folder in dict.fromkeys((repository, recorded_b, recorded_a, path_b, path_a, ".")):
-        known = _between(path_of_text(folder), before, after) if folder else None
-        if known is not None:
-            place, ahead, files, diff, books = known
+        place = _place_of(folder, places) if folder else None
+        known = _between(place, before, after) if place is not None else None
+        if place is not None and known is not None:
+            ahead, files, diff, books = known
             return replace(change, repository=place, ahead=ahead, files=files, diff=diff, books=books)
     return change
 
 
-@lru_cache(maxsize=64)
-def _between(
-    folder: str, before: str, after: str
-) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], str, tuple[Book, ...]] | None:
-    """Place, subjects, files, diff and notebooks of the repository around a folder; None if it has not both commits."""
+def _place_of(folder: str, places: dict[str, str | None]) -> str | None:
+    """The repository around a folder; each folder is looked at once."""
     from mlbench.wire import gitrepo
 
-    place = gitrepo.find_repository(folder)
-    opened = gitrepo.open_repository(place) if place is not None else None
-    if place is None or opened is None:
+    if folder not in places:
+        places[folder] = gitrepo.find_repository(path_of_text(folder))
+    return places[folder]
+
+
+@lru_cache(maxsize=64)
+def _between(
+    place: str, before: str, after: str
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], str, tuple[Book, ...]] | None:
+    """Subjects, files, diff and notebooks between two commits of a repository; None if it has not both."""
+    from mlbench.wire import gitrepo
+
+    opened = gitrepo.open_repository(place)
+    if opened is None:
         return None
     try:
         files = gitrepo.changed_files(opened, before, after)
@@ -171,7 +184,7 @@ def _between(
             return None
         subjects = gitrepo.subjects_between(opened, before, after, limit=MOST_COMMITS)
         books = gitrepo.changed_notebooks(opened, before, after)
-        return place, subjects, tuple(files), gitrepo.unified_diff(opened, before, after) or "", books
+        return subjects, tuple(files), gitrepo.unified_diff(opened, before, after) or "", books
     finally:
         opened.close()
 
