@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlbench.errors import UsageError
-from mlbench.queries.answers import RunHead, SeriesAnswer
+from mlbench.queries.answers import SeriesAnswer
 from mlbench.queries.curves import series_slices
 from mlbench.queries.goals import goal_of
 from mlbench.queries.heads import fetch_heads
@@ -19,7 +19,7 @@ from mlbench.queries.suggest import did_you_mean
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mlbench.model import Int64Array
+    from mlbench.model import Float64Array, Int64Array
 
 VIEWS = ("effective", "raw")
 """effective: what counts after restarts. raw: every point, in the order of the log."""
@@ -52,9 +52,11 @@ def fetch_series(
     heads = {head.run_id: head for head in fetch_heads(reader, ids)}
     names = find_metrics(reader, metrics, ids)
     chosen = {(metric, run_id): rest for run_id, metric, *rest in reader.rows(_CHOSEN, [ids, list(names)])}
-    points = dict(series_slices(reader.points([series_id for series_id, _started in chosen.values()])))
+    series_ids = [series_id for series_id, _started in chosen.values()]
+    points = _by_series(reader.points(series_ids, ("series_id", "step", "wall_s", "value")), view)
+    goals = {metric: goal_of(reader, metric)[0] for metric in names}
     return tuple(
-        _answer(reader, heads[run_id], metric, points[series_id], started_s, view)
+        SeriesAnswer(heads[run_id], metric, *points[series_id], started_s=started_s, goal=goals[metric])
         for metric in names
         for run_id in ids
         for series_id, started_s in [chosen.get((metric, run_id), (None, None))]
@@ -62,21 +64,28 @@ def fetch_series(
     )
 
 
-def _answer(
-    reader: Reader, head: RunHead, metric: str, points: pa.Table, started_s: float | None, view: str
-) -> SeriesAnswer:
-    steps = points.column("step").to_numpy()
-    keep = _mask(steps, view)
-    return SeriesAnswer(
-        head=head,
-        metric=metric,
-        steps=steps[keep],
-        wall_s=points.column("wall_s").to_numpy()[keep],
-        values=points.column("value").to_numpy()[keep],
-        n_raw=len(steps),
-        started_s=started_s,
-        goal=goal_of(reader, metric)[0],
-    )
+def _by_series(points: pa.Table, view: str) -> dict[int, tuple[Int64Array, Float64Array, Float64Array, int]]:
+    """Of each series the steps, wall times and values of the view, and how many points it has in the log.
+
+    Series of equal steps have one array of them: so it is with the runs of a sweep, and a third of the memory.
+    """
+    import numpy as np
+
+    ids, steps, wall_s, values = (points.column(name).to_numpy() for name in ("series_id", "step", "wall_s", "value"))
+    starts = np.flatnonzero(np.diff(ids, prepend=ids[:1] - 1))
+    ends = np.append(starts, ids.size)[1:]
+    back = np.flatnonzero((steps[1:] < steps[:-1]) & (ids[1:] == ids[:-1])) + 1
+    restarted = set(np.searchsorted(starts, back, side="right").tolist()) if view == "effective" else set()
+    found: dict[int, tuple[Int64Array, Float64Array, Float64Array, int]] = {}
+    known: dict[tuple[int, int, int], Int64Array] = {}
+    for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True), start=1):
+        keep = slice(None) if place not in restarted else _mask(steps[start:end], view)
+        own = steps[start:end][keep]
+        shape = (own.size, int(own[0]), int(own[-1]))
+        if shape not in known or not np.array_equal(known[shape], own):
+            known[shape] = own.copy()  # not a view, which would keep all steps in memory
+        found[int(ids[start])] = (known[shape], wall_s[start:end][keep], values[start:end][keep], end - start)
+    return found
 
 
 def _mask(steps: Int64Array, view: str) -> Any:  # noqa: ANN401 - an index: a slice or an array of bool
@@ -114,7 +123,7 @@ def export_series(reader: Reader, run_ids: Sequence[str], *, view: str) -> pa.Ta
 
     _check_view(view)
     rows = reader.rows(_ALL, [list(run_ids)])
-    table = reader.points([row[0] for row in rows])
+    table = _run_by_run(reader.points([row[0] for row in rows]), [(row[0], row[6]) for row in rows])
     if view == "effective" and table.num_rows:
         masks = [_mask(points.column("step").to_numpy(), view) for _series_id, points in series_slices(table)]
         table = table.filter(pa.array(np.concatenate(masks)))
@@ -123,6 +132,29 @@ def export_series(reader: Reader, run_ids: Sequence[str], *, view: str) -> pa.Ta
     spelled = [(root, below_root(key, root), metric, run, name) for _id, root, key, metric, run, name, _run in rows]
     found = points_table(spelled, places, {title: table.column(name) for title, name in _NUMBERS.items()})
     return with_axes(found, places, _axes(reader, run_ids, [(row[6], row[3]) for row in rows]))
+
+
+def _run_by_run(points: pa.Table, series: Sequence[tuple[int, str]]) -> pa.Table:
+    """The points of each run together, in which order the series otherwise are: a segment holds them metric by metric.
+
+    Args:
+        points: sorted by series; each part of it, as it was read, holds whole runs or points that were added to some.
+        series: ids, rising, with their runs.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    first: dict[str, int] = {}
+    for place, (_series_id, run_id) in enumerate(series):
+        first.setdefault(run_id, place)
+    known = np.array([series_id for series_id, _run in series], dtype=np.int64)
+    ranks = np.array([first[run_id] for _series_id, run_id in series], dtype=np.int64)
+    parts = []
+    for part in points.to_batches():
+        rank = ranks[np.searchsorted(known, part.column("series_id").to_numpy())]
+        is_sorted = bool((rank[1:] >= rank[:-1]).all())
+        parts.append(part if is_sorted else part.take(pa.array(np.argsort(rank, kind="stable"))))
+    return pa.Table.from_batches(parts, schema=points.schema)
 
 
 def _axes(reader: Reader, run_ids: Sequence[str], series: Sequence[tuple[str, str]]) -> dict[int, tuple[str, int]]:
