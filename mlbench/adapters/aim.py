@@ -14,8 +14,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.model import (
     Adapter,
     Claim,

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.model import (
     Adapter,
     Claim,

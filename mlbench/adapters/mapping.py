@@ -12,9 +12,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from mlbench.dataclass import dataclass
 from mlbench.model import (
     Adapter,
     Claim,

@@ -16,9 +16,9 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Adapter, Claim, Cursor, Fact, JsonValue, Listing, Points, Problem, ReadStatus, Role, Source
 from mlbench.wire.content import lfs_problem, sniff, unreadable
 from mlbench.wire.csvlog import STEP_COLUMNS

@@ -161,6 +161,7 @@ def _data_versions(run_folder: str, found: list[Problem]) -> Iterator[Fact]:
 
 def _models(run_folder: str, found: list[Problem]) -> Iterator[Fact]:
     """Models that the run has logged (MLflow 3); they lie beside the runs of the experiment."""
+    store = os.path.dirname(os.path.dirname(run_folder))
     for path, name in files_below(os.path.join(run_folder, "outputs"), depth=1):
         if not name.endswith("/meta.yaml"):
             continue
@@ -170,7 +171,9 @@ def _models(run_folder: str, found: list[Problem]) -> Iterator[Fact]:
         about = os.path.join(os.path.dirname(run_folder), "models", identity, "meta.yaml")
         model = _load_meta(about, found) if os.path.isfile(about) else {}
         location = as_text(model.get("artifact_location"))
-        yield from logged_model(identity, as_text(model.get("name")), location, "output")
+        yield from logged_model(
+            identity, as_text(model.get("name")), location, "output", (os.path.dirname(store), store)
+        )
 
 
 def _metrics(folder: str, found: list[Problem]) -> Generator[Fact, None, tuple[int, int]]:

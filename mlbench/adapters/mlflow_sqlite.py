@@ -177,7 +177,7 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
             yield Problem(source.path, f"the run {source.part!r} is no longer in the database")
             yield Cursor({}, ReadStatus.UNREADABLE)
             return
-        yield from _about(store, source.part, row)
+        yield from _about(store, source, row)
         for table, n_left_out in _points(store.database, source.part):
             if table is not None:
                 n_points += len(table.steps)
@@ -192,9 +192,9 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
     yield Cursor({}, ReadStatus.DAMAGED if n_bad else ReadStatus.EOF, n_points, n_bad)
 
 
-def _about(store: _Store, run_id: str, row: Row) -> Iterator[Fact]:
+def _about(store: _Store, source: Source, row: Row) -> Iterator[Fact]:
     """All of a run but its points."""
-    database = store.database
+    database, run_id = store.database, source.part
     tags = {
         _text(key): _text(value) for key, value in database.rows("tags", ("key", "value"), "run_uuid = ?", (run_id,))
     }
@@ -206,7 +206,7 @@ def _about(store: _Store, run_id: str, row: Row) -> Iterator[Fact]:
     for key, value in database.rows("params", ("key", "value"), "run_uuid = ?", (run_id,), "rowid"):
         yield Param(_text(key), _text(value), typed_param(_text(value)), Layer.CONFIG)
     yield from _data_sets(database, run_id)
-    yield from _models(database, run_id)
+    yield from _models(database, run_id, os.path.dirname(source.path))
     for version in store.versions.get(run_id, ()):
         yield from registered(version)
 
@@ -226,7 +226,7 @@ def _data_sets(database: Database, run_id: str) -> Iterator[Fact]:
             yield from data_set_facts(_text(name), _text(digest), _text(profile), _text(schema), context)
 
 
-def _models(database: Database, run_id: str) -> Iterator[Fact]:
+def _models(database: Database, run_id: str, folder: str) -> Iterator[Fact]:
     """Models that were logged by the run or given to it (MLflow 3)."""
     if not database.has("inputs", "source_id", "destination_id"):
         return
@@ -237,7 +237,7 @@ def _models(database: Database, run_id: str) -> Iterator[Fact]:
             columns = ("name", "artifact_location")
             about = database.rows("logged_models", columns, "model_id = ?", (identity,))
             name, location = next(about, ("", ""))
-            yield from logged_model(identity, _text(name), _text(location), role)
+            yield from logged_model(identity, _text(name), _text(location), role, (folder,))
 
 
 def _points(database: Database, run_id: str) -> Iterator[tuple[PointTable | None, int]]:

@@ -20,9 +20,9 @@ import json
 import os
 import re
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 
+from mlbench.dataclass import dataclass
 from mlbench.model import (
     Adapter,
     Claim,

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlbench.catalog.segments import Stored
 from mlbench.dataclass import dataclass
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 
 @dataclass(slots=True)
-class Batch:
-    """What one transaction replaces and adds."""
+class Rows:
+    """Rows of several tables."""
 
-    run_ids: set[str] = field(default_factory=set)
-    """Runs whose rows are deleted first; those that come back have new rows in `rows`."""
-    grown_ids: set[str] = field(default_factory=set)
-    """Those of them that keep their series and segments, and get more."""
-    source_ids: set[int] = field(default_factory=set)
-    """Sources whose rows are deleted first."""
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """Rows by table; a missing column is NULL."""
+    """By table; a missing column is NULL."""
     columns: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     """More rows by table and column, for tables of many; a missing column is NULL."""
-    stored: list[Stored] = field(default_factory=list)
-    """Series whose points lie in segments; all of runs in `run_ids`."""
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.run_ids or self.source_ids or self.rows or self.columns or self.stored)
 
     def add(self, table: str, **values: Any) -> None:  # noqa: ANN401 - a row's values are of any column type
         self.rows.setdefault(table, []).append(values)
@@ -39,3 +30,53 @@ class Batch:
         known = self.columns.setdefault(table, {name: [] for name in columns})
         for name, values in columns.items():
             known[name].extend(values)
+
+    def as_tables(self) -> dict[str, pa.Table]:
+        """The rows as Arrow tables, which cost next to nothing on their way to another process."""
+        from mlbench.catalog.tables import columns_as_table, joined, rows_as_table
+
+        parts: dict[str, list[pa.Table]] = {}
+        for table, rows in self.rows.items():
+            parts.setdefault(table, []).append(rows_as_table(table, rows))
+        for table, columns in self.columns.items():
+            parts.setdefault(table, []).append(columns_as_table(table, columns))
+        return {table: joined(found) for table, found in parts.items()}
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction replaces and adds."""
+
+    run_ids: set[str] = field(default_factory=set)
+    """Runs whose rows are deleted first; those that come back have new rows."""
+    grown_ids: set[str] = field(default_factory=set)
+    """Those of them that keep their series and segments, and get more."""
+    source_ids: set[int] = field(default_factory=set)
+    """Sources whose rows are deleted first."""
+    rows: Rows = field(default_factory=Rows)
+    tables: dict[str, list[pa.Table]] = field(default_factory=dict)
+    """More rows by table."""
+    stored: list[Stored] = field(default_factory=list)
+    """Series whose points lie in segments; all of runs in `run_ids`."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (
+            self.run_ids or self.source_ids or self.rows.rows or self.rows.columns or self.tables or self.stored
+        )
+
+    def add(self, table: str, **values: Any) -> None:  # noqa: ANN401 - a row's values are of any column type
+        self.rows.add(table, **values)
+
+    def add_tables(self, tables: Mapping[str, pa.Table]) -> None:
+        """Add rows that are tables already."""
+        for table, rows in tables.items():
+            self.tables.setdefault(table, []).append(rows)
+
+    def all_tables(self) -> dict[str, pa.Table]:
+        """All rows, those of each table in one."""
+        from mlbench.catalog.tables import joined
+
+        self.add_tables(self.rows.as_tables())
+        self.rows = Rows()
+        return {table: joined(parts) for table, parts in self.tables.items()}

@@ -285,8 +285,8 @@ def _column(values: list[Any]) -> tuple[str, object]:
 def _moved(connection: DuckDBPyConnection, words: journal.Words) -> dict[str, str]:
     """For each key in the journal whose run has moved or was joined to another, the key of the run that it means now.
 
-    One that moved is known by its fingerprint. A run that is missing keeps its words: the ingest forgets it only when it
-    has moved.
+    One that moved is known by its fingerprint. A run that is missing keeps its words: the ingest forgets it only when
+    it has moved.
     """
     said = [(print_, key) for print_, keys in words.fingerprints.items() for key in keys]
     if not said:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlbench.catalog import pivot, snapshots
@@ -23,6 +23,7 @@ from mlbench.catalog.connection import (
 from mlbench.catalog.lock import take_lock
 from mlbench.catalog.opening import is_about_the_disk, open_work, reason_of
 from mlbench.catalog.segments import SegmentStore, Stored, remove_quietly
+from mlbench.catalog.tables import joined, rows_as_table
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
 
@@ -90,7 +91,6 @@ class Writer:
         self._lock = lock
         self._is_dirty = not os.path.exists(os.path.join(home.cache, CURRENT)) or self._is_marked(_UNPUBLISHED)
         self._points = SegmentStore(home.points)
-        self._schemas: dict[str, pa.Schema] = {}
         self._next_series = -(-self._next("series", "series_id") // SERIES_BLOCK) * SERIES_BLOCK
         self._next_source = self._next("source", "source_id")
 
@@ -223,21 +223,18 @@ class Writer:
         """
         if batch.is_empty:
             return
+        tables = batch.all_tables()
 
         def replace() -> None:
             self._delete(batch)
-            for table, rows in batch.rows.items():
-                self._insert(table, rows)
-            for table, columns in batch.columns.items():
-                self._insert_columns(table, columns)
+            for table, rows in tables.items():
+                self._insert_table(table, rows)
             if batch.stored:
                 self._add_segments(batch.stored)
 
         self._transaction(replace)
 
     def _add_segments(self, stored: Sequence[Stored]) -> None:
-        import pyarrow as pa
-
         segments = {one.segment.file: one.segment for one in stored}
         self.rows("DELETE FROM segment WHERE file IN (SELECT unnest(?))", [list(segments)])
         self._insert("segment", [
@@ -249,7 +246,7 @@ class Writer:
         ])  # fmt: skip
         new = [one.series for one in stored if not one.replaced]
         if new:
-            self._insert_table("series", pa.concat_tables(new, promote_options="permissive"))
+            self._insert_table("series", joined(new))
         for one in stored:
             if one.replaced:
                 self.rows("DELETE FROM series WHERE series_id IN (SELECT unnest(?))", [list(one.replaced)])
@@ -267,28 +264,9 @@ class Writer:
         if batch.source_ids:
             self.rows("DELETE FROM source WHERE source_id IN (SELECT unnest(?))", [sorted(batch.source_ids)])
 
-    def _insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        import pyarrow as pa
-
-        listed = list(rows)
-        if not listed:
-            return
-        schema = self._schema(table)
-        columns = [pa.array([row.get(field.name) for row in listed], type=field.type) for field in schema]
-        self._insert_table(table, pa.table(columns, schema=schema))
-
-    def _insert_columns(self, table: str, columns: Mapping[str, list[Any]]) -> None:
-        import pyarrow as pa
-
-        known = [field for field in self._schema(table) if field.name in columns]
-        arrays = [pa.array(columns[field.name], type=field.type) for field in known]
-        if arrays and len(arrays[0]):
-            self._insert_table(table, pa.table(arrays, schema=pa.schema(known)))
-
-    def _schema(self, table: str) -> pa.Schema:
-        if table not in self._schemas:
-            self._schemas[table] = self._connection.sql(f"SELECT * FROM {table} LIMIT 0").to_arrow_table().schema
-        return self._schemas[table]
+    def _insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._insert_table(table, rows_as_table(table, rows))
 
     def _insert_table(self, table: str, rows: pa.Table) -> None:
         self._connection.register("incoming", rows)

@@ -16,6 +16,7 @@ from mlbench.cli.common import (
     print_lines,
     print_records,
     reading,
+    real_paths,
     select_runs,
     talk,
     where_option,
@@ -41,7 +42,7 @@ DATA_FORMATS = ("json", "jsonl", "csv", "parquet")
     help="What the others are compared with. [default: the first]",
     shell_complete=complete_runs,
 )
-@click.option("--all", "everything", is_flag=True, help="Also what is equal.")
+@click.option("--all", "everything", is_flag=True, help="Also what is equal, and each slice of the data.")
 @click.option("--deltas", "as_deltas", is_flag=True, help="Parameters as changes against the baseline.")
 @click.option(
     "--at", metavar="METRIC", help="Also each metric's value where METRIC is best.", shell_complete=complete_metrics
@@ -56,6 +57,11 @@ DATA_FORMATS = ("json", "jsonl", "csv", "parquet")
     help="Where the code lies, if neither the logs nor their folder tell.",
 )
 @click.option("--layers", "has_layers", is_flag=True, help="Say where parameters were said: default, config, ...")
+@click.option(
+    "--verdict", "has_verdict", is_flag=True,
+    help="Only whether differences are more than chance: each run's setting, with all runs that repeat it, against the "
+    "baseline's.",
+)  # fmt: skip
 @click.option("--exit-code", "has_exit_code", is_flag=True, help="Exit with 1 when anything differs.")
 @where_option
 @within_option
@@ -63,7 +69,7 @@ DATA_FORMATS = ("json", "jsonl", "csv", "parquet")
 @format_option
 def command(
     runs: tuple[str, ...], baseline: str | None, everything: bool, as_deltas: bool, at: str | None, has_layers: bool,
-    has_code: bool, repo: str | None,
+    has_code: bool, repo: str | None, has_verdict: bool,
     has_exit_code: bool, where: str | None, within: tuple[str, ...], home: str | None, form: str | None,
 ) -> int:  # fmt: skip
     """Compare runs side by side: parameters, metrics, command, code, machines, environment, data and cost that differ.
@@ -77,6 +83,8 @@ def command(
 
     if repo is not None and not os.path.isdir(repo):
         raise click.UsageError(f"--repo {repo}: no such directory")
+    if has_verdict:
+        return tell_verdict(home, runs, baseline, where, within, chosen_format(form))
     with reading(home_of(home)) as reader:
         answer = compare(reader, runs, baseline, where, within, everything=everything)
         answer = with_values_at(reader, answer, at) if at else answer
@@ -86,7 +94,10 @@ def command(
     answer = with_changed_books(answer, changes)
     chosen = chosen_format(form)
     is_data = chosen in DATA_FORMATS
-    print_diff(answer, chosen, changes, as_deltas=as_deltas, has_layers=has_layers, has_code=has_code and is_data)
+    print_diff(
+        answer, chosen, changes, as_deltas=as_deltas, has_layers=has_layers, has_code=has_code and is_data,
+        has_slices=everything,
+    )  # fmt: skip
     if not is_data and (chosen == "table" or has_code):
         print_code(answer, changes, has_diff=has_code, has_table=chosen == "table")
     return 1 if has_exit_code and answer.differs else 0
@@ -103,6 +114,37 @@ def compare(
     """
     from mlbench.queries.compare import compare_runs
 
+    return compare_runs(reader, chosen_ids(reader, runs, baseline, where, within), everything=everything)
+
+
+def tell_verdict(
+    home: str | None, runs: tuple[str, ...], baseline: str | None, where: str | None, within: tuple[str, ...],
+    form: str,
+) -> int:  # fmt: skip
+    """Print whether the settings of the runs differ by more than chance."""
+    from mlbench.queries.settings_versus import compare_settings
+    from mlbench.render.settings_versus import settings_versus_lines, settings_versus_records
+
+    with reading(home_of(home)) as reader:
+        ids = chosen_ids(reader, runs, baseline, where, within)
+        answer = compare_settings(reader, ids, within=real_paths(within))
+    if form == "table":
+        print_lines(tuple(settings_versus_lines(answer, width_cells())))
+    else:
+        print_records(settings_versus_records(answer), form)
+        if answer.said:
+            talk(answer.said)
+    return 0
+
+
+def chosen_ids(
+    reader: Reader, runs: tuple[str, ...], baseline: str | None, where: str | None, within: tuple[str, ...]
+) -> list[str]:
+    """The runs named, the baseline first.
+
+    Raises:
+        UsageError: fewer than two runs.
+    """
     heads = select_runs(reader, runs, where, within)
     ids = [head.run_id for head in heads]
     if baseline is not None:
@@ -115,12 +157,12 @@ def compare(
     ids = list(dict.fromkeys(ids))
     if len(ids) < 2:
         raise click.UsageError("a comparison takes two runs or more. Try: mlbench query, to list them")
-    return compare_runs(reader, ids, everything=everything)
+    return ids
 
 
 def print_diff(
     answer: DiffAnswer, form: str, changes: Sequence[CodeChange] = (),
-    *, as_deltas: bool = False, has_layers: bool = False, has_code: bool = False,
+    *, as_deltas: bool = False, has_layers: bool = False, has_code: bool = False, has_slices: bool = False,
 ) -> None:  # fmt: skip
     """Print a comparison: sections on a terminal, flat rows elsewhere, those of the code among them."""
     from mlbench.render.code import code_records
@@ -128,7 +170,9 @@ def print_diff(
     from mlbench.render.table import section_lines
 
     if form == "table":
-        sections = diff_sections(answer, as_deltas=as_deltas, is_tree=True, has_layers=has_layers)
+        sections = diff_sections(
+            answer, as_deltas=as_deltas, is_tree=True, has_layers=has_layers, has_slices=has_slices
+        )
         print_lines(section_lines(sections, width_cells()))
     else:
         ids = [head.run_id for head in answer.runs]

@@ -13,9 +13,8 @@ from mlbench.cli.plot import glyphs, tell_set_aside
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
     from mlbench.cli.plot import PlotOptions
-    from mlbench.queries.answers import RunsAnswer, SeriesAnswer
+    from mlbench.queries.answers import RunsAnswer
     from mlbench.queries.layouts import LaidChart
-    from mlbench.render.chart_bands import Band
 
 
 def check_alone(options: PlotOptions, metrics: Sequence[str], form: str | None) -> None:
@@ -67,6 +66,7 @@ def _draw(reader: Reader, ids: Sequence[str], chart: LaidChart, options: PlotOpt
     from mlbench.queries.mistakes import shown
     from mlbench.queries.series import fetch_series
     from mlbench.render.chart import ChartOptions, draw_chart
+    from mlbench.render.chart_margins import margin_bands
     from mlbench.render.chart_svg import chart_svg
     from mlbench.render.chart_text import AXES, CurveOptions, completed, series_curves
     from mlbench.render.export import write_file
@@ -89,30 +89,10 @@ def _draw(reader: Reader, ids: Sequence[str], chart: LaidChart, options: PlotOpt
         title=title_of(chart),
     )  # fmt: skip
     frame = completed(frame.scaled(options.x_scale, options.y_scale), chosen, shown_series)
-    bands = margin_bands(series, chart, options.axis)
+    slots = {run_id: slot for slot, run_id in enumerate(dict.fromkeys(one.head.run_id for one in shown_series))}
+    bands = margin_bands(series, [(margin.lower, margin.upper) for margin in chart.margins], options.axis, slots)
     if options.svg is not None:
         write_file(options.svg, chart_svg(curves, frame, bands))
         talk(f"{options.svg}: {len(curves)} curves")
     else:
         print_lines((*draw_chart(curves, frame, bands).lines, ()))
-
-
-def margin_bands(series: Sequence[SeriesAnswer], chart: LaidChart, axis: str) -> tuple[Band, ...]:
-    """For each run and margin the band between its ends, at the steps that both have."""
-    import numpy as np
-
-    from mlbench.render.chart_bands import Band
-    from mlbench.render.chart_text import x_values
-
-    by_name = {(one.head.run_id, one.metric): one for one in series}
-    valued = {margin.value for margin in chart.margins} | set(chart.metrics)
-    slots = {run_id: slot for slot, run_id in enumerate(dict.fromkeys(r for r, m in by_name if m in valued))}
-    bands = []
-    for run_id, slot in slots.items():
-        for margin in chart.margins:
-            low, high = by_name.get((run_id, margin.lower)), by_name.get((run_id, margin.upper))
-            if low is not None and high is not None:
-                _steps, at_low, at_high = np.intersect1d(low.steps, high.steps, return_indices=True)
-                x = x_values(low, axis, series)[at_low]
-                bands.append(Band(x, low.values[at_low], high.values[at_high], slot))
-    return tuple(bands)

@@ -83,8 +83,9 @@ def command(
     from mlbench.queries.views import SavedView
 
     asked = SavedView(one_of(filter_word, where), columns, sort, limit)
-    if group_by:
-        _print_groups(home_of(home), selection, asked, group_by, ignore, real_paths(within), form)
+    by = group_by or (() if pareto or selection is None else _groups_of(home_of(home), selection, asked))
+    if by:
+        _print_groups(home_of(home), selection, asked, by, ignore, real_paths(within), form)
     elif pareto and (sort or limit is not None):
         raise click.UsageError("a front is sorted by its first aim and shown whole. Leave --sort and --limit out")
     elif pareto:
@@ -93,6 +94,12 @@ def command(
         raise click.UsageError("--ignore says what makes no other setting. Try: --group-by setting --ignore ...")
     else:
         _print_runs(home_of(home), selection, asked, real_paths(within), form)
+
+
+def _groups_of(home: Home, selection: str, asked: SavedView) -> tuple[str, ...]:
+    """What a saved view groups by."""
+    with reading(home) as reader:
+        return chosen_view(reader, selection, asked).group_by
 
 
 def _print_runs(home: Home, selection: str | None, asked: SavedView, within: tuple[str, ...], form: str | None) -> None:

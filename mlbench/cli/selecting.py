@@ -38,8 +38,9 @@ def chosen_view(reader: Reader, name: str | None, asked: SavedView) -> SavedView
         return asked
     saved = find_view(reader, name)
     return SavedView(
-        both((saved.filter, asked.filter)),
+        both((saved.selected, asked.filter)),
         asked.columns or saved.columns,
         asked.sort or saved.sort,
         saved.limit if asked.limit is None else asked.limit,
+        asked.group_by or saved.group_by,
     )

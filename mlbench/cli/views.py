@@ -25,15 +25,20 @@ if TYPE_CHECKING:
 @click.option(
     "-s", "--sort", multiple=True, metavar="SPEC[:desc]", help="Sort by it (repeatable).", shell_complete=complete_specs
 )
+@click.option(
+    "-g", "--group-by", multiple=True, metavar="SPEC", help="Group by it (repeatable).", shell_complete=complete_specs
+)
 @click.option("-n", "--limit", type=click.IntRange(min=0), metavar="N", help="At most N runs.")
 @where_option
 @home_option
 @format_option
 def command(
     action: str | None, name: str | None, filter_word: str | None, columns: tuple[str, ...], sort: tuple[str, ...],
-    limit: int | None, where: str | None, home: str | None, form: str | None,
+    group_by: tuple[str, ...], limit: int | None, where: str | None, home: str | None, form: str | None,
 ) -> None:  # fmt: skip
-    """List the saved views, save one, or remove one. A view is a filter with its columns, order and limit.
+    """List the saved views, save one, or remove one. A view is a filter with its columns, order, groups and limit.
+
+    What M saves in the workbench keeps the marked runs, too: --selection is then about these.
 
     \b
     mlbench views save good 'metrics.val/loss < 0.3' -c params.lr -s metrics.val/loss
@@ -45,7 +50,7 @@ def command(
     place = home_of(home)
     if action is not None and not name:
         raise click.UsageError(f"give the NAME of the view to {'save' if action == 'save' else 'remove'}")
-    view = SavedView(one_of(filter_word, where), columns, sort, limit)
+    view = SavedView(one_of(filter_word, where), columns, sort, limit, group_by)
     if action == "save":
         _save(place, name or "", view)
     elif view != SavedView():
@@ -85,5 +90,7 @@ def _print(place: Home, form: str | None) -> None:
 
     with reading(place) as reader:
         views = list_views(reader)
-    rows = tuple((name, view.filter, view.columns, view.sort, view.limit) for name, view in views)
-    print_rows(Records(("view", "filter", "columns", "sort", "limit"), rows), form)
+    rows = tuple(
+        (name, view.filter, view.columns, view.sort, view.group_by, view.limit, view.runs) for name, view in views
+    )
+    print_rows(Records(("view", "filter", "columns", "sort", "group_by", "limit", "runs"), rows), form)

@@ -7,10 +7,10 @@ since the last look. A series whose step went back is no such case: the whole ru
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlbench.catalog.segments import Stored, point_schema, write_segment
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft
 from mlbench.ingest.series import SeriesKey, SeriesPoints, series_of, sort_points
 from mlbench.ingest.shelf import Span

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, BinaryIO
 
 from mlbench.adapters import tensorboard
+from mlbench.dataclass import dataclass
 from mlbench.errors import SourceError
 from mlbench.ingest.scan import real_root, scan_root
 from mlbench.wire.files import LFS_MAGIC, is_lfs_pointer, open_regular

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mlbench import model
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import COMMIT_KEYS, Draft
 from mlbench.wire import gitrepo
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mlbench import model
+from mlbench.dataclass import dataclass
 from mlbench.wire import delta
 from mlbench.wire.datarefs import DataRef, dolt_database, lakefs_local, refs_in_environment, refs_in_text
 

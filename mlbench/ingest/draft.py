@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlbench import model, safe
+from mlbench.dataclass import dataclass
 from mlbench.ingest.identity import Member, Unit, run_id_of
 from mlbench.ingest.read import Reading
 from mlbench.model import Layer, Role
 
 if TYPE_CHECKING:
-    from mlbench.catalog.batch import Batch
+    from mlbench.catalog.batch import Rows
 
 COMMIT_KEYS = frozenset({"git_commit", "git.commit", "git_sha", "git_hash", "commit_hash", "commit_sha", "git_rev"})
 
@@ -89,7 +89,7 @@ class Life:
     """The newest mtime of its files, the last sign of life where there are no points."""
 
 
-def add_rows(draft: Draft, batch: Batch, life: Life) -> None:
+def add_rows(draft: Draft, batch: Rows, life: Life) -> None:
     """Put a run's rows into the batch, all but those of its series."""
     batch.add("run", **_run_row(draft, life))
     batch.add_columns("param", _param_columns(draft))
@@ -253,7 +253,7 @@ def _float_text(value: float) -> str:
 # ---------------------------------------------------------------- the rest
 
 
-def _add_blobs(draft: Draft, batch: Batch) -> None:
+def _add_blobs(draft: Draft, batch: Rows) -> None:
     for source in draft.sources:
         member, claim = source.member, source.member.claimed.claim
         for blob in source.reading.blobs:
@@ -266,7 +266,7 @@ def _add_blobs(draft: Draft, batch: Batch) -> None:
             )  # fmt: skip
 
 
-def _add_small(draft: Draft, batch: Batch) -> None:
+def _add_small(draft: Draft, batch: Rows) -> None:
     run_id = draft.run_id
     for row in _code_rows(draft):
         batch.add("code", run_id=run_id, **row)
@@ -284,7 +284,7 @@ def _add_small(draft: Draft, batch: Batch) -> None:
         batch.add("imported_note", run_id=run_id, body=str(note))
 
 
-def _add_lineage(draft: Draft, batch: Batch) -> None:
+def _add_lineage(draft: Draft, batch: Rows) -> None:
     """Artifacts, the arrows between them and the run's steps, validations and registered models."""
     run_id = draft.run_id
     for _member, path, fact in draft.of_kind(model.Artifact):

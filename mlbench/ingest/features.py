@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mlbench import model, safe
+from mlbench.dataclass import dataclass
 from mlbench.wire import feast
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from mlbench import safe
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import SourceReading
 from mlbench.ingest.identity import Member
 from mlbench.ingest.keep import from_json
@@ -20,6 +21,7 @@ from mlbench.model import Adapter, Blob, Cursor, PointTable, ReadStatus
 
 if TYPE_CHECKING:
     from mlbench.catalog.writer import Writer
+    from mlbench.ingest.filing import FiledRun
 
 MAX_SEGMENTS = 24
 """Segments that a run is spread over before it is put together again: each is a file that a reader opens."""
@@ -110,16 +112,17 @@ class Gatherer:
         """Whether the catalog knows none of the run's sources, so that nothing has to be looked up in it."""
         return unit.run_id not in self.plan.known_runs and not any(key in self.plan.known for key in unit.stamps)
 
-    def count(self, sources: list[SourceReading]) -> None:
-        """Take note of sources that another process has read."""
-        for source in sources:
+    def count(self, run: FiledRun) -> None:
+        """Take note of a run that was read by a task."""
+        self.n_read += run.n_sources
+        self.n_points += run.n_points
+        for source in run.shared:
             key = source_key(source.member)
-            if key in self.shared:
-                continue
-            self.n_read += 1
-            self.n_points += source.reading.n_new_points
-            if source.member.is_inherited:
-                self.shared[key] = source.reading
+            if key not in self.shared:
+                self.n_read += 1
+                self.n_points += source.reading.n_new_points
+                if source.member.is_inherited:
+                    self.shared[key] = source.reading
 
     def _reading(self, member: Member, unit: UnitPlan, old: _OldFacts) -> Reading:
         key = source_key(member)

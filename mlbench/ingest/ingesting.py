@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,19 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from mlbench import safe
 from mlbench.adapters import load_adapters, third_party
 from mlbench.catalog.batch import Batch
+from mlbench.catalog.tables import unpacked
 from mlbench.catalog.writer import Writer
 from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
 from mlbench.ingest.appending import Appended, append_points, span_of, store_appended
-from mlbench.ingest.code import Repositories, attribute_code
-from mlbench.ingest.data import Stores, attribute_data
-from mlbench.ingest.draft import Draft, Life, SourceReading, add_rows
-from mlbench.ingest.features import FeatureStores, attribute_features
+from mlbench.ingest.draft import Draft, SourceReading
+from mlbench.ingest.filing import FiledRun, Filer, ReadRun, add_problem
 from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
 from mlbench.ingest.identity import Unit, find_units
 from mlbench.ingest.joining import join_records
-from mlbench.ingest.keep import to_json
-from mlbench.ingest.lfs import LfsStore, attribute_lfs
 from mlbench.ingest.numbers import number_runs
 from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, plan_some, read_known, source_key
 from mlbench.ingest.progress import Progress, Summary
@@ -30,11 +26,11 @@ from mlbench.ingest.scan import Scan
 from mlbench.ingest.secrets import home_salt
 from mlbench.ingest.shelf import Shelf
 from mlbench.ingest.thrift import give_back_memory
-from mlbench.ingest.workers import ReadRun, Slicer, Task, Workers, put_away
-from mlbench.model import Adapter, DataVersion, Problem, ReadStatus, Role
+from mlbench.ingest.workers import Slicer, Task, Workers, put_away
+from mlbench.model import Adapter
 from mlbench.paths import Home
 
-BATCH_POINTS = 1_500_000
+BATCH_POINTS = 5_000_000
 """Their segments are on the disk already: what waits for the commit is small."""
 BATCH_RUNS = 1000
 SHELF_POINTS = 500_000
@@ -51,13 +47,6 @@ FIRST_PUBLISH_S = 0.3
 
 _OF_THE_SCAN = "run_id IS NULL AND source_path NOT IN (SELECT path FROM source)"
 """Problems of the walk itself: no source told them."""
-_ENDS = {
-    ReadStatus.TRUNCATED: (
-        "the file ends in the middle of a record",
-        "normal while it is being written; else its end is lost",
-    ),
-    ReadStatus.EMPTY: ("the file is empty", "normal while a training starts; else its points are lost"),
-}
 
 
 class Ingest:
@@ -73,10 +62,9 @@ class Ingest:
         self.workers = workers
         self.adapters: dict[str, Adapter] = {adapter.name: adapter for adapter in load_adapters()}
         self.salt = home_salt(home)
-        self.repositories = Repositories()
-        self.stores = Stores()
-        self.lfs = LfsStore()
-        self.features = FeatureStores()
+        self.filer = Filer(self._versions())
+        self.told: set[tuple[str, str]] = set()
+        """Path and text of the problems of what lies beside runs: each process meets them for itself."""
         self.batch = Batch()
         self.shelf = Shelf(home.points, 0)
         self.appended: list[Appended] = []
@@ -94,7 +82,7 @@ class Ingest:
         plan = plan_some(self.writer, units, self.roots, self._versions())
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
         self._read_all(plan, gatherer)
-        self.repositories.close()
+        self.filer.close()
         self._add_shared(plan)
         self.summary.n_changed, self.summary.n_read = len(self.seen), gatherer.n_read
         if self.summary.n_changed:
@@ -104,8 +92,9 @@ class Ingest:
         return {adapter.name: adapter.version for adapter in self.adapters.values()}
 
     def _add_shared(self, plan: Plan) -> None:
-        for source, unit in self.shared.values():
-            self._add_source_row(source, unit, plan)
+        for key, (source, unit) in self.shared.items():
+            self.batch.source_ids.add(source.source_id)
+            self.filer.add_source(source, unit, sorted(plan.runs_of_source[key] - self.sweeps))
         self._flush()
 
     def run(self, scans: Sequence[Scan]) -> list[Unit]:
@@ -115,7 +104,7 @@ class Ingest:
         plan = make_plan(self.writer, units, self.roots, self._versions())
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
         self._read_all(plan, gatherer)
-        self.repositories.close()
+        self.filer.close()
         self._flush()
         if not self.summary.was_cancelled:
             self._finish(plan, scanned, scans)
@@ -142,17 +131,19 @@ class Ingest:
         changed = plan.changed
         new = [unit for unit in changed if gatherer.is_new(unit)]
         self.workers.start(sum(unit.size_bytes for unit in new), may_fork=False)
-        for done in self.workers.do(self._tasks(new, gatherer), self.adapters, self._is_stopped):
+        fresh = {unit.run_id: unit for unit in new}
+        for done in self.workers.do(self._tasks(new, gatherer, plan), self.adapters, self.filer, self._is_stopped):
             if done.stored is not None:
                 self.batch.stored.append(done.stored)
                 self.n_batch_points += done.stored.segment.n_rows
+            self.batch.add_tables({table: unpacked(rows) for table, rows in done.tables.items()})
             for run in done.runs:
-                gatherer.count(run.sources)
-                self._add(run, plan)
+                gatherer.count(run)
+                self._drop_sources_gone_from(fresh[run.run_id], plan)
+                self._note(run, fresh[run.run_id])
             self._report(len(changed), gatherer)
         if self.summary.was_cancelled:
             return
-        fresh = {unit.run_id for unit in new}
         for unit in changed:
             if unit.run_id in fresh:
                 continue
@@ -176,8 +167,7 @@ class Ingest:
         self.n_batch_points += appended.points.steps.size
         self.batch.grown_ids.add(unit.run_id)
         span = span_of([*known, *appended.rows])
-        light = [SourceReading(one.member, one.source_id, one.reading.without_points()) for one in sources]
-        self._add(ReadRun(unit, light, span, fingerprint_of(unit.unit, draft.said_at_start)), plan)
+        self._add(ReadRun(unit, draft, span, fingerprint_of(unit.unit, draft.said_at_start)), plan)
         return True
 
     def _new_series_id(self) -> int:
@@ -185,12 +175,13 @@ class Ingest:
         shelf.next_series_id += 1
         return shelf.next_series_id - 1
 
-    def _tasks(self, units: Sequence[UnitPlan], gatherer: Gatherer) -> Iterator[Task]:
+    def _tasks(self, units: Sequence[UnitPlan], gatherer: Gatherer, plan: Plan) -> Iterator[Task]:
         for part in Slicer().slices(units):
             if self.summary.was_cancelled:
                 return
             ids = {source_key(member): gatherer.id_of(member) for unit in part for member in unit.unit.members}
-            yield Task(part, ids, self.writer.new_series_block(), self.shelf.folder, self.salt)
+            shared = frozenset(key for key in ids if len(plan.runs_of_source[key]) > 1)
+            yield Task(part, ids, self.writer.new_series_block(), self.shelf.folder, self.salt, shared)
 
     def _is_stopped(self) -> bool:
         self.summary.was_cancelled = self.summary.was_cancelled or self.is_cancelled()
@@ -215,36 +206,24 @@ class Ingest:
         return time.monotonic() >= self.publish_at
 
     def _add(self, run: ReadRun, plan: Plan) -> None:
-        unit, sources = run.unit, run.sources
-        self.seen.add(unit.run_id)
-        draft = Draft(unit.unit, unit.root, sources)
-        self.batch.run_ids.add(unit.run_id)
-        self._drop_sources_gone_from(unit, plan)
-        if draft.is_sweep_only:
-            self.sweeps.add(unit.run_id)
-        else:
-            draft.code = attribute_code(draft, self.repositories, run.span.first_wall_s)
-            started = draft.recorded("started")
-            begin_s = float(started) if isinstance(started, int | float) else run.span.first_wall_s
-            draft.data = attribute_data(draft, self.stores, begin_s)
-            recorded = [fact.name for _member, _path, fact in draft.of_kind(DataVersion)]
-            known = [*recorded, *(version.name for version in draft.data)]
-            draft.data += attribute_lfs(draft, self.repositories, self.lfs, known)
-            draft.data += attribute_features(draft, self.features, begin_s, known)
-            newest = max((stamp.mtime_ns for stamp in unit.stamps.values()), default=-1)
-            life = Life(run.fingerprint, run.span.first_wall_s, run.span.last_wall_s,
-                        newest / 1e9 if newest >= 0 else None)  # fmt: skip
-            add_rows(draft, self.batch, life)
-        for problems in (self.stores.problems, self.features.problems):
-            while problems:
-                self._add_problem(problems.popitem()[1], unit.run_id, unit.root)
-        for source in sources:
-            for problem in _problems_of(source):
-                self._add_problem(problem, None if draft.is_sweep_only else unit.run_id, unit.root)
-            if source.member.is_inherited:
-                self.shared[source_key(source.member)] = (source, unit)
-            else:
-                self._add_source_row(source, unit, plan)
+        """Make the rows of a run that was read here."""
+        self._drop_sources_gone_from(run.unit, plan)
+        shared = {key for key in run.unit.stamps if len(plan.runs_of_source[key]) > 1}
+        self.batch.source_ids |= {one.source_id for one in run.draft.sources if source_key(one.member) not in shared}
+        self._note(self.filer.add(run, shared), run.unit)
+
+    def _note(self, run: FiledRun, unit: UnitPlan) -> None:
+        """Take note of a run whose rows are made."""
+        self.seen.add(run.run_id)
+        self.batch.run_ids.add(run.run_id)
+        if run.is_sweep:
+            self.sweeps.add(run.run_id)
+        for problem in run.problems:
+            if (problem.path, problem.what) not in self.told:
+                self.told.add((problem.path, problem.what))
+                add_problem(self.filer.rows, problem, run.run_id, unit.root)
+        for source in run.shared:
+            self.shared[source_key(source.member)] = (source, unit)
 
     def _drop_sources_gone_from(self, unit: UnitPlan, plan: Plan) -> None:
         """In the transaction that commits the run without them, so that they never count as known."""
@@ -252,31 +231,9 @@ class Ingest:
             if key not in plan.runs_of_source:
                 self.batch.source_ids.add(plan.known[key].source_id)
 
-    def _add_source_row(self, source: SourceReading, unit: UnitPlan, plan: Plan) -> None:
-        key = source_key(source.member)
-        claim, reading = source.member.claimed.claim, source.reading
-        stamp = unit.stamps[key]
-        path = key[1]
-        self.batch.source_ids.add(source.source_id)
-        self.batch.add(
-            "source", source_id=source.source_id, run_ids=sorted(plan.runs_of_source[key] - self.sweeps),
-            adapter=key[0], adapter_version=self.adapters[key[0]].version, path=path,
-            path_bytes=None if path == claim.place else claim.place.encode("utf-8", "surrogateescape"),
-            root=safe.text_of_path(unit.root), role=claim.role.value, size_bytes=stamp.size_bytes,
-            mtime_ns=stamp.mtime_ns, inode=stamp.inode, stamp=stamp.text,
-            cursor=json.dumps(dict(reading.cursor.state)), status=reading.cursor.status.value,
-            n_records=reading.cursor.n_records, n_bad=reading.cursor.n_bad, read_s=time.time(),
-            facts=to_json(reading.small),
-        )  # fmt: skip
-
-    def _add_problem(self, problem: Problem, run_id: str | None, root: str) -> None:
-        self.batch.add(
-            "problem", run_id=run_id, source_path=safe.text_of_path(problem.path), place=problem.place,
-            what=problem.what, hint=problem.hint, root=safe.text_of_path(root), since_s=time.time(),
-        )  # fmt: skip
-
     def _flush(self) -> None:
         self._store_shelf()
+        self.batch.add_tables(self.filer.take().as_tables())
         self.writer.commit(self.batch)
         self.batch, self.n_batch_points = Batch(), 0
         if len(self.seen) >= BATCH_RUNS:
@@ -312,7 +269,7 @@ class Ingest:
             f"DELETE FROM problem WHERE {_OF_THE_SCAN} AND root IN (SELECT unnest(?))", [sorted(roots | {""})]
         )
         for root, problem in found:
-            self._add_problem(problem, None, safe.path_of_text(root))
+            add_problem(self.filer.rows, problem, None, safe.path_of_text(root))
         self._flush()
 
     def _count(self, plan: Plan, gatherer: Gatherer) -> None:
@@ -329,16 +286,6 @@ class Ingest:
     def _is_named(self, path: str) -> bool:
         """Whether a path of the catalog lies below a directory that this ingest was asked for."""
         return any(is_inside(safe.path_of_text(path), root) for root in self.summary.roots)
-
-
-def _problems_of(source: SourceReading) -> list[Problem]:
-    """What the adapter could not read, and where the file just ends."""
-    problems = [fact for fact in source.reading.small if isinstance(fact, Problem)]
-    claim = source.member.claimed.claim
-    if claim.role is Role.EVENTS and source.reading.cursor.status in _ENDS:
-        what, hint = _ENDS[source.reading.cursor.status]
-        problems.append(Problem(claim.path, what, hint=hint))
-    return problems
 
 
 def find_all(scans: Iterable[Scan]) -> list[Unit]:

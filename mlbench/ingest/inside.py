@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.ingest.marks import Mark, Marks, changed, mark_folder, mark_of
 from mlbench.ingest.scan import FolderScan
 from mlbench.model import Claim, Role

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import prefixed
 from mlbench.ingest.identity import Member, Unit, run_id_of
 from mlbench.ingest.plan import KnownSource, SourceKey, is_unchanged, source_key

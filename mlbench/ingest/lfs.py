@@ -7,11 +7,12 @@ import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from mlbench import model, safe
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import COMMIT_KEYS
 from mlbench.wire import gitlfs, gitrepo
 from mlbench.wire.gitlfs import Pointer

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.catalog.writer import Writer

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mlbench import safe
+from mlbench.dataclass import dataclass
 from mlbench.ingest.identity import Member, Unit, run_id_of
 from mlbench.ingest.stamp import Stamp, stamp_of
 from mlbench.model import ReadStatus

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from mlbench.dataclass import dataclass
 from mlbench.ingest.keep import SMALL_FACTS, SmallFact
 from mlbench.ingest.secrets import redact_fact
 from mlbench.ingest.tables import join_tables

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.errors import SourceError
 from mlbench.model import Adapter, Claim, Listing, Problem
 from mlbench.wire.mapping import MAPPING_NAME

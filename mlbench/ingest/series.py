@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlbench import safe
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft, prefixed
 from mlbench.ingest.identity import Member
 from mlbench.model import Role

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mlbench.catalog.segments import Stored, point_schema, write_segment
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft
 from mlbench.ingest.series import RunSeries, SeriesKey, SeriesPoints, series_of, sort_points
 from mlbench.ingest.summary import summarise

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Claim
 
 

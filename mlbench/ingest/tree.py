@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mlbench.adapters import load_adapters
+from mlbench.dataclass import dataclass
 from mlbench.ingest.inside import Insides
 from mlbench.ingest.marks import Marks, kinds, mark_folder, mark_of
 from mlbench.ingest.marks import changed as changed_names

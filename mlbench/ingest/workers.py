@@ -17,11 +17,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import cache
 
 from mlbench.adapters import load_adapters
 from mlbench.catalog.segments import Stored
+from mlbench.catalog.tables import packed
+from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft, SourceReading
+from mlbench.ingest.filing import FiledRun, Filer, ReadRun
 from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.mixing import note_mixing
 from mlbench.ingest.plan import SourceKey, UnitPlan, source_key
@@ -51,22 +55,15 @@ class Task:
     first_series_id: int
     points_folder: str
     salt: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ReadRun:
-    """A run whose points have been put away."""
-
-    unit: UnitPlan
-    sources: list[SourceReading]
-    """Without points."""
-    span: Span
-    fingerprint: str
+    shared: frozenset[SourceKey] = frozenset()
+    """Sources that tell of other runs too, beside those that are inherited."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskDone:
-    runs: tuple[ReadRun, ...]
+    runs: tuple[FiledRun, ...]
+    tables: dict[str, bytes]
+    """The rows of the runs and of their own sources by table, packed."""
     stored: Stored | None
 
 
@@ -95,13 +92,15 @@ class Slicer:
 
 
 def do_task(
-    task: Task, adapters: Mapping[str, Adapter] | None = None, is_stopped: Callable[[], bool] = lambda: False
-) -> TaskDone:
-    """Read the runs of a task and store their points.
+    task: Task, adapters: Mapping[str, Adapter] | None = None, filer: Filer | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> TaskDone:  # fmt: skip
+    """Read the runs of a task, store their points and make their rows.
 
     Args:
         task: what to read.
         adapters: by name; in another process, those that it finds itself.
+        filer: makes the rows; in another process, its own.
         is_stopped: asked before each run; those that were read are kept.
 
     Raises:
@@ -109,9 +108,10 @@ def do_task(
     """
     if adapters is None:
         adapters = {adapter.name: adapter for adapter in load_adapters()}
+    filer = filer or _own_filer()
     shelf = Shelf(task.points_folder, task.first_series_id)
     shared: dict[SourceKey, Reading] = {}
-    runs: list[ReadRun] = []
+    runs: list[FiledRun] = []
     for unit in task.units:
         if is_stopped():
             break
@@ -124,8 +124,15 @@ def do_task(
             if member.is_inherited:
                 shared[key] = reading
             sources.append(SourceReading(member, task.source_ids[key], reading))
-        runs.append(put_away(unit, sources, shelf))
-    return TaskDone(tuple(runs), shelf.store())
+        runs.append(filer.add(put_away(unit, sources, shelf), task.shared))
+    tables = {table: packed(rows) for table, rows in filer.take().as_tables().items()}
+    return TaskDone(tuple(runs), tables, shelf.store())
+
+
+@cache
+def _own_filer() -> Filer:
+    """That of a process which does tasks for one ingest and then ends."""
+    return Filer({adapter.name: adapter.version for adapter in load_adapters()})
 
 
 def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> ReadRun:
@@ -134,8 +141,7 @@ def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> Read
     draft = Draft(unit.unit, unit.root, sources)
     fingerprint = fingerprint_of(unit.unit, draft.said_at_start)
     span = Span() if draft.is_sweep_only else shelf.add(draft)
-    light = [SourceReading(source.member, source.source_id, source.reading.without_points()) for source in sources]
-    return ReadRun(unit, light, span, fingerprint)
+    return ReadRun(unit, draft, span, fingerprint)
 
 
 class Workers:
@@ -164,12 +170,12 @@ class Workers:
             self._ahead = 2 * n_workers
 
     def do(
-        self, tasks: Iterator[Task], adapters: Mapping[str, Adapter], is_stopped: Callable[[], bool]
+        self, tasks: Iterator[Task], adapters: Mapping[str, Adapter], filer: Filer, is_stopped: Callable[[], bool]
     ) -> Iterator[TaskDone]:
         """The tasks' results, in the order in which they become ready; no more of them once it is stopped."""
 
         def here(task: Task) -> TaskDone:
-            return do_task(task, adapters, is_stopped)
+            return do_task(task, adapters, filer, is_stopped)
 
         pending: dict[Future[TaskDone], Task] = {}
         for task in tasks:

@@ -177,10 +177,23 @@ def _between(
 
 def _patch_of(path: str, commit: str, folders: Sequence[str]) -> str:
     """The patch that was saved in a run's folder, redacted and cut, notebooks as cells; '' without one."""
-    text = _saved_patch(path)
+    return redact_text(_with_cells(_saved_patch(path), path, commit, folders))
+
+
+def _with_cells(text: str, path: str, commit: str, folders: Sequence[str]) -> str:
+    if NOTEBOOK not in text:
+        return text
+    return with_cells(text, lambda name: _file_at((*folders, path, "."), commit, name))
+
+
+def patch_of_run(reader: Reader, run_id: str, text: str) -> str:
+    """A patch that was found beside a run, redacted, notebooks as cells where the run's commit is in reach."""
     if NOTEBOOK not in text:
         return redact_text(text)
-    return redact_text(with_cells(text, lambda name: _file_at((*folders, path, "."), commit, name)))
+    known = reader.rows(_CODE, [[run_id]])[:1]  # the surest
+    for _run_id, commit, _how, recorded, _is_dirty, path in known:
+        text = _with_cells(text, path or "", commit, (recorded or "",))
+    return redact_text(text)
 
 
 def _file_at(folders: Sequence[str], commit: str, name: str) -> str | None:

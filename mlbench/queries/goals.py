@@ -68,6 +68,11 @@ def is_of_machine(metric: str) -> bool:
     return metric.startswith(_MACHINE)
 
 
+def is_of_training(metric: str) -> bool:
+    """Whether it was measured on what was trained on: `train/loss`."""
+    return bool(set(_words_of(metric)) & _TRAIN)
+
+
 def _goal_of_word(word: str, *, is_last_part: bool) -> str:
     if word in _LEAST or (is_last_part and word in _CLOCK):
         return "min"

@@ -44,6 +44,11 @@ class LaidChart:
         return "/".join(part for part in (self.category, self.title) if part) or "(no title)"
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """The metrics that it draws as lines, those in the middle of margins too."""
+        return tuple(dict.fromkeys((*self.metrics, *(margin.value for margin in self.margins))))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """All metrics that it draws, those of margins and their ends too."""
         ends = (end for margin in self.margins for end in (margin.value, margin.lower, margin.upper))

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from mlbench.errors import UsageError
 from mlbench.queries.answers import RunHead, RunRow, Value
@@ -22,6 +23,8 @@ from mlbench.queries.significance import ALPHA, Contrast, contrast, holm
 
 PAIRINGS = ("auto", "paired", "unpaired")
 COUNTS = ("best", "last")
+Asked: TypeAlias = "tuple[str, str, str, str]"
+"""Title, column specification, goal and how it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class VersusAnswer:
     """Group b against group a, the baseline."""
 
     where_a: str
+    """The filter, or what the setting of the runs is called."""
     where_b: str
     a: tuple[RunHead, ...]
     b: tuple[RunHead, ...]
@@ -120,35 +124,68 @@ def compare_groups(
         UsageError: a filter matches nothing, no run has a metric, or there are no two pairs.
     """
     sides, remarks = _sides(reader, where_a, where_b, within)
-    ids = [[row.head.run_id for row in side] for side in sides]
+    heads = ([row.head for row in sides[0]], [row.head for row in sides[1]])
+    asked = asked_metrics(reader, metrics, [head.run_id for side in heads for head in side], counts)
+    return contrast_runs(
+        reader, (where_a, where_b), heads, asked, values_of=(where_a, where_b), within=within, pairing=pairing,
+        remarks=remarks,
+    )  # fmt: skip
+
+
+def contrast_runs(
+    reader: Reader, names: tuple[str, str], heads: tuple[Sequence[RunHead], Sequence[RunHead]],
+    asked: Sequence[Asked], *, values_of: tuple[str, str], within: Sequence[str] = (), pairing: str = "auto",
+    remarks: Sequence[str] = (),
+) -> VersusAnswer:  # fmt: skip
+    """The second of two groups of runs against the first.
+
+    Args:
+        reader: the catalog.
+        names: what the groups are called; a parameter that stands in one is not told as a further difference.
+        heads: the runs.
+        asked: the metrics.
+        values_of: filters that the runs match.
+        within: paths that the filters are asked of.
+        pairing: one of PAIRINGS.
+        remarks: what else is to be said.
+
+    Raises:
+        UsageError: pairs are asked for, and there are no two.
+    """
+    ids = [[head.run_id for head in side] for side in heads]
     pairs, keys = _pairs(reader, *ids)
     is_paired = _is_paired(pairing, len(pairs), *map(len, ids))
+    told = list(remarks)
     if is_paired:
         left_out = sum(map(len, ids)) - 2 * len(pairs)
-        remarks += [f"{left_out} runs without a partner are left out"] if left_out else []
+        told += [f"{left_out} runs without a partner are left out"] if left_out else []
         ids = [list(side) for side in zip(*pairs, strict=True)]
-    asked = _asked(reader, metrics, [*ids[0], *ids[1]], counts)
-    values = _values(reader, [spec for _title, spec, *_goal in asked], (where_a, where_b), ids, within)
+    values = _values(reader, [spec for _title, spec, *_goal in asked], values_of, ids, within)
     rows = [
         _contrasted(Measured(*what, _column(values[0], place), _column(values[1], place)), is_paired=is_paired)
         for place, what in enumerate(asked)
     ]
-    corrected = holm([row.contrast.p if row.contrast else None for row in rows])
-    heads = {row.head.run_id: row.head for side in sides for row in side}
-    uneven, mixed = _what_else(reader, ids[0], ids[1], f"{where_a} {where_b}")
+    known = {head.run_id: head for side in heads for head in side}
+    uneven, mixed = _what_else(reader, ids[0], ids[1], " ".join(names))
     return VersusAnswer(
-        where_a=where_a,
-        where_b=where_b,
-        a=tuple(heads[run_id] for run_id in ids[0]),
-        b=tuple(heads[run_id] for run_id in ids[1]),
-        metrics=tuple(replace(row, p_holm=p) for row, p in zip(rows, corrected, strict=True)),
+        where_a=names[0],
+        where_b=names[1],
+        a=tuple(known[run_id] for run_id in ids[0]),
+        b=tuple(known[run_id] for run_id in ids[1]),
+        metrics=corrected(rows),
         is_paired=is_paired,
         n_pairs=len(pairs),
         pair_keys=keys,
         uneven=uneven,
         mixed=mixed,
-        remarks=tuple(remarks),
+        remarks=tuple(told),
     )
+
+
+def corrected(rows: Sequence[Measured]) -> tuple[Measured, ...]:
+    """The rows with p values that are corrected over all of them (Holm)."""
+    found = holm([row.contrast.p if row.contrast else None for row in rows])
+    return tuple(replace(row, p_holm=p) for row, p in zip(rows, found, strict=True))
 
 
 def _sides(
@@ -198,14 +235,18 @@ def _is_paired(pairing: str, n_pairs: int, n_a: int, n_b: int) -> bool:
 # ---------------------------------------------------------------- values
 
 
-def _asked(reader: Reader, words: Sequence[str], ids: Sequence[str], counts: str) -> list[tuple[str, str, str, str]]:
-    """Title, column specification, goal and how it is known."""
+def asked_metrics(reader: Reader, words: Sequence[str], ids: Sequence[str], counts: str) -> list[Asked]:
+    """What words mean for some runs: metrics, globs or column specifications; the primary metric without any.
+
+    Raises:
+        UsageError: no run has a metric, or no metric is the primary one.
+    """
     if not words:
         primary = primary_metric(reader, ids)
         if primary is None:
             raise UsageError("no metric says which run is best. Try: -m METRIC, or mlbench metric NAME --goal min")
         words = (metric_spec(primary[0]),)
-    found: list[tuple[str, str, str, str]] = []
+    found: list[Asked] = []
     for word in words:
         if re.search(r"\(| at ", word):
             inner = re.search(r"(?:min|max)\((?:metrics\.)?([^)]*)\)$", word)

@@ -1,4 +1,4 @@
-"""Saved views: a filter with its columns, order and limit under a name, as the journal keeps them."""
+"""Saved views: a filter with its columns, order, groups and marked runs under a name, as the journal keeps them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,18 @@ class SavedView:
     columns: tuple[str, ...] = ()
     sort: tuple[str, ...] = ()
     limit: int | None = None
+    group_by: tuple[str, ...] = ()
+    """Columns that the runs are grouped by."""
+    runs: tuple[str, ...] = ()
+    """Ids of the runs that were marked, in order; a command's `--selection` is about these alone."""
+
+    @property
+    def selected(self) -> str:
+        """The filter of what the view selects: of the marked runs, where there are some."""
+        if not self.runs:
+            return self.filter
+        listed = ", ".join(f"'{run_id}'" for run_id in self.runs)
+        return both((self.filter, f"run.id in ({listed})"))
 
     def to_text(self) -> str:
         """As the journal keeps it: JSON with what is said."""
@@ -41,6 +53,8 @@ def view_of(text: str) -> SavedView:
         _texts(said.get("columns")),
         _texts(said.get("sort")),
         limit if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0 else None,
+        _texts(said.get("group_by")),
+        tuple(run_id for run_id in _texts(said.get("runs")) if run_id.isalnum()),
     )
 
 

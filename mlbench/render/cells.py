@@ -19,9 +19,11 @@ RUN_SLOTS = 8
 """Runs have one of eight colours; the ninth run has the first colour and another line pattern."""
 ROLES = (
     "", "good", "bad", "muted", "changed", "title", "heading", "baseline", "warning", "key", "axis",
+    "keyword", "string", "number", "added", "removed",
     *(f"{kind}{slot}" for kind in ("run", "faint", "band") for slot in range(RUN_SLOTS)),
 )  # fmt: skip
-"""All roles. `runN` is the colour of slot N, `faintN` its raw curve below a smoothed one, `bandN` its interval."""
+"""All roles. `runN` is the colour of slot N, `faintN` its raw curve below a smoothed one, `bandN` its interval.
+Of code: `keyword`, `string` and `number`; `added` and `removed` are grounds of whole lines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlbench.render.cells import EMPTY, Cell
+from mlbench.render.cells import Cell
 from mlbench.render.costs import cost_records, cost_table
 from mlbench.render.data_changes import data_change_records, data_change_rows
-from mlbench.render.inside import as_tree, insides
+from mlbench.render.diff_metrics import metric_section, slice_section
+from mlbench.render.inside import as_folding_tree, as_tree, branches, insides, short_hashes
 from mlbench.render.labels import BASELINE_MARK, run_labels, short_labels
 from mlbench.render.notebooks import cell_records, cell_rows
-from mlbench.render.numbers import change, delta, distinct, number, percent
+from mlbench.render.numbers import change
 from mlbench.render.records import Records, unique_keys
 from mlbench.render.table import Heading, Section, Table, heading
 from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, MetricRow, ParamCell, ParamRow, SliceRow, Value
+    from mlbench.queries.answers import DiffAnswer, FactRow, MetricRow, ParamCell, ParamRow, Value
 
 HARDWARE = frozenset(("cpu", "cpus", "gpu", "n_gpus", "gpus", "memory", "machine", "hostname", "host", "tpu"))
 """Facts of the environment that are about the machine."""
 ABSENT = "(absent)"
-BETTER, WORSE = "▲", "▼"
 
 
 def diff_sections(
-    answer: DiffAnswer, *, as_deltas: bool = False, is_tree: bool = False, has_layers: bool = False
-) -> tuple[Section, ...]:
+    answer: DiffAnswer, *, as_deltas: bool = False, is_tree: bool = False, has_layers: bool = False,
+    has_slices: bool = False, folds: Collection[str] | None = None,
+) -> tuple[Section, ...]:  # fmt: skip
     """Params, metrics, command, code, hardware, environment, data and cost: those that have rows, in this order.
 
     Args:
@@ -37,16 +38,17 @@ def diff_sections(
         as_deltas: show parameters relative to the baseline: `=`, `×2`, `-5%`.
         is_tree: nested parameters stand below their parents.
         has_layers: say behind each parameter where it was said: `0.1 [cli]`.
+        has_slices: tell each slice of the data among the metrics, too, and not only the group.
+        folds: where parents can be closed and opened, those that are not as they are at first: `params:optim` is
+            closed, `slices:val/recall` open. None where nothing can be.
     """
     runs = _run_headings(answer)
     hardware, environment = _split_hardware(answer.environment)
-    params = [_param_row(row, as_deltas=as_deltas, has_layers=has_layers) for row in answer.params]
     sections = [
-        _section("params", _param_title(answer), "parameter", runs, as_tree(params) if is_tree else params,
-                 _equal(answer.n_equal_params)),
-        _metric_section(answer, runs),
-        _section("slices", "slices of the data", "metric", runs,
-                 [line for row in answer.slices for line in _slice_lines(row)], "worst of each run, and the spread"),
+        _param_section(answer, runs, [_param_row(row, as_deltas=as_deltas, has_layers=has_layers)
+                                      for row in answer.params], folds, is_tree=is_tree),
+        metric_section(answer, runs, has_slices=has_slices),
+        slice_section(answer, runs, None if folds is None else _of("slices", folds)),
         _section("command", "command", "option", runs, [_fact_row(row) for row in answer.typed]),
         _fact_section("code", runs, answer.code),
         _section("cells", "cells of the notebook", "cell", runs, cell_rows(answer), _cells_remark(answer)),
@@ -57,6 +59,27 @@ def diff_sections(
         _section("cost", "cost", "cost", runs, cost_table(answer)),
     ]  # fmt: skip
     return tuple(section for section in sections if section.table.rows)
+
+
+def _of(section: str, folds: Collection[str]) -> frozenset[str]:
+    return frozenset(fold.removeprefix(f"{section}:") for fold in folds if fold.startswith(f"{section}:"))
+
+
+def _param_section(
+    answer: DiffAnswer, runs: Sequence[Heading], rows: Sequence[tuple[Cell, ...]], folds: Collection[str] | None, *,
+    is_tree: bool,
+) -> Section:  # fmt: skip
+    """The parameters; a row is about `params:KEY`, a parent about `fold:params:PATH`."""
+    keys = tuple(f"params:{row[0].text}" for row in rows)
+    drawn = tuple(rows)
+    if is_tree and folds is None:
+        drawn, keys = as_tree(rows), ()
+    elif is_tree and folds is not None:
+        tree = branches(rows, _of("params", folds))
+        drawn = as_folding_tree(tree, _of("params", folds))
+        keys = tuple(f"{'params' if len(one.rows) == 1 else 'fold:params'}:{one.path}" for one in tree)
+    table = Table((heading("parameter"), *runs), drawn, keys)
+    return Section("params", safe(_param_title(answer)), table, safe(_equal(answer.n_equal_params)))
 
 
 def _run_headings(answer: DiffAnswer) -> tuple[Heading, ...]:
@@ -156,91 +179,12 @@ def _real(value: Value) -> float | None:
         return None
 
 
-# ---------------------------------------------------------------- metrics
-
-
-def _metric_section(answer: DiffAnswer, runs: Sequence[Heading]) -> Section:
-    rows = [line for row in answer.metrics for line in _metric_lines(row)]
-    # A number with its difference cannot be cut: what is left would be another number.
-    whole = tuple(replace(run, is_cut=False) for run in runs)
-    table = Table((heading("metric"), heading("goal"), heading("value"), *whole), tuple(rows))
-    n = len(answer.metrics)
-    return Section("metrics", safe(f"metrics: {n}"), table, safe(_equal(answer.n_equal_metrics)))
-
-
-def _metric_lines(row: MetricRow) -> list[tuple[Cell, ...]]:
-    """Best (with a goal) and last value, and a line of what is not finite where there is any."""
-    goal = f"{row.goal}{' (guessed)' if row.goal_how == 'guessed' else ''}"
-    lines: list[tuple[str, list[Cell]]] = []
-    if row.goal:
-        lines.append(("best", _valued(row, [cell.best for cell in row.cells], has_delta=True)))
-    lines.append(("last", _valued(row, [cell.last for cell in row.cells], has_delta=not row.goal)))
-    if row.at and row.at != row.metric:
-        lines.append((f"at best {row.at}", _valued(row, [cell.at_best for cell in row.cells], has_delta=False)))
-    if any(cell.n_nan or cell.n_inf for cell in row.cells):
-        lines.append(("not finite", [Cell(odd_text(cell), "warning") for cell in row.cells]))
-    heads = [(Cell(safe(row.metric), "key"), Cell(safe(goal), "muted")), *[(Cell(EMPTY), Cell(EMPTY))] * len(lines)]
-    return [
-        (*head, Cell(safe(what), "muted"), *cells) for head, (what, cells) in zip(heads, lines, strict=False)
-    ]  # fmt: skip
-
-
-def _valued(row: MetricRow, values: Sequence[float | None], *, has_delta: bool) -> list[Cell]:
-    texts = distinct(values)
-    return [_metric_cell(cell, text, has_delta=has_delta) for cell, text in zip(row.cells, texts, strict=True)]
-
-
-def _metric_cell(cell: MetricCell, text: str, *, has_delta: bool) -> Cell:
-    if not text:
-        return Cell(safe("-"), "muted")
-    if not has_delta or cell.delta is None:
-        return Cell(safe(text), "warning" if text in ("NaN", "inf", "-inf") else "")
-    return Cell(safe(f"{text} {delta_text(cell)}".rstrip()), better_role(cell))
-
-
-def delta_text(cell: MetricCell) -> str:
-    """`▲ -0.0403 -4.8%`: better or worse than the baseline, by how much; readable without colours."""
-    mark = {True: BETTER, False: WORSE, None: ""}[cell.is_better]
-    shown = percent(cell.percent) if cell.delta else ""
-    return " ".join(part for part in (mark, delta(cell.delta, digits=3), shown) if part)
-
-
-def better_role(cell: MetricCell) -> str:
-    """`good`, `bad`, or '' where nothing can be said."""
-    return {True: "good", False: "bad", None: ""}[cell.is_better]
-
-
-def odd_text(cell: MetricCell) -> Safe:
-    """`3 NaN, 1 inf`; '' where all points are finite."""
-    parts = [f"{n} {what}" for n, what in ((cell.n_nan, "NaN"), (cell.n_inf, "inf")) if n]
-    return safe(", ".join(parts))
-
-
-def _slice_lines(row: SliceRow) -> list[tuple[Cell, ...]]:
-    """The worst slice of each run (with its name) and how far the best is from it."""
-    worst = [f"{text} ({cell.name})" if text else "-"
-             for cell, text in zip(row.cells, distinct([cell.worst for cell in row.cells]), strict=True)]  # fmt: skip
-    base = row.cells[0].worst
-    roles = [_slice_role(cell.worst, base, row.goal) for cell in row.cells]
-    name = f"{row.stem} ({row.n_slices} slices, {row.goal})"
-    return [
-        (Cell(safe(name), "key"), *(Cell(safe(text), role) for text, role in zip(worst, roles, strict=True))),
-        (Cell(safe("  spread"), "muted"), *(Cell(safe(number(cell.spread) or "-")) for cell in row.cells)),
-    ]
-
-
-def _slice_role(value: float | None, base: float | None, goal: str) -> str:
-    if value is None or base is None or value == base:
-        return ""
-    return "good" if (value < base) == (goal == "min") else "bad"
-
-
 # ---------------------------------------------------------------- facts
 
 
 def _fact_row(row: FactRow) -> tuple[Cell, ...]:
     usual = majority(row.cells)
-    cells = [Cell(safe("-"), "muted") if text is None else Cell(safe(text), _fact_role(row, index, usual))
+    cells = [Cell(safe("-"), "muted") if text is None else Cell(safe(short_hashes(text)), _fact_role(row, index, usual))
              for index, text in enumerate(row.cells)]  # fmt: skip
     return (Cell(safe(row.key), "key" if row.differs else "muted"), *cells)
 
@@ -259,8 +203,8 @@ def diff_records(answer: DiffAnswer, more: Sequence[tuple[Value, ...]] = ()) -> 
     """Flat rows, and perhaps `more`: `section`, `key`, then a value for each run under its name, the baseline first.
 
     Sections are `params`, `command`, `code`, `hardware`, `environment`, `data`, `cost`; for metrics `last`,
-    `last_step`, `best`, `best_step`, `delta`, `percent`, `nan` and `inf` (those that say something); and those of
-    `cell_records` and `data_change_records`.
+    `last_step`, `best`, `best_step`, `best_after_s` (from the start of the run), `delta`, `percent`, `nan` and `inf`
+    (those that say something); and those of `cell_records` and `data_change_records`.
     """
     rows: list[tuple[Value, ...]] = [
         ("params", row.key, *(param_value(cell) for cell in row.cells)) for row in answer.params
@@ -289,6 +233,7 @@ def _metric_records(row: MetricRow) -> list[tuple[Value, ...]]:
         ("last_step", tuple(cell.last_step for cell in row.cells)),
         ("best", tuple(cell.best for cell in row.cells)),
         ("best_step", tuple(cell.best_step for cell in row.cells)),
+        ("best_after_s", tuple(cell.best_after_s for cell in row.cells)),
         (f"at best {row.at}", tuple(cell.at_best for cell in row.cells)),
         ("delta", tuple(cell.delta for cell in row.cells)),
         ("percent", tuple(cell.percent for cell in row.cells)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import TypeAlias
 
+from mlbench.dataclass import dataclass
 from mlbench.render.cells import ELLIPSIS, EMPTY, Cell
 from mlbench.safe import safe
 
@@ -13,6 +15,8 @@ LONG = 40
 CONTEXT = 8
 """Characters that stay on each side of it."""
 LEAST_SAVED = 12
+SHORT_HASH = 12
+_HASH = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{32,}(?![0-9A-Za-z])")
 
 
 def insides(texts: Sequence[str | None]) -> tuple[str | None, ...]:
@@ -28,6 +32,11 @@ def insides(texts: Sequence[str | None]) -> tuple[str | None, ...]:
     return tuple(None if text is None else _cut(text, start, end) for text in texts)
 
 
+def short_hashes(text: str) -> str:
+    """The text with the first twelve digits of each hash: `sha256:bd141e9f217b…`; records have them whole."""
+    return _HASH.sub(lambda found: found[0][:SHORT_HASH] + ELLIPSIS, text)
+
+
 def _n_shared(texts: Sequence[str]) -> int:
     """How many characters all of them begin with."""
     low, high = min(texts), max(texts)
@@ -38,30 +47,84 @@ def _cut(text: str, start: int, end: int) -> str:
     return f"{ELLIPSIS if start else ''}{text[start : len(text) - end]}{ELLIPSIS if end else ''}"
 
 
-def as_tree(rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
-    """Rows whose first cells are dotted keys, with the keys that share a parent below it: `optim`, then `  lr`.
+OPEN, CLOSED = "▾ ", "▸ "
 
-    A key without sisters stays whole; rows of one parent are drawn together, at the place of the first.
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A line of a tree of keys: a leaf with its row, or what several of them have in common."""
+
+    path: str
+    """The whole key."""
+    label: str
+    """Without what stands above."""
+    depth: int
+    rows: tuple[tuple[Cell, ...], ...]
+    """One of a leaf, two or more of a parent."""
+
+
+def branches(rows: Sequence[tuple[Cell, ...]], closed: Collection[str] = ()) -> tuple[Branch, ...]:
+    """Rows whose first cells are dotted keys as a tree, each parent at the place of its first key.
+
+    A key without sisters stays whole, and so do the parts of a parent that has only one child.
+
+    Args:
+        rows: the leaves.
+        closed: paths of parents whose children are left out.
     """
-    counts = Counter(parent for row in rows for parent in _parents(row[0].text))
-    homes = [next((parent for parent in _parents(row[0].text) if counts[parent] > 1), "") for row in rows]
-    drawn: list[tuple[Cell, ...]] = []
-    done: set[str] = set()
-    for row, home in zip(rows, homes, strict=True):
-        if not home:
-            drawn.append(row)
-        elif home not in done:
-            done.add(home)
-            drawn.append((Cell(safe(home), "key"), *[Cell(EMPTY)] * (len(row) - 1)))
-            drawn += [
-                (Cell(safe("  ") + safe(one[0].text[len(home) + 1 :]), one[0].role), *one[1:])
-                for one, its_home in zip(rows, homes, strict=True)
-                if its_home == home
-            ]
-    return tuple(drawn)
+    return tuple(_below([(row[0].text.split("."), row) for row in rows], 0, 0, frozenset(closed)))
 
 
-def _parents(key: str) -> list[str]:
-    """The parents of a dotted key, the nearest first."""
-    parts = key.split(".")
-    return [".".join(parts[:n]) for n in range(len(parts) - 1, 0, -1)]
+_Leaf: TypeAlias = "tuple[list[str], tuple[Cell, ...]]"
+
+
+def _below(leaves: Sequence[_Leaf], n_above: int, depth: int, closed: frozenset[str]) -> Iterator[Branch]:
+    families: dict[tuple[str, bool], list[_Leaf]] = {}
+    for leaf in leaves:
+        has_more = len(leaf[0]) > n_above + 1
+        families.setdefault((leaf[0][n_above], has_more), []).append(leaf)
+    for family in families.values():
+        parts = family[0][0]
+        rows = tuple(row for _parts, row in family)
+        if len(family) == 1:
+            yield Branch(".".join(parts), ".".join(parts[n_above:]), depth, rows)
+            continue
+        n_shared = n_above + 1
+        while all(len(one) > n_shared + 1 and one[n_shared] == parts[n_shared] for one, _row in family):
+            n_shared += 1
+        path = ".".join(parts[:n_shared])
+        yield Branch(path, ".".join(parts[n_above:n_shared]), depth, rows)
+        if path not in closed:
+            yield from _below(family, n_shared, depth + 1, closed)
+
+
+def as_tree(rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
+    """The rows of a tree with all children, two blanks for each level: `optim`, then `  lr`."""
+    return tuple(_drawn(branch, "") for branch in branches(rows))
+
+
+def as_folding_tree(tree: Sequence[Branch], closed: Collection[str]) -> tuple[tuple[Cell, ...], ...]:
+    """The rows of a tree whose parents are marked open or closed.
+
+    Where a parent is closed, its cells say how many of its keys are not as the baseline has them.
+    """
+    return tuple(_drawn(one, CLOSED if one.path in closed else OPEN, has_counts=one.path in closed) for one in tree)
+
+
+def _drawn(branch: Branch, mark: str, *, has_counts: bool = False) -> tuple[Cell, ...]:
+    first = branch.rows[0]
+    indent = safe("  " * branch.depth)
+    if len(branch.rows) == 1:
+        return (Cell(indent + safe(branch.label), first[0].role), *first[1:])
+    cells = [Cell(EMPTY)] * (len(first) - 1)
+    if has_counts:
+        cells = [_count(branch.rows, place) for place in range(1, len(first))]
+    return (Cell(indent + safe(mark + branch.label), "key"), *cells)
+
+
+def _count(rows: Sequence[tuple[Cell, ...]], place: int) -> Cell:
+    """How many keys are not as the baseline, which stands first, has them."""
+    if place == 1:
+        return Cell(safe(f"{len(rows)} keys"), "muted")
+    n = sum(row[place].text not in (row[1].text, "=") for row in rows)
+    return Cell(safe(f"{n} {'differs' if n == 1 else 'differ'}"), "changed") if n else Cell(safe("="), "muted")

@@ -50,10 +50,16 @@ _DARK_LOOKS = {
     "warning": Look("#ffaf5f", ansi16=33),
     "key": Look("#87d7d7", ansi16=36),
     "axis": Look("#8a8a8a", is_dim=True),
+    "keyword": Look("#d7afff", ansi16=35),
+    "string": Look("#d7d787", ansi16=33),
+    "number": Look("#87d7ff", ansi16=36),
+    "added": Look("#14281a"),
+    "removed": Look("#32191b"),
 }
 _LIGHT_COLOURS = {
     "good": "#005f00", "bad": "#af0000", "muted": "#6c6c6c", "changed": "#875f00", "heading": "#005f87",
     "baseline": "#000000", "warning": "#af5f00", "key": "#005f5f", "axis": "#6c6c6c",
+    "keyword": "#5f00af", "string": "#5f5f00", "number": "#005f87", "added": "#e2f5e6", "removed": "#fbe5e5",
 }  # fmt: skip
 _SLOTTED = re.compile(r"(run|faint|band)(\d+)")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlbench.render.cells import Cell, Line, fit, line_of
-from mlbench.safe import safe, safe_lines
+from mlbench.render.cells import Cell, Line, fit, line_of, width_cells
+from mlbench.render.syntax import Language, coloured_code, language_of
+from mlbench.safe import Safe, safe, safe_lines
 
 MOST_LINES = 5000
 """Longer patches are cut, and say so."""
+_NAMES = ("diff ", "+++ b/")
+_SIGNS = {"+": ("good", "added"), "-": ("bad", "removed")}
 _HEADS = (
     "diff ",
     "index ",
@@ -24,17 +27,20 @@ _HEADS = (
 
 
 def patch_lines(text: str, width: int) -> tuple[Line, ...]:
-    """A patch in lines of at most `width` columns: added good, removed bad, files as headings."""
+    """A patch in lines of at most `width` columns: added good, removed bad, files as headings, code in its colours."""
     lines: list[Line] = []
     source = safe_lines(text, limit=1 << 20).rstrip("\n").split("\n")
+    language: Language | None = None
     for line in source[:MOST_LINES]:
-        lines += _line(line, width)
+        if line.startswith(_NAMES):
+            language = language_of(line.removeprefix("+++ b/").rpartition(" b/")[2])
+        lines += _line(line, width, language)
     if len(source) > MOST_LINES:
         lines.append(line_of((f"… {len(source) - MOST_LINES:,} more lines", "muted")))
     return tuple(lines)
 
 
-def _line(line: str, width: int) -> Iterator[Line]:
+def _line(line: str, width: int, language: Language | None) -> Iterator[Line]:
     shown = safe(line.expandtabs(4))
     if line.startswith("diff "):
         name = line.rpartition(" b/")[2] or line
@@ -45,7 +51,16 @@ def _line(line: str, width: int) -> Iterator[Line]:
     elif line.startswith("@@"):
         yield (Cell(fit(shown, width), "muted"),)
     else:
-        yield (Cell(fit(shown, width), {"+": "good", "-": "bad"}.get(line[:1], "")),)
+        role, back = _SIGNS.get(line[:1], ("", ""))
+        text = fit(shown, width)
+        code = coloured_code(text[1:], language, role=role, back=back)
+        yield (Cell(text[:1], role, back=back), *code, *_filling(text, width, back))
+
+
+def _filling(text: Safe, width: int, back: str) -> Line:
+    """The ground of an added or removed line goes to the end of the page."""
+    room = width - width_cells(text)
+    return (Cell(safe(" " * room), back=back),) if back and room > 0 else ()
 
 
 def patch_counts(text: str) -> tuple[int, int, int]:

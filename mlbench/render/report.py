@@ -15,7 +15,9 @@ from mlbench.render.chart_svg import chart_svg
 from mlbench.render.chart_text import MOST_COLOURED, CurveOptions, chart_text, completed, series_chart, series_curves
 from mlbench.render.costs import cost_table
 from mlbench.render.data_changes import data_change_lines
-from mlbench.render.diff import ABSENT, majority, odd_text
+from mlbench.render.diff import ABSENT, majority
+from mlbench.render.diff_metrics import odd_text
+from mlbench.render.inside import short_hashes
 from mlbench.render.labels import BASELINE_MARK, label_map, run_labels
 from mlbench.render.notebooks import notebook_change_lines
 from mlbench.render.numbers import delta, distinct, number, percent, timestamp, value_text
@@ -263,13 +265,16 @@ def _facts(title: str, answer: ReportAnswer, facts: Sequence[FactRow]) -> str:
     if differing and _are_many(answer):
         text = facts_of_many(answer, title.lower(), differing)
     elif differing:
-        rows = [[markdown_code(row.key), *("–" if cell is None else markdown_code(cell) for cell in row.cells)]
-                for row in differing]  # fmt: skip
+        rows = [[markdown_code(row.key), *map(_fact, row.cells)] for row in differing]
         text = table([title.lower(), *run_titles(answer)], rows)
     equal = [row for row in facts if not row.differs and row.cells and row.cells[0] is not None]
     lines = "".join(f"- {markdown_code(row.key)}: {markdown_code(row.cells[0])}\n" for row in equal)
     between = "\nEqual in all runs:\n\n" if differing and lines else ""
     return f"## {title}\n\n{text}{between}{lines}" if text or lines else ""
+
+
+def _fact(text: str | None) -> str:
+    return "–" if text is None else markdown_code(short_hashes(text))
 
 
 def _costs(answer: ReportAnswer) -> str:

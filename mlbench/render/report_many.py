@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlbench.queries.costs import SECONDS
 from mlbench.render.diff import ABSENT
+from mlbench.render.inside import short_hashes
 from mlbench.render.numbers import distinct, duration, number
 from mlbench.render.report_parts import run_titles, slices_title, strong, table, without_slices
 from mlbench.safe import markdown_code
@@ -65,7 +66,7 @@ def _values(texts: Sequence[str | None], missing: str) -> tuple[str, str]:
 
 
 def _value(text: str | None, missing: str) -> str:
-    return missing if text is None else markdown_code(text or "''")
+    return missing if text is None else markdown_code(short_hashes(text) or "''")
 
 
 def _metric_row(row: MetricRow, titles: Sequence[str]) -> list[str]:

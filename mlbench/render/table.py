@@ -36,6 +36,8 @@ class Table:
     headings: tuple[Heading, ...]
     rows: tuple[tuple[Cell, ...], ...]
     """Each row has a cell for every heading."""
+    keys: tuple[str, ...] = ()
+    """What each row is about, for panes where rows can be chosen; () where they cannot."""
 
 
 @dataclass(frozen=True, slots=True)

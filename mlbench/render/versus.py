@@ -25,7 +25,7 @@ MOST_TEXTS = 4
 """Values of a parameter that are listed; of more the rest is counted."""
 MOST_RATIO = 100.0
 """A difference that is so many times the baseline says nothing as a percentage."""
-_ROLES = {"better": "good", "worse": "bad", "different": "changed"}
+ROLES = {"better": "good", "worse": "bad", "different": "changed"}
 _TITLES = ("", "n", "mean", "median", "IQM", "95 % (t)", "95 % (bootstrap)", "least", "greatest")
 
 
@@ -114,7 +114,7 @@ def _estimate_row(name: str, role: str, found: Estimate, values: Sequence[float 
 
 
 def _difference_row(row: Measured, found: Contrast) -> tuple[Cell, ...]:
-    role = _ROLES.get(row.verdict, "")
+    role = ROLES.get(row.verdict, "")
     ratio = abs(found.difference / found.a.mean) if found.a.mean else math.inf
     share = f" ({percent(100 * found.difference / abs(found.a.mean))})" if ratio < MOST_RATIO else ""
     texts = ("", delta(found.difference) + share, "", "", interval_text(found.interval, has_sign=True),
@@ -143,12 +143,12 @@ def sentences(row: Measured, *, is_paired: bool) -> list[tuple[str, str]]:
     if row.improvement is not None:
         parts.append(f"probability that a run of {B} is better: {100 * row.improvement:.0f} %")
     if found.chance is not None and row.p_holm is not None:
-        corrected = f", Holm-corrected {_p(row.p_holm)}" if row.p_holm != found.chance.p else ""
+        corrected = f", Holm-corrected {p_text(row.p_holm)}" if row.p_holm != found.chance.p else ""
         how = "exact" if found.chance.is_exact else f"{found.chance.n_arrangements - 1:,} random"
-        parts.append(f"permutation test {_p(found.chance.p)} (two-sided, {how}){corrected}")
+        parts.append(f"permutation test {p_text(found.chance.p)} (two-sided, {how}){corrected}")
     lines += [("; ".join(parts), "")] if parts else []
     lines.append((chance_sentence(row), ""))
-    lines.append((verdict_sentence(row), _ROLES.get(row.verdict, "warning")))
+    lines.append((verdict_sentence(row), ROLES.get(row.verdict, "warning")))
     return lines
 
 
@@ -160,7 +160,8 @@ def _size_word(effect: float) -> str:
     )
 
 
-def _p(p: float) -> str:
+def p_text(p: float) -> str:
+    """`p = 0.1`."""
     return f"p = {number(p, digits=2)}" if p >= 0.001 else "p < 0.001"
 
 
@@ -201,7 +202,7 @@ def verdict_sentence(row: Measured) -> str:
         return f"no run of {' and of '.join(empty) or 'a whole pair'} has a finite {row.title}"
     if row.verdict == "unknown":
         return f"nothing can be said: it takes {_needed(found, n_needed(is_paired=found.is_paired))}"
-    if row.verdict in _ROLES:
+    if row.verdict in ROLES:
         return f"{B} is {row.verdict}{'' if row.verdict == 'different' else f' than {A}'} (at 5 %)"
     if least_p(found.a.n, found.b.n, is_paired=found.is_paired) > ALPHA:
         return (f"not shown to differ, and with so few runs nothing could be: it takes "

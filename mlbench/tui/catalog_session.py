@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         SeriesAnswer,
         ShowAnswer,
     )
+    from mlbench.queries.views import SavedView
     from mlbench.tui.ahead import Ahead
     from mlbench.watch import Pace, Watcher
 
@@ -109,7 +110,7 @@ class CatalogSession:
         self.roots = tuple(os.path.realpath(os.path.expanduser(root)) for root in roots)
         self._table = _Lane(home)
         self._detail = _Lane(home)
-        self.details = RunDetails(self._detail.reading)
+        self.details = RunDetails(self._detail.reading, self.roots)
         self.drafts = Drafts(home)
         self._runs = CatalogTable(self.roots)
         self._kept = Kept(home.cache, self.roots)
@@ -247,18 +248,12 @@ class CatalogSession:
 
     # ------------------------------------------------------------ questions of details
 
-    def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
+    def compare(self, run_ids: Sequence[str], *, everything: bool, at: str = "") -> DiffAnswer:
         """Runs side by side, the first as the baseline."""
-        from mlbench.queries.code import with_code_changes
-        from mlbench.queries.compare import compare_runs
-        from mlbench.queries.data_changes import with_data_changes
-        from mlbench.queries.notebooks import with_notebooks
+        from mlbench.queries.side_by_side import compare_whole
 
         with self._detail.reading() as reader:
-            answer = compare_runs(reader, run_ids, everything=everything)
-            for more in (with_code_changes, with_notebooks, with_data_changes):
-                answer = more(reader, answer)
-            return answer
+            return compare_whole(reader, run_ids, everything=everything, at=at)
 
     def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
         """The points of the metrics that one of the runs has."""
@@ -363,11 +358,8 @@ class CatalogSession:
         """Everywhere."""
         self._journal().primary(metric)
 
-    def save_view(self, name: str, question: RunsQuestion) -> None:
+    def save_view(self, name: str, view: SavedView) -> None:
         """As `mlbench views save` does."""
-        from mlbench.queries.views import SavedView
-
-        view = SavedView(question.query, question.columns, question.sort)
         self._journal().view(name, view.to_text())
 
     def undo(self) -> str | None:

@@ -168,7 +168,7 @@ class CatalogTable:
         """The saved views."""
         from mlbench.queries.views import list_views
 
-        return {name: (view.filter, view.columns, view.sort) for name, view in list_views(reader)}
+        return dict(list_views(reader))
 
     def heads(self, reader: Reader, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
         """The heads of the runs that are there."""

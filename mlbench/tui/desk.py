@@ -7,15 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
-from mlbench.queries.answers import DiffAnswer, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
+from mlbench.queries.answers import DiffAnswer, GroupRow, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
 from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
+from mlbench.tui.groups import ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
+from mlbench.tui.judging import ask_verdict
 from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.latest import Answers
@@ -96,7 +98,8 @@ class Desk:
 
     def _show_changes(self, old: View, view: View) -> None:
         self._ask_table(old)
-        if view.marks != old.marks or view.cursor != old.cursor or view.has_all != old.has_all:
+        asked = [(one.marks, one.cursor, one.group, one.has_all, one.at_metric) for one in (view, old)]
+        if asked[0] != asked[1]:
             self.preview()
         elif view.chart.metrics != old.chart.metrics:
             self.ask_series()
@@ -109,9 +112,12 @@ class Desk:
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
             self.ask_settings()
-        looks = [(one.as_deltas, one.is_transposed, one.has_code) for one in (view, old)]
+        looks = [
+            (one.as_deltas, one.is_transposed, one.compare_look, one.folds, one.is_all_compare) for one in (view, old)
+        ]
         if looks[0] != looks[1]:
             self.panes.draw_compare(self)
+            ask_verdict(self)
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
         self.panes.draw_bars(self)
@@ -189,10 +195,17 @@ class Desk:
     def baseline(self) -> RunHead | None:
         return self.answers.found.baseline if self.answers.found else None
 
+    @property
+    def group(self) -> GroupRow | None:
+        """The group under the cursor that the panes are about: marked runs come before it."""
+        table = self.panes.table
+        return None if self.view.marks or self.view.group is None else table.group_of(table.cursor)
+
     def compared(self) -> tuple[str, ...]:
-        """Run ids side by side: the baseline, the marked runs in order, and without marks the run under the cursor."""
+        """Run ids side by side: the baseline, the marked runs in order, and without marks what is under the cursor."""
         first = [self.baseline.run_id] if self.baseline is not None else []
-        marked = self.view.marks.run_ids or ((self.view.cursor,) if self.view.cursor else ())
+        at_cursor = (self.view.cursor,) if self.view.cursor else ()
+        marked = self.view.marks.run_ids or (self.group.run_ids if self.group is not None else at_cursor)
         return tuple(dict.fromkeys([*first, *marked]))
 
     def slots(self) -> dict[str, int]:
@@ -235,10 +248,12 @@ class Desk:
             self.answers.diff = None
             self.panes.draw_compare(self)
             return
-        everything = self.view.has_all or len(ids) == 1
+        ask_members(self)
+        everything, at = self.view.has_all or len(ids) == 1, self.view.at_metric
         self.asker.ask(
-            "compare", lambda: self.session.compare(ids, everything=everything), self._take_diff, lane="detail"
+            "compare", lambda: self.session.compare(ids, everything=everything, at=at), self._take_diff, lane="detail"
         )
+        ask_verdict(self)
 
     def _take_diff(self, diff: DiffAnswer) -> None:
         self.answers.diff = diff

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from mlbench.errors import SourceError
-from mlbench.redaction import redact_text
 from mlbench.safe import path_of_text, text_of_path
 
 if TYPE_CHECKING:
@@ -16,9 +15,10 @@ if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
     from mlbench.queries.blobs import BlobPlace
     from mlbench.queries.layouts import LayoutsAnswer
+    from mlbench.queries.settings_versus import SettingsVersus
     from mlbench.queries.standing import Standings
 
-PATCHES = ("diff.patch", "git_diff.patch", os.path.join("files", "diff.patch"))
+PATCHES = ("mlbench-run.patch", "diff.patch", "git_diff.patch", os.path.join("files", "diff.patch"))
 """Where tools leave what was not committed, beside a source or in it."""
 MOST_PATCH_BYTES = 1 << 20
 _FOLDERS = "SELECT DISTINCT path FROM source WHERE list_contains(run_ids, ?) ORDER BY path"
@@ -27,8 +27,9 @@ _FOLDERS = "SELECT DISTINCT path FROM source WHERE list_contains(run_ids, ?) ORD
 class RunDetails:
     """Answers for the run screen; every question runs in a thread, one at a time."""
 
-    def __init__(self, reading: Callable[[], AbstractContextManager[Reader]]) -> None:
+    def __init__(self, reading: Callable[[], AbstractContextManager[Reader]], roots: Sequence[str] = ()) -> None:
         self._reading = reading
+        self._roots = tuple(roots)
 
     def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
         """The points of one metric."""
@@ -37,6 +38,13 @@ class RunDetails:
 
         with self._reading() as reader:
             return next(iter(fetch_series(reader, [run_id], [metric])), None)
+
+    def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
+        """The settings of the runs against that of the first, with the runs that repeat them."""
+        from mlbench.queries.settings_versus import compare_settings
+
+        with self._reading() as reader:
+            return compare_settings(reader, run_ids, within=self._roots)
 
     def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
         """The charts of this name that the logs of the runs lay out."""
@@ -79,15 +87,17 @@ class RunDetails:
                                "Its bytes can be written to a file", place.head.run_id)  # fmt: skip
 
     def patch(self, run_id: str) -> tuple[str, str] | None:
-        """Path and text of the changes that were not committed, as a tool left them; secrets are blotted out."""
+        """Path and text of the changes that were not committed, as a tool left them; secrets are blotted
+        out, and of notebooks the cells are shown.
+        """
+        from mlbench.queries.code import patch_of_run
+
         with self._reading() as reader:
             paths = [path_of_text(path) for (path,) in reader.rows(_FOLDERS, [run_id])]
-        for path in paths:
-            folder = path if os.path.isdir(path) else os.path.dirname(path)
-            for name in PATCHES:
-                text = _text_of(os.path.join(folder, name))
-                if text:
-                    return text_of_path(os.path.join(folder, name)), redact_text(text)
+            folders = dict.fromkeys(path if os.path.isdir(path) else os.path.dirname(path) for path in paths)
+            for place in (os.path.join(folder, name) for folder in folders for name in PATCHES):
+                if text := _text_of(place):
+                    return text_of_path(place), patch_of_run(reader, run_id, text)
         return None
 
     def write(self, place: BlobPlace, path: str, *, may_replace: bool) -> str:

@@ -15,7 +15,7 @@ from mlbench.tui.actions import PANES, RUN, STAGE
 from mlbench.tui.view import ChartLook, Marks, View
 
 KEPT_CHART = ("metrics", "smoothing", "log_y", "log_x", "symlog_y", "symlog_x", "axis", "has_raw", "is_grouped",
-              "colour_by")  # fmt: skip
+              "colour_by", "laid", "margins")  # fmt: skip
 """Fields of the look of the charts that are kept; where one zoomed is not."""
 MOST_MARKS = 500
 KEPT_TYPED, MOST_TYPED = ("query", "command", "sort", "metrics", "columns", "group"), 100
@@ -83,13 +83,27 @@ def _slots(value: object) -> list[tuple[str, int]]:
     ]
 
 
+def _lists(value: object, length: int) -> list[list[Any]]:
+    """The lists of so many items in a list."""
+    lists = value if isinstance(value, list) else []
+    return [one for one in lists if isinstance(one, list) and len(one) == length]
+
+
+def _is_chart(one: list[Any]) -> bool:
+    return isinstance(one[0], str) and _are_texts(one[1])
+
+
 def _chart(kept: object, look: ChartLook) -> ChartLook:
     if not isinstance(kept, dict):
         return look
     changes: dict[str, Any] = {}
     for name in KEPT_CHART:
         value, now = kept.get(name), getattr(look, name, None)
-        if isinstance(now, tuple) and _are_texts(value):
+        if name == "laid":
+            changes[name] = tuple((one[0], tuple(one[1])) for one in _lists(value, 2) if _is_chart(one))
+        elif name == "margins":
+            changes[name] = tuple(tuple(one) for one in _lists(value, 3) if _are_texts(one))
+        elif isinstance(now, tuple) and _are_texts(value):
             changes[name] = tuple(value)  # type: ignore[arg-type]
         elif now is not None and type(value) is type(now):
             changes[name] = value

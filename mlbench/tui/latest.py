@@ -11,6 +11,8 @@ from mlbench.tui.session import IndexDone, IndexProgress, RunsFound, Vocabulary
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer, ProblemLine, SeriesAnswer, ShowAnswer
+    from mlbench.queries.members import Members
+    from mlbench.queries.settings_versus import SettingsVersus
 
 
 @dataclass(slots=True)
@@ -19,9 +21,14 @@ class Answers:
 
     found: RunsFound | None = None
     diff: DiffAnswer | None = None
+    members: Members | None = None
+    """Of the group under the cursor; None on a run."""
     series: tuple[SeriesAnswer, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of the runs in the charts, once they were asked for: see `Session.settings_of`."""
+    verdict: SettingsVersus | None = None
+    judged: tuple[str, ...] = ()
+    """The runs that the verdict is about."""
     shown: ShowAnswer | None = None
     problems: tuple[ProblemLine, ...] = ()
     names: Vocabulary = field(default_factory=Vocabulary)

@@ -12,7 +12,10 @@ from mlbench.dataclass import dataclass
 from mlbench.render.cells import line_of
 from mlbench.tui import bars
 from mlbench.tui.actions import CHART, COMPARE, PANES, PROBLEMS, RUN, RUNS, STAGE
-from mlbench.tui.pages import compare_page, problems_page
+from mlbench.tui.compare_page import compare_page
+from mlbench.tui.group_page import group_page
+from mlbench.tui.groups import charted_group
+from mlbench.tui.pages import problems_page
 from mlbench.tui.run_page import run_page
 from mlbench.tui.session import IndexProgress
 from mlbench.tui.stage import Paper, stage_page
@@ -177,12 +180,13 @@ class Panes:
         message = (
             "no run is chosen" if not desk.compared() else "no curve of these metrics" if desk.answers.series else ""
         )
+        look, settings = charted_group(desk)
         self.chart.show(
             ChartState(
                 series=desk.answers.series,
-                look=desk.view.chart,
+                look=look,
                 slots=desk.slots(),
-                settings=desk.answers.settings,
+                settings=settings,
                 baseline=desk.baseline.run_id if desk.baseline else "",
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,
@@ -192,39 +196,33 @@ class Panes:
 
     def draw_compare(self, desk: Desk) -> None:
         """Draw the comparison."""
-        diff, slots, as_deltas = desk.answers.diff, desk.slots(), desk.view.as_deltas
-        has_baseline, is_turned, has_code = desk.baseline is not None, desk.view.is_transposed, desk.view.has_code
-        keys = desk.key
+        diff, view, slots, keys = desk.answers.diff, desk.view, desk.slots(), desk.key
+        verdict, has_baseline = desk.answers.verdict, desk.baseline is not None
         n_left_out = len(desk.compared()) - len(diff.runs) if diff else 0
         title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
 
         def build(width: int, offset: int) -> Page:
+            members = None if desk.view.is_all_compare else desk.answers.members
+            if members is not None and desk.group is not None:
+                return group_page(members, width, compare_key=keys("runs.compare"))
             if diff is None:
                 return Page(title=line_of((" compare", "title")))
-            if has_code:
+            if view.compare_look == "code":
                 from mlbench.tui.code_page import code_page
 
                 return code_page(diff, width, title=title, back_key=keys("compare.code"))
-            if is_turned and len(diff.runs) > 1:
+            if view.compare_look == "verdict":
+                from mlbench.tui.verdict_page import verdict_page
+
+                return verdict_page(verdict, width, title=title, back_key=keys("compare.verdict"))
+            if view.is_transposed and len(diff.runs) > 1:
                 return transposed_page(
-                    diff,
-                    width,
-                    offset,
-                    as_deltas=as_deltas,
-                    slots=slots,
-                    title=title,
-                    key_of=keys,
+                    diff, width, offset, as_deltas=view.as_deltas, slots=slots, title=title, key_of=keys
                 )
             return compare_page(
-                diff,
-                width,
-                offset,
-                as_deltas=as_deltas,
-                slots=slots,
-                has_baseline=has_baseline,
-                title=title,
-                key_of=keys,
-            )
+                diff, width, offset, as_deltas=view.as_deltas, slots=slots, has_baseline=has_baseline, title=title,
+                folds=view.folds, key_of=keys,
+            )  # fmt: skip
 
         self.compare.show(build)
 

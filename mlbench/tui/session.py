@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     )
     from mlbench.queries.blobs import BlobPlace
     from mlbench.queries.layouts import LayoutsAnswer
+    from mlbench.queries.settings_versus import SettingsVersus
     from mlbench.queries.standing import Standings
+    from mlbench.queries.views import SavedView
 
 Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
 """Run id to at most 64 values that draw the curve."""
@@ -96,8 +98,8 @@ class Facet:
     """Of which the first ones are told."""
 
 
-SavedViews: TypeAlias = "Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]]"
-"""Name to filter, columns and order."""
+SavedViews: TypeAlias = "Mapping[str, SavedView]"
+"""By name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,9 @@ class Details(Protocol):
     def standings(self, metric: str, watched: Sequence[str]) -> Standings:
         """How the running runs stand, and those that are watched; see `queries.standing`."""
 
+    def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
+        """The settings of the runs against that of the first, with the runs that repeat them."""
+
     def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
         """The charts of this name (a title, a category or both; globs) that the logs of the runs lay out."""
 
@@ -233,8 +238,8 @@ class Session(Protocol):
     def views(self) -> SavedViews:
         """The saved views."""
 
-    def save_view(self, name: str, question: RunsQuestion) -> None:
-        """Save query, columns and order under a name."""
+    def save_view(self, name: str, view: SavedView) -> None:
+        """Save a view under a name."""
 
     def load_state(self) -> str:
         """What `save_state` kept for these roots, '' at the first time."""
@@ -248,8 +253,8 @@ class Session(Protocol):
     def vocabulary(self) -> Vocabulary:
         """Names for completion."""
 
-    def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
-        """Runs side by side, the first as the baseline."""
+    def compare(self, run_ids: Sequence[str], *, everything: bool, at: str = "") -> DiffAnswer:
+        """Runs side by side, the first as the baseline; each metric also where `at` is best, if that is known."""
 
     def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
         """The points of the metrics in the runs; without metrics those of the first usual one that a run has, else of

@@ -83,7 +83,7 @@ class Tabling:
             desk.heads[found.baseline.run_id] = found.baseline
         self.lines = lines_of(found.listing, desk.view.opened)
         cursor = desk.panes.take_runs(desk)
-        desk.with_view(cursor=cursor)
+        desk.with_view(cursor=cursor, group=desk.panes.table.current_group)
         desk.host.later("go on", 0.001, desk.host.go_on)
         if before is None or before.baseline != found.baseline:
             desk.preview()
@@ -97,6 +97,7 @@ class Tabling:
             line = next((at for at, shown in enumerate(self.lines) if shown < 0 and
                          self.rows.listing.groups[~shown] is group), table.cursor)  # fmt: skip
             self._desk.panes.draw_table(self._desk, cursor=line)
+            self._desk.with_view(cursor=table.current_id, group=table.current_group)
 
     # ------------------------------------------------------------ rows and curves
 

@@ -27,6 +27,8 @@ GROUNDS = ("", "bar", "cursor", "quiet", "marked", "prompt", "popup")
 work, the line of a marked run, the prompt, and the list above the prompt."""
 _REVERSED = frozenset({"cursor", "bar"})
 _UNDERLINED = frozenset({"quiet"})
+_LINES = ("added", "removed")
+"""Grounds of lines of a diff, whose sign says the same."""
 
 
 class Looks:
@@ -90,7 +92,7 @@ class Looks:
             bgcolor=Color.default(),
             bold=shown.is_bold or role == "accent" or None,
             dim=(shown.is_dim and not has_colour and not is_reversed) or None,
-            reverse=(is_reversed or (bool(back) and self.is_plain)) != (role == "caret") or None,
+            reverse=(is_reversed or (bool(back) and back not in _LINES and self.is_plain)) != (role == "caret") or None,
             underline=(ground in _UNDERLINED) or None,
         )
 

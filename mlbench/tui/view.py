@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 
 from mlbench.dataclass import dataclass
-from mlbench.tui.actions import RUNS
+from mlbench.tui.actions import COMPARE, RUNS
 from mlbench.tui.session import RunsQuestion
 
 AXES = ("metric", "step", "relative", "wall")
@@ -81,7 +81,9 @@ class ChartLook:
     metrics: tuple[str, ...] = ()
     """() is the first metric of the table, or what matters most in runs that do not have it."""
     laid: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Charts of several of these metrics, as a log lays them out: titles and metrics; () is a chart of each metric."""
+    """Charts of several of these metrics, as a log lays them out: titles and lines; () is a chart of each metric."""
+    margins: tuple[tuple[str, str, str], ...] = ()
+    """Bands of these charts: a title, and the metrics of the lower and the upper end."""
     smoothing: float = 0.6
     log_y: bool = False
     log_x: bool = False
@@ -137,6 +139,8 @@ class View:
     marks: Marks = field(default_factory=Marks)
     cursor: str = ""
     """Run id of the run under the cursor."""
+    group: tuple[object, ...] | None = None
+    """Keys of the group under the cursor, None on a run."""
     range_start: str = ""
     """Run id where a range was begun with `v`."""
     chart: ChartLook = field(default_factory=ChartLook)
@@ -145,8 +149,12 @@ class View:
     as_deltas: bool = False
     is_transposed: bool = False
     """Compare has a run on each line."""
-    has_code: bool = False
-    """Compare shows the diff of the code in the place of the tables."""
+    compare_look: str = ""
+    """What compare shows in the place of the tables: `code` or `verdict`."""
+    folds: frozenset[str] = frozenset()
+    """Parents and groups of slices that are not as they are at first: see `render.diff.diff_sections`."""
+    at_metric: str = ""
+    """Compare tells the other metrics where this one is best, too."""
     bell: tuple[str, ...] | None = None
     """What the bell is rung for; None leaves it to the settings."""
     pane: str = RUNS
@@ -159,6 +167,11 @@ class View:
     def question(self) -> RunsQuestion:
         """Which runs it asks for."""
         return RunsQuestion(self.query, self.sort, self.columns, self.by)
+
+    @property
+    def is_all_compare(self) -> bool:
+        """Whether the comparison has the whole screen: a group then shows its runs side by side."""
+        return self.pane == COMPARE and self.is_zoomed
 
     def scaled(self, axis: str, scale: str) -> View:
         """With another of SCALES on the axis `x` or `y`."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.model import JsonValue
 from mlbench.wire.jsonlog import as_list, as_mapping, as_number
 

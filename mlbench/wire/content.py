@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Problem, ReadStatus
 from mlbench.wire.files import MAX_DUMP_BYTES, NotRegularError, is_lfs_pointer, open_regular, read_whole
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import BinaryIO
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Points, Problem, ReadStatus
 from mlbench.wire.content import lfs_problem, unreadable
 from mlbench.wire.files import is_lfs_pointer, open_regular

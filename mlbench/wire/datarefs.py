@@ -10,8 +10,8 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.files import read_head
 
 _LAKEFS = re.compile(r"lakefs://([a-z0-9][a-z0-9-]{2,62})/([\w.~^@{}-]+)(?:/([^\s'\",;)]*))?")

@@ -11,10 +11,11 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import unquote
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.files import open_regular
 
 LOG_FOLDER = "_delta_log"

@@ -7,8 +7,8 @@ left out here. Format: https://abseil.io/docs/python/guides/flags#flag-files
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.model import JsonValue
 from mlbench.wire.dump_lines import Lines
 from mlbench.wire.dump_literal import literal_value

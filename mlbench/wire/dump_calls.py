@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.dump_tree import Items, Node, Pair, Pairs, Scalar
 
 _MAPPING_NAMES = re.compile(

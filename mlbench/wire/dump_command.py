@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.dump_literal import literal_value, read_literal
 from mlbench.wire.dump_tree import Items, Node, Pair, Pairs, Remark, Scalar, TreeError, clip
 

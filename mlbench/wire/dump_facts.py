@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Cursor, Fact, Layer, Param, Problem, ReadStatus
 from mlbench.wire.dump_text import decode_text
 from mlbench.wire.dump_tree import MAX_LEAVES, Loaded, TreeError

@@ -6,9 +6,9 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.dump_literal import literal_value, read_literal
 from mlbench.wire.dump_tree import MAX_LEAVES, Pair, Pairs, Remark, TreeError, clip
 

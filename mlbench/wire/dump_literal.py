@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.dump_calls import Call, meaning_of_call
 from mlbench.wire.dump_tree import (
     MAX_DEPTH,

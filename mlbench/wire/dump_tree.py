@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from mlbench.dataclass import dataclass
 from mlbench.model import JsonValue
 
 MAX_DEPTH = 64

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from mlbench.dataclass import dataclass
 from mlbench.model import JsonValue, Layer
 from mlbench.wire import dump_absl, dump_command, dump_lines
 from mlbench.wire.dump_json import read_json

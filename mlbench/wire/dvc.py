@@ -11,9 +11,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from mlbench.dataclass import dataclass
 from mlbench.model import (
     DataVersion,
     Fact,

@@ -6,9 +6,10 @@ The cursor's state is described in `mlbench.adapters.tensorboard`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Cursor, Fact, JsonValue, PointTable, Problem, ReadStatus
 from mlbench.wire.crc32c import crc32c
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.float32 import widen_at
 from mlbench.wire.protobuf import I32, I64, LEN, VARINT, WireError, fields, key, signed, text_at
 from mlbench.wire.tensors import DT_STRING, Tensor, read_tensor, scalar_of

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.dump_tree import TreeError
 from mlbench.wire.files import NotRegularError, read_head, read_whole
 from mlbench.wire.jsonlog import as_mapping, as_text

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.redaction import redact_url
 from mlbench.wire.files import read_head, read_whole
 

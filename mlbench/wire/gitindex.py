@@ -12,8 +12,8 @@ import os
 import stat
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.files import is_lfs_pointer, open_regular
 from mlbench.wire.gitobjects import Entry, Objects, entry_at, read_blob
 from mlbench.wire.gitrepo import Repository, files_at, read_state

@@ -11,8 +11,8 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.files import is_lfs_pointer, read_head
 from mlbench.wire.gitobjects import Entry, Objects, read_blob, read_tree
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.gitobjects import Change, Entry, Objects, read_blob
 from mlbench.wire.notebook import MAX_NOTEBOOK_BYTES
 from mlbench.wire.notebookdiff import NOTEBOOK, SCRIPT, CellChange, CellText, cell_changes, cells_of, change_lines

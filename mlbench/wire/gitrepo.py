@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from mlbench.dataclass import dataclass
 from mlbench.model import GitState, Problem
 from mlbench.redaction import redact_text
 from mlbench.safe import text_of_path

@@ -10,11 +10,11 @@ Format: tensorboard/compat/proto/summary.proto; tensorboard/plugins/histogram/me
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.floats import doubles, listed, read_floats
 from mlbench.wire.protobuf import I64, LEN, WireError, fields, key
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 import struct
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.model import JsonValue, Layer, Param
 from mlbench.wire.protobuf import I64, LEN, VARINT, WireError, fields, key, text_at
 

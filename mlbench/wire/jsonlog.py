@@ -6,10 +6,10 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+from mlbench.dataclass import dataclass
 from mlbench.model import JsonValue, Layer, Param, Problem, ReadStatus
 from mlbench.wire.content import Content, load_content
 from mlbench.wire.flatten import flatten

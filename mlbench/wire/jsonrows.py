@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import BinaryIO
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Cursor, Fact, JsonValue, Problem, ReadStatus
 from mlbench.wire.content import lfs_problem, unreadable
 from mlbench.wire.files import is_lfs_pointer, open_regular

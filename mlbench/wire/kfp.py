@@ -11,8 +11,9 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.model import JsonValue
 from mlbench.wire.confusion import parse_matrix
 from mlbench.wire.files import read_whole

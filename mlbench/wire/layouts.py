@@ -5,8 +5,7 @@ Format: tensorboard/plugins/custom_scalar/layout.proto.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlbench.dataclass import dataclass
 from mlbench.wire.protobuf import LEN, WireError, fields, key, text_at
 
 MAX_ITEMS = 10_000

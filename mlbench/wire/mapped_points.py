@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Fact, JsonValue, Layer, Param, Points, Problem
 from mlbench.wire.csvlog import MISSING, STEP_COLUMNS, number_of, step_of
 from mlbench.wire.dump_values import plain_value

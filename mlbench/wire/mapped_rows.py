@@ -10,9 +10,10 @@ import csv
 import datetime
 import decimal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Problem, ReadStatus
 from mlbench.wire.content import lfs_problem, unreadable
 from mlbench.wire.csvlog import header_of

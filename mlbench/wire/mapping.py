@@ -15,10 +15,11 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from functools import lru_cache
 from typing import Any
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Problem
 from mlbench.wire.dump_tree import Items, Node, Pair, Pairs, Scalar, TreeError, clip, flow_text
 from mlbench.wire.files import read_whole

@@ -8,7 +8,7 @@ Link: https://mlflow.org/docs/latest/ml/tracking/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from mlbench.model import (
@@ -27,6 +27,7 @@ from mlbench.redaction import redact_url
 from mlbench.wire.dump_literal import literal_value
 from mlbench.wire.dump_tree import TreeError, load_tree
 from mlbench.wire.jsonlog import JsonError, as_mapping, as_text, load_json
+from mlbench.wire.mlflow_model import description_of_model, environment_of_model, folder_of_model, size_of_model
 
 _STATUSES = {
     1: "running", 2: "running", 3: "finished", 4: "failed", 5: "killed",
@@ -108,10 +109,18 @@ def rows_of_data_set(profile: str) -> int | None:
     return n_rows if isinstance(n_rows, int) and not isinstance(n_rows, bool) else None
 
 
-def logged_model(identity: str, name: str, location: str, role: str) -> Iterator[Fact]:
-    """A model that the run logged (role output) or read (input), MLflow 3; its id is what other runs know it by."""
-    yield Artifact("model", identity, redact_url(location), role=role, detail=f"logged as {name}" if name else "")
+def logged_model(identity: str, name: str, location: str, role: str, stores: Sequence[str]) -> Iterator[Fact]:
+    """A model that the run logged (role output) or read (input), MLflow 3; its id is what other runs know it by.
+
+    The environment that a model was made in is that of the run. Its folder is looked for below `stores`.
+    """
+    folder = folder_of_model(stores, location)
+    described = description_of_model(folder) if folder else {}
+    detail = f"logged as {name}" if name else ""
+    yield Artifact("model", identity, redact_url(location), "", size_of_model(described), role, detail)
     yield LineageEdge(role, "", identity)
+    if folder and role == "output":
+        yield from environment_of_model(folder, described)
 
 
 def registered(version: ModelVersion) -> Iterator[Fact]:

@@ -10,8 +10,9 @@ import binascii
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.model import JsonValue
 from mlbench.wire.sqlitefile import Database, Scalar
 

@@ -13,9 +13,9 @@ import pickletools
 import struct
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.files import is_lfs_pointer, open_regular
 
 MAX_HEADER_BYTES = 100 << 20

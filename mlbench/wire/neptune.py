@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Fact, GitState, ImportedTag, JsonValue, Layer, Param, RunField
 from mlbench.wire.jsonlog import as_number, as_text, utc_seconds
 

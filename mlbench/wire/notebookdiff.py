@@ -10,9 +10,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from mlbench.dataclass import dataclass
 from mlbench.wire import notebook as nb
 from mlbench.wire.jsonlog import JsonError, load_json
 

@@ -8,8 +8,8 @@ https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.m
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.files import open_regular
 
 MAGIC = b"PAR1"

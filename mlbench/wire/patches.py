@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.gitnotebooks import ONLY_OUTPUTS
 from mlbench.wire.notebookdiff import NOTEBOOK, cell_changes, cells_of, change_lines
 

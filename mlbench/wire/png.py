@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.protobuf import WireError
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ Format: tensorboard/plugins/pr_curve: a tensor of shape (6, thresholds); the thr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.floats import read_floats
 from mlbench.wire.protobuf import WireError
 

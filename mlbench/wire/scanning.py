@@ -8,11 +8,12 @@ what is wrong and where, and goes on after the damage.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.blocks import Block, Turns
 from mlbench.wire.periods import FIRST_REACH, Period, Periods, Turn, find_period
 from mlbench.wire.shapes import Shapes

@@ -6,8 +6,8 @@ Format: tensorboard/compat/proto/tensor.proto. Larger tensors are left in the fi
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.float32 import widen_at
 from mlbench.wire.protobuf import I32, I64, LEN, VARINT, WireError, fields, key, signed, varint
 

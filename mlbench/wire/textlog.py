@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Problem, ReadStatus
 from mlbench.wire.content import lfs_problem, unreadable
 from mlbench.wire.files import is_lfs_pointer, open_regular

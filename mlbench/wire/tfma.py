@@ -6,8 +6,8 @@ https://github.com/tensorflow/model-analysis/blob/master/tensorflow_model_analys
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.protobuf import LEN, VARINT, fields, key, text_at
 
 MAX_FAILURES = 100

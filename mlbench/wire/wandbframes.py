@@ -11,8 +11,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from mlbench.dataclass import dataclass
 
 MAGIC = b":W&B"
 HEADER_BYTES = 7

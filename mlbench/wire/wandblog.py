@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.model import JsonValue
 from mlbench.wire.jsonlog import JsonError, load_json
 from mlbench.wire.protobuf import I64, LEN, VARINT, fields, key, signed, text_at

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Blob, JsonValue
 from mlbench.wire.jsonlog import as_list, as_mapping, as_number, as_text
 from mlbench.wire.points import PointCollector, as_step

@@ -10,9 +10,10 @@ configs use.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from mlbench.dataclass import dataclass
 from mlbench.wire.dump_tree import (
     MAX_DEPTH,
     MAX_WEIGHT,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Problem, ReadStatus
 from mlbench.wire.content import Content, lfs_problem, unreadable
 from mlbench.wire.files import is_lfs_pointer, open_regular

@@ -37,7 +37,9 @@ from mlbench.queries.answers import (
 from mlbench.queries.blobs import BlobPlace
 from mlbench.queries.layouts import LaidChart, LayoutsAnswer
 from mlbench.queries.mistakes import FilterError
+from mlbench.queries.settings_versus import SettingsVersus
 from mlbench.queries.standing import Standings
+from mlbench.queries.views import SavedView
 from mlbench.tui.session import (
     PIECE_ROWS,
     Facet,
@@ -49,6 +51,7 @@ from mlbench.tui.session import (
     RunsQuestion,
     Vocabulary,
 )
+from mlbench.wire.layouts import Margin
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array
@@ -150,11 +153,18 @@ class FakeDetails:
         self.session = session
         self.written: list[tuple[int, str, bool]] = []
 
+    def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
+        return SettingsVersus((), len(run_ids), 0, "the runs are of one setting")
+
     def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
         return self.session.series([run_id], [metric], [])[0]
 
     def layouts(self, _run_ids: Sequence[str], name: str) -> LayoutsAnswer:
-        charts = (LaidChart("losses", "both", ("val/loss", "train/loss")), LaidChart("", "val", ("val/loss",)))
+        charts = (
+            LaidChart("losses", "both", ("val/loss", "train/loss")),
+            LaidChart("", "val", ("val/loss",)),
+            LaidChart("", "band", (), (Margin("val/acc", "train/loss", "val/loss"),)),
+        )
         return LayoutsAnswer(tuple(chart for chart in charts if name in ("*", chart.name, chart.title)))
 
     def standings(self, metric: str, watched: Sequence[str]) -> Standings:
@@ -217,7 +227,7 @@ class FakeSession:
     is_ahead: bool = False
     metric_name: str = "val/loss"
     problem_lines: tuple[ProblemLine, ...] = ()
-    saved: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    saved: dict[str, SavedView] = field(default_factory=dict)
     state: str = ""
     pieces: list[int] = field(default_factory=list)
     """First places of the rows that were asked for."""
@@ -264,7 +274,8 @@ class FakeSession:
         for run in runs if index is not None else ():
             members.setdefault(run.values()[index or 0], []).append(run)
         return tuple(
-            GroupRow((key,), tuple(run.head.run_id for run in mine), _means(mine)) for key, mine in members.items()
+            GroupRow((key,), tuple(run.head.run_id for run in mine), _means(mine), len(mine))
+            for key, mine in members.items()
         )
 
     def rows(self, found: RunsFound, first: int, n_rows: int) -> tuple[RunRow | None, ...]:
@@ -281,12 +292,12 @@ class FakeSession:
         told = tuple(replace(group, cells=(group.cells[index],)) for group in groups)
         return Facet(spec, told, "val/acc", len(groups))
 
-    def views(self) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    def views(self) -> dict[str, SavedView]:
         return self.saved
 
-    def save_view(self, name: str, question: RunsQuestion) -> None:
+    def save_view(self, name: str, view: SavedView) -> None:
         self.said.append(f"view {name}")
-        self.saved[name] = (question.query, question.columns, question.sort)
+        self.saved[name] = view
 
     def load_state(self) -> str:
         return self.state
@@ -311,7 +322,7 @@ class FakeSession:
         by_id = {run.head.run_id: run for run in self.runs}
         return [by_id[run_id] for run_id in run_ids]
 
-    def compare(self, run_ids: Sequence[str], *, everything: bool) -> DiffAnswer:
+    def compare(self, run_ids: Sequence[str], *, everything: bool, at: str = "") -> DiffAnswer:
         runs = self._runs(run_ids)
         columns: dict[str, list[str | int | float]] = {"optim.lr": [run.lr for run in runs], "optim.name": [run.optimizer for run in runs],
                    "model.width": [run.width for run in runs], "seed": [1 for _ in runs]}  # fmt: skip

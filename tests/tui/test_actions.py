@@ -234,16 +234,40 @@ def test_compare_takes_the_screen_and_its_rows_sort_and_filter_the_runs() -> Non
         assert "0.03 ÷10" in screen_text(app)
 
         await keys(pilot, "g", "k", "enter")
+        assert "▸ optim" in screen_text(app)
+        await keys(pilot, "enter", "j", "enter")
         assert sort_of(app) == ("params.optim.lr",)
 
         await keys(pilot, "2", "enter")
         assert sort_of(app) == ("metrics.val/loss",)
 
-        await keys(pilot, "1", "=")
+        await keys(pilot, "1", "j", "=")
         assert app.desk.view.query == "params.optim.lr = 0.3"
 
         await keys(pilot, "G", "enter", "=", "tab", "d", "d")
         assert app.desk.view.pane == "runs"
+
+    played(script)
+
+
+def test_the_comparison_says_whether_it_is_real_and_tells_values_where_a_metric_is_best() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "3", "space", "d", "v")
+        assert "is it real?" in screen_text(app)
+        assert "the runs are of one setting" in screen_text(app)
+
+        await keys(pilot, "v", "2", "@")
+        assert app.desk.view.at_metric == "val/loss"
+        assert "where val/loss is best" in screen_text(app)
+
+        await keys(pilot, "@", "1", "@")
+        assert app.desk.view.at_metric == ""
+        assert "go to the row of a metric" in screen_text(app)
+
+        await keys(pilot, "a", "O")
+        assert app.desk.view.folds == {"params:optim"}
+        await keys(pilot, "O")
+        assert not app.desk.view.folds
 
     played(script)
 
@@ -573,10 +597,30 @@ def test_a_layout_draws_its_metrics_together_until_others_are_chosen() -> None:
         assert any("val/loss" in label for label in labels)
         await keys(pilot, ":", "'layout'", "enter")
         await settle(pilot)
-        assert [one.metric for one in app.desk.panes.chart.pictures()] == ["losses/both", "val"]
+        assert [one.metric for one in app.desk.panes.chart.pictures()] == ["losses/both", "val", "band"]
         app.desk.change(app.desk.view.charted(metrics=("val/loss",), laid=()))
         await settle(pilot)
         assert [one.metric for one in app.desk.panes.chart.pictures()] == ["val/loss"]
+
+    played(script)
+
+
+def test_a_layout_is_picked_by_a_key_and_its_margins_are_bands() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "p", "c")
+        await settle(pilot)
+        assert "all 3 charts" in screen_text(app)
+        assert "val/acc from train/loss to val/loss" in screen_text(app)
+        await keys(pilot, "'band'", "enter")
+        await settle(pilot)
+        (picture,) = app.desk.panes.chart.pictures()
+        assert (picture.metric, len(picture.bands)) == ("band", len(app.desk.compared()))
+        assert {curve.label for curve in picture.curves if curve.label and "loss" in curve.label} == set()
+        await keys(pilot, "c")
+        await settle(pilot)
+        await keys(pilot, "enter")
+        await settle(pilot)
+        assert len(app.desk.panes.chart.pictures()) == 3
 
     played(script)
 

@@ -78,11 +78,59 @@ def test_a_view_is_saved_and_opened_in_two_keys() -> None:
 
     async def script(pilot: Pilot[int]) -> None:
         await keys(pilot, "/", "'sgd'", "enter", "M", "'mine'", "enter")
-        assert session.saved["mine"][0] == "sgd"
+        assert session.saved["mine"].filter == "sgd"
         await keys(pilot, "/", "ctrl+u", "enter", "'", "up", "'mine'", "enter")
         assert app.desk.view.query == "sgd"
         await keys(pilot, "'", "enter")
         assert "running" in app.desk.view.query
+
+    play(app, script)
+
+
+def test_a_view_keeps_groups_and_marked_runs() -> None:
+    session = FakeSession()
+    app = workbench(session)
+
+    async def script(pilot: Pilot[int]) -> None:
+        await keys(pilot, "j", "2", "space", "o", "'width'", "enter", "M")
+        assert "groups and the 2 marked runs" in screen_text(app)
+        await keys(pilot, "'mine'", "enter", "escape", "o", "enter")
+        assert (app.desk.view.by, len(app.desk.view.marks)) == ((), 0)
+
+        await keys(pilot, "'")
+        assert "by width   2 marked" in screen_text(app)
+        await keys(pilot, "'mine'", "enter")
+        assert app.desk.view.by == ("params.width",)
+        assert app.desk.view.marks.run_ids == session.saved["mine"].runs == ("000000000001", "000000000002")
+
+    play(app, script)
+
+
+def test_the_group_under_the_cursor_is_summed_up_beside_the_table() -> None:
+    app = workbench(FakeSession())
+
+    async def script(pilot: Pilot[int]) -> None:
+        await keys(pilot, "o", "'width'", "enter")
+        screen = screen_text(app)
+        assert "group 64   6 runs: d compares them" in screen
+        row = next(line for line in screen.splitlines() if "val/loss" in line and "↓ best" in line)
+        assert row.split("best")[1].split()[:5] == ["0.726", "0.21", "0.2", "0.4654", "0.8654"]
+        assert "64 (n=6)" in screen
+        assert app.panes.chart.pictures()[0].bands
+        assert "sgd-lr0.3-w64" in screen
+
+        await keys(pilot, "j")
+        assert "group 256   6 runs" in screen_text(app)
+        assert "256 (n=6)" in screen_text(app)
+
+        await keys(pilot, "d")
+        assert "6 runs against" in screen_text(app)
+        await keys(pilot, "d", "enter", "j")
+        assert "one run: mark more" in screen_text(app)
+        assert not app.panes.chart.pictures()[0].bands
+
+        await keys(pilot, "k", "space")
+        assert "group 256" not in screen_text(app)
 
     play(app, script)
 

@@ -56,6 +56,7 @@ ALLOWED = {
     ("tui/clipboard.py", "subprocess"): "tmux load-buffer, with what the user copied",
     ("tui/doing/inspecting.py", "socket"): "the name of the host",
     ("wire/delta.py", "urllib"): "urllib.parse: text to text",
+    ("wire/mlflow_model.py", "urllib"): "urllib.parse: text to text",
     ("wire/sqlitefile.py", "urllib"): "urllib.parse: text to text",
 }
 """Where one of these names stands in the package, and what for."""

@@ -9,11 +9,14 @@ from mlbench.render.numbers import number, value_text
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.choosing import column_at_cursor, keep_condition, show_details
 from mlbench.tui.doing.types import Handler
+from mlbench.tui.keeping import MOST_MARKS
 from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.prompts import Prompt
+from mlbench.tui.view import Marks
 
 if TYPE_CHECKING:
-    from mlbench.tui.session import Facet
+    from mlbench.queries.views import SavedView
+    from mlbench.tui.session import Facet, SavedViews
 
 SETTING = "setting"
 NO_GROUPS = "no groups"
@@ -156,18 +159,25 @@ def open_view(desk: Desk, _n: int) -> None:
     desk.asker.ask("views", desk.session.views, lambda views: _ask_view(desk, views), lane="table")
 
 
-def _ask_view(desk: Desk, views: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]]) -> None:
-    own = {"running": (RUNNING, (), ()), "all runs": ("", (), ())}
-    known = {**own, **views}
-    choices = [Choice(name, name, view[0]) for name, view in known.items()]
+def _ask_view(desk: Desk, views: SavedViews) -> None:
+    from mlbench.queries.views import SavedView
+
+    known = {"running": SavedView(RUNNING), "all runs": SavedView(), **views}
+    choices = [Choice(name, name, _told(view)) for name, view in known.items()]
 
     def accepted(name: str) -> None:
         if name not in known:
             desk.say(f"there is no view '{name}'. {desk.key('app.save_view')} saves what you see as one", "bad")
             return
-        query, columns, sort = known[name]
+        view = known[name]
         desk.goes_to_top = True
-        desk.with_view(query=query, columns=columns, sort=sort)
+        desk.with_view(
+            query=view.filter, columns=view.columns, sort=view.sort, by=view.group_by, opened=frozenset(),
+            range_start="",
+        )  # fmt: skip
+        if view.runs:
+            desk.with_view(marks=Marks())
+            desk.tabling.mark(view.runs)
 
     desk.ask_user(
         Prompt(
@@ -179,13 +189,25 @@ def _ask_view(desk: Desk, views: Mapping[str, tuple[str, tuple[str, ...], tuple[
     )
 
 
+def _told(view: SavedView) -> str:
+    """What a view says, for the list."""
+    parts = [view.filter, *(f"by {spec.removeprefix('params.')}" for spec in view.group_by)]
+    n = len(view.runs)
+    return "   ".join(filter(None, [*parts, f"{n} marked" if n else ""]))
+
+
 def save_view(desk: Desk, _n: int) -> None:
-    """Save query, columns and order under a name, for here and for `mlbench query --selection`."""
-    question = desk.view.question
+    """Save query, columns, order, groups and marks under a name, for here and for `mlbench query --selection`."""
+    from mlbench.queries.views import SavedView
+
+    seen, n = desk.view, len(desk.view.marks)
+    view = SavedView(seen.query, seen.columns, seen.sort, None, seen.by, seen.marks.run_ids[:MOST_MARKS])
+
+    marked = f" and the {min(n, MOST_MARKS)} marked runs" if n else ""
 
     def accepted(name: str) -> None:
         def word() -> str | None:
-            desk.session.save_view(name.strip(), question)
+            desk.session.save_view(name.strip(), view)
             return (
                 f"view {name.strip()} saved   ({desk.key('app.views')} opens it, {desk.key('app.undo')} takes it back)"
             )
@@ -193,7 +215,9 @@ def save_view(desk: Desk, _n: int) -> None:
         if name.strip():
             desk.say_word(word)
 
-    desk.ask_user(Prompt("save view as", accepted, hint="query, columns and order; the same as mlbench views save"))
+    desk.ask_user(
+        Prompt("save view as", accepted, hint=f"query, columns, order, groups{marked}; as mlbench views save does")
+    )
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -6,16 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlbench.render.layouts import drawn_text
 from mlbench.tui.actions import CHART
 from mlbench.tui.completion import complete_metric, split_metrics
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
+from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.prompts import Prompt
 from mlbench.tui.view import next_of
 
 if TYPE_CHECKING:
     from mlbench.queries.layouts import LayoutsAnswer
     from mlbench.tui.widgets.chart_view import Picture
+
+NO_LAYOUT = "these runs have no layout of charts"
 
 
 def choose_metrics(desk: Desk, _n: int) -> None:
@@ -25,7 +29,9 @@ def choose_metrics(desk: Desk, _n: int) -> None:
         metrics = split_metrics(text)
         if metrics:
             desk.change(
-                desk.view.charted(metrics=_spelt(desk, metrics), laid=(), crosshair=None, limits=None, past_limits=())
+                desk.view.charted(
+                    metrics=_spelt(desk, metrics), laid=(), margins=(), crosshair=None, limits=None, past_limits=()
+                )
             )
 
     desk.ask_user(
@@ -44,16 +50,37 @@ def show_layout(desk: Desk, name: str) -> None:
     ids, details = desk.compared(), desk.session.details
 
     def take(found: LayoutsAnswer) -> None:
-        laid = tuple((chart.name, chart.names) for chart in found.charts if chart.names)
-        if not laid:
-            told = f"no chart of a layout is named '{name}'" if name else "these runs have no layout of charts"
-            desk.say(told, "bad")
+        charts = [chart for chart in found.charts if chart.names]
+        if not charts:
+            desk.say(f"no chart of a layout is named '{name}'" if name else NO_LAYOUT, "bad")
             return
-        metrics = tuple(dict.fromkeys(metric for _title, names in laid for metric in names))
-        view = desk.view.charted(metrics=metrics, laid=laid, crosshair=None, limits=None, past_limits=())
+        margins = tuple((chart.name, one.lower, one.upper) for chart in charts for one in chart.margins)
+        metrics = tuple(dict.fromkeys(metric for chart in charts for metric in chart.names))
+        view = desk.view.charted(
+            metrics=metrics, laid=tuple((chart.name, chart.lines) for chart in charts), margins=margins,
+            crosshair=None, limits=None, past_limits=(),
+        )  # fmt: skip
         desk.change(replace(view, pane=CHART, is_zoomed=True, shown_run=""))
 
     desk.asker.ask("layout", lambda: details.layouts(ids, name or "*"), take, lane="detail")
+
+
+def choose_layout(desk: Desk, _n: int) -> None:
+    """Pick one of the charts that the logs lay out, or all."""
+    ids, details = desk.compared(), desk.session.details
+
+    def take(found: LayoutsAnswer) -> None:
+        charts = [chart for chart in found.charts if chart.names]
+        if not charts:
+            desk.say(NO_LAYOUT, "muted")
+            return
+        every = Choice("", f"all {len(charts)} charts") if len(charts) > 1 else None
+        choices = (Choice(chart.name, chart.name, drawn_text(chart)) for chart in charts)
+        menu = Menu((*([every] if every else []), *choices))
+        desk.ask_user(Prompt("layout", lambda text: show_layout(desk, text), menu=menu,
+                             hint="the charts that the logs of these runs lay out"))  # fmt: skip
+
+    desk.asker.ask("layout", lambda: details.layouts(ids, "*"), take, lane="detail")
 
 
 def _spelt(desk: Desk, typed: tuple[str, ...]) -> tuple[str, ...]:
@@ -173,6 +200,7 @@ HANDLERS: Mapping[str, Handler] = {
     "chart.grid": lambda desk, _n: desk.change(
         desk.view.charted(n_columns=int(next_of((0, 1, 2, 3), desk.view.chart.n_columns)))
     ),
+    "chart.layout": choose_layout,
     "chart.write": write_charts,
     "chart.next_run": lambda desk, _n: bring_to_front(desk, 1),
     "chart.previous_run": lambda desk, _n: bring_to_front(desk, -1),

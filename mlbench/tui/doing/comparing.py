@@ -17,6 +17,9 @@ def sort_by_row(desk: Desk, _n: int) -> None:
 
     view, diff = list_of(desk), desk.answers.diff
     section, _colon, key = view.current_key.partition(":") if view else ("", "", "")
+    if section == "fold":
+        desk.with_view(folds=desk.view.folds ^ {key})
+        return
     if section == "params":
         sort_spec(desk, param_spec(key))
     elif section == "metrics" and diff is not None:
@@ -27,6 +30,38 @@ def sort_by_row(desk: Desk, _n: int) -> None:
         return
     if desk.view.sort:
         desk.say(f"sorted by {desk.view.sort[0]}", "muted")
+
+
+def fold_all(desk: Desk, _n: int) -> None:
+    """Close all parents of parameters and groups of slices; where all are closed, open them."""
+    view = list_of(desk)
+    groups = {key.removeprefix("fold:") for key in view.page.keys if key.startswith("fold:")} if view else set()
+    parents = {group for group in groups if group.startswith("params:")}
+    slices = groups - parents
+    are_closed = parents <= desk.view.folds and not slices & desk.view.folds
+    desk.with_view(folds=frozenset(slices if are_closed else parents))
+
+
+def tell_at_best(desk: Desk, _n: int) -> None:
+    """Tell all metrics where this row's is best, or no longer."""
+    view, diff = list_of(desk), desk.answers.diff
+    section, _colon, key = view.current_key.partition(":") if view else ("", "", "")
+    row = next((row for row in diff.metrics if row.metric == key), None) if diff and section == "metrics" else None
+    if desk.view.at_metric and (row is None or row.metric == desk.view.at_metric):
+        desk.with_view(at_metric="")
+        desk.say("the values where a metric is best are no longer told", "muted")
+    elif row is None:
+        desk.say("go to the row of a metric: all are told where that one is best", "muted")
+    elif not row.goal:
+        desk.say(f"{row.metric} has no goal. Try: mlbench metric {row.metric} --goal min", "muted")
+    else:
+        desk.with_view(at_metric=row.metric)
+        desk.say(f"each metric, too, where {row.metric} is best", "muted")
+
+
+def turn_to(look: str) -> Handler:
+    """The handler that shows something in the place of the tables, or the tables again."""
+    return lambda desk, _n: desk.with_view(compare_look="" if desk.view.compare_look == look else look)
 
 
 def go_to_section(number: int) -> Handler:
@@ -45,7 +80,10 @@ HANDLERS: Mapping[str, Handler] = {
     "compare.all": lambda desk, _n: desk.with_view(has_all=not desk.view.has_all),
     "compare.deltas": lambda desk, _n: desk.with_view(as_deltas=not desk.view.as_deltas),
     "compare.transpose": lambda desk, _n: desk.with_view(is_transposed=not desk.view.is_transposed),
-    "compare.code": lambda desk, _n: desk.with_view(has_code=not desk.view.has_code),
+    "compare.code": turn_to("code"),
+    "compare.verdict": turn_to("verdict"),
+    "compare.at": tell_at_best,
+    "compare.fold_all": fold_all,
     "compare.sort": sort_by_row,
     **{f"lists.section_{n}": go_to_section(n) for n in range(1, 9)},
 }

@@ -35,7 +35,7 @@ def to_row(desk: Desk, row: int) -> None:
     """Put the cursor of the table on a row."""
     table = desk.panes.table
     if table.move_to(row):
-        desk.with_view(cursor=table.current_id)
+        desk.with_view(cursor=table.current_id, group=table.current_group)
 
 
 def _page(desk: Desk) -> int:

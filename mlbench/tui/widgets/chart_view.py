@@ -229,6 +229,7 @@ class ChartView(Widget):
         axis = axis_of(look, self.state.series)
         options = CurveOptions(axis, look.smoothing, has_raw=look.has_raw, is_plain=self.state.is_plain)
         curves, bands = self._curves(series, options)
+        bands = (*self._margins(metric, axis), *bands)
         limits: tuple[float | None, float | None] = look.limits or (None, None)
         chart = ChartOptions(
             width, height, x_limits=limits, glyphs=self.state.glyphs, title=metric, has_header=has_header,
@@ -249,6 +250,18 @@ class ChartView(Widget):
             places = {label: place for place, label in enumerate(dict.fromkeys(settings.values()))}
             slots = {run_id: places[label] for run_id, label in settings.items()}
         return self._in_front(series, series_curves(series, options, slots=slots)), ()
+
+    def _margins(self, chart: str, axis: str) -> tuple[Band, ...]:
+        """The bands of a chart that a log lays out; none over runs that are drawn as their mean."""
+        look = self.state.look
+        ends = [(lower, upper) for title, lower, upper in look.margins if title == chart]
+        if not ends or look.is_grouped:
+            return ()
+        from mlbench.render.chart_margins import margin_bands
+
+        is_alone = look.is_isolated and look.front
+        slots = {run_id: slot for run_id, slot in self.state.slots.items() if not is_alone or run_id == look.front}
+        return margin_bands(self.state.series, ends, axis, slots)
 
     def _in_front(self, series: Sequence[SeriesAnswer], curves: Sequence[Curve]) -> list[Curve]:
         """The run in front last, so that it covers the others, which are muted; alone, where it is isolated."""

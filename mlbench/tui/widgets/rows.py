@@ -18,7 +18,7 @@ from mlbench.tui.session import PIECE_ROWS, RunsFound
 from mlbench.tui.widgets.columns import Fits, TableColumn, table_columns
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import GroupRow, RunRow
+    from mlbench.queries.answers import GroupRow, RunRow, Value
 
 _HASH = re.compile(r"[0-9a-f]{32,64}")
 MOST_PIECES = 48
@@ -135,9 +135,13 @@ def lines_of(listing: Listing, opened: Collection[tuple[object, ...]]) -> Sequen
     return lines
 
 
+def key_names(keys: Iterable[Value]) -> list[str]:
+    """What the runs of a group have in common, as people read it; of a hash its beginning."""
+    texts = ("(none)" if key is None else value_text(key) for key in keys)
+    return [text[:7] if _HASH.fullmatch(text) else text for text in texts]
+
+
 def group_label(group: GroupRow) -> Safe:
     """How many runs a group has, and what they have in common; of a hash its beginning."""
-    keys = ["(none)" if key is None else value_text(key) for key in group.keys]
-    short = [key[:7] if _HASH.fullmatch(key) else key for key in keys]
     n = len(group.run_ids)
-    return safe(f"▸ {n:>3,} {'run ' if n == 1 else 'runs'}  {' · '.join(short)}")
+    return safe(f"▸ {n:>3,} {'run ' if n == 1 else 'runs'}  {' · '.join(key_names(group.keys))}")

@@ -172,6 +172,12 @@ class RunsTable(Widget):
         return self.id_of(self.cursor)
 
     @property
+    def current_group(self) -> tuple[object, ...] | None:
+        """Keys of the group under the cursor, None on a run."""
+        group = self.group_of(self.cursor)
+        return None if group is None else group.keys
+
+    @property
     def current_column(self) -> TableColumn | None:
         return self.state.columns[self.column] if self.column < len(self.state.columns) else None
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from mlbench.dataclass import dataclass
 from mlbench.model import Problem
 from mlbench.wire.files import open_regular
 from mlbench.wire.parity.accumulators import EventAccumulator, Lost, PluginAccumulator

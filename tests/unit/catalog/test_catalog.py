@@ -116,7 +116,7 @@ def test_series_ids_are_never_used_twice(home: Home) -> None:
 def test_a_batch_that_fails_leaves_nothing_behind(home: Home) -> None:
     with open_writer(home) as open_one:
         batch = one_run(home, "a", 0.5)
-        batch.add("no_such_table", x=1)
+        batch.add_tables({"no_such_table": pa.table({"x": [1]})})
 
         with pytest.raises(HomeError, match="tags and notes are safe"):
             open_one.commit(batch)

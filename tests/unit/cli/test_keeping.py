@@ -13,6 +13,7 @@ import pytest
 from mlbench.catalog.reader import current_snapshot
 from mlbench.journal import open_journal, replay
 from mlbench.paths import find_home
+from mlbench.queries.views import SavedView, view_of
 from tests.events import scalar_file
 from tests.unit.cli.conftest import SAMPLES, Done
 
@@ -69,14 +70,30 @@ def test_a_view_is_saved_listed_used_narrowed_and_removed(mlbench: Mlbench) -> N
 
     assert saved.code == 0
     assert listed == [
-        {"view": "sgd", "filter": "optimizer = sgd", "columns": ["params.lr"], "sort": ["lr:desc"], "limit": 5}
-    ]
+        {"view": "sgd", "filter": "optimizer = sgd", "columns": ["params.lr"], "sort": ["lr:desc"], "group_by": [],
+         "limit": 5, "runs": []}
+    ]  # fmt: skip
     assert len(all_of_it) == 5
     assert [list(row) for row in all_of_it] == [["run", "params.lr"]] * 5
     assert all_of_it[0]["params.lr"] == 30.0
     assert len(narrowed) == 1
     assert narrowed[0]["params.lr"] < 1  # type: ignore[operator]
     assert objects(mlbench("views", "--format", "json")) == []
+
+
+def test_a_view_groups_and_selects_the_marked_runs(mlbench: Mlbench) -> None:
+    mlbench("views", "save", "by data", "-g", "params.data")
+    grouped = objects(mlbench("query", "--selection", "by data", "--format", "json"))
+    listed = objects(mlbench("views", "--format", "json"))
+    ids = [row["run.id"] for row in objects(mlbench("query", "-c", "run.id", "-n", "2", "--format", "json"))]
+
+    assert listed[0]["group_by"] == ["params.data"]
+    assert {row["params.data"] for row in grouped} == {"v1", "v2"}
+
+    view = SavedView("data = v2", runs=tuple(map(str, ids)))
+    assert view_of(view.to_text()) == view
+    assert len(objects(mlbench("query", view.selected, "--format", "json"))) == 2
+    assert view_of('{"runs": ["a\') or 1=1", 3], "group_by": "x"}') == SavedView()
 
 
 def test_a_removed_view_comes_back_by_undo(mlbench: Mlbench) -> None:

@@ -16,10 +16,12 @@ import pytest
 
 from mlbench.adapters import load_adapters
 from mlbench.catalog.reader import open_reader
+from mlbench.catalog.tables import unpacked
 from mlbench.ingest import workers as module
+from mlbench.ingest.filing import Filer, ReadRun
 from mlbench.ingest.plan import UnitPlan, source_key
 from mlbench.ingest.run import ingest_paths
-from mlbench.ingest.workers import ReadRun, Slicer, Task, TaskDone, Workers, do_task
+from mlbench.ingest.workers import Slicer, Task, TaskDone, Workers, do_task
 from mlbench.model import Adapter
 from mlbench.paths import Home
 from tests.events import scalar_file
@@ -59,8 +61,12 @@ def task(units: list[UnitPlan], folder: Path, first_series_id: int = 0) -> Task:
     return Task(tuple(units), ids, first_series_id, str(folder / "points"), b"salt")
 
 
-def names(runs: tuple[ReadRun, ...]) -> list[str]:
-    return [os.path.basename(run.unit.unit.folder) for run in runs]
+def filer() -> Filer:
+    return Filer({adapter.name: adapter.version for adapter in load_adapters()})
+
+
+def names(done: TaskDone) -> list[str]:
+    return [os.path.basename(path) for path in unpacked(done.tables["run"])["path"].to_pylist()]
 
 
 def worker_ids(workers: Workers) -> list[int]:
@@ -180,17 +186,29 @@ def test_a_task_done_twice_gives_the_same(tmp_path: Path) -> None:
     assert first.stored.segment == second.stored.segment
     assert first.stored.series.equals(second.stored.series)
     assert first.stored.series["series_id"].to_pylist() == [40, 41]
-    assert names(first.runs) == ["run0", "run1"]
-    assert [source.reading.points for run in first.runs for source in run.sources] == [None, None]
-    assert [source.reading.n_points for run in first.runs for source in run.sources] == [2, 2]
+    assert names(first) == ["run0", "run1"]
+    assert [(run.n_sources, run.n_points, run.shared) for run in first.runs] == [(1, 2, ()), (1, 2, ())]
+    assert first.tables["run"] == second.tables["run"]
+    assert unpacked(first.tables["source"])["run_ids"].to_pylist() == [[run.run_id] for run in first.runs]
+
+
+def test_sources_that_tell_of_other_runs_are_left_to_the_committing_process(tmp_path: Path) -> None:
+    todo = task(made_runs(tmp_path, 2), tmp_path)
+    (key,) = todo.units[1].stamps
+
+    done = do_task(replace(todo, shared=frozenset({key})))
+
+    assert unpacked(done.tables["source"])["source_id"].to_pylist() == [0]
+    assert [[source.source_id for source in run.shared] for run in done.runs] == [[], [1]]
+    assert [source.reading.points for run in done.runs for source in run.shared] == [None]
 
 
 def test_a_task_that_is_stopped_keeps_the_runs_it_has_read(tmp_path: Path, adapters: dict[str, Adapter]) -> None:
     answers = iter([False, False, True])
 
-    done = do_task(task(made_runs(tmp_path, 4), tmp_path), adapters, lambda: next(answers))
+    done = do_task(task(made_runs(tmp_path, 4), tmp_path), adapters, filer(), lambda: next(answers))
 
-    assert names(done.runs) == ["run0", "run1"]
+    assert names(done) == ["run0", "run1"]
     assert done.stored is not None
     assert done.stored.segment.n_rows == 4
 
@@ -200,10 +218,10 @@ def test_without_processes_tasks_are_done_here_in_their_order(tmp_path: Path, ad
     workers = Workers()
     workers.start(1, may_fork=True)
 
-    found = list(workers.do((task([unit], tmp_path) for unit in units), adapters, lambda: False))
+    found = list(workers.do((task([unit], tmp_path) for unit in units), adapters, filer(), lambda: False))
     workers.close()
 
-    assert [names(done.runs) for done in found] == [["run0"], ["run1"], ["run2"]]
+    assert [names(done) for done in found] == [["run0"], ["run1"], ["run2"]]
 
 
 def test_processes_do_all_tasks_and_leave_the_points_in_segments(
@@ -213,9 +231,11 @@ def test_processes_do_all_tasks_and_leave_the_points_in_segments(
     pool.start(1, may_fork=True)
     assert len(worker_ids(pool)) == 2
 
-    found = list(pool.do((task([unit], tmp_path, 10 * n) for n, unit in enumerate(units)), adapters, lambda: False))
+    found = list(
+        pool.do((task([unit], tmp_path, 10 * n) for n, unit in enumerate(units)), adapters, filer(), lambda: False)
+    )
 
-    assert sorted(name for done in found for name in names(done.runs)) == [f"run{number}" for number in range(9)]
+    assert sorted(name for done in found for name in names(done)) == [f"run{number}" for number in range(9)]
     alone = do_task(task([units[3]], tmp_path, 30))
     assert alone.stored in [done.stored for done in found] or alone.stored is not None
     assert {done.stored.segment.file for done in found if done.stored} == set(os.listdir(tmp_path / "points"))
@@ -228,9 +248,9 @@ def test_no_task_is_begun_after_a_stop_and_those_begun_are_kept(
     pool.start(1, may_fork=True)
     answers = iter([False, False, True])
 
-    found = list(pool.do((task([unit], tmp_path) for unit in units), adapters, lambda: next(answers)))
+    found = list(pool.do((task([unit], tmp_path) for unit in units), adapters, filer(), lambda: next(answers)))
 
-    assert sorted(name for done in found for name in names(done.runs)) == ["run0", "run1"]
+    assert sorted(name for done in found for name in names(done)) == ["run0", "run1"]
 
 
 def test_a_process_that_is_killed_at_its_task_is_survived(
@@ -249,9 +269,9 @@ def test_a_process_that_is_killed_at_its_task_is_survived(
     pool.start(1, may_fork=True)
     pool._ahead = 9  # all are handed out before one is taken back
 
-    found = list(pool.do((task([unit], tmp_path) for unit in units), adapters, lambda: False))
+    found = list(pool.do((task([unit], tmp_path) for unit in units), adapters, filer(), lambda: False))
 
-    assert sorted(name for done in found for name in names(done.runs)) == [f"run{number}" for number in range(9)]
+    assert sorted(name for done in found for name in names(done)) == [f"run{number}" for number in range(9)]
     assert pool._pool is None
 
 
@@ -269,9 +289,9 @@ def test_a_process_that_is_killed_between_two_tasks_is_survived(
                 assert wait_until(lambda: not any(map(is_alive, broken)))  # the pool ends the other one
             yield task([unit], tmp_path)
 
-    found: list[TaskDone] = list(pool.do(tasks(), adapters, lambda: False))
+    found: list[TaskDone] = list(pool.do(tasks(), adapters, filer(), lambda: False))
 
-    assert sorted(name for done in found for name in names(done.runs)) == [f"run{number}" for number in range(5)]
+    assert sorted(name for done in found for name in names(done)) == [f"run{number}" for number in range(5)]
 
 
 def test_processes_end_with_their_work(pool: Workers) -> None:

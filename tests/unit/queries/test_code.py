@@ -10,7 +10,7 @@ import pytest
 from dulwich import porcelain
 
 from mlbench.queries.answers import FactRow
-from mlbench.queries.code import CodeChange, compare_code, told, with_changed_books, with_code_changes
+from mlbench.queries.code import CodeChange, compare_code, patch_of_run, told, with_changed_books, with_code_changes
 from mlbench.queries.compare import compare_runs
 from mlbench.render.cells import plain
 from mlbench.render.code import code_section, coloured, diff_lines
@@ -211,6 +211,9 @@ def test_a_saved_patch_shows_the_cells_of_a_notebook(empty: FakeReader, tmp_path
     assert "@@ code cell 2 changed @@\n-lr = 1\n+lr = 2\n fit(lr)" in shown
     assert "execution_count" not in shown
     assert shown.endswith("diff --git a/x.py b/x.py\n@@ -1 +1 @@\n-a\n+b\n")
+    assert patch_of_run(empty, ids[1], patch) == shown
+    assert patch_of_run(empty, empty.add_run("c"), patch) == patch
+    assert "sk-abc" not in patch_of_run(empty, ids[1], "+API_KEY=sk-abcdefghijklmnopqrstuvwxyz123456\n")
     (tmp_path / "run" / "diff.patch").write_text(patch.replace(" {", " [", 1), "utf-8")
     assert "execution_count" in compare_code(empty, ids)[0].patches[1]
 

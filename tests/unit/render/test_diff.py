@@ -2,17 +2,18 @@ import math
 
 import pytest
 
-from mlbench.queries.answers import DiffAnswer, FactRow, ParamCell
+from mlbench.queries.answers import DiffAnswer, FactRow, MetricCell, MetricRow, ParamCell
+from mlbench.queries.slices import slice_rows
 from mlbench.render.cells import plain
 from mlbench.render.diff import (
     diff_records,
     diff_sections,
     diff_summary,
     majority,
-    odd_text,
     param_text,
     param_value,
 )
+from mlbench.render.diff_metrics import odd_text
 from mlbench.render.records import write
 from mlbench.render.table import section_lines
 from tests.golden.check import check_golden
@@ -29,8 +30,8 @@ def test_runs_side_by_side_look_as_they_did() -> None:
     check_golden("diff.txt", f"{values}\n\n\n{deltas}\n")
 
 
-def _roles(key: str, index: int, **options: bool) -> list[str]:
-    section = next(one for one in diff_sections(diff_answer(), **options) if one.key == key)
+def _roles(key: str, index: int) -> list[str]:
+    section = next(one for one in diff_sections(diff_answer()) if one.key == key)
     return [cell.role for cell in section.table.rows[index]]
 
 
@@ -43,9 +44,61 @@ def test_what_most_runs_have_is_muted_and_what_is_unusual_is_changed() -> None:
 
 def test_better_is_good_and_worse_is_bad() -> None:
     assert _roles("metrics", 0) == ["key", "muted", "muted", "", "good", "bad"]
-    assert _roles("metrics", 1) == ["", "", "muted", "", "", "warning"]
-    assert _roles("metrics", 2) == ["", "", "muted", "warning", "warning", "warning"]
-    assert _roles("metrics", 3) == ["key", "muted", "muted", "", "", "muted"]
+    assert _roles("metrics", 1) == ["", "", *["muted"] * 4]
+    assert _roles("metrics", 2) == ["", "", "muted", "", "", "warning"]
+    assert _roles("metrics", 3) == ["", "", "muted", "warning", "warning", "warning"]
+    assert _roles("metrics", 4) == ["key", "muted", "muted", "", "", "muted"]
+
+
+def test_the_best_value_is_told_with_its_step_and_time() -> None:
+    best = MetricRow("acc", "max", "set", (MetricCell(0.5, 9, 0.75, 4, best_after_s=90.0), MetricCell(0.5, 9, 0.5, 9)))
+    at_the_end = MetricRow("f1", "max", "set", (MetricCell(0.5, 9, 0.5, 9), MetricCell(None)))
+    answer = DiffAnswer((head("a"), head("b")), (), (best, at_the_end))
+
+    rows = [[cell.text for cell in row[2:]] for row in diff_sections(answer)[0].table.rows]
+
+    assert rows == [
+        ["best", "0.75", "0.5"], ["best at", "@4 1m 30s", "@9"], ["last", "0.5", "0.5"],
+        ["best", "0.5", "-"], ["last", "0.5", "-"],
+    ]  # fmt: skip
+
+
+def test_slices_are_told_as_a_group_unless_each_is_asked_for() -> None:
+    cells = (MetricCell(0.5, 1, 0.5, 1), MetricCell(0.25, 1, 0.25, 1, -0.25, -50.0, False))
+    rows = tuple(MetricRow(f"recall/class={n}", "max", "set", cells) for n in range(3))
+    answer = DiffAnswer((head("a"), head("b")), (), rows, slices=slice_rows(rows))
+
+    usual = {section.key: section for section in diff_sections(answer, folds=())}
+    opened = {section.key: section for section in diff_sections(answer, folds=("slices:recall",))}
+    whole = {section.key: section for section in diff_sections(answer, has_slices=True)}
+
+    assert "metrics" not in usual
+    assert [row[0].text for row in usual["slices"].table.rows] == ["▸ recall (3 slices, max)", "  spread"]
+    assert usual["slices"].table.keys == ("fold:slices:recall",) * 2
+    assert [row[0].text for row in opened["slices"].table.rows][2:] == ["  class=0", "  class=1", "  class=2"]
+    assert opened["slices"].table.keys[2] == "metrics:recall/class=0"
+    assert opened["slices"].table.rows[2][2].text == "0.25 ▼ -0.25 -50%"
+    assert len(whole["metrics"].table.rows) == 6
+
+
+def test_a_closed_parent_says_how_many_of_its_keys_differ() -> None:
+    params = (param("optim.lr", "1", "2", "1"), param("optim.name", "a", "b", "a"), param("seed", "1", "2", "3"))
+    answer = DiffAnswer((head("a"), head("b"), head("c")), params, ())
+
+    (section,) = diff_sections(answer, is_tree=True, folds=("params:optim",))
+
+    assert [[cell.text for cell in row] for row in section.table.rows] == [
+        ["▸ optim", "2 keys", "2 differ", "="], ["seed", "1", "2", "3"],
+    ]  # fmt: skip
+    assert section.table.keys == ("fold:params:optim", "params:seed")
+
+
+def test_hashes_are_told_by_their_first_digits() -> None:
+    row = FactRow("digits", (f"sha256:{'ab12' * 16}", None), differs=True)
+
+    (section,) = diff_sections(DiffAnswer((head("a"), head("b")), (), (), data=(row,)))
+
+    assert section.table.rows[0][1].text == "sha256:ab12ab12ab12…"
 
 
 def test_facts_that_differ_stand_out() -> None:

@@ -2,7 +2,7 @@
 
 from mlbench.render.cells import Cell
 from mlbench.render.diff import diff_sections
-from mlbench.render.inside import as_tree, insides
+from mlbench.render.inside import as_tree, branches, insides
 from mlbench.safe import safe
 
 from .samples import diff_answer
@@ -38,11 +38,24 @@ def test_keys_of_one_parent_stand_below_it() -> None:
         ["data.name", "DATA.NAME"],
         ["optim", ""],
         ["  lr", "OPTIM.LR"],
+        ["  sched", ""],
+        ["    name", "OPTIM.SCHED.NAME"],
+        ["    steps", "OPTIM.SCHED.STEPS"],
         ["seed", "SEED"],
-        ["optim.sched", ""],
-        ["  name", "OPTIM.SCHED.NAME"],
-        ["  steps", "OPTIM.SCHED.STEPS"],
     ]
+
+
+def test_parts_with_one_child_stay_together_and_a_key_may_be_a_parent_too() -> None:
+    drawn = as_tree(rows_of("a.b.c.x", "a.b.c.y", "a.b", "z.only"))
+
+    assert [row[0].text for row in drawn] == ["a", "  b.c", "    x", "    y", "  b", "z.only"]
+
+
+def test_what_is_below_a_closed_parent_is_left_out() -> None:
+    rows = rows_of("a.b.x", "a.b.y", "a.c")
+
+    assert [one.path for one in branches(rows, ["a.b"])] == ["a", "a.b", "a.c"]
+    assert [one.path for one in branches(rows, ["a"])] == ["a"]
 
 
 def test_layers_are_told_behind_the_values() -> None:

@@ -15,16 +15,27 @@ def _contrast(a: str, b: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+GROUNDS = ("added", "removed")
+
+
 def test_run_colours_can_be_read_on_their_ground() -> None:
     assert min(_contrast(colour, DARK_GROUND) for colour in DARK) >= 4.4
     assert min(_contrast(colour, LIGHT_GROUND) for colour in LIGHT) >= 2.9
 
 
 def test_texts_can_be_read_on_their_ground() -> None:
-    roles = [role for role in ROLES if role.isalpha()]
+    roles = [role for role in ROLES if role.isalpha() and role not in GROUNDS]
 
     assert min(_contrast(look(role).colour or "#ffffff", DARK_GROUND) for role in roles) >= 4.5
     assert min(_contrast(look(role, is_light=True).colour or "#000000", LIGHT_GROUND) for role in roles) >= 4.5
+
+
+def test_code_can_be_read_on_added_and_removed_lines() -> None:
+    for is_light in (False, True):
+        for ground in GROUNDS:
+            behind = look(ground, is_light=is_light).colour
+            for role in ("good", "bad", "muted", "keyword", "string", "number", "key"):
+                assert _contrast(look(role, is_light=is_light).colour, behind) >= 4.0, (role, ground, is_light)
 
 
 def test_slots_begin_again_after_eight() -> None:

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from mlbench.queries.answers import DiffAnswer, MetricCell, MetricRow, ProblemLine
+from mlbench.queries.answers import DiffAnswer, MetricCell, MetricRow, ParamCell, ParamRow, ProblemLine
 from mlbench.queries.code import CodeChange
+from mlbench.queries.slices import slice_rows
 from mlbench.render.cells import line_cells
 from mlbench.tui.code_page import NOTHING, code_page
-from mlbench.tui.pages import compare_page, help_page, problems_page
+from mlbench.tui.compare_page import compare_page
+from mlbench.tui.pages import help_page, problems_page
 from mlbench.tui.run_page import run_page
 from mlbench.tui.transposed import transposed_page
 from mlbench.tui.widgets.lines_view import Page
@@ -39,11 +41,31 @@ def test_runs_stand_side_by_side_with_deltas_to_the_first() -> None:
         "  optim.lr                      0.3                  0.03                   0.003\n"
         "\n"
         " metrics: 1\n"
-        "  val/loss ↓ best            0.8471  0.4654 ▲ -0.382 -45%  0.8654 ▼ +0.0183 +2.2%\n"
+        "  val/loss ↓?best            0.8471  0.4654 ▲ -0.382 -45%  0.8654 ▼ +0.0183 +2.2%\n"
         "\n"
         " code\n"
         "  commit                   a41f09c0              a41f09c1                a41f09c0"
     )
+
+
+def test_parents_and_groups_of_slices_are_what_their_lines_are_about() -> None:
+    cells = (MetricCell(0.5, 1, 0.5, 1), MetricCell(0.25, 1, 0.25, 1))
+    rows = tuple(MetricRow(f"f1/class={n}", "max", "set", cells) for n in range(2))
+    params = tuple(ParamRow(key, (ParamCell("1"), ParamCell("2")), True) for key in ("optim.lr", "optim.wd"))
+    answer = replace(compared(2), params=params, metrics=rows, slices=slice_rows(rows), code=())
+
+    pages = [
+        compare_page(answer, 80, 0, as_deltas=False, slots={}, has_baseline=True, folds=folds)
+        for folds in ((), ("params:optim", "slices:f1"))
+    ]
+
+    assert [key for key in pages[0].keys if key] == [
+        "fold:params:optim", "params:optim.lr", "params:optim.wd", "fold:slices:f1", "fold:slices:f1",
+    ]  # fmt: skip
+    assert [key for key in pages[1].keys if key] == [
+        "fold:params:optim", "fold:slices:f1", "fold:slices:f1", "metrics:f1/class=0", "metrics:f1/class=1",
+    ]  # fmt: skip
+    assert "▸ optim" in text_of(pages[1])
 
 
 def test_numbers_are_never_cut_the_percent_goes_first_and_then_the_difference() -> None:

@@ -1,0 +1,48 @@
+"""The group under the cursor: its members are asked for, and its runs are drawn as one curve with a band."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mlbench.tui.group_page import group_name
+
+if TYPE_CHECKING:
+    from mlbench.queries.members import Members
+    from mlbench.tui.desk import Desk
+    from mlbench.tui.view import ChartLook
+
+
+def ask_members(desk: Desk) -> None:
+    """Ask what the runs of the group came to; on a run there is nothing to ask."""
+    group = desk.group
+    if group is None:
+        desk.asker.forget("members")
+        if desk.answers.members is not None:
+            desk.answers.members = None
+            desk.panes.draw_compare(desk)
+        return
+
+    def look() -> Members:
+        from mlbench.queries.members import MOST_MEMBERS, summarise
+
+        diff = desk.session.compare(group.run_ids[:MOST_MEMBERS], everything=False)
+        return summarise(diff, group.keys, len(group.run_ids), group.n_ended_well)
+
+    def take(members: Members) -> None:
+        desk.answers.members = members
+        desk.panes.draw_compare(desk)
+
+    desk.asker.ask("members", look, take, lane="detail")
+
+
+def charted_group(desk: Desk) -> tuple[ChartLook, Mapping[str, str]]:
+    """The look of the charts, and by run id what makes a curve of several runs: the group under the cursor is one."""
+    look, group = desk.view.chart, desk.group
+    if group is None or len(group.run_ids) < 2:
+        return look, desk.answers.settings
+    name = str(group_name(group.keys))
+    settings = {one.head.run_id: name if one.head.run_id in group.run_ids else one.head.name
+                for one in desk.answers.series}  # fmt: skip
+    return replace(look, is_grouped=True), settings
