@@ -212,7 +212,7 @@ class SegmentStore:
     def read(
         self, segments: Sequence[tuple[str, str]], series_ids: Sequence[int], *, columns: Sequence[str] = COLUMNS
     ) -> pa.Table:
-        """Points of the series, sorted by series_id and seq.
+        """Points of the series, sorted by series_id and seq; each chunk holds whole series.
 
         Args:
             segments: file name and hash of every segment that may hold them.
@@ -239,7 +239,7 @@ class SegmentStore:
             return points
         if "seq" not in columns:
             return self.read(segments, series_ids, columns=(*columns, "seq")).select(columns)
-        return points.sort_by([("series_id", "ascending"), ("seq", "ascending")])
+        return points.sort_by([("series_id", "ascending"), ("seq", "ascending")]).combine_chunks()
 
     def _part(self, file: str, digest: str, wanted: Int64Array, columns: Sequence[str]) -> pa.Table | None:
         """The points of one segment; None where it has none of the series."""

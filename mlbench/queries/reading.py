@@ -31,4 +31,7 @@ class Reader(Protocol):
         """The rows of a statement without parameters, read once in the life of the reader."""
 
     def points(self, series_ids: Sequence[int], columns: Sequence[str] = ...) -> pa.Table:
-        """All raw points, sorted by series_id and seq: of series_id, seq, step, wall_s and value those named."""
+        """All raw points, sorted by series_id and seq: of series_id, seq, step, wall_s and value those named.
+
+        Each chunk of the table holds whole series.
+        """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlbench.errors import UsageError
 from mlbench.queries.answers import SeriesAnswer
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
     from mlbench.model import Float64Array, Int64Array
 
+    _Points: TypeAlias = tuple[Int64Array, Float64Array, Float64Array, int]
+
 VIEWS = ("effective", "raw")
 """effective: what counts after restarts. raw: every point, in the order of the log."""
-_CHOSEN = """SELECT s.run_id, s.metric, s.series_id, r.started_s FROM (
+POINTS_AT_ONCE = 2_000_000
+"""Points that are read before those of the first metrics are put away: 64 MB on their way."""
+_CHOSEN = """SELECT s.run_id, s.metric, s.series_id, s.n_raw, r.started_s FROM (
 SELECT *, row_number() OVER (PARTITION BY run_id, metric ORDER BY n DESC, n_raw DESC, series_id) AS place FROM series
 WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) AND metric IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS s
 JOIN run r ON r.run_id = s.run_id WHERE s.place = 1"""
@@ -52,40 +56,58 @@ def fetch_series(
     heads = {head.run_id: head for head in fetch_heads(reader, ids)}
     names = find_metrics(reader, metrics, ids)
     chosen = {(metric, run_id): rest for run_id, metric, *rest in reader.rows(_CHOSEN, [ids, list(names)])}
-    series_ids = [series_id for series_id, _started in chosen.values()]
-    points = _by_series(reader.points(series_ids, ("series_id", "step", "wall_s", "value")), view)
+    points: dict[int, _Points] = {}
+    shared: dict[tuple[int, int, int], Int64Array] = {}
+    for series_ids in _portions(chosen):
+        for part in reader.points(series_ids, ("series_id", "step", "wall_s", "value")).to_batches():
+            points.update(_by_series(part, view, shared))
     goals = {metric: goal_of(reader, metric)[0] for metric in names}
     return tuple(
         SeriesAnswer(heads[run_id], metric, *points[series_id], started_s=started_s, goal=goals[metric])
         for metric in names
         for run_id in ids
-        for series_id, started_s in [chosen.get((metric, run_id), (None, None))]
+        for series_id, _n, started_s in [chosen.get((metric, run_id), (None, 0, None))]
         if series_id in points
     )
 
 
-def _by_series(points: pa.Table, view: str) -> dict[int, tuple[Int64Array, Float64Array, Float64Array, int]]:
-    """Of each series the steps, wall times and values of the view, and how many points it has in the log.
+def _portions(chosen: Mapping[tuple[str, str], Sequence[Any]]) -> Iterator[list[int]]:
+    """The series, metric by metric: by name, as segments have them."""
+    portion: list[int] = []
+    n_points, last = 0, ""
+    for (metric, _run), (series_id, n_raw, _started) in sorted(chosen.items()):
+        if portion and n_points >= POINTS_AT_ONCE and metric != last:
+            yield portion
+            portion, n_points = [], 0
+        portion.append(series_id)
+        n_points += n_raw
+        last = metric
+    if portion:
+        yield portion
 
-    Series of equal steps have one array of them: so it is with the runs of a sweep, and a third of the memory.
+
+def _by_series(
+    points: pa.RecordBatch, view: str, known: dict[tuple[int, int, int], Int64Array]
+) -> Iterator[tuple[int, _Points]]:
+    """Each series with the steps, wall times and values of the view, and how many points it has in the log.
+
+    Series of equal steps have one array of them: so it is with the runs of a sweep, and a third of the memory. Those
+    that were met are `known` by length and ends.
     """
     import numpy as np
 
     ids, steps, wall_s, values = (points.column(name).to_numpy() for name in ("series_id", "step", "wall_s", "value"))
-    starts = np.flatnonzero(np.diff(ids, prepend=ids[:1] - 1))
+    starts = np.flatnonzero(np.concatenate((np.ones(min(ids.size, 1), np.bool_), ids[1:] != ids[:-1])))
     ends = np.append(starts, ids.size)[1:]
     back = np.flatnonzero((steps[1:] < steps[:-1]) & (ids[1:] == ids[:-1])) + 1
     restarted = set(np.searchsorted(starts, back, side="right").tolist()) if view == "effective" else set()
-    found: dict[int, tuple[Int64Array, Float64Array, Float64Array, int]] = {}
-    known: dict[tuple[int, int, int], Int64Array] = {}
     for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True), start=1):
         keep = slice(None) if place not in restarted else _mask(steps[start:end], view)
         own = steps[start:end][keep]
         shape = (own.size, int(own[0]), int(own[-1]))
         if shape not in known or not np.array_equal(known[shape], own):
             known[shape] = own.copy()  # not a view, which would keep all steps in memory
-        found[int(ids[start])] = (known[shape], wall_s[start:end][keep], values[start:end][keep], end - start)
-    return found
+        yield int(ids[start]), (known[shape], wall_s[start:end][keep], values[start:end][keep], end - start)
 
 
 def _mask(steps: Int64Array, view: str) -> Any:  # noqa: ANN401 - an index: a slice or an array of bool
@@ -103,7 +125,7 @@ _NUMBERS = {"step": "step", "wall_time": "wall_s", "value": "value", "seq": "seq
 
 
 def export_series(reader: Reader, run_ids: Sequence[str], *, view: str) -> pa.Table:
-    """Every point of every metric of the runs as one Arrow table, ordered by series and in the order of the log.
+    """Every point of every metric of the runs as one Arrow table, run by run, each series in the order of the log.
 
     Columns: root, run (path below the root, `.` for the root itself), metric, source_run, source_metric (texts,
     dictionary-encoded), step (int64), wall_time (double, Unix seconds UTC), value (double), seq (int64). Where a
@@ -123,38 +145,40 @@ def export_series(reader: Reader, run_ids: Sequence[str], *, view: str) -> pa.Ta
 
     _check_view(view)
     rows = reader.rows(_ALL, [list(run_ids)])
-    table = _run_by_run(reader.points([row[0] for row in rows]), [(row[0], row[6]) for row in rows])
+    table = reader.points([row[0] for row in rows])
     if view == "effective" and table.num_rows:
         masks = [_mask(points.column("step").to_numpy(), view) for _series_id, points in series_slices(table)]
         table = table.filter(pa.array(np.concatenate(masks)))
-    known = np.array([row[0] for row in rows], dtype=np.int64)
-    places = np.searchsorted(known, table.column("series_id").to_numpy())
-    spelled = [(root, below_root(key, root), metric, run, name) for _id, root, key, metric, run, name, _run in rows]
+    first = {row[6]: place for place, row in reversed(list(enumerate(rows)))}
+    together = sorted(rows, key=lambda row: (first[row[6]], row[0]))
+    table, places = _arranged(table, [row[0] for row in together])
+    spelled = [(root, below_root(key, root), metric, run, name) for _id, root, key, metric, run, name, _run in together]
     found = points_table(spelled, places, {title: table.column(name) for title, name in _NUMBERS.items()})
-    return with_axes(found, places, _axes(reader, run_ids, [(row[6], row[3]) for row in rows]))
+    return with_axes(found, places, _axes(reader, run_ids, [(row[6], row[3]) for row in together]))
 
 
-def _run_by_run(points: pa.Table, series: Sequence[tuple[int, str]]) -> pa.Table:
-    """The points of each run together, in which order the series otherwise are: a segment holds them metric by metric.
+def _arranged(points: pa.Table, series_ids: Sequence[int]) -> tuple[pa.Table, Int64Array]:
+    """The points in this order of their series, and of each point the place of its series in it.
 
-    Args:
-        points: sorted by series; each part of it, as it was read, holds whole runs or points that were added to some.
-        series: ids, rising, with their runs.
+    A segment holds some metrics of its runs after others, so that parts, as they were read, are mostly all that has to
+    be put in order.
     """
     import numpy as np
     import pyarrow as pa
 
-    first: dict[str, int] = {}
-    for place, (_series_id, run_id) in enumerate(series):
-        first.setdefault(run_id, place)
-    known = np.array([series_id for series_id, _run in series], dtype=np.int64)
-    ranks = np.array([first[run_id] for _series_id, run_id in series], dtype=np.int64)
-    parts = []
+    by_id = np.argsort(np.array(series_ids, dtype=np.int64))
+    known = np.array(series_ids, dtype=np.int64)[by_id]
+    parts, places = [], [np.zeros(0, dtype=np.int64)]
     for part in points.to_batches():
-        rank = ranks[np.searchsorted(known, part.column("series_id").to_numpy())]
-        is_sorted = bool((rank[1:] >= rank[:-1]).all())
-        parts.append(part if is_sorted else part.take(pa.array(np.argsort(rank, kind="stable"))))
-    return pa.Table.from_batches(parts, schema=points.schema)
+        place = by_id[np.searchsorted(known, part.column("series_id").to_numpy())]
+        order = None if (place[1:] >= place[:-1]).all() else np.argsort(place, kind="stable")
+        parts.append(part if order is None else part.take(pa.array(order)))
+        places.append(place if order is None else place[order])
+    table, whole = pa.Table.from_batches(parts, schema=points.schema), np.concatenate(places)
+    if (whole[1:] >= whole[:-1]).all():
+        return table, whole
+    order = np.argsort(whole, kind="stable")
+    return table.take(pa.array(order)), whole[order]
 
 
 def _axes(reader: Reader, run_ids: Sequence[str], series: Sequence[tuple[str, str]]) -> dict[int, tuple[str, int]]:
