@@ -163,7 +163,7 @@ def _job(path: str, loaded: Loaded) -> Iterator[Fact]:
     runtime = _inner(root, "runtime")
     choices = _inner(runtime, "choices")
     told: dict[str, JsonValue] = {f"hydra.job.{key}": job.get(key) for key in ("name", "num", "override_dirname")}
-    told["hydra.runtime.version"] = runtime.get("version")
+    told |= {"hydra.mode": root.get("mode"), "hydra.runtime.version": runtime.get("version")}
     told |= {f"hydra.runtime.choices.{key}": value for key, value in choices.items() if not key.startswith("hydra/")}
     for key, value in told.items():
         if value is None or value == _MISSING or isinstance(value, Mapping):
@@ -197,6 +197,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=write_example,
+    version=2,
     formats="Jobs of Hydra 1.0 to 1.3: configuration, overrides, choices",
     files=(".hydra/{config,overrides,hydra}.yaml",),
 )

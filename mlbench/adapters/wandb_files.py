@@ -25,6 +25,7 @@ from mlbench.model import (
     Artifact,
     Claim,
     Cursor,
+    DataVersion,
     Environment,
     Fact,
     GitState,
@@ -58,6 +59,8 @@ from mlbench.wire.wandblog import decode
 from mlbench.wire.wandbrun import INTERNAL, Told, add_summary, take
 from mlbench.wire.yamltext import load_yaml
 
+_VERSION = re.compile(r"v\d+")
+"""Of an artifact, as W&B's server gives it; other names (`latest`) move."""
 _FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-[\w.-]+")
 
 
@@ -150,6 +153,10 @@ def _artifacts(told: Told) -> Iterator[Fact]:
         digest = f"wandb:{record.digest}" if record.digest else ""
         yield Artifact(record.kind, name, digest=digest, size_bytes=record.size_bytes, role=role, detail=detail)
         yield LineageEdge(role, "", name)
+        if role == "input" and "data" in record.kind.lower():
+            collection, _, version = name.rpartition(":")
+            is_pinned = _VERSION.fullmatch(version) is not None
+            yield DataVersion("wandb", collection or name, version if collection else "", is_pinned=is_pinned)
     for name, over in told.rules():
         yield ImportedTag("wandb.step_metric", f"{name}={over}")
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mlbench.render.chart import Curve
     from mlbench.render.chart_bands import Band
     from mlbench.render.chart_text import CurveOptions
+    from mlbench.safe import Safe
 
 KINDS = ("line", "hist", "bar", "box", "matrix")
 MOST_RUNS = 50
@@ -113,6 +114,9 @@ class PlotOptions:
     shell_complete=complete_specs,
 )
 @click.option(
+    "--names", "has_names", is_flag=True, help="Runs by name in the legend, also where parameters tell them apart."
+)
+@click.option(
     "--band",
     type=click.Choice(["minmax", "sd", "ci", "none"]),
     default="minmax",
@@ -154,7 +158,8 @@ class PlotOptions:
 @format_option
 def command(
     filter_word: str | None, metrics: tuple[str, ...], axis: str | None, smoothing: float, smoothing_kind: str,
-    y_scale: str | None, trim: bool, x_scale: str | None, group_by: str | None, band: str, kind: str, step: int | None,
+    y_scale: str | None, trim: bool, x_scale: str | None, group_by: str | None, has_names: bool, band: str, kind: str,
+    step: int | None,
     layout: str | None, all_steps: bool, width: int | None, height: int | None,
     svg: str | None, limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
     home: str | None, form: str | None,
@@ -203,11 +208,12 @@ def command(
         answer = _limited(found, limit, chosen.scalar_runs)
         if axis is None and kind == "line":
             options = replace(options, axis=_default_axis(reader, answer, chosen.scalars))
-        series = _series(reader, answer, chosen.scalars, options.axis)
+        series = _series(reader, answer, chosen.scalars, options, form)
+        told = {} if has_names or group_by or kind != "line" else _told(reader, series)
     if form not in (None, "table"):
         _print_points(series, str(form))
     elif kind == "line":
-        _draw(series, answer, options)
+        _draw(series, answer, options, told)
     else:
         _draw_values(kind, series, answer, options)
     return 0 if is_read else 3
@@ -251,31 +257,45 @@ def _default_axis(reader: Reader, answer: RunsAnswer, metrics: Sequence[str]) ->
     return over or "step"
 
 
-def _series(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], axis: str) -> tuple[SeriesAnswer, ...]:
+def _series(
+    reader: Reader, answer: RunsAnswer, metrics: Sequence[str], options: PlotOptions, form: str | None
+) -> tuple[SeriesAnswer, ...]:
     from mlbench.queries.series import fetch_series
     from mlbench.render.chart_text import AXES
 
     ids = [row.head.run_id for row in answer.rows]
-    wanted = list(metrics) + ([] if axis in AXES else [axis])
+    wanted = list(metrics) + ([] if options.axis in AXES else [options.axis])
     series = fetch_series(reader, ids, wanted) if ids else ()
     if not series:
         talk("no run with these metrics matches")
-    tell_set_aside(series)
+    is_chart = form in (None, "table") and options.kind == "line" and not options.group_by and options.axis in AXES
+    is_drawn = is_chart and (options.svg is not None or colour_depth() != "none")
+    tell_set_aside(series, fate="drawn faint" if is_drawn else "left out")
     return series
 
 
-def tell_set_aside(series: Sequence[SeriesAnswer]) -> None:
+def _told(reader: Reader, series: Sequence[SeriesAnswer]) -> Mapping[str, Safe]:
+    """The parameters that tell the runs of a chart apart, where they do."""
+    from mlbench.queries.folding import fold_runs
+    from mlbench.queries.telling import tell_runs
+    from mlbench.render.labels import told_labels
+
+    ids = list(dict.fromkeys(one.head.run_id for one in series))
+    return told_labels(tell_runs(reader, fold_runs(reader, ids))) if len(ids) > 1 else {}
+
+
+def tell_set_aside(series: Sequence[SeriesAnswer], *, fate: str = "left out") -> None:
     """Repeated steps and points that a restart replaced are never hidden without a word."""
     from mlbench.render.show import set_aside_text
 
     n_points = sum(one.n_raw for one in series)
     n_repeats = sum(int((one.steps[1:] == one.steps[:-1]).sum()) for one in series)
-    remark = set_aside_text(n_points, n_points - sum(len(one.steps) for one in series), n_repeats)
+    remark = set_aside_text(n_points, n_points - sum(len(one.steps) for one in series), n_repeats, fate=fate)
     if remark:
         talk(remark)
 
 
-def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions) -> None:
+def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions, labels: Mapping[str, Safe]) -> None:
     from mlbench.render.chart import ChartOptions, draw_chart
     from mlbench.render.chart_svg import chart_svg
     from mlbench.render.chart_text import CurveOptions, completed
@@ -284,7 +304,7 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
     is_plain = colour_depth() == "none" and options.svg is None
     chosen = CurveOptions(options.axis, options.smoothing, options.smoothing_kind, is_plain=is_plain)
     shown = [one for one in series if one.metric != options.axis]
-    curves, bands = _curves(series, shown, answer, options, chosen)
+    curves, bands = _curves(series, shown, answer, options, chosen, labels)
     chart = completed(
         ChartOptions(
             options.width, options.height, glyphs=glyphs(), is_shaded=is_plain, is_trimmed=options.is_trimmed,
@@ -300,12 +320,12 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
 
 def _curves(
     series: Sequence[SeriesAnswer], shown: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions,
-    chosen: CurveOptions,
+    chosen: CurveOptions, labels: Mapping[str, Safe],
 ) -> tuple[tuple[Curve, ...], tuple[Band, ...]]:  # fmt: skip
     from mlbench.render.chart_text import group_curves, series_curves
 
     if options.group_by is None:
-        return series_curves(shown, chosen, x_series=series), ()
+        return series_curves(shown, chosen, x_series=series, labels=labels), ()
     return group_curves(shown, groups_of(answer), chosen, band=options.band, x_series=series)
 
 

@@ -92,10 +92,18 @@ MOST_RUNS = 20
 @click.option(
     "--smooth",
     "smoothing",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=float,
     default=0.0,
-    metavar="WEIGHT",
-    help="Smoothing of the charts.",
+    metavar="AMOUNT",
+    help="Smoothing of the charts: a weight from 0 to 0.999, or points for mean and gaussian.",
+)
+@click.option(
+    "--smooth-with",
+    "smoothing_kind",
+    type=click.Choice(["ema", "twema", "mean", "gaussian"]),
+    default="ema",
+    show_default=True,
+    help="As in `plot`.",
 )
 @click.option("--log-y", "y_scale", flag_value="log", help="Logarithmic y axes.")
 @click.option("--symlog-y", "y_scale", flag_value="symlog", help="Logarithmic on both sides of 0, linear around it.")
@@ -116,6 +124,7 @@ MOST_RUNS = 20
 def command(
     filter_word: str | None, output: str | None, runs: tuple[str, ...], metrics: tuple[str, ...],
     columns: tuple[str, ...], sort: tuple[str, ...], limit: int, baseline: str | None, title: str, smoothing: float,
+    smoothing_kind: str,
     y_scale: str | None, inline_text: bool, is_html: bool, is_check: bool, is_forced: bool, selection: str | None,
     where: str | None, within: tuple[str, ...],
     home: str | None, form: str | None,
@@ -135,6 +144,10 @@ def command(
     from mlbench.queries.views import SavedView
     from mlbench.render.report import draw_report
 
+    if smoothing:
+        from mlbench.render.smoothing import check_amount
+
+        check_amount(smoothing_kind, smoothing)
     if form not in (None, "markdown"):
         raise click.UsageError(f"a report is Markdown, not {form}. Try: mlbench query --format {form}")
     # Markdown in a file that a browser opens would be live HTML.
@@ -151,8 +164,9 @@ def command(
     stem = os.path.splitext(os.path.basename(target))[0]
     is_whole = target == "-" and not is_html
     files = draw_report(
-        answer, stem=stem, inline_text=inline_text or is_whole, smoothing=smoothing, y_scale=y_scale or "linear"
-    )
+        answer, stem=stem, inline_text=inline_text or is_whole, smoothing=smoothing, smoothing_kind=smoothing_kind,
+        y_scale=y_scale or "linear",
+    )  # fmt: skip
     if is_html:
         files = as_html(files)
     if target == "-":

@@ -11,6 +11,7 @@ from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
+    from mlbench.queries.branches import Branches
     from mlbench.queries.code import CodeChange
     from mlbench.queries.costs import CostRow
     from mlbench.queries.data_changes import DataChange
@@ -252,8 +253,7 @@ class DiffAnswer:
     @property
     def differs(self) -> bool:
         sections = (self.params, self.metrics, self.code, self.environment, self.data)
-        is_told = any(row.differs for section in sections for row in section)
-        return is_told or any(book.changes for book in self.notebooks)
+        return any(row.differs for rows in sections for row in rows) or any(book.changes for book in self.notebooks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,6 +273,7 @@ class SeriesAnswer:
     """The metric that the program wants it drawn over; '' for the step."""
     over_values: Float64Array | None = None
     """That metric at each step, NaN where it has none."""
+    older: Branches | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,8 @@ def compare_data(reader: Reader, run_ids: Sequence[str], *, most: int | None = M
         if key in base and base[key].version != mine.version
     ]
     artifacts = tuple(_artifact_change(pair, most) for pair in artifact_pairs(reader, ids))
+    by_files = {(change.run_id, change.name) for change in artifacts}
+    pairs = [pair for pair in pairs if pair[1].system != "wandb" or (pair[0], pair[1].name) not in by_files]
     if not pairs:
         return artifacts
     places, stores, commits = _places(reader, ids), Stores(), LfsCommits()

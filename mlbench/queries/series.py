@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlbench.errors import UsageError
 from mlbench.queries.answers import SeriesAnswer
+from mlbench.queries.branches import Branches, older_branches
 from mlbench.queries.curves import series_slices
 from mlbench.queries.goals import goal_of
 from mlbench.queries.heads import fetch_heads
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlbench.model import Float64Array, Int64Array
 
-    _Points: TypeAlias = tuple[Int64Array, Float64Array, Float64Array, int]
+    _Points: TypeAlias = tuple[Int64Array, Float64Array, Float64Array, int, Branches | None]
 
 VIEWS = ("effective", "raw")
 """effective: what counts after restarts. raw: every point, in the order of the log."""
@@ -63,7 +64,14 @@ def fetch_series(
             points.update(_by_series(part, view, shared))
     goals = {metric: goal_of(reader, metric)[0] for metric in names}
     return tuple(
-        SeriesAnswer(heads[run_id], metric, *points[series_id], started_s=started_s, goal=goals[metric])
+        SeriesAnswer(
+            heads[run_id],
+            metric,
+            *points[series_id][:4],
+            started_s=started_s,
+            goal=goals[metric],
+            older=points[series_id][4],
+        )
         for metric in names
         for run_id in ids
         for series_id, _n, started_s in [chosen.get((metric, run_id), (None, 0, None))]
@@ -89,7 +97,7 @@ def _portions(chosen: Mapping[tuple[str, str], Sequence[Any]]) -> Iterator[list[
 def _by_series(
     points: pa.RecordBatch, view: str, known: dict[tuple[int, int, int], Int64Array]
 ) -> Iterator[tuple[int, _Points]]:
-    """Each series with the steps, wall times and values of the view, and how many points it has in the log.
+    """Each series with steps, wall times and values of the view, how many points its log has, and what was replaced.
 
     Series of equal steps have one array of them: so it is with the runs of a sweep, and a third of the memory. Those
     that were met are `known` by length and ends.
@@ -102,12 +110,14 @@ def _by_series(
     back = np.flatnonzero((steps[1:] < steps[:-1]) & (ids[1:] == ids[:-1])) + 1
     restarted = set(np.searchsorted(starts, back, side="right").tolist()) if view == "effective" else set()
     for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True), start=1):
-        keep = slice(None) if place not in restarted else _mask(steps[start:end], view)
-        own = steps[start:end][keep]
+        here = steps[start:end], wall_s[start:end], values[start:end]
+        keep = _mask(here[0], view) if place in restarted else slice(None)
+        older = older_branches(*here, keep) if place in restarted else None
+        own, times, logged = (column[keep] for column in here)
         shape = (own.size, int(own[0]), int(own[-1]))
         if shape not in known or not np.array_equal(known[shape], own):
             known[shape] = own.copy()  # not a view, which would keep all steps in memory
-        yield int(ids[start]), (known[shape], wall_s[start:end][keep], values[start:end][keep], end - start)
+        yield int(ids[start]), (known[shape], times, logged, end - start, older)
 
 
 def _mask(steps: Int64Array, view: str) -> Any:  # noqa: ANN401 - an index: a slice or an array of bool

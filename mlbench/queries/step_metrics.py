@@ -54,6 +54,34 @@ def values_at(series: SeriesAnswer, other: SeriesAnswer | None) -> Float64Array:
     return last_at(series.steps, other.steps, other.values)
 
 
+def with_axis(reader: Reader, series: Sequence[SeriesAnswer], over: str) -> tuple[SeriesAnswer, ...]:
+    """The series to be drawn over a metric that somebody chose; as they are where none of the runs has it."""
+    ids = list(dict.fromkeys(one.head.run_id for one in series))
+    if over not in {metric for _run, metric in reader.rows(_LOGGED, [ids, [over]])}:
+        return tuple(series)
+    found = {one.head.run_id: one for one in fetch_series(reader, ids, [over])}
+    return tuple(replace(one, over=over, over_values=places_on(one, found.get(one.head.run_id))) for one in series)
+
+
+def places_on(series: SeriesAnswer, other: SeriesAnswer | None) -> Float64Array:
+    """Where the points of a series stand over another metric; NaN where they have no place.
+
+    That is its value at their step; of a metric that never falls (an epoch, samples seen) and was not logged at a
+    step, what lies between its values before and after, in proportion to the steps.
+    """
+    import numpy as np
+
+    at_steps = values_at(series, other)
+    if other is None or not np.isnan(at_steps).any():
+        return at_steps
+    is_finite = np.isfinite(other.values)
+    steps, values = other.steps[is_finite], other.values[is_finite]
+    if values.size < 2 or (steps[1:] < steps[:-1]).any() or (values[1:] < values[:-1]).any():
+        return at_steps
+    between = np.interp(series.steps, steps, values, left=np.nan, right=np.nan)
+    return np.where(np.isnan(at_steps), between, at_steps)
+
+
 def common_axis(series: Sequence[SeriesAnswer]) -> str:
     """The metric that all the series are to be drawn over; '' for the step, also where they differ."""
     overs = {one.over for one in series}

@@ -48,6 +48,8 @@ class Curve:
     """In place of the slot's colour: `muted` where there are too many runs for colours."""
     n_total: int | None = None
     """Points of the series before it was thinned, where it was."""
+    owner: str = ""
+    """Id of the run that it is of, where it is of one."""
     n_gaps: int = 0
     """Points that only keep curves apart, with neither x nor y: see `chart_bundles`."""
 

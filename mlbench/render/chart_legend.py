@@ -12,12 +12,12 @@ from mlbench.safe import Safe, safe
 
 KEYS = {"solid": "──", "dashed": "╌╌", "dotted": "┈┈"}
 ASCII_KEYS = {"solid": "--", "dashed": "- ", "dotted": ".."}
-MOST_SIDE_CELLS = 32
+MOST_SIDE_CELLS = 38
 WIDE, MOST_WIDE_CELLS = 140, 46
 """On wide charts names of settings have room."""
 LEAST_SIDE_CELLS = 14
 LEAST_WIDTH_FOR_SIDE = 72
-"""On narrower charts a legend at the side would take more than a third."""
+"""On narrower charts a legend at the side would leave too little of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def legend_cells(entries: Sequence[Entry], legend: str, width: int) -> int:
         return 0
     names = label_cells([entry.label for entry in entries])
     values = label_cells([_value(entry) for entry in entries])
-    room = min(MOST_SIDE_CELLS, width // 3) if width < WIDE else MOST_WIDE_CELLS
+    room = min(MOST_SIDE_CELLS, width * 2 // 5) if width < WIDE else MOST_WIDE_CELLS
     return min(1 + 2 + 1 + names + 2 + values, room) if room >= LEAST_SIDE_CELLS else 0
 
 

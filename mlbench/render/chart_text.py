@@ -10,10 +10,11 @@ import numpy as np
 
 from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
-from mlbench.queries.step_metrics import values_at
+from mlbench.queries.step_metrics import places_on
 from mlbench.render.cells import RUN_SLOTS, plain
 from mlbench.render.chart import Chart, ChartOptions, Curve, draw_chart
 from mlbench.render.chart_bands import Band
+from mlbench.render.chart_branches import branch_points, restarts_text
 from mlbench.render.labels import label_map
 from mlbench.render.palette import PATTERNS
 from mlbench.render.pyramid import kept
@@ -45,6 +46,8 @@ class CurveOptions:
     """Keep the raw curve, faint, below a smoothed one."""
     is_plain: bool = False
     """There are no colours: patterns tell the runs apart, and raw curves are left out below smoothed ones."""
+    has_older: bool = True
+    """Draw what a restart replaced, faint and dotted."""
 
 
 def axis_kind(axis: str) -> str:
@@ -57,7 +60,7 @@ def x_values(series: SeriesAnswer, axis: str, x_series: Sequence[SeriesAnswer] =
 
     Args:
         series: the points.
-        axis: one of `AXES`, or the name of a metric, whose value at the same step is taken.
+        axis: one of `AXES`, or the name of a metric, see `step_metrics.places_on`.
         x_series: the series of that metric, for this run among others; not needed where the series has it (`over`).
     """
     if axis == "step":
@@ -70,7 +73,7 @@ def x_values(series: SeriesAnswer, axis: str, x_series: Sequence[SeriesAnswer] =
     if axis == series.over and series.over_values is not None:
         return series.over_values
     found = (one for one in x_series if one.head.run_id == series.head.run_id and one.metric == axis)
-    return values_at(series, next(found, None))
+    return places_on(series, next(found, None))
 
 
 def _started_s(series: SeriesAnswer) -> float:
@@ -86,16 +89,19 @@ def series_curves(
     *,
     slots: Mapping[str, int] | None = None,
     x_series: Sequence[SeriesAnswer] = (),
+    labels: Mapping[str, Safe] | None = None,
 ) -> tuple[Curve, ...]:
-    """A curve for each series: colour says the run, pattern the metric; raw ones faint below smoothed ones.
+    """A curve for each series: colour says the run, pattern the metric; raw ones faint below smoothed ones, and so are
+    the branches that a restart replaced.
 
     Args:
         series: any runs and metrics.
         options: axis and smoothing.
         slots: colour slot by run id; without it, runs get slots in their order.
         x_series: series of the metric on the x axis.
+        labels: what the legend calls each run, by run id; without it, its name.
     """
-    labels = label_map(one.head for one in series)
+    labels = chart_labels(series, labels)
     slots = {run_id: slot for slot, run_id in enumerate(labels)} if slots is None else slots
     metrics = list(dict.fromkeys(one.metric for one in series))
     is_muted = len(labels) > MOST_COLOURED
@@ -112,13 +118,34 @@ def series_curves(
             slot,
             _pattern(0 if is_muted else slot, places[one.metric], len(metrics), is_plain=options.is_plain),
             role="muted" if is_muted else "",
+            owner=one.head.run_id,
         )
+        if options.has_older and not options.is_plain:
+            raw += _older(one, curve, options)
         if options.smoothing:
             if options.has_raw and not options.is_plain:
                 raw.append(replace(curve, is_faint=True, label="", role=""))
             curve = replace(curve, y=_smooth(options, curve.x, one.values))
         shown.append(curve)
     return (*raw, *shown)
+
+
+def _older(series: SeriesAnswer, curve: Curve, options: CurveOptions) -> list[Curve]:
+    """The branches that a restart replaced, where they have a place on the axis: no metric was kept for them."""
+    older = series.older
+    if older is None or options.axis not in AXES:
+        return []
+    branch = replace(series, steps=older.steps, wall_s=older.wall_s, values=older.values, older=None,
+                     started_s=_started_s(series))  # fmt: skip
+    branch_x = x_values(branch, options.axis)
+    x, y = branch_points(series.values, curve.x, older, branch_x, kind=options.smoothing_kind, amount=options.smoothing)
+    return [replace(curve, x=x, y=y, label=f"{curve.label} (replaced)", pattern="dotted", is_faint=True, role="")]
+
+
+def chart_labels(series: Sequence[SeriesAnswer], told: Mapping[str, Safe] | None = None) -> Mapping[str, Safe]:
+    """What the runs of a chart are called: by what tells them apart, where all of them are told, else by name."""
+    names = label_map(one.head for one in series)
+    return {run_id: told[run_id] for run_id in names} if told and names.keys() <= told.keys() else names
 
 
 def _smooth(options: CurveOptions, x: Float64Array, values: Float64Array) -> Float64Array:
@@ -153,6 +180,7 @@ def completed(chart: ChartOptions, curves: CurveOptions, series: Sequence[Series
     metrics = list(dict.fromkeys(one.metric for one in series))
     remarks = [
         _smoothing_text(curves),
+        restarts_text(series) if curves.has_older else "",
         _scale_text("y", is_log=chart.log_y, is_symlog=chart.symlog_y),
         "" if curves.axis == "wall" else _scale_text("x", is_log=chart.log_x, is_symlog=chart.symlog_x),
         {"step": "", "relative": "x: time since start", "wall": "x: wall time (UTC)"}.get(

@@ -87,6 +87,17 @@ def setting_labels(folds: Folds) -> dict[str, Safe]:
     return labels
 
 
+def told_labels(told: Folds | None) -> dict[str, Safe]:
+    """By run id the parameters that tell it from the others, `lr=0.1 seed=1`; {} where these do not tell all apart.
+
+    Args:
+        told: what `queries.telling` found, a fold for each run.
+    """
+    labels = setting_labels(told) if told is not None else {}
+    is_told = len(set(labels.values())) == len(labels) and safe("all runs") not in labels.values()
+    return labels if is_told else {}
+
+
 def _setting_part(column: Column, value: Value) -> str:
     if column.spec == "git.commit":
         return str(value)[:7]

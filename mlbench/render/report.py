@@ -71,6 +71,7 @@ def draw_report(
     stem: str = "report",
     inline_text: bool = False,
     smoothing: float = 0.0,
+    smoothing_kind: str = "ema",
     y_scale: str = "linear",
 ) -> ReportFiles:
     """Make the report. Everything from a log is escaped: nothing in it becomes HTML, a link or a heading.
@@ -79,11 +80,12 @@ def draw_report(
         answer: what the report says; its diff has the baseline first.
         stem: beginning of the names of the SVG files, as a rule that of the report's own name.
         inline_text: draw charts as text in the report, and no files.
-        smoothing: weight of the mean in the charts, 0 for raw curves.
+        smoothing: amount of smoothing in the charts, 0 for raw curves.
+        smoothing_kind: one of `smoothing.KINDS`.
         y_scale: of the charts: `linear`, `log` or `symlog`.
     """
     look = TEXT_CHART.scaled("linear", y_scale)
-    charts = _charts(answer, stem, smoothing, look, inline_text=inline_text)
+    charts = _charts(answer, stem, CurveOptions("step", smoothing, smoothing_kind), look, inline_text=inline_text)
     sections = (
         front_matter(answer),
         _head(answer),
@@ -312,7 +314,7 @@ def _code_changes(answer: ReportAnswer) -> str:
 
 
 def _charts(
-    answer: ReportAnswer, stem: str, smoothing: float, look: ChartOptions, *, inline_text: bool
+    answer: ReportAnswer, stem: str, asked: CurveOptions, look: ChartOptions, *, inline_text: bool
 ) -> Mapping[str, tuple[str, str]]:
     """Markdown and SVG (or '') of a chart for each metric, by file name."""
     slots = {head.run_id: slot for slot, head in enumerate(answer.diff.runs)}
@@ -322,9 +324,10 @@ def _charts(
         series = [one for one in answer.series if one.metric == metric]
         name = f"{stem}-{file_slug(metric)}.svg"
         if inline_text:
-            drawn[name] = (_text_chart(series, smoothing, look, slots), "")
+            drawn[name] = (_text_chart(series, asked, look, slots), "")
         else:
-            curves = CurveOptions(common_axis(series) or "step", smoothing, has_raw=len(slots) <= MOST_COLOURED)
+            axis = common_axis(series) or "step"
+            curves = replace(asked, axis=axis, has_raw=len(slots) <= MOST_COLOURED)
             shown = _with_first(series_curves(series, curves, slots=slots), slots)
             svg = chart_svg(shown, completed(look, curves, series))
             drawn[name] = (f"### {markdown_code(metric)}\n\n![{_alt(series)}]({name})\n", svg)
@@ -340,8 +343,10 @@ def _with_first(curves: Sequence[Curve], slots: Mapping[str, int]) -> list[Curve
     return [replace(curve, role="", pattern="solid") if curve.slot < RUN_SLOTS else curve for curve in curves]
 
 
-def _text_chart(series: Sequence[SeriesAnswer], smoothing: float, look: ChartOptions, slots: Mapping[str, int]) -> str:
-    curves = CurveOptions(common_axis(series) or "step", smoothing, is_plain=True)
+def _text_chart(
+    series: Sequence[SeriesAnswer], asked: CurveOptions, look: ChartOptions, slots: Mapping[str, int]
+) -> str:
+    curves = replace(asked, axis=common_axis(series) or "step", is_plain=True)
     chart = series_chart(series, look, curves, slots=slots)
     return f"### {markdown_code(series[0].metric)}\n\n{markdown_block(chart_text(chart), language='text')}"
 

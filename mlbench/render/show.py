@@ -163,7 +163,7 @@ def series_remarks(metric: SeriesHead) -> Safe:
     return safe(", ".join(parts))
 
 
-def set_aside_text(n_points: int, n_aside: int, n_repeats: int) -> Safe:
+def set_aside_text(n_points: int, n_aside: int, n_repeats: int, *, fate: str = "left out") -> Safe:
     """What the effective view did with the points of series, '' where it shows each and no step comes twice.
 
     `12 of 40 points were replaced by a restart and are left out, 5 points repeat the step before them and are kept`
@@ -172,7 +172,7 @@ def set_aside_text(n_points: int, n_aside: int, n_repeats: int) -> Safe:
     if n_aside:
         were = "was" if n_aside == 1 else "were"
         are = "is" if n_aside == 1 else "are"
-        parts.append(f"{n_aside:,} of {n_points:,} points {were} replaced by a restart and {are} left out")
+        parts.append(f"{n_aside:,} of {n_points:,} points {were} replaced by a restart and {are} {fate}")
     if n_repeats:
         many = "1 point repeats the step before it and is" if n_repeats == 1 else (
             f"{n_repeats:,} points repeat the step before them and are"

@@ -6,7 +6,7 @@ import os
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from mlbench.tui.details import RunDetails
 from mlbench.tui.drafts import Drafts
 from mlbench.tui.keeping import Kept
 from mlbench.tui.session import (
+    ChartLabels,
     Facet,
     Followed,
     IndexDone,
@@ -255,26 +256,21 @@ class CatalogSession:
         with self._detail.reading() as reader:
             return compare_whole(reader, run_ids, everything=everything, at=at)
 
-    def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
+    def series(
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = ""
+    ) -> tuple[SeriesAnswer, ...]:
         """The points of the metrics that one of the runs has."""
-        import mlbench.render.chart_text  # noqa: F401 - numpy is loaded here, in a thread, and not while drawing
-        from mlbench.queries.names import metric_names
-        from mlbench.queries.series import fetch_series
-        from mlbench.queries.step_metrics import with_step_metrics
+        from mlbench.tui.charted import charted_series
 
         with self._detail.reading() as reader:
-            known = metric_names(reader, run_ids)
-            chosen = [metric for metric in metrics or usual if metric in known]
-            chosen = chosen if metrics else (chosen or list(known))[:1]
-            return with_step_metrics(reader, fetch_series(reader, run_ids, chosen)) if chosen else ()
+            return charted_series(reader, run_ids, metrics, usual, over)
 
-    def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+    def labels_of(self, run_ids: Sequence[str]) -> ChartLabels:
         """By the rules of `queries.folding`."""
-        from mlbench.queries.folding import fold_runs
-        from mlbench.render.labels import setting_labels
+        from mlbench.tui.charted import labels_of
 
         with self._detail.reading() as reader:
-            return setting_labels(fold_runs(reader, run_ids))
+            return labels_of(reader, run_ids)
 
     def show(self, run_id: str) -> ShowAnswer:
         """All that is known of a run."""
@@ -319,7 +315,8 @@ class CatalogSession:
                 metrics=question.metrics,
                 baseline=question.run_ids[0],
             )
-        files = draw_report(answer, stem=stem, smoothing=question.smoothing, y_scale=question.y_scale)
+        files = draw_report(answer, stem=stem, smoothing=question.smoothing, smoothing_kind=question.smoothing_kind,
+                            y_scale=question.y_scale)  # fmt: skip
         write_file(path, files.markdown, is_new=not question.may_replace)
         for name, svg in files.files.items():
             write_file(os.path.join(os.path.dirname(path), name), svg)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
-from mlbench.tui.groups import ask_members
+from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
@@ -101,7 +101,7 @@ class Desk:
         asked = [(one.marks, one.cursor, one.group, one.has_all, one.at_metric) for one in (view, old)]
         if asked[0] != asked[1]:
             self.preview()
-        elif view.chart.metrics != old.chart.metrics:
+        elif (view.chart.metrics, view.chart.over) != (old.chart.metrics, old.chart.over):
             self.ask_series()
         if view.shown_run != old.shown_run and view.shown_run:
             self.ask_shown()
@@ -111,7 +111,7 @@ class Desk:
             self.panes.draw_table(self)
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
-            self.ask_settings()
+            ask_labels(self)
         looks = [
             (one.as_deltas, one.is_transposed, one.compare_look, one.folds, one.is_all_compare) for one in (view, old)
         ]
@@ -261,27 +261,19 @@ class Desk:
 
     def ask_series(self) -> None:
         """Ask for the curves of the runs at hand."""
-        ids, metrics, usual = self.compared()[:MOST_CHARTED], self.view.chart.metrics, self._table_metrics()
+        look = self.view.chart
+        ids, metrics, usual, over = self.compared()[:MOST_CHARTED], look.metrics, self._table_metrics(), look.over
         if not ids:
             self._take_series(())
             return
-        self.asker.ask("series", lambda: self.session.series(ids, metrics, usual), self._take_series, lane="detail")
+        self.asker.ask(
+            "series", lambda: self.session.series(ids, metrics, usual, over=over), self._take_series, lane="detail"
+        )
 
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
         self.answers.series = series
         self.panes.draw_chart(self)
-        self.ask_settings()
-
-    def ask_settings(self) -> None:
-        """Ask which of the charted runs repeat each other, where the charts say so."""
-        look = self.view.chart
-        ids = list(dict.fromkeys(one.head.run_id for one in self.answers.series))
-        if ids and (look.is_grouped or look.colour_by == "setting") and set(ids) != set(self.answers.settings):
-            self.asker.ask("settings", lambda: self.session.settings_of(ids), self._take_settings, lane="detail")
-
-    def _take_settings(self, settings: Mapping[str, str]) -> None:
-        self.answers.settings = settings
-        self.panes.draw_chart(self)
+        ask_labels(self)
 
     def ask_shown(self) -> None:
         """Ask for all that is known of the run of the run pane."""

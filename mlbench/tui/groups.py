@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlbench.safe import safe
 from mlbench.tui.group_page import group_name
+from mlbench.tui.session import ChartLabels
 
 if TYPE_CHECKING:
     from mlbench.queries.members import Members
@@ -37,12 +38,24 @@ def ask_members(desk: Desk) -> None:
     desk.asker.ask("members", look, take, lane="detail")
 
 
-def charted_group(desk: Desk) -> tuple[ChartLook, Mapping[str, str]]:
-    """The look of the charts, and by run id what makes a curve of several runs: the group under the cursor is one."""
+def ask_labels(desk: Desk) -> None:
+    """Ask what tells the charted runs apart, and which repeat each other, where they are others than before."""
+
+    def take(labels: ChartLabels) -> None:
+        desk.answers.labels = labels
+        desk.panes.draw_chart(desk)
+
+    ids = list(dict.fromkeys(one.head.run_id for one in desk.answers.series))
+    if len(ids) > 1 and set(ids) != set(desk.answers.labels.settings):
+        desk.asker.ask("labels", lambda: desk.session.labels_of(ids), take, lane="detail")
+
+
+def charted_group(desk: Desk) -> tuple[ChartLook, ChartLabels]:
+    """The look of the charts, and what its curves are called: the group under the cursor is one."""
     look, group = desk.view.chart, desk.group
     if group is None or len(group.run_ids) < 2:
-        return look, desk.answers.settings
-    name = str(group_name(group.keys))
-    settings = {one.head.run_id: name if one.head.run_id in group.run_ids else one.head.name
+        return look, desk.answers.labels
+    name = safe(str(group_name(group.keys)))
+    settings = {one.head.run_id: name if one.head.run_id in group.run_ids else safe(one.head.name)
                 for one in desk.answers.series}  # fmt: skip
-    return replace(look, is_grouped=True), settings
+    return replace(look, is_grouped=True), ChartLabels(settings)

@@ -12,10 +12,11 @@ from typing import Any
 from mlbench.errors import HomeError
 from mlbench.paths import make_folder
 from mlbench.tui.actions import PANES, RUN, STAGE
+from mlbench.tui.smoothings import is_smoothing
 from mlbench.tui.view import ChartLook, Marks, View
 
 KEPT_CHART = ("metrics", "smoothing", "log_y", "log_x", "symlog_y", "symlog_x", "axis", "has_raw", "is_grouped",
-              "colour_by", "laid", "margins")  # fmt: skip
+              "colour_by", "laid", "margins", "smoothing_kind", "has_names")  # fmt: skip
 """Fields of the look of the charts that are kept; where one zoomed is not."""
 MOST_MARKS = 500
 KEPT_TYPED, MOST_TYPED = ("query", "command", "sort", "metrics", "columns", "group"), 100
@@ -107,7 +108,8 @@ def _chart(kept: object, look: ChartLook) -> ChartLook:
             changes[name] = tuple(value)  # type: ignore[arg-type]
         elif now is not None and type(value) is type(now):
             changes[name] = value
-    return replace(look, **changes)
+    kept_look = replace(look, **changes)
+    return kept_look if is_smoothing(kept_look.smoothing_kind, kept_look.smoothing) else look
 
 
 class Kept:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
-from mlbench.tui.session import IndexDone, IndexProgress, RunsFound, Vocabulary
+from mlbench.tui.session import ChartLabels, IndexDone, IndexProgress, RunsFound, Vocabulary
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer, ProblemLine, SeriesAnswer, ShowAnswer
@@ -24,8 +23,8 @@ class Answers:
     members: Members | None = None
     """Of the group under the cursor; None on a run."""
     series: tuple[SeriesAnswer, ...] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
-    """Of the runs in the charts, once they were asked for: see `Session.settings_of`."""
+    labels: ChartLabels = field(default_factory=ChartLabels)
+    """Of the runs in the charts, once they were asked for."""
     verdict: SettingsVersus | None = None
     judged: tuple[str, ...] = ()
     """The runs that the verdict is about."""

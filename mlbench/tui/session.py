@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlbench.queries.settings_versus import SettingsVersus
     from mlbench.queries.standing import Standings
     from mlbench.queries.views import SavedView
+    from mlbench.safe import Safe
 
 Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
 """Run id to at most 64 values that draw the curve."""
@@ -146,9 +147,24 @@ class ReportQuestion:
     query: str = ""
     columns: tuple[str, ...] = ()
     smoothing: float = 0.0
+    smoothing_kind: str = "ema"
     y_scale: str = "linear"
     """Of the charts: `linear`, `log` or `symlog`."""
     may_replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLabels:
+    """What the runs of a chart may be called, by run id."""
+
+    settings: Mapping[str, Safe] = field(default_factory=dict)
+    """The parameters that tell its setting from the others: runs that repeat each other have the same text."""
+    runs: Mapping[str, Safe] = field(default_factory=dict)
+    """The parameters that tell each run from each other one; {} where parameters do not."""
+
+    def telling(self, series: Sequence[SeriesAnswer]) -> Mapping[str, Safe]:
+        """`runs`, where these are the runs of the series: what tells others apart says nothing here."""
+        return self.runs if self.runs.keys() == {one.head.run_id for one in series} else {}
 
 
 class Details(Protocol):
@@ -168,6 +184,9 @@ class Details(Protocol):
 
     def standings(self, metric: str, watched: Sequence[str]) -> Standings:
         """How the running runs stand, and those that are watched; see `queries.standing`."""
+
+    def front(self, query: str, aims: Sequence[str]) -> RunsAnswer:
+        """The runs that match and that no other of them beats in all aims; its last remark says how many."""
 
     def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
         """The settings of the runs against that of the first, with the runs that repeat them."""
@@ -256,15 +275,15 @@ class Session(Protocol):
     def compare(self, run_ids: Sequence[str], *, everything: bool, at: str = "") -> DiffAnswer:
         """Runs side by side, the first as the baseline; each metric also where `at` is best, if that is known."""
 
-    def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
+    def series(
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = ""
+    ) -> tuple[SeriesAnswer, ...]:
         """The points of the metrics in the runs; without metrics those of the first usual one that a run has, else of
-        the metric that matters most in these runs.
+        the metric that matters most in these runs. `over` is the metric on the x axis, where one was chosen.
         """
 
-    def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        """For each run the parameters that tell its setting from those of the others; runs that repeat each other have
-        the same text.
-        """
+    def labels_of(self, run_ids: Sequence[str]) -> ChartLabels:
+        """What the runs of a chart may be called in place of their names."""
 
     def show(self, run_id: str) -> ShowAnswer:
         """All that is known of a run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlbench.render.cells import Cell, Line, line_of
@@ -38,9 +38,12 @@ class Paper:
     depth: Depth = "truecolor"
     is_light: bool = False
     smoothing: float = 0.0
+    smoothing_kind: str = "ema"
     slot: int = 0
     key_of: Callable[[str], str] = usual_key
     """Id of an action to the key that is shown for it."""
+    is_linear: bool = False
+    """For a screen reader: numbers in the place of pictures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,11 +222,15 @@ def _metric(shown: ShowAnswer, looked: Looked, place: int, paper: Paper) -> Page
 
 
 def _curve(series: SeriesAnswer, height: int, paper: Paper) -> tuple[Line, ...]:
+    if paper.is_linear:
+        from mlbench.render.spoken import spoken_series
+
+        return spoken_series((series,), paper.width)
     from mlbench.render.chart import ChartOptions
     from mlbench.render.chart_text import CurveOptions, series_chart
 
     options = ChartOptions(paper.width, min(height, MOST_CHART_ROWS), glyphs=paper.glyphs, legend="none")
-    curves = CurveOptions(smoothing=paper.smoothing, is_plain=paper.depth == "none")
+    curves = CurveOptions("step", paper.smoothing, paper.smoothing_kind, is_plain=paper.depth == "none")
     return series_chart((series,), options, curves, slots={series.head.run_id: paper.slot}).lines
 
 
@@ -258,8 +265,7 @@ def _logged(shown: ShowAnswer, looked: Looked, place: int, paper: Paper) -> Page
     keys = _keys(paper, "run.previous_step", "run.next_step")
     step = f"step {here.step:,}   {looked.index + 1} of {len(looked.places)}   {keys}"
     facts = _place_lines(here, paper)
-    body = _content_lines(looked, Paper(paper.width, max(paper.height - len(facts) - 2, 4), paper.glyphs, paper.depth,
-                                        paper.is_light, paper.smoothing, paper.slot))  # fmt: skip
+    body = _content_lines(looked, replace(paper, height=max(paper.height - len(facts) - 2, 4)))
     return _titled(title, [*body, (), *facts], right=step)
 
 
@@ -299,6 +305,10 @@ def _image(looked: Looked, paper: Paper) -> Sequence[Line]:
 
     pixels: Pixels = looked.content  # type: ignore[assignment]
     part = seen_part(pixels, looked)
+    if paper.is_linear:
+        from mlbench.render.spoken import spoken_picture
+
+        return spoken_picture(pixels.shape[0], pixels.shape[1], float(pixels[..., :3].mean()) / 255)
     lines = picture_lines(
         part, paper.width, paper.height, depth=paper.depth, glyphs=paper.glyphs, is_light=paper.is_light
     )
@@ -333,6 +343,10 @@ def _texts(looked: Looked, paper: Paper) -> Sequence[Line]:
 
 
 def _histogram(looked: Looked, paper: Paper) -> Sequence[Line]:
+    if paper.is_linear:
+        from mlbench.render.spoken import spoken_histogram
+
+        return spoken_histogram(looked.content)  # type: ignore[arg-type]
     from mlbench.render.chart_plotext import bucket_lines
 
     place = looked.place

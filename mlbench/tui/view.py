@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
+from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
 from mlbench.tui.actions import COMPARE, RUNS
 from mlbench.tui.session import RunsQuestion
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import SeriesAnswer
 
 AXES = ("metric", "step", "relative", "wall")
 """x axes; `metric` is the one that the runs define for themselves (W&B's step metric), else the step."""
@@ -88,7 +92,7 @@ class ChartLook:
     log_y: bool = False
     log_x: bool = False
     axis: str = "metric"
-    """One of AXES."""
+    """One of AXES, or the name of a metric."""
     has_raw: bool = True
     """The raw curve stands faint below the smoothed one."""
     limits: tuple[float, float] | None = None
@@ -112,6 +116,15 @@ class ChartLook:
     symlog_y: bool = False
     """Logarithmic on both sides of 0; never where `log_y` is."""
     symlog_x: bool = False
+    smoothing_kind: str = "ema"
+    """One of `smoothing.KINDS`."""
+    has_names: bool = False
+    """The legend has the names of the runs also where parameters tell them apart."""
+
+    @property
+    def over(self) -> str:
+        """The metric on the x axis, where one was chosen."""
+        return "" if self.axis in AXES else self.axis
 
     @property
     def y_scale(self) -> str:
@@ -180,6 +193,20 @@ class View:
     def charted(self, **changes: object) -> View:
         """With changes to the look of the chart."""
         return replace(self, chart=replace(self.chart, **changes))  # type: ignore[arg-type]
+
+
+def axis_of(look: ChartLook, series: Sequence[SeriesAnswer]) -> str:
+    """The axis as the charts draw it: `step`, `relative`, `wall` or the name of a metric.
+
+    For `metric` it is the one that the runs define; where none of them has the metric, it is the step.
+    """
+    if look.over:
+        return look.over if any(one.over == look.over for one in series) else "step"
+    if look.axis != "metric" or not series:
+        return "step" if look.axis == "metric" else look.axis
+    from mlbench.queries.step_metrics import common_axis
+
+    return common_axis(series) or "step"
 
 
 def next_of(choices: tuple[float, ...] | tuple[str, ...], current: float | str) -> float | str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -40,8 +40,10 @@ from mlbench.queries.mistakes import FilterError
 from mlbench.queries.settings_versus import SettingsVersus
 from mlbench.queries.standing import Standings
 from mlbench.queries.views import SavedView
+from mlbench.safe import safe
 from mlbench.tui.session import (
     PIECE_ROWS,
+    ChartLabels,
     Facet,
     Followed,
     IndexDone,
@@ -152,6 +154,10 @@ class FakeDetails:
     def __init__(self, session: FakeSession) -> None:
         self.session = session
         self.written: list[tuple[int, str, bool]] = []
+
+    def front(self, query: str, aims: Sequence[str]) -> RunsAnswer:
+        answer = self.session.find(RunsQuestion(query)).answer
+        return replace(answer, rows=answer.rows[:2], remarks=(f"2 runs are best in {' and '.join(aims)}",))
 
     def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
         return SettingsVersus((), len(run_ids), 0, "the runs are of one setting")
@@ -340,10 +346,22 @@ class FakeSession:
         return DiffAnswer(tuple(run.head for run in runs), kept, (MetricRow(self.metric_name, "min", "guessed", cells),),
                           code=(commits,), n_equal_params=len(params) - len(kept))  # fmt: skip
 
-    def series(self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str]) -> tuple[SeriesAnswer, ...]:
+    def series(
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = ""
+    ) -> tuple[SeriesAnswer, ...]:
         chosen = list(metrics) or list(usual[:1])
         return tuple(
-            SeriesAnswer(run.head, metric, STEPS, WALL_S, run.curve(metric), len(STEPS), 1.7e9)
+            SeriesAnswer(
+                run.head,
+                metric,
+                STEPS,
+                WALL_S,
+                run.curve(metric),
+                len(STEPS),
+                1.7e9,
+                over=over,
+                over_values=STEPS / 100 if over else None,
+            )
             for metric in chosen
             for run in self._runs(run_ids)
         )
@@ -351,8 +369,10 @@ class FakeSession:
     def standings(self, _metric: str, _watched: Sequence[str]) -> Standings:
         return Standings(())
 
-    def settings_of(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        return {run_id: f"lr={index // 2}" for index, run_id in enumerate(run_ids)}
+    def labels_of(self, run_ids: Sequence[str]) -> ChartLabels:
+        settings = {run_id: safe(f"lr={index // 2}") for index, run_id in enumerate(run_ids)}
+        runs = {run_id: safe(f"lr={index // 2} seed={index % 2}") for index, run_id in enumerate(run_ids)}
+        return ChartLabels(settings, runs if len(run_ids) == 2 else {})
 
     def show(self, run_id: str) -> ShowAnswer:
         (run,) = self._runs([run_id])

@@ -250,6 +250,18 @@ def test_compare_takes_the_screen_and_its_rows_sort_and_filter_the_runs() -> Non
     played(script)
 
 
+def test_the_front_of_two_aims_is_marked() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "j", "j", "j", "space", "P")
+        assert "front of val/" in screen_text(app)
+        await keys(pilot, "enter")
+        assert len(app.desk.view.marks) == 2
+        assert "2 runs are best in val/" in screen_text(app)
+        assert "and duration: marked" in screen_text(app)
+
+    played(script)
+
+
 def test_the_comparison_says_whether_it_is_real_and_tells_values_where_a_metric_is_best() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, "3", "space", "d", "v")
@@ -264,7 +276,9 @@ def test_the_comparison_says_whether_it_is_real_and_tells_values_where_a_metric_
         assert app.desk.view.at_metric == ""
         assert "go to the row of a metric" in screen_text(app)
 
-        await keys(pilot, "a", "O")
+        await keys(pilot, "a")
+        assert "▾ optim" in screen_text(app)
+        await keys(pilot, "O")
         assert app.desk.view.folds == {"params:optim"}
         await keys(pilot, "O")
         assert not app.desk.view.folds
@@ -285,6 +299,78 @@ def test_more_runs_than_have_room_move_and_the_baseline_stays() -> None:
         assert screen_text(app) == first
 
     played(script, size=NARROW)
+
+
+def test_any_metric_is_an_x_axis_and_the_picker_names_counters_first() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p", "A")
+        assert "the time of the clock" in screen_text(app)
+        assert "as defined" in screen_text(app)
+
+        await keys(pilot, "'ac'", "enter")
+        assert app.desk.view.chart.axis == "val/acc"
+        assert "x val/acc" in screen_text(app)
+        assert app.desk.panes.chart.x_axis is not None
+        assert app.desk.panes.chart.x_axis.high == 40
+
+        await keys(pilot, "a")
+        assert app.desk.view.chart.axis == "step"
+
+        await keys(pilot, "colon", "'set x val/loss'", "enter")
+        assert "x val/loss" in screen_text(app)
+
+        await keys(pilot, "A", "'zzz'", "enter")
+        assert app.desk.view.chart.axis == "val/loss"
+        await keys(pilot, "escape")
+
+    played(script, size=NARROW)
+
+
+def test_all_kinds_of_smoothing_are_chosen_typed_and_gone_through() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p", "W")
+        assert "TensorBoard's" in screen_text(app)
+        await keys(pilot, "'gau'", "enter")
+        assert "gaussian, 5 points" in screen_text(app)
+
+        await keys(pilot, "s")
+        assert "gaussian, 20 points" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'mean 7'", "enter")
+        assert "mean of 7 points" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'tw'", "tab", "' 0.5'", "enter")
+        assert "time-weighted smoothing 0.5" in screen_text(app)
+
+        await keys(pilot, "S", "ctrl+u", "'mean -1'", "enter")
+        assert "is no number of points" in screen_text(app)
+        await keys(pilot, "S", "ctrl+u", "'median 3'", "enter")
+        assert "no smoothing 'median 3'" in screen_text(app)
+
+        await keys(pilot, "W", "'ema'", "enter")
+        look = app.desk.view.chart
+        assert (look.smoothing_kind, look.smoothing) == ("ema", 0.5)
+
+    played(script)
+
+
+def test_the_legend_says_what_tells_runs_apart_or_their_names() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p")
+        told = set(app.desk.answers.labels.runs.values())
+        assert told == {"lr=0 seed=0", "lr=0 seed=1"}
+        assert "lr=0 seed=1" in screen_text(app)
+
+        await keys(pilot, "K")
+        assert "seed=1" not in screen_text(app)
+
+        await keys(pilot, "K", "h")
+        assert "2. lr=0 seed=" in screen_text(app)
+
+        await keys(pilot, "q", "space", "p", "K")
+        assert "no few parameters tell these runs apart" in screen_text(app)
+
+    played(script)
 
 
 def test_the_chart_is_smoothed_bent_crossed_zoomed_and_isolated() -> None:

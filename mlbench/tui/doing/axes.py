@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
-from mlbench.tui.view import AXES, SCALES, ChartLook, next_of
+from mlbench.tui.menu import Choice, Menu
+from mlbench.tui.prompts import Prompt
+from mlbench.tui.view import AXES, SCALES, ChartLook, axis_of, next_of
 
 if TYPE_CHECKING:
     from mlbench.render.axes import Axis
@@ -17,6 +20,9 @@ PAN_SHARE = 0.25
 END_SHARE = 0.1
 MOST_PAST = 50
 """Zooms that can be taken back."""
+_COUNTED = "epoch|iter|step|sample|token|round|episode|batch|frame|timestep"
+COUNTER = re.compile(rf"(?:^|[/_.])(?:{_COUNTED})s?(?![a-z])", re.IGNORECASE)
+"""Names of metrics that count something, and so are likely x axes."""
 
 
 def set_axis(desk: Desk, axis: str) -> None:
@@ -26,11 +32,30 @@ def set_axis(desk: Desk, axis: str) -> None:
 
 def next_axis(desk: Desk, _n: int) -> None:
     """The next axis; that of a metric is one only where the runs define it."""
-    from mlbench.tui.widgets.chart_view import axis_of
-
+    if desk.view.chart.over:
+        set_axis(desk, "step")
+        return
     own = axis_of(desk.view.chart, desk.answers.series)
     axes = AXES if axis_of(ChartLook(), desk.answers.series) != "step" else AXES[1:]
     set_axis(desk, str(next_of(axes, own if own in axes else desk.view.chart.axis)))
+
+
+def choose_axis(desk: Desk, _n: int) -> None:
+    """Choose the x axis among the step, the times, and the metrics of these runs: first those that count something."""
+    words = {"step": "the step", "relative": "time since the start", "wall": "the time of the clock, UTC",
+             "metric": "what the runs define (W&B), else the step"}  # fmt: skip
+    metrics = [name for name in desk.answers.names.metrics if name not in words]
+    counters = [name for name in metrics if COUNTER.search(name)]
+    choices = [
+        *(Choice(word, word, detail) for word, detail in words.items() if word != "metric"),
+        *(Choice(name, name, "metric") for name in dict.fromkeys((*counters, *metrics))),
+        Choice("metric", "as defined", words["metric"]),
+    ]
+    desk.ask_user(
+        Prompt("x axis", lambda axis: set_axis(desk, axis), menu=Menu(tuple(choices)),
+               refuses=lambda axis: axis not in {choice.value for choice in choices},
+               hint="a few letters narrow the list; enter takes what is under the cursor")
+    )  # fmt: skip
 
 
 def move_crosshair(desk: Desk, columns: int) -> None:
@@ -122,6 +147,7 @@ HANDLERS: Mapping[str, Handler] = {
     "chart.log_y": _next_scale("y"),
     "chart.log_x": _next_scale("x"),
     "chart.axis": next_axis,
+    "chart.axis_by": choose_axis,
     "chart.left": lambda desk, n: move_crosshair(desk, -n),
     "chart.right": move_crosshair,
     "chart.pan_left": lambda desk, _n: pan(desk, -PAN_SHARE),

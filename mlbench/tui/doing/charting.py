@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from mlbench.render.layouts import drawn_text
 from mlbench.tui.actions import CHART
-from mlbench.tui.completion import complete_metric, split_metrics
+from mlbench.tui.completion import Completion, complete_metric, matching, split_metrics
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.prompts import Prompt
+from mlbench.tui.smoothings import SMOOTHINGS, is_smoothing
 from mlbench.tui.view import next_of
 
 if TYPE_CHECKING:
@@ -85,8 +86,6 @@ def choose_layout(desk: Desk, _n: int) -> None:
 
 def _spelt(desk: Desk, typed: tuple[str, ...]) -> tuple[str, ...]:
     """Each name as it is, or the first metric that it fits: `v/l` is `val/loss`."""
-    from mlbench.tui.completion import matching
-
     known = desk.answers.names.metrics
     return tuple(
         dict.fromkeys(name if name in known else next(iter(matching(name, known, most=1)), name) for name in typed)
@@ -94,32 +93,67 @@ def _spelt(desk: Desk, typed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def next_smoothing(desk: Desk, _n: int) -> None:
-    """The next of the weights in the settings."""
-    desk.change(desk.view.charted(smoothing=next_of(desk.settings.smoothing_levels, desk.view.chart.smoothing)))
+    """The next amount: of the weights in the settings, or of the points of this kind."""
+    look = desk.view.chart
+    levels = SMOOTHINGS[look.smoothing_kind].levels or desk.settings.smoothing_levels
+    desk.change(desk.view.charted(smoothing=float(next_of(levels, look.smoothing))))
+
+
+def smooth_with(desk: Desk, _n: int) -> None:
+    """Choose the kind of smoothing."""
+    choices = [Choice(kind, kind, one.does) for kind, one in SMOOTHINGS.items()]
+
+    def accepted(kind: str) -> None:
+        look = desk.view.chart
+        is_alike = SMOOTHINGS[kind].is_weight == SMOOTHINGS[look.smoothing_kind].is_weight
+        amount = look.smoothing if is_alike and look.smoothing else SMOOTHINGS[kind].usual
+        desk.change(desk.view.charted(smoothing_kind=kind, smoothing=amount))
+
+    desk.ask_user(
+        Prompt("smooth with", accepted, menu=Menu(tuple(choices)), refuses=lambda kind: kind not in SMOOTHINGS,
+               hint="the raw curve stays, faint; s takes the next amount, S types one")
+    )  # fmt: skip
 
 
 def smooth_by(desk: Desk, _n: int) -> None:
-    """Type the weight."""
+    """Type the kind and the amount."""
+    look = desk.view.chart
     desk.ask_user(
         Prompt(
             "smoothing",
             lambda text: set_smoothing(desk, text),
-            text=f"{desk.view.chart.smoothing:g}",
-            hint="0 (raw) up to, not including, 1, as in TensorBoard",
+            text=_typed_smoothing(look.smoothing_kind, look.smoothing),
+            complete=_complete_kind,
+            hint="0 (raw) up to, not including, 1, as in TensorBoard; or: twema 0.9, mean 20, gaussian 5",
         )
     )
 
 
+def _typed_smoothing(kind: str, amount: float) -> str:
+    return f"{amount:g}" if kind == "ema" else f"{kind} {amount:g}"
+
+
+def _complete_kind(text: str, cursor: int) -> Completion:
+    typed = text[:cursor]
+    return Completion(0, cursor, matching(typed, SMOOTHINGS) if typed and typed.isalpha() else ())
+
+
 def set_smoothing(desk: Desk, text: str) -> None:
-    """Take a weight as it was typed."""
+    """Take what was typed: `0.9`, which is TensorBoard's, or a kind and its amount, `mean 20`."""
+    kind, _blank, rest = text.strip().rpartition(" ")
+    kind = kind.strip() or "ema"
     try:
-        weight = float(text)
+        amount = float(rest)
     except ValueError:
-        weight = -1.0
-    if 0 <= weight < 1:
-        desk.change(desk.view.charted(smoothing=weight))
-    else:
+        amount = -1.0
+    if is_smoothing(kind, amount):
+        desk.change(desk.view.charted(smoothing=amount, smoothing_kind=kind))
+    elif kind not in SMOOTHINGS or rest in SMOOTHINGS:
+        desk.say(f"no smoothing '{text}'. Try 0.9, or one of: twema 0.9, mean 20, gaussian 5", "bad")
+    elif SMOOTHINGS[kind].is_weight:
         desk.say(f"smoothing '{text}' is not from 0 up to, not including, 1. Try 0.9", "bad")
+    else:
+        desk.say(f"smoothing '{text}' is no number of points. Try: {kind} {SMOOTHINGS[kind].usual:g}", "bad")
 
 
 def write_charts(desk: Desk, _n: int) -> None:
@@ -180,6 +214,14 @@ def isolate(desk: Desk, _n: int) -> None:
     desk.change(desk.view.charted(is_isolated=not desk.view.chart.is_isolated))
 
 
+def name_curves(desk: Desk, _n: int) -> None:
+    """Call the curves by the names of their runs, or by the parameters that tell them apart."""
+    if not desk.answers.labels.telling(desk.answers.series):
+        desk.say("no few parameters tell these runs apart: the legend has their names", "muted")
+        return
+    desk.change(desk.view.charted(has_names=not desk.view.chart.has_names))
+
+
 def _turned(field: str) -> Handler:
     def turn(desk: Desk, _n: int) -> None:
         desk.change(desk.view.charted(**{field: not getattr(desk.view.chart, field)}))
@@ -191,9 +233,11 @@ HANDLERS: Mapping[str, Handler] = {
     "chart.metrics": choose_metrics,
     "chart.smoothing": next_smoothing,
     "chart.smooth_by": smooth_by,
+    "chart.smooth_with": smooth_with,
     "chart.raw": _turned("has_raw"),
     "chart.trim": _turned("is_trimmed"),
     "chart.group": _turned("is_grouped"),
+    "chart.names": name_curves,
     "chart.colour_by": lambda desk, _n: desk.change(
         desk.view.charted(colour_by=next_of(("run", "setting"), desk.view.chart.colour_by))
     ),

@@ -56,6 +56,7 @@ def write_report(desk: Desk, path: str) -> None:
         query=desk.view.query,
         columns=found.columns if found else (),
         smoothing=look.smoothing,
+        smoothing_kind=look.smoothing_kind,
         y_scale=look.y_scale,
     )
     if os.path.lexists(os.path.expanduser(path)):

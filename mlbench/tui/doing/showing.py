@@ -12,6 +12,7 @@ from mlbench.tui.completion import Completion, complete_column, complete_query, 
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.axes import set_axis
 from mlbench.tui.doing.charting import set_smoothing, show_layout
+from mlbench.tui.doing.front import mark_front
 from mlbench.tui.doing.giving import REPORT_NAME, write_report
 from mlbench.tui.doing.noting import say_note
 from mlbench.tui.doing.saying import say_tags
@@ -160,7 +161,7 @@ def _set(desk: Desk, rest: str) -> None:
     name, value = name.rstrip("="), value.strip().lstrip("= ")
     if name in ("smooth", "smoothing"):
         set_smoothing(desk, value)
-    elif name == "x" and value in AXES:
+    elif name == "x" and (value in AXES or value in desk.answers.names.metrics):
         set_axis(desk, value)
     elif name in ("log-y", "log-x", "symlog-y", "symlog-x") and value in ("on", "off"):
         scale, _dash, axis = name.partition("-")
@@ -174,12 +175,13 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
     "filter": ("FILTER: which runs are shown", _filter),
     "sort": ("COLUMN[:desc]", _sort),
     "columns": ("COLUMN, COLUMN ...", _columns),
-    "set": ("smooth 0.9, x metric|step|relative|wall, log-y|symlog-y on|off", _set),
+    "set": ("smooth 0.9|mean 20, x step|relative|wall|METRIC, log-y|symlog-y on|off", _set),
     "tag": ("+name -name", lambda desk, rest: say_tags(desk, desk.chosen, rest)),
     "note": ("TEXT", lambda desk, rest: say_note(desk, desk.chosen, rest)),
     "bell": ("beats, nan, stalls, or off", set_bell),
     "report": ("FILE.md", lambda desk, rest: write_report(desk, rest or REPORT_NAME)),
     "problems": ("what could not be read", lambda desk, _rest: show_problems(desk, 1)),
+    "front": ("AIM, AIM: mark the runs that no other beats in all aims", mark_front),
     "compare": ("the marked runs", lambda desk, _rest: go_full(COMPARE)(desk, 1)),
     "layout": ("NAME: the charts that the logs lay out, all or of that name", show_layout),
     "plots": ("of the marked runs", lambda desk, _rest: go_full(CHART)(desk, 1)),

@@ -12,12 +12,13 @@ from textual.widget import Widget
 
 from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line, fit_middle, line_of
-from mlbench.render.labels import BASELINE_MARK, label_map
+from mlbench.render.labels import BASELINE_MARK
 from mlbench.render.numbers import delta, duration, moment_of, number, timestamp
-from mlbench.safe import safe
+from mlbench.safe import Safe, safe
 from mlbench.tui.paint import both_ends, changed_spans, cropped, strip_of
+from mlbench.tui.session import ChartLabels
 from mlbench.tui.theme import Looks
-from mlbench.tui.view import ChartLook
+from mlbench.tui.view import ChartLook, axis_of
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
@@ -40,8 +41,8 @@ class ChartState:
     look: ChartLook = field(default_factory=ChartLook)
     slots: Mapping[str, int] = field(default_factory=dict)
     """Colour slot by run id."""
-    settings: Mapping[str, str] = field(default_factory=dict)
-    """By run id what tells its setting from the others; {} until it is known."""
+    labels: ChartLabels = field(default_factory=ChartLabels)
+    """What the runs may be called, once it is known."""
     baseline: str = ""
     glyphs: str = "braille"
     is_plain: bool = False
@@ -178,6 +179,13 @@ class ChartView(Widget):
             self._drawn = ()
             self._lines = (self._title(width, 0), (), line_of((f"  {self.state.message}", "muted")))
             return
+        if self.looks.is_linear:
+            from mlbench.render.spoken import spoken_series
+
+            self._drawn = ()
+            chosen = [one for metric in metrics[self.first_metric :] for one in self._series_of(metric)]
+            self._lines = (self._title(width, 0), *spoken_series(chosen, width))
+            return
         values = self._value_rows(width)
         columns, rows = _grid(len(metrics), width, height - 1 - values, self.state.look.n_columns)
         shown = metrics[self.first_metric : self.first_metric + columns * rows]
@@ -227,7 +235,9 @@ class ChartView(Widget):
         look = self.state.look
         series = self._series_of(metric)
         axis = axis_of(look, self.state.series)
-        options = CurveOptions(axis, look.smoothing, has_raw=look.has_raw, is_plain=self.state.is_plain)
+        options = CurveOptions(
+            axis, look.smoothing, look.smoothing_kind, has_raw=look.has_raw, is_plain=self.state.is_plain
+        )
         curves, bands = self._curves(series, options)
         bands = (*self._margins(metric, axis), *bands)
         limits: tuple[float | None, float | None] = look.limits or (None, None)
@@ -242,14 +252,19 @@ class ChartView(Widget):
         """The curves of one metric: of runs, or where they are grouped the mean of those that repeat each other."""
         from mlbench.render.chart_text import group_curves, series_curves
 
-        look, settings = self.state.look, self.state.settings
+        look, settings = self.state.look, self.state.labels.settings
         if look.is_grouped and settings:
             return group_curves(series, settings, options, band="minmax" if look.has_raw else "none")
         slots = self.state.slots
         if look.colour_by == "setting" and settings:
             places = {label: place for place, label in enumerate(dict.fromkeys(settings.values()))}
             slots = {run_id: places[label] for run_id, label in settings.items()}
-        return self._in_front(series, series_curves(series, options, slots=slots)), ()
+        return self._in_front(series, series_curves(series, options, slots=slots, labels=self._told)), ()
+
+    @property
+    def _told(self) -> Mapping[str, Safe]:
+        """What tells the runs apart, where they are called by it."""
+        return {} if self.state.look.has_names else self.state.labels.telling(self.state.series)
 
     def _margins(self, chart: str, axis: str) -> tuple[Band, ...]:
         """The bands of a chart that a log lays out; none over runs that are drawn as their mean."""
@@ -269,13 +284,10 @@ class ChartView(Widget):
         run_ids = [one.head.run_id for one in series]
         if look.front not in run_ids:
             return list(curves)
-        # Raw curves stand before the shown ones, each kind in the order of the series.
-        owners = [run_ids[index % len(run_ids)] for index in range(len(curves))]
-        mine = [curve for owner, curve in zip(owners, curves, strict=True) if owner == look.front]
+        mine = [curve for curve in curves if curve.owner == look.front]
         if look.is_isolated:
             return mine
-        others = [replace(curve, role="muted") for owner, curve in zip(owners, curves, strict=True)
-                  if owner != look.front and not curve.is_faint]  # fmt: skip
+        others = [replace(curve, role="muted") for curve in curves if curve.owner != look.front and not curve.is_faint]
         return [*others, *mine]
 
     def _title(self, width: int, n_hidden: int) -> Line:
@@ -285,6 +297,7 @@ class ChartView(Widget):
         # What one chart says of itself stands here; several have lines of their own for it.
         parts += self._drawn[0].chart.header.split("   ")[1:] if len(self._drawn) == 1 else []
         axis = axis_of(look, self.state.series)
+        parts += [f"no {look.over} in these runs"] * (look.over not in ("", axis))
         parts += [f"x {_WORDS.get(axis, axis)}"] + ["zoomed"] * (look.limits is not None)
         parts += [f"+{n_hidden} more"] * (n_hidden > 0)
         right = line_of((" · ".join(parts) + " ", "muted"))
@@ -298,14 +311,14 @@ class ChartView(Widget):
         look = self.state.look
         if look.crosshair is None:
             return []
-        from mlbench.render.chart_text import CurveOptions, series_curves
+        from mlbench.render.chart_text import CurveOptions, chart_labels, series_curves
         from mlbench.render.chart_values import cross_values
 
-        labels = label_map(one.head for one in self.state.series)
+        labels = chart_labels(self.state.series, self._told)
         metric = next(iter(self._metrics()[self.first_metric :]), "")
         series = self._series_of(metric)
         axis = axis_of(look, self.state.series)
-        options = CurveOptions(axis, look.smoothing, has_raw=False)
+        options = CurveOptions(axis, look.smoothing, look.smoothing_kind, has_raw=False, has_older=False)
         curves = series_curves(series, options, slots=self.state.slots)
         if not any(curve.x.size and curve.x[0] <= look.crosshair <= curve.x[-1] for curve in curves):
             # It was put into another chart; here it would only repeat the last values.
@@ -328,15 +341,6 @@ class ChartView(Widget):
 
     def _value_lines(self, width: int, rows: int) -> tuple[Line, ...]:
         return tuple(_wrapped(self._value_parts(), width)[:rows])
-
-
-def axis_of(look: ChartLook, series: Sequence[SeriesAnswer]) -> str:
-    """The axis as the charts draw it: for `metric` the name of the metric that the runs define, else `step`."""
-    if look.axis != "metric" or not series:
-        return "step" if look.axis == "metric" else look.axis
-    from mlbench.queries.step_metrics import common_axis
-
-    return common_axis(series) or "step"
 
 
 def _x_text(axis: str, x: float) -> str:

@@ -100,6 +100,9 @@ def assert_series(facts: list[Fact], wanted: Mapping[str, Mapping[str, float]]) 
 
 
 def assert_params(facts: list[Fact], wanted: Mapping[str, Mapping[str, object]]) -> None:
+    """Every wanted parameter is there, equal in value and type."""
     found = params_of(facts)
     for key, want in wanted.items():
         assert found[key] == want["value"], key
+        name = type(found[key]).__name__
+        assert {"NoneType": "null", "dict": "map"}.get(name, name) == want["type"], key

@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from mlbench.adapters.wandb_files import ADAPTER
-from mlbench.model import Artifact, Blob, Environment, GitState, ImportedTag, LineageEdge, Points, ReadStatus, Role
+from mlbench.model import (
+    Artifact,
+    Blob,
+    DataVersion,
+    Environment,
+    GitState,
+    ImportedTag,
+    LineageEdge,
+    Points,
+    ReadStatus,
+    Role,
+)
 from tests.paths import CORPORA, FORMATS, needs_corpora, needs_formats
 from tests.unit.adapters.reading import (
     assert_params,
@@ -141,6 +152,25 @@ def test_an_artifact_that_was_used_is_an_input(tmp_path: Path) -> None:
 
     assert Artifact("dataset", "team/demo/train:v3", role="input") in facts
     assert LineageEdge("input", "", "team/demo/train:v3") in facts
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "version"),
+    [
+        ("dataset", "team/demo/train:v3", DataVersion("wandb", "team/demo/train", "v3")),
+        ("raw_data", "train:latest", DataVersion("wandb", "train", "latest", is_pinned=False)),
+        ("Dataset", "train", DataVersion("wandb", "train", "", is_pinned=False)),
+        ("model", "net:v3", None),
+    ],
+)
+def test_a_data_set_that_was_used_is_a_data_version(
+    tmp_path: Path, kind: str, name: str, version: DataVersion | None
+) -> None:
+    folder = wandb_folder(tmp_path, text(25, text(1, "QXJ0") + text(2, kind) + text(3, name)))
+
+    found = [fact for fact in read_only_claim(ADAPTER, folder) if isinstance(fact, DataVersion)]
+
+    assert found == ([version] if version else [])
 
 
 @pytest.mark.parametrize("path", ["../../secret.png", "/etc/passwd", "media/../../secret.png", "", "media"])

@@ -354,9 +354,11 @@ def test_files_of_a_data_set_that_wandb_runs_used_and_others_made(empty: FakeRea
     ids = [empty.add_run(f"use {alias}") for alias in ("v0", "v1", "latest")]
     for run_id, alias in zip(ids, ("v0", "v1", "latest"), strict=True):
         empty.add("artifact", run_id=run_id, kind="dataset", name=f"digits:{alias}", digest="", role="input")
+        empty.add("data_version", run_id=run_id, system="wandb", name="digits", version=alias)
 
-    (change,) = compare_data(empty, ids)
+    unknown, change = compare_data(empty, ids)
 
+    assert (unknown.run_id, unknown.after, unknown.said) == (ids[2], "latest", "only the versions are recorded")
     assert (change.run_id, change.name, change.n_files) == (ids[1], "digits", (1, 2))
     assert [(one.kind, one.name) for one in change.files] == [("added", "y.csv")]
 

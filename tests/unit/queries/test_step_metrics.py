@@ -1,12 +1,20 @@
 """Which metric others are drawn over by W&B's `define_metric`: rules, and runs in a hand-made catalog."""
 
+import numpy as np
 import pytest
 
 from mlbench.queries.series import export_series, fetch_series
-from mlbench.queries.step_metrics import common_axis, default_axis, with_step_metrics
+from mlbench.queries.step_metrics import (
+    common_axis,
+    default_axis,
+    places_on,
+    with_axis,
+    with_step_metrics,
+)
 from mlbench.queries.step_rules import TAG, step_metric_of
 from tests.unit.queries.conftest import FakeReader
 
+NAN = float("nan")
 RULES = [("val/*", "epoch"), ("val/speed*", "batch"), ("val/loss", "round"), ("*", "anything"), ("a*b", "never")]
 
 
@@ -109,3 +117,40 @@ def test_an_export_has_the_axis_and_its_values_where_a_run_defined_one() -> None
     assert [str(row[3]) for row in rows if row[0] == "val/acc"] == ["1.0", "nan", "2.0", "0.0", "5.0", "10.0"]
     assert [(row[2], row[3]) for row in rows if row[0] == "epoch"] == [("step", 0.0), ("step", 10.0)] * 2
     assert without.num_columns == 9
+
+
+def test_a_chosen_metric_is_the_axis_of_all_that_have_it() -> None:
+    reader, ids = reader_of({"all": "val/*=epoch"})
+
+    chosen = with_axis(reader, fetch_series(reader, ids, ["val/acc"]), "loss")
+    gone = with_axis(reader, fetch_series(reader, ids, ["val/acc"]), "never")
+
+    assert [one.over for one in chosen] == ["loss", "loss"]
+    assert chosen[0].over_values is not None
+    assert chosen[0].over_values.tolist() == [1.0, 2.0]
+    assert chosen[1].over_values is not None
+    assert np.isnan(chosen[1].over_values).all()
+    assert [one.over for one in gone] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "places"),
+    [
+        ([(0, 0.0), (10, 1.0), (20, 2.0)], [0.0, 0.5, 1.0, 1.5, 2.0]),
+        ([(10, 1.0), (20, 1.0)], [NAN, NAN, 1.0, 1.0, 1.0]),
+        ([(0, 0.0), (10, 1.0), (20, 0.5)], [0.0, NAN, 1.0, NAN, 0.5]),
+        ([(0, 0.0), (10, NAN), (20, 2.0)], [0.0, 0.5, 1.0, 1.5, 2.0]),
+        ([(5, 3.0)], [NAN, 3.0, NAN, NAN, NAN]),
+    ],
+)
+def test_points_stand_between_the_values_of_a_metric_that_never_falls(
+    epochs: list[tuple[int, float]], places: list[float]
+) -> None:
+    reader = FakeReader()
+    run_id = reader.add_run("one")
+    reader.add_series(run_id, "loss", [(step, 1.0) for step in range(0, 25, 5)])
+    reader.add_series(run_id, "epoch", epochs)
+    loss, epoch = fetch_series(reader, [run_id], ["loss", "epoch"])
+
+    assert places_on(loss, epoch).tolist() == pytest.approx(places, nan_ok=True)
+    assert np.isnan(places_on(loss, None)).all()

@@ -5,8 +5,7 @@ import pytest
 
 from mlbench.queries.answers import SeriesAnswer
 from mlbench.render.chart_text import x_values
-from mlbench.tui.view import ChartLook
-from mlbench.tui.widgets.chart_view import axis_of
+from mlbench.tui.view import ChartLook, axis_of
 from tests.unit.render.samples import head
 
 
@@ -27,6 +26,9 @@ def curve(over: str) -> SeriesAnswer:
         ("metric", [], "step"),
         ("step", ["epoch"], "step"),
         ("wall", ["epoch"], "wall"),
+        ("epoch", ["epoch", "epoch"], "epoch"),
+        ("epoch", ["", ""], "step"),
+        ("epoch", [], "step"),
     ],
 )
 def test_the_axis_is_what_all_curves_define(axis: str, overs: list[str], drawn: str) -> None:
