@@ -111,9 +111,12 @@ def _by_series(
     restarted = set(np.searchsorted(starts, back, side="right").tolist()) if view == "effective" else set()
     for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True), start=1):
         here = steps[start:end], wall_s[start:end], values[start:end]
-        keep = _mask(here[0], view) if place in restarted else slice(None)
-        older = older_branches(*here, keep) if place in restarted else None
-        own, times, logged = (column[keep] for column in here)
+        older = None
+        if place in restarted:
+            keep = _mask(here[0], view)
+            older = older_branches(*here, keep)
+            here = here[0][keep], here[1][keep], here[2][keep]
+        own, times, logged = here
         shape = (own.size, int(own[0]), int(own[-1]))
         if shape not in known or not np.array_equal(known[shape], own):
             known[shape] = own.copy()  # not a view, which would keep all steps in memory
