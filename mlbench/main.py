@@ -168,7 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_closed_streams() -> None:
-    """Give streams that were closed (`<&-`, by a daemon) to nobody: else the next file that is opened is one of them."""
+    """Give closed streams (`<&-`, daemons) to nobody: the next file that is opened would be one of them."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)
