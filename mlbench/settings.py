@@ -39,6 +39,8 @@ class Settings:
     """Colours: auto, dark, light, or ansi-dark and ansi-light, which take the terminal's own."""
     mouse: bool = True
     """Whether the workbench listens to the mouse; false leaves it to the terminal for selecting text."""
+    plain: bool = False
+    """Text for screen readers: one pane, words for signs, charts as numbers, no colour, the terminal's cursor shown."""
     bell: tuple[str, ...] = ()
     """What the bell is rung for while trainings are followed: beats (the baseline), nan, stalls; of a scope, `B`."""
     clipboard: str = "auto"
@@ -186,7 +188,7 @@ def _value(name: str, value: object, path: str) -> object:
             return rules
         case "mapping", str():
             return value
-        case "mouse", bool():
+        case "mouse" | "plain", bool():
             return value
         case "keys", dict(table) if all(isinstance(keys, str) for keys in _flatten(table).values()):
             return _flatten(table)
@@ -199,6 +201,7 @@ _EXPECTED: Mapping[str, str] = {
     "bell": f'some of {", ".join(BELL_RULES)}. Try: bell = ["nan", "stalls"]',
     "mapping": 'the path of a file. Try: mapping = "~/mlbench-mapping.yaml"',
     "mouse": "true or false. Try: mouse = true",
+    "plain": "true or false. Try: plain = true",
     "keys": 'a table of action ids and keys. Try: [keys] and below it: runs.compare = "d"',
 }
 

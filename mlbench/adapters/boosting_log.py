@@ -1,6 +1,7 @@
 """What XGBoost, LightGBM and CatBoost print while they train, kept in a text file.
 
-- XGBoost 0.6 to 3: `[12]	train-rmse:0.31	eval-rmse:0.40` (of `xgboost.cv` with `+` and the standard deviation);
+- XGBoost 0.6 to 3: `[12]	train-rmse:0.31	eval-rmse:0.40` (of `xgboost.cv` with `+` and the standard deviation;
+  in logs of SageMaker `#011` stands for each tab);
 - LightGBM 2 to 4, Python: `[12]	training's auc: 0.98	valid_1's auc: 0.92` (with `+ 0.01` of `lightgbm.cv`);
   command line: `[LightGBM] [Info] Iteration:12, training auc : 0.98`;
 - CatBoost 0.1 to 1.2: `12:	learn: 0.44	test: 0.47	best: 0.47 (12)	total: 51ms	remaining: 0us`.
@@ -38,6 +39,8 @@ _LIGHTGBM_CLI = re.compile(rf"\[LightGBM\] \[Info\] Iteration: ?(\d+), (\S+) (.+
 _CATBOOST = re.compile(rf"(\d+):((?:\s+(?:learn|test\d*): {_NUMBER})+)(?:\s+best: \S+ \(\d+\))?\s+total: .*")
 _CATBOOST_ITEM = re.compile(rf"(learn|test\d*): ({_NUMBER})")
 _TRAINING_NAMES = ("log", "train", "xgb", "lgb", "lightgbm", "catboost", "output", "stdout")
+_COLOUR = re.compile(r"\x1b?\[\d+(?:;\d+)*m")
+"""As notebooks of SageMaker show the logs of their containers."""
 _HEAD_BYTES = 65_536
 
 
@@ -75,6 +78,7 @@ _SHAPES: tuple[Callable[[str], Row | None], ...] = (_xgboost, _lightgbm, _catboo
 
 def row_of(line: str) -> Row | None:
     """Round and values of one line; None for any other line."""
+    line = _COLOUR.sub("", line).replace("#011", "\t") if "#011" in line else line
     if len(line) > 65_536 or not line.find(":") >= 0 or not any(mark in line for mark in "[\t"):
         return None
     row = next((row for shape in _SHAPES if (row := shape(line)) is not None), None)
@@ -155,6 +159,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="What XGBoost, LightGBM and CatBoost print, in a log",
     files=("*.log", "*.out", "*log*.txt", "*train*.txt"),
 )

@@ -1,9 +1,10 @@
-"""fairseq: the log that `fairseq-train` and `fairseq-hydra-train` print, kept in a text file; 0.10 to 0.12.
+"""fairseq: the log that `fairseq-train` and `fairseq-hydra-train` print, kept in a text file; 0.6 to 0.12.
 
 Lines `<time> | INFO | train_inner | {...}` (`--log-format json`) or `... | train_inner | epoch 001: 100 / 1000
 loss=16.4, ..., num_updates=100` (`simple`), and the summaries `| train | ...` and `| valid | ...` of each epoch. The
 step is `num_updates`. `train_inner` gives the metrics without a prefix, the summaries `train/...` and `valid/...` (the
-name of the subset). Numbers that are written as texts are numbers. The options are read from the `Namespace(...)` or
+name of the subset). Before 0.10 the same stood there as `| epoch 005 | loss 0.158 | ... | num_updates 27301`,
+without a time. Numbers that are written as texts are numbers. The options are read from the `Namespace(...)` or
 the dictionary of the line `fairseq_cli.train`; nothing is evaluated. Times have no zone and are taken as UTC.
 Link: https://fairseq.readthedocs.io/en/latest/command_line_tools.html
 """
@@ -27,9 +28,11 @@ from mlbench.wire.textlog import TextLog
 _KIND = r"train_inner|train|valid\d*|test\d*"
 _LINE = re.compile(rf"(\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d)\S* \| INFO \| ({_KIND}) \| (.*)")
 _HYDRA_LINE = re.compile(rf"\[(\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d)[,\d]*\]\[({_KIND})\]\[INFO\] - (.*)")
+_OLD_LINE = re.compile(r"(?:\| )?epoch \d+(:| \|)(.*\bnum_updates[= ]\d.*)")
 _PAIR = re.compile(r"([A-Za-z_][\w/.@-]*)[= ]([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf))(?=$|[,| ])")
 _SUBSET = re.compile(r"valid on '([^']+)' subset")
 _OPTIONS = re.compile(r"fairseq_cli\.(?:train|hydra_train)(?: \| |\]\[INFO\] - )((?:Namespace\(|\{').*)")
+_OLD_OPTIONS = re.compile(r"(?:\| )?(Namespace\(.*\))")
 _SKIPPED = frozenset({"num_updates", "update", "epoch"})
 _HEAD_BYTES = 262_144
 """The options stand before the first numbers and may have 30 kB."""
@@ -43,8 +46,13 @@ def claims(listing: Listing) -> Iterator[Claim]:
             yield Claim(path, Role.METRICS, listing.path, is_one_training=True)
 
 
-def _match(line: str) -> re.Match[str] | None:
-    return _LINE.match(line) or _HYDRA_LINE.match(line)
+def _match(line: str) -> tuple[str, str, str] | None:
+    """The time, the kind and the rest of a line of numbers; None for any other."""
+    found = _LINE.match(line) or _HYDRA_LINE.match(line)
+    if found:
+        return found[1], found[2], found[3]
+    old = _OLD_LINE.match(line)
+    return ("", "train_inner" if old[1] == ":" else "train", old[2]) if old else None
 
 
 def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fact]:
@@ -53,7 +61,7 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
     has_options = False
     n_rows = n_bad = 0
     for line in log.lines():
-        if not has_options and (options := _OPTIONS.search(line)):
+        if not has_options and (options := _OPTIONS.search(line) or _OLD_OPTIONS.fullmatch(line)):
             has_options = True
             yield from _params(source.path, options[1])
         elif found := _match(line):
@@ -78,9 +86,9 @@ def _params(path: str, text: str) -> Iterator[Fact]:
         yield Problem(path, f"the options in it could not be read: it {error.what}")
 
 
-def _add(points: PointCollector, found: re.Match[str]) -> bool:
+def _add(points: PointCollector, found: tuple[str, str, str]) -> bool:
     """Take the numbers of one line; False if it tells no update."""
-    moment, kind, text = found.groups()
+    moment, kind, text = found
     subset = _SUBSET.search(text)
     prefix = "" if kind == "train_inner" else f"{subset[1] if subset else kind}/"
     row = _row(text, kind)
@@ -132,6 +140,7 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=example,
+    version=2,
     formats="fairseq's training log, JSON or simple",
     files=("*.log", "*.out", "*log*.txt", "*train*.txt"),
 )

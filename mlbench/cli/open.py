@@ -23,14 +23,17 @@ COMPARED = 3
 
 @click.command("open")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
+@click.option("--plain", is_flag=True, help="Text for screen readers; the setting `plain` for this once.")
 @mapping_option
 @home_option
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[str, ...], home: str | None) -> int:
+def command(ctx: click.Context, paths: tuple[str, ...], plain: bool, home: str | None) -> int:
     """Open the workbench on directories of logs; without PATH on everything that was ingested.
 
     Where no terminal is attached, the runs and a comparison of the best are printed instead.
     """
+    if plain:
+        os.environ["MLBENCH_PLAIN"] = "true"
     place = home_of(home)
     for path in paths:
         if not os.path.isdir(os.path.expanduser(path)):

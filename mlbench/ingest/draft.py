@@ -11,6 +11,7 @@ from mlbench import model, safe
 from mlbench.dataclass import dataclass
 from mlbench.ingest.identity import Member, Unit, run_id_of
 from mlbench.ingest.read import Reading
+from mlbench.ingest.scan import path_below
 from mlbench.model import Layer, Role
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def prefixed(member: Member, metric: str) -> str:
 
 def _run_row(draft: Draft, life: Life) -> dict[str, Any]:
     folder = safe.text_of_path(draft.unit.folder)
-    below = os.path.relpath(draft.unit.folder, draft.root)
+    below = path_below(draft.unit.folder, draft.root)
     exit_code = draft.recorded("exit_code")
     return {
         "run_id": draft.run_id, "run_key": safe.text_of_path(draft.unit.key), "fingerprint": life.fingerprint,

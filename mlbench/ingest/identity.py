@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import field
 
 from mlbench.dataclass import dataclass
-from mlbench.ingest.scan import Claimed
+from mlbench.ingest.scan import Claimed, path_below
 from mlbench.model import Role
 
 SPLITS = frozenset(
@@ -125,7 +125,7 @@ class _Node:
 
 def _node_for(claimed: Claimed, tree: _Node, elsewhere: dict[str, _Node]) -> _Node:
     folder = claimed.claim.run_folder
-    inside = "" if folder == tree.path else os.path.relpath(folder, tree.path)
+    inside = "" if folder == tree.path else path_below(folder, tree.path)
     if inside.startswith(os.pardir + os.sep) or inside == os.pardir:
         base = os.path.dirname(folder)
         node, inside = elsewhere.setdefault(base, _Node(base)), os.path.basename(folder)

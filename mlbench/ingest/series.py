@@ -10,6 +10,7 @@ from mlbench import safe
 from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft, prefixed
 from mlbench.ingest.identity import Member
+from mlbench.ingest.scan import path_below
 from mlbench.model import Role
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _in_order(known: dict[SeriesKey, int], numbers: list[list[int]], tables: lis
 def _keys(draft: Draft, member: Member, metrics: Sequence[str]) -> list[SeriesKey]:
     claim = member.claimed.claim
     folder = os.path.dirname(claim.path) if claim.role is Role.EVENTS else claim.run_folder
-    source_run = safe.text_of_path(os.path.relpath(folder, draft.root))
+    source_run = safe.text_of_path(path_below(folder, draft.root))
     return [SeriesKey(prefixed(member, metric), source_run, metric, member.claimed.adapter) for metric in metrics]
 
 

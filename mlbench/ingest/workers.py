@@ -211,9 +211,13 @@ class Workers:
                 yield here(task)
 
     def close(self) -> None:
-        """Let the processes end when they have done what they are at."""
+        """Let the processes end when they have done what they are at, and wait for that.
+
+        Nobody else does: at the end of Python the pool's thread and the interpreter close the same pipe, and one of
+        them tells of a bad descriptor.
+        """
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _useful(n_bytes: int, *, may_fork: bool) -> int:

@@ -30,7 +30,9 @@ MOST_PATH_BYTES = 48_000
 LEAST_COLUMNS = 40
 POINT_BYTES = 5
 """Of a point in a path: `9-12`, ` 4 103`."""
-_LEGEND_COLUMN, _LEGEND_ROW = 236, 18
+_LEGEND_LEFT, _LEGEND_COLUMN, _LEGEND_ROW = 12, 230, 18
+_LEGEND_CHARACTERS = 23
+"""Of a name: with its value it fits into the column, of which the third ends at the picture's edge."""
 _DASHES = {"solid": "", "dashed": ' stroke-dasharray="7 4"', "dotted": ' stroke-dasharray="2 3"'}
 
 
@@ -111,7 +113,10 @@ def _grid(plane: _Plane) -> list[str]:
 def _legend(named: Sequence[Curve]) -> list[tuple[str, str]]:
     """A text and the look of its line for each curve; the muted ones have one entry together."""
     coloured = [curve for curve in named if curve.role != "muted"]
-    entries = [(f"{fit_middle(safe(curve.label), 24)} {_last(curve)}".strip(), _look(curve)) for curve in coloured]
+    entries = [
+        (f"{fit_middle(safe(curve.label), _LEGEND_CHARACTERS)} {_last(curve)}".strip(), _look(curve))
+        for curve in coloured
+    ]
     n_muted = len(named) - len(coloured)
     others = [(f"{n_muted} {'others' if coloured else 'runs'}", 'class="l u"')] if n_muted else []
     return entries + others
@@ -122,7 +127,7 @@ def _last(curve: Curve) -> str:
 
 
 def _legend_entry(text: str, look: str, index: int) -> str:
-    x = LEFT + index % 3 * _LEGEND_COLUMN - 40
+    x = _LEGEND_LEFT + index % 3 * _LEGEND_COLUMN
     y = HEIGHT + 8 + index // 3 * _LEGEND_ROW
     return f'<path {look} d="M{x} {y - 4}h22"/><text x="{x + 28}" y="{y}">{escape(text)}</text>'
 

@@ -59,6 +59,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.follow", ("L",), "follow", "follow the trainings that are running, or stop following", (RUNS,)),
     Action("runs.bell", ("B",), "bell", "what the bell is rung for: the baseline is beaten, NaN, a stall", (RUNS,)),
     Action("runs.baseline", ("b",), "baseline", "make this run the baseline, or no run", (RUNS, *_RUN), footer=16),
+    Action("runs.front", ("P",), "front", "mark the runs that no other beats in two aims, such as score and duration",
+           (RUNS, COMPARE)),
     Action("runs.compare", ("d",), "compare", "compare the marked runs on the whole screen", footer=11),
     Action("runs.plots", ("p",), "plots", "chart the marked runs on the whole screen", footer=12),
     Action("runs.tag", ("t",), "tag", "tag the marked runs (else this one): +name, -name", footer=13),

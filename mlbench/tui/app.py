@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual.app import App, ComposeResult, SuspendNotSupported
 from textual.containers import Container
 from textual.events import Click, Key, Paste, Resize
+from textual.geometry import Offset
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
@@ -62,7 +63,7 @@ class Workbench(App[int]):
                  glyphs: str = "braille", is_light_ground: bool = False) -> None:  # fmt: skip
         settings = settings or Settings()
         self._terminal = (depth, glyphs, is_light_ground)
-        self.looks = looks_of(settings.theme, depth, is_light_ground=is_light_ground)
+        self.looks = looks_of(settings.theme, depth, is_light_ground=is_light_ground, is_linear=settings.plain)
         super().__init__(ansi_color=True if self.looks.is_native else None)
         self.animation_level = "none"
         for theme in themes():
@@ -117,6 +118,7 @@ class Workbench(App[int]):
             self.desk.ask_runs()
         self.call_after_refresh(self._begin)
         compat.leave_on_signals(self._leave_by_signal)
+        compat.speak_plainly(self, is_on=self.looks.is_linear)
         if not self.is_headless:
             compat.leave_when_hung_up(self._leave_by_signal)
             compat.repaint_when_brought_back(lambda: self.refresh(layout=True))
@@ -165,6 +167,7 @@ class Workbench(App[int]):
         if self.desk.prompter.prompt is not None:
             self.desk.prompter.press(event.key, character)
             self.panes.draw_bars(self.desk)
+            self._follow_cursor()
             return
         self.desk.message = ()
         key = character if character is not None and character != " " else event.key
@@ -172,6 +175,12 @@ class Workbench(App[int]):
         if pressed.action is not None:
             HANDLERS[pressed.action.id](self.desk, pressed.count)
         self.panes.draw_bars(self.desk)
+        self._follow_cursor()
+
+    def _follow_cursor(self) -> None:
+        """Put the terminal's cursor where the user is: a screen reader reads there."""
+        if self.looks.is_linear:
+            self.cursor_position = Offset(*self.panes.place_of_cursor)
 
     def on_paste(self, event: Paste) -> None:
         """Into the prompt; elsewhere a pasted text is no sequence of keys."""
@@ -199,6 +208,7 @@ class Workbench(App[int]):
     def on_answered(self, message: Answered) -> None:
         """An answer has come back."""
         self.asker.deliver(message)
+        self._follow_cursor()
         if not self._has_begun and message.asked.slot == "runs":
             self._has_begun = True
             self.call_after_refresh(self._go_on_beginning)
@@ -296,12 +306,14 @@ class Workbench(App[int]):
     def take_settings(self, settings: Settings) -> None:
         """Draw everything again with other glyphs and colours, and listen to the mouse or not."""
         depth, glyphs, is_light_ground = self._terminal
-        self.looks.become(looks_of(settings.theme, depth, is_light_ground=is_light_ground))
+        self.looks.become(looks_of(settings.theme, depth, is_light_ground=is_light_ground, is_linear=settings.plain))
+        compat.speak_plainly(self, is_on=settings.plain)
         self.panes.glyphs = glyphs if settings.glyphs == "auto" else settings.glyphs
         self.ansi_color = True if self.looks.is_native else None
         self.theme = self.looks.theme_name
         compat.listen_to_mouse(self, is_on=settings.mouse)
         self.panes.draw_all(self.desk)
+        self.arrange()
         self.refresh(layout=True)
 
     async def action_quit(self) -> None:

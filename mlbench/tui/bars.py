@@ -29,7 +29,8 @@ def header(desk: Desk) -> Ends:
         n_hidden = _n_hidden(view.marks, found.listing) if found else 0
         parts += [("   ", ""), (f"{len(view.marks)} marked" + (f" ({n_hidden} hidden)" if n_hidden else ""), "")]
     if desk.baseline is not None:
-        parts += [("   ◆ ", "baseline"), (fit_middle(safe(desk.baseline.name), 28), "")]
+        mark = "baseline" if desk.panes.looks.is_linear else "◆"
+        parts += [(f"   {mark} ", "baseline"), (fit_middle(safe(desk.baseline.name), 28), "")]
     if view.sort:
         parts += [("   sort ", "muted"), (", ".join(_sort_text(sort) for sort in view.sort), "")]
     return line_of(*parts), line_of(*_state(desk), (" ", ""))

@@ -27,8 +27,13 @@ _ASCII = str.maketrans(
      "↑": "^", "↓": "v", "·": ".", "×": "x", "÷": "/", "✎": "n", "▁": "_", "▂": "_", "▃": "-", "▄": "-", "▅": "=",
      "▆": "=", "▇": "#", "█": "#", "└": "+", "┬": "+", "┤": "+", "□": "o"}
 )  # fmt: skip
+_PLAIN = str.maketrans({
+    **dict.fromkeys("│─━└┬┤┴┼├┐┌┘▏▎▍▌▋▊▉▐▖▗▘▝▀▄▁▂▃▅▆▇█", " "),
+    "●": "*", "◆": "#", "▸": ">", "▾": "v", "·": ",", "›": ">", "‹": "<", "↑": "^", "↓": "v",
+})  # fmt: skip
+"""Signs that a screen reader spells out at length; lines of boxes become blanks."""
 _ORIGINAL = Strip.render
-_state = {"is_ascii": False}
+_state = {"is_ascii": False, "is_plain": False}
 
 
 def install(*, is_ascii: bool = False) -> None:
@@ -46,6 +51,11 @@ def install(*, is_ascii: bool = False) -> None:
 
 
 def _render_clean(self: Strip, console: object) -> str:
+    if self._render_cache is None and _state["is_plain"]:
+        self._segments = [
+            segment if segment.control else type(segment)(segment.text.translate(_PLAIN), segment.style)
+            for segment in self._segments
+        ]
     if self._render_cache is None and not all(
         _is_clean(text) for text, _style, control in self._segments if not control
     ):
@@ -146,6 +156,16 @@ def is_job_of_a_shell() -> bool:
         return os.getsid(os.getppid()) == os.getsid(0)
     except OSError:
         return False
+
+
+def speak_plainly(app: App[int], *, is_on: bool) -> None:
+    """For a screen reader: no signs that are spelt out at length, and the terminal's cursor is seen, since it reads the
+    line where that stands. Textual (8.2.8) hides it but moves it to `App.cursor_position`.
+    """
+    was_on, _state["is_plain"] = _state["is_plain"], is_on
+    if app._driver is not None and not app.is_headless and (is_on or was_on):
+        app._driver.write("\x1b[?25h" if is_on else "\x1b[?25l")
+        app._driver.flush()
 
 
 def listen_to_mouse(app: App[int], *, is_on: bool) -> None:

@@ -12,7 +12,7 @@ from mlbench.safe import path_of_text, text_of_path
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
-    from mlbench.queries.answers import SeriesAnswer
+    from mlbench.queries.answers import RunsAnswer, SeriesAnswer
     from mlbench.queries.blobs import BlobPlace
     from mlbench.queries.layouts import LayoutsAnswer
     from mlbench.queries.settings_versus import SettingsVersus
@@ -38,6 +38,13 @@ class RunDetails:
 
         with self._reading() as reader:
             return next(iter(fetch_series(reader, [run_id], [metric])), None)
+
+    def front(self, query: str, aims: Sequence[str]) -> RunsAnswer:
+        """The runs that match and that no other of them beats in all aims; its last remark says how many."""
+        from mlbench.queries.pareto import find_front
+
+        with self._reading() as reader:
+            return find_front(reader, aims, where=query, within=self._roots)
 
     def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
         """The settings of the runs against that of the first, with the runs that repeat them."""

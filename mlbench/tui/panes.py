@@ -93,6 +93,8 @@ class Panes:
         self.popup = Popup(looks, id="popup")
         self.small = Bar(looks, ground="", id="small")
         self._columns: tuple[TableColumn, ...] = ()
+        self.place_of_cursor = (0, 0)
+        """Where the terminal's cursor belongs, for whoever reads the screen by it."""
 
     @property
     def by_name(self) -> dict[str, Widget]:
@@ -105,7 +107,8 @@ class Panes:
 
     def arrange(self, width: int, height: int, view: View) -> None:
         """Show the panes that the view asks for, and say to each whether keys go to it."""
-        shown = arrangement(width, height, view)
+        # One pane after the other: side by side a screen reader reads the lines of both as one.
+        shown = arrangement(min(width, WIDE_COLUMNS - 1) if self.looks.is_linear else width, height, view)
         is_split = bool(shown.left and shown.right)
         for name in PANES:
             self.by_name[name].display = name in (shown.left, *shown.right)
@@ -137,7 +140,7 @@ class Panes:
 
     def take_runs(self, desk: Desk) -> str:
         """Show other runs; the cursor stays on its run, else on its row. Gives the run under the cursor."""
-        self._columns = desk.tabling.rows.columns()
+        self._columns = self._columns_of(desk)
         state = self._table_state(desk)
         cursor = None if desk.goes_to_top else self._line_of(state, desk.view.cursor)
         if cursor is None:
@@ -145,6 +148,11 @@ class Panes:
         desk.goes_to_top = False
         self.table.show(state, cursor=cursor)
         return self.table.current_id
+
+    def _columns_of(self, desk: Desk) -> tuple[TableColumn, ...]:
+        """The columns; a screen reader gets no curves of blocks."""
+        columns = desk.tabling.rows.columns()
+        return tuple(one for one in columns if one.kind != "sketch") if self.looks.is_linear else columns
 
     def _line_of(self, state: TableState, run_id: str) -> int | None:
         """Where a run stands among the lines; None where it is not shown."""
@@ -157,7 +165,7 @@ class Panes:
     def draw_table(self, desk: Desk, *, cursor: int | None = None, has_other_columns: bool = False) -> None:
         """Draw marks, baseline and sort again; the rows are the same."""
         if has_other_columns:
-            self._columns = desk.tabling.rows.columns()
+            self._columns = self._columns_of(desk)
         self.table.show(self._table_state(desk), cursor=cursor)
 
     def _table_state(self, desk: Desk) -> TableState:
@@ -257,7 +265,7 @@ class Panes:
         look = desk.view.chart
         return Paper(
             width, height, self.glyphs, self.looks.depth, self.looks.is_light, look.smoothing, look.smoothing_kind,
-            key_of=desk.key,
+            key_of=desk.key, is_linear=self.looks.is_linear,
         )  # fmt: skip
 
     def draw_problems(self, desk: Desk) -> None:
@@ -286,3 +294,11 @@ class Panes:
         self.footer.show(*bars.footer(desk, self.footer.size.width))
         width = min(desk.prompter.popup_cells, max(self.prompt.size.width * 9 // 10, 20))
         self.popup.show(desk.prompter.popup(width), desk.prompter.chosen, width)
+        self.place_of_cursor = self._place_of_cursor(desk)
+
+    def _place_of_cursor(self, desk: Desk) -> tuple[int, int]:
+        """Column and row of the screen where the terminal's cursor belongs: in the prompt, else on the line at work."""
+        if desk.prompter.prompt is not None:
+            return desk.prompter.line(self.prompt.size.width)[1], self.prompt.region.y
+        pane = self.by_name[desk.view.pane]
+        return pane.region.x, pane.region.y + getattr(pane, "cursor_row", 0)

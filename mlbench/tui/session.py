@@ -188,6 +188,9 @@ class Details(Protocol):
     def standings(self, metric: str, watched: Sequence[str]) -> Standings:
         """How the running runs stand, and those that are watched; see `queries.standing`."""
 
+    def front(self, query: str, aims: Sequence[str]) -> RunsAnswer:
+        """The runs that match and that no other of them beats in all aims; its last remark says how many."""
+
     def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
         """The settings of the runs against that of the first, with the runs that repeat them."""
 

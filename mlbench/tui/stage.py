@@ -42,6 +42,8 @@ class Paper:
     slot: int = 0
     key_of: Callable[[str], str] = usual_key
     """Id of an action to the key that is shown for it."""
+    is_linear: bool = False
+    """For a screen reader: numbers in the place of pictures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,6 +222,10 @@ def _metric(shown: ShowAnswer, looked: Looked, place: int, paper: Paper) -> Page
 
 
 def _curve(series: SeriesAnswer, height: int, paper: Paper) -> tuple[Line, ...]:
+    if paper.is_linear:
+        from mlbench.render.spoken import spoken_series
+
+        return spoken_series((series,), paper.width)
     from mlbench.render.chart import ChartOptions
     from mlbench.render.chart_text import CurveOptions, series_chart
 
@@ -299,6 +305,10 @@ def _image(looked: Looked, paper: Paper) -> Sequence[Line]:
 
     pixels: Pixels = looked.content  # type: ignore[assignment]
     part = seen_part(pixels, looked)
+    if paper.is_linear:
+        from mlbench.render.spoken import spoken_picture
+
+        return spoken_picture(pixels.shape[0], pixels.shape[1], float(pixels[..., :3].mean()) / 255)
     lines = picture_lines(
         part, paper.width, paper.height, depth=paper.depth, glyphs=paper.glyphs, is_light=paper.is_light
     )
@@ -333,6 +343,10 @@ def _texts(looked: Looked, paper: Paper) -> Sequence[Line]:
 
 
 def _histogram(looked: Looked, paper: Paper) -> Sequence[Line]:
+    if paper.is_linear:
+        from mlbench.render.spoken import spoken_histogram
+
+        return spoken_histogram(looked.content)  # type: ignore[arg-type]
     from mlbench.render.chart_plotext import bucket_lines
 
     place = looked.place

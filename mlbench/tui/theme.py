@@ -34,14 +34,19 @@ _LINES = ("added", "removed")
 class Looks:
     """Styles for one terminal: by theme and number of colours."""
 
-    def __init__(self, *, is_light: bool = False, depth: Depth = "truecolor", is_native: bool = False) -> None:
+    def __init__(
+        self, *, is_light: bool = False, depth: Depth = "truecolor", is_native: bool = False, is_linear: bool = False
+    ) -> None:
         """Choose the styles.
 
         Args:
             is_light: for a light ground.
             depth: how many colours the terminal has.
             is_native: the terminal's own sixteen colours and its own background, whatever it could show.
+            is_linear: for a screen reader: no colours, words for signs, charts as numbers.
         """
+        depth = "none" if is_linear else depth
+        self.is_linear = is_linear
         self.is_light = is_light
         self.depth: Depth = "16" if is_native and depth != "none" else depth
         self.is_plain = depth == "none"
@@ -51,7 +56,7 @@ class Looks:
     def become(self, other: Looks) -> None:
         """Have the styles of another: every pane holds this one."""
         self.is_light, self.depth, self._colours = other.is_light, other.depth, other._colours
-        self.is_plain, self.is_native = other.is_plain, other.is_native
+        self.is_plain, self.is_native, self.is_linear = other.is_plain, other.is_native, other.is_linear
         Looks.style.cache_clear()
 
     @property
@@ -130,7 +135,7 @@ def themes() -> tuple[Theme, ...]:
     )
 
 
-def looks_of(setting: str, depth: Depth, *, is_light_ground: bool = False) -> Looks:
+def looks_of(setting: str, depth: Depth, *, is_light_ground: bool = False, is_linear: bool = False) -> Looks:
     """The styles that the setting `theme` asks for: auto, dark, light, ansi-dark or ansi-light."""
     is_light = setting.endswith("light") or (setting == "auto" and is_light_ground)
-    return Looks(is_light=is_light, depth=depth, is_native=setting.startswith("ansi-"))
+    return Looks(is_light=is_light, depth=depth, is_native=setting.startswith("ansi-"), is_linear=is_linear)

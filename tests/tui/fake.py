@@ -155,6 +155,10 @@ class FakeDetails:
         self.session = session
         self.written: list[tuple[int, str, bool]] = []
 
+    def front(self, query: str, aims: Sequence[str]) -> RunsAnswer:
+        answer = self.session.find(RunsQuestion(query)).answer
+        return replace(answer, rows=answer.rows[:2], remarks=(f"2 runs are best in {' and '.join(aims)}",))
+
     def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
         return SettingsVersus((), len(run_ids), 0, "the runs are of one setting")
 

@@ -250,6 +250,18 @@ def test_compare_takes_the_screen_and_its_rows_sort_and_filter_the_runs() -> Non
     played(script)
 
 
+def test_the_front_of_two_aims_is_marked() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "j", "j", "j", "space", "P")
+        assert "front of val/" in screen_text(app)
+        await keys(pilot, "enter")
+        assert len(app.desk.view.marks) == 2
+        assert "2 runs are best in val/" in screen_text(app)
+        assert "and duration: marked" in screen_text(app)
+
+    played(script)
+
+
 def test_the_comparison_says_whether_it_is_real_and_tells_values_where_a_metric_is_best() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, "3", "space", "d", "v")
@@ -264,7 +276,9 @@ def test_the_comparison_says_whether_it_is_real_and_tells_values_where_a_metric_
         assert app.desk.view.at_metric == ""
         assert "go to the row of a metric" in screen_text(app)
 
-        await keys(pilot, "a", "O")
+        await keys(pilot, "a")
+        assert "▾ optim" in screen_text(app)
+        await keys(pilot, "O")
         assert app.desk.view.folds == {"params:optim"}
         await keys(pilot, "O")
         assert not app.desk.view.folds

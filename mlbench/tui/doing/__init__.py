@@ -11,6 +11,7 @@ from mlbench.tui.doing import (
     choosing,
     comparing,
     finding,
+    front,
     giving,
     inspecting,
     moving,
@@ -35,4 +36,5 @@ HANDLERS: Mapping[str, Handler] = {
     **setting.HANDLERS,
     **showing.HANDLERS,
     **finding.HANDLERS,
+    **front.HANDLERS,
 }

@@ -78,7 +78,12 @@ def choose_image(desk: Desk, _n: int) -> None:
 
 def turn_to(look: str) -> Handler:
     """The handler that shows something in the place of the tables, or the tables again."""
-    return lambda desk, _n: desk.with_view(compare_look="" if desk.view.compare_look == look else look)
+
+    def turn(desk: Desk, _n: int) -> None:
+        desk.answers.judged = ()  # asked anew: there may be other points by now
+        desk.with_view(compare_look="" if desk.view.compare_look == look else look)
+
+    return turn
 
 
 def go_to_section(number: int) -> Handler:

@@ -12,6 +12,7 @@ from mlbench.tui.completion import Completion, complete_column, complete_query, 
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.axes import set_axis
 from mlbench.tui.doing.charting import set_smoothing, show_layout
+from mlbench.tui.doing.front import mark_front
 from mlbench.tui.doing.giving import REPORT_NAME, write_report
 from mlbench.tui.doing.noting import say_note
 from mlbench.tui.doing.saying import say_tags
@@ -180,6 +181,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[Desk, str], None]]] = {
     "bell": ("beats, nan, stalls, or off", set_bell),
     "report": ("FILE.md", lambda desk, rest: write_report(desk, rest or REPORT_NAME)),
     "problems": ("what could not be read", lambda desk, _rest: show_problems(desk, 1)),
+    "front": ("AIM, AIM: mark the runs that no other beats in all aims", mark_front),
     "compare": ("the marked runs", lambda desk, _rest: go_full(COMPARE)(desk, 1)),
     "layout": ("NAME: the charts that the logs lay out, all or of that name", show_layout),
     "plots": ("of the marked runs", lambda desk, _rest: go_full(CHART)(desk, 1)),

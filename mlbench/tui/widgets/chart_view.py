@@ -179,6 +179,13 @@ class ChartView(Widget):
             self._drawn = ()
             self._lines = (self._title(width, 0), (), line_of((f"  {self.state.message}", "muted")))
             return
+        if self.looks.is_linear:
+            from mlbench.render.spoken import spoken_series
+
+            self._drawn = ()
+            chosen = [one for metric in metrics[self.first_metric :] for one in self._series_of(metric)]
+            self._lines = (self._title(width, 0), *spoken_series(chosen, width))
+            return
         values = self._value_rows(width)
         columns, rows = _grid(len(metrics), width, height - 1 - values, self.state.look.n_columns)
         shown = metrics[self.first_metric : self.first_metric + columns * rows]

@@ -112,6 +112,11 @@ class LinesView(Widget):
         return self._page.keys[self.cursor] if self.cursor < len(self._page.keys) else ""
 
     @property
+    def cursor_row(self) -> int:
+        """The row of the pane with the line at work."""
+        return self._head_rows + (self.cursor - self.top if self.current_key else 0)
+
+    @property
     def _head_rows(self) -> int:
         return int(self.has_title) + len(self._page.head)
 

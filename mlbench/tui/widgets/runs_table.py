@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 STATUS_GLYPHS = {"running": "▸", "finished": "✓", "failed": "✗", "killed": "✗", "stalled": "…", "missing": "?"}
 MARK, BASELINE, NO_STATUS = "●", "◆", "·"
-GLYPH_CELLS = 7
+GLYPH_CELLS, WORD_CELLS = 7, 26
+"""Columns of the mark, the baseline and the status as signs; as words, for a screen reader."""
 """A blank, mark, baseline and status with blanks between, and a blank."""
 GAP_CELLS = 2
-LEAST_NAME_CELLS, MOST_NAME_SHARE = 12, 0.4
+LEAST_NAME_CELLS, MOST_NAME_SHARE, LINEAR_NAME_SHARE = 12, 0.4, 0.6
 """The name takes at most this share of the table's width."""
 LEAST_TEXT_CELLS = 8
 """A column of texts may be cut to this at the right edge."""
@@ -178,6 +179,16 @@ class RunsTable(Widget):
         return None if group is None else group.keys
 
     @property
+    def cursor_row(self) -> int:
+        """The row of the pane with the line under the cursor."""
+        return self.cursor - self.top + HEADER_ROWS
+
+    @property
+    def glyph_cells(self) -> int:
+        """Columns before the names: signs, or words in their place."""
+        return WORD_CELLS if self.looks.is_linear else GLYPH_CELLS
+
+    @property
     def current_column(self) -> TableColumn | None:
         return self.state.columns[self.column] if self.column < len(self.state.columns) else None
 
@@ -260,12 +271,13 @@ class RunsTable(Widget):
     @property
     def name_cells(self) -> int:
         """Columns that the names take."""
-        most = max(int(self.size.width * MOST_NAME_SHARE) - GLYPH_CELLS, LEAST_NAME_CELLS)
+        share = LINEAR_NAME_SHARE if self.looks.is_linear else MOST_NAME_SHARE
+        most = max(int(self.size.width * share) - self.glyph_cells, LEAST_NAME_CELLS)
         return min(max(self.state.rows.name_cells, LEAST_NAME_CELLS), most)
 
     def _shown_columns(self) -> list[tuple[int, int, int]]:
         """(index, place, width) of the moving columns that can be seen: the last text may be cut, a number never is."""
-        place = GLYPH_CELLS + self.name_cells + GAP_CELLS
+        place = self.glyph_cells + self.name_cells + GAP_CELLS
         shown = []
         for index in range(self.first_column, len(self.state.columns)):
             column = self.state.columns[index]
@@ -283,7 +295,7 @@ class RunsTable(Widget):
         )
 
     def _column_at(self, x: int) -> int | None:
-        if x < GLYPH_CELLS + self.name_cells + GAP_CELLS:
+        if x < self.glyph_cells + self.name_cells + GAP_CELLS:
             return 0
         return next(
             (index for index, place, width in self._shown_columns() if place <= x < place + width + GAP_CELLS), None
@@ -307,7 +319,7 @@ class RunsTable(Widget):
     def _title_line(self) -> Line:
         if not self.state.columns:
             return ()
-        cells = [Cell(safe(" " * GLYPH_CELLS)), self._title(0, self.name_cells)]
+        cells = [Cell(safe(" " * self.glyph_cells)), self._title(0, self.name_cells)]
         shown = self._shown_columns()
         for index, _place, width in shown:
             cells += [Cell(safe(" " * GAP_CELLS)), self._title(index, width)]
@@ -347,7 +359,7 @@ class RunsTable(Widget):
         mark = Cell(safe(f" {MARK} "), "muted") if n_marked else Cell(safe("   "))
         label = group_label(group)
         label = safe(label.replace("▸", "▾", 1)) if group.keys in self.state.opened else label
-        width = GLYPH_CELLS - 3 + self.name_cells
+        width = self.glyph_cells - 3 + self.name_cells
         cells = [mark, Cell(padded(fit(label, width), width), "heading")]
         if found is not None:
             for place, _x, width in self._shown_columns():
@@ -371,6 +383,9 @@ class RunsTable(Widget):
         return self.state.rows.listing.ids[place] in self.state.marks
 
     def _glyphs(self, row: RunRow, slot: int | None) -> Sequence[Cell]:
+        if self.looks.is_linear:
+            words = ["marked" if slot is not None else "", "baseline" if row.head.run_id == self.state.baseline else ""]
+            return (Cell(safe(f" {' '.join(filter(None, [row.head.status, *words]))} ".ljust(WORD_CELLS))),)
         mark = Cell(safe(f" {MARK} "), f"run{slot % 8}") if slot is not None else Cell(safe("   "))
         is_baseline = row.head.run_id == self.state.baseline
         status = STATUS_GLYPHS.get(row.head.status, NO_STATUS)

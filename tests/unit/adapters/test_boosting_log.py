@@ -80,3 +80,14 @@ def test_a_log_without_rounds_is_left_alone(tmp_path: Path) -> None:
     write(tmp_path, {"app.log": "started\n[1] done: 3\n", "notes.txt": XGBOOST})
 
     assert claims_below(ADAPTER, tmp_path) == []
+
+
+def test_xgboost_in_a_log_of_sagemaker_has_words_for_tabs_and_colours() -> None:
+    assert row_of("[3]#011train-rmse:10.758#011validation-rmse:11.9413") == (
+        3,
+        [("train/rmse", 10.758), ("validation/rmse", 11.9413)],
+    )
+    assert row_of("\x1b[34m[0]#011train-merror:0.5#011validation-merror:0.25\x1b[0m") == (
+        0,
+        [("train/merror", 0.5), ("validation/merror", 0.25)],
+    )

@@ -82,6 +82,26 @@ def test_fairseq_numbers_that_are_texts_and_hydra_lines(tmp_path: Path) -> None:
     assert points.wall_s.tolist() == [1619870409.0]
 
 
+def test_fairseq_before_0_10_has_no_times(tmp_path: Path) -> None:
+    text = (
+        "Namespace(arch='transformer', lr=[0.001], seed=3)\n| [en] dictionary: 34983 types\n"
+        "| epoch 001:    100 / 2500 loss=9.5, nll_loss=8.9, ppl=480.1, wps=8000, ups=3, num_updates=101, lr=1.3e-05\n"
+        "| epoch 001 | loss 8.25 | nll_loss 7.5 | ppl 181.02 | wps 770 | num_updates 2500 | lr 1e-05 | gnorm 2.5\n"
+        "| epoch 001 | valid on 'valid' subset | loss 7.5 | nll_loss 6.75 | ppl 107.63 | num_updates 2500\n"
+        "| saved checkpoint checkpoints/checkpoint1.pt (epoch 1 @ 2500 updates) (writing took 12.9 seconds)\n"
+        "epoch 002 | valid on 'test' subset | loss 6.5 | wps 50387.3 | num_updates 5000 | best_loss 6.5\n"
+    )
+
+    facts = read_only_claim(fairseq.ADAPTER, write(tmp_path, {"train.log": text}))
+
+    assert points_of(facts, "loss") == [(101, 9.5)]
+    assert points_of(facts, "train/loss") == [(2500, 8.25)]
+    assert points_of(facts, "valid/ppl") == [(2500, 107.63)]
+    assert points_of(facts, "test/best_loss") == [(5000, 6.5)]
+    assert params_of(facts) == {"arch": "transformer", "lr": [0.001], "seed": 3}
+    assert problems_of(facts) == []
+
+
 def test_ray_steps_by_iterations_or_by_timesteps(tmp_path: Path) -> None:
     row = {"training_iteration": 2, "loss": 0.5, "timestamp": 1795418500, "done": True, "pid": 4, "trial_id": "a"}
     write(tmp_path / "a", {"result.json": json.dumps(row) + "\n", "params.json": '{"lr": 0.1}'})

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mlbench.ingest.scan import path_below
 from mlbench.main import run
 from tests.events import scalar_file
 
@@ -231,3 +234,13 @@ def test_a_directory_that_never_was_is_refused_and_changes_nothing(call: Call, l
     call("ingest", str(logs / "nowhere"), code=3)
 
     assert names(call) == ["a"]
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", ".", "..", ".git", "", "a.b"]), max_size=5),
+    st.lists(st.sampled_from(["a", "b"]), max_size=3),
+)
+def test_the_path_below_a_folder_is_that_of_the_standard_library(path: list[str], folder: list[str]) -> None:
+    whole, above = "/" + "/".join(path), "/" + "/".join(folder)
+
+    assert path_below(whole, above) == os.path.relpath(whole, above)
