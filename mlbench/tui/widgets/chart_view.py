@@ -327,8 +327,15 @@ class ChartView(Widget):
             found = crossed(metric, curves, look.crosshair, baseline=self.state.baseline, goal=goal)
             if found is not None:
                 charts.append(found)
-        most = min(MOST_VALUE_LINES if len(metrics) == 1 else MOST_TABLE_LINES, max(height // 3, 2))
-        return tuple(value_lines(charts, f"{axis} {_x_text(axis, look.crosshair)}", width, most))
+        at = f"{axis} {_x_text(axis, look.crosshair)}"
+        table = value_lines(charts, at, width, min(MOST_TABLE_LINES, max(height // 3, 2)))
+        n_charts = [columns * rows for columns, rows in (
+            _grid(len(self._metrics()), width, height - 1 - n_lines, look.n_columns)
+            for n_lines in (MOST_VALUE_LINES // 2, len(table))
+        )]  # fmt: skip
+        # Where a table would cost a chart, the values of the first one have to do.
+        is_table = len(charts) > 1 and n_charts[1] >= min(n_charts[0], len(metrics))
+        return tuple(table if is_table else value_lines(charts[:1], at, width, MOST_VALUE_LINES))
 
 
 def _x_text(axis: str, x: float) -> str:
