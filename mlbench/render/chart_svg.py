@@ -205,11 +205,12 @@ def thinned(x: Float64Array, y: Float64Array, part: Int64Array, n_columns: int) 
     """Indices of the first, least, greatest and last point of each column, rising. Arguments as of `raster.m4`."""
     groups = m4(x, y, part, n_columns)
     group = np.repeat(np.arange(groups.starts.size), groups.ends - groups.starts + 1)
-    kept = [groups.starts, groups.ends]
+    is_kept = np.zeros(y.size, dtype=np.bool_)
+    is_kept[groups.starts] = is_kept[groups.ends] = True
     for edge in (groups.low, groups.high):
         spots = np.flatnonzero(y == edge[group])
-        kept.append(spots[np.unique(group[spots], return_index=True)[1]])
-    return np.unique(np.concatenate(kept))
+        is_kept[spots[np.diff(group[spots], prepend=-1) > 0]] = True  # the first of each column
+    return np.flatnonzero(is_kept)
 
 
 def _path_data(across: Int64Array, down: Int64Array, part: Int64Array) -> str:
