@@ -239,7 +239,7 @@ def _marks(curve: Curve, x: Float64Array, plane: _Plane) -> str:
     for is_odd, shape in kinds:
         spots = x[is_odd & (x >= 0) & (x <= 1)]
         # Every 16 half pixels at most: marks closer than that run into each other.
-        columns = np.unique(np.rint(spots * plane.width / 16)).astype(np.int64).tolist()
+        columns = sorted(set(np.rint(spots * plane.width / 16).astype(np.int64).tolist()))
         words += [f"M{column * 16 - 6} {shape}" for column in columns]
     return "".join(words)
 
