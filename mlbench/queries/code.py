@@ -16,12 +16,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mlbench.queries.answers import DiffAnswer, FactRow
 from mlbench.queries.fields import CODE_CERTAINTY
-from mlbench.queries.notebooks import NotebookChange
 from mlbench.queries.reading import Reader
 from mlbench.redaction import redact_text
 from mlbench.safe import path_of_text
-from mlbench.wire.notebookdiff import NOTEBOOK
-from mlbench.wire.patches import with_cells
 
 if TYPE_CHECKING:
     from mlbench.wire.notebookdiff import CellChange
@@ -47,6 +44,8 @@ PLAIN_ENDINGS = (".md", ".rst", ".txt", ".gitignore", ".gitattributes", ".dvcign
 DATA_ENDINGS = (".dvc", "dvc.lock", ".lakefs_ref.yaml")
 """Pointers to versions of data."""
 PATCHES = ("mlbench-run.patch", "diff.patch", "git_diff.patch", "files/diff.patch")
+_NOTEBOOK = ".ipynb"
+"""What compares notebooks is loaded where there are any."""
 _FILE = re.compile(r"^diff --git ", re.MULTILINE)
 _PATCHED = re.compile(r"^diff --git a/(.+) b/\1$", re.MULTILINE)
 """A file that was not renamed."""
@@ -133,36 +132,51 @@ def compare_code(reader: Reader, run_ids: Sequence[str], *, repository: str = ""
     if not run_ids or run_ids[0] not in found:
         return ()
     base = found[run_ids[0]]
-    return tuple(_change(run_id, base, found[run_id], repository) for run_id in run_ids[1:] if run_id in found)
+    patch = _patch_of(base[4], base[0], (repository, base[2]))
+    places: dict[str, str | None] = {}
+    return tuple(
+        _change(run_id, base, patch, found[run_id], repository, places) for run_id in run_ids[1:] if run_id in found
+    )
 
 
 def _change(
-    run_id: str, base: tuple[str, str, str, bool, str], mine: tuple[str, str, str, bool, str], repository: str
-) -> CodeChange:
+    run_id: str, base: tuple[str, str, str, bool, str], base_patch: str, mine: tuple[str, str, str, bool, str],
+    repository: str, places: dict[str, str | None],
+) -> CodeChange:  # fmt: skip
+    """One run's code against the baseline's; `places` are the repositories around folders that were looked at."""
     before, how_a, recorded_a, dirty_a, path_a = base
     after, how_b, recorded_b, dirty_b, path_b = mine
-    patches = _patch_of(path_a, before, (repository, recorded_a)), _patch_of(path_b, after, (repository, recorded_b))
+    patches = base_patch, _patch_of(path_b, after, (repository, recorded_b))
     change = CodeChange(run_id, before, after, (how_a, how_b), patches=patches, is_dirty=(dirty_a, dirty_b))
     if before == after:
         return change
     for folder in dict.fromkeys((repository, recorded_b, recorded_a, path_b, path_a, ".")):
-        known = _between(path_of_text(folder), before, after) if folder else None
-        if known is not None:
-            place, ahead, files, diff, books = known
+        place = _place_of(folder, places) if folder else None
+        known = _between(place, before, after) if place is not None else None
+        if place is not None and known is not None:
+            ahead, files, diff, books = known
             return replace(change, repository=place, ahead=ahead, files=files, diff=diff, books=books)
     return change
 
 
-@lru_cache(maxsize=64)
-def _between(
-    folder: str, before: str, after: str
-) -> tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], str, tuple[Book, ...]] | None:
-    """Place, subjects, files, diff and notebooks of the repository around a folder; None if it has not both commits."""
+def _place_of(folder: str, places: dict[str, str | None]) -> str | None:
+    """The repository around a folder; each folder is looked at once."""
     from mlbench.wire import gitrepo
 
-    place = gitrepo.find_repository(folder)
-    opened = gitrepo.open_repository(place) if place is not None else None
-    if place is None or opened is None:
+    if folder not in places:
+        places[folder] = gitrepo.find_repository(path_of_text(folder))
+    return places[folder]
+
+
+@lru_cache(maxsize=64)
+def _between(
+    place: str, before: str, after: str
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], str, tuple[Book, ...]] | None:
+    """Subjects, files, diff and notebooks between two commits of a repository; None if it has not both."""
+    from mlbench.wire import gitrepo
+
+    opened = gitrepo.open_repository(place)
+    if opened is None:
         return None
     try:
         files = gitrepo.changed_files(opened, before, after)
@@ -170,25 +184,28 @@ def _between(
             return None
         subjects = gitrepo.subjects_between(opened, before, after, limit=MOST_COMMITS)
         books = gitrepo.changed_notebooks(opened, before, after)
-        return place, subjects, tuple(files), gitrepo.unified_diff(opened, before, after) or "", books
+        return subjects, tuple(files), gitrepo.unified_diff(opened, before, after) or "", books
     finally:
         opened.close()
 
 
 def _patch_of(path: str, commit: str, folders: Sequence[str]) -> str:
     """The patch that was saved in a run's folder, redacted and cut, notebooks as cells; '' without one."""
-    return redact_text(_with_cells(_saved_patch(path), path, commit, folders))
+    text = _saved_patch(path)
+    return redact_text(_with_cells(text, path, commit, folders)) if text else ""
 
 
 def _with_cells(text: str, path: str, commit: str, folders: Sequence[str]) -> str:
-    if NOTEBOOK not in text:
+    if _NOTEBOOK not in text:
         return text
+    from mlbench.wire.patches import with_cells
+
     return with_cells(text, lambda name: _file_at((*folders, path, "."), commit, name))
 
 
 def patch_of_run(reader: Reader, run_id: str, text: str) -> str:
     """A patch that was found beside a run, redacted, notebooks as cells where the run's commit is in reach."""
-    if NOTEBOOK not in text:
+    if _NOTEBOOK not in text:
         return redact_text(text)
     known = reader.rows(_CODE, [[run_id]])[:1]  # the surest
     for _run_id, commit, _how, recorded, _is_dirty, path in known:
@@ -242,12 +259,16 @@ def with_code_changes(reader: Reader, answer: DiffAnswer) -> DiffAnswer:
 
 def with_changed_books(answer: DiffAnswer, changes: Sequence[CodeChange]) -> DiffAnswer:
     """The comparison with the cells of the notebooks that changed between the runs' commits."""
+    if not any(change.books for change in changes):
+        return answer
+    from mlbench.queries.notebooks import NotebookChange
+
     books = tuple(
         NotebookChange(change.run_id, change.before, change.after, changes=cells, name=path)
         for change in changes
         for path, cells in change.books
     )
-    return replace(answer, notebooks=(*answer.notebooks, *books)) if books else answer
+    return replace(answer, notebooks=(*answer.notebooks, *books))
 
 
 def _files_text(change: CodeChange) -> str | None:

@@ -64,7 +64,7 @@ def gather_report(
         FilterError: the filter or a specification cannot be understood.
         UsageError: a name means no run, or no run has a metric.
     """
-    chosen = [head.run_id for head in resolve_runs(reader, runs, within=within)]
+    chosen = [head.run_id for head in resolve_runs(reader, runs, within=within)] if runs else []
     order = tuple(sort) or (() if chosen else _best_first(reader, where, within))
 
     def find(specs: Sequence[str] | None) -> RunsAnswer:

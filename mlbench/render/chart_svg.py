@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -195,9 +196,9 @@ def _steps(x: Float64Array, y: Float64Array, plane: _Plane, n_columns: int) -> s
     part = np.cumsum(~(np.isfinite(x) & np.isfinite(y)), dtype=np.int64)[shown]
     kept = thinned(np.clip(x[shown], -1e6, 1e6) * (n_columns - 1), y[shown], part, n_columns)
     # 20: far enough outside to be clipped, near enough to stay short.
-    across = np.rint(np.clip(x[shown][kept], -20, 20) * plane.width).astype(np.int64).tolist()
-    down = np.rint(np.clip(y[shown][kept], -20, 20) * plane.height).astype(np.int64).tolist()
-    return _path_data(across, down, part[kept].tolist())
+    across = np.rint(np.clip(x[shown][kept], -20, 20) * plane.width).astype(np.int64)
+    down = np.rint(np.clip(y[shown][kept], -20, 20) * plane.height).astype(np.int64)
+    return _path_data(across, down, part[kept])
 
 
 def thinned(x: Float64Array, y: Float64Array, part: Int64Array, n_columns: int) -> Int64Array:
@@ -211,18 +212,17 @@ def thinned(x: Float64Array, y: Float64Array, part: Int64Array, n_columns: int) 
     return np.unique(np.concatenate(kept))
 
 
-def _path_data(across: Sequence[int], down: Sequence[int], part: Sequence[int]) -> str:
-    """Relative steps, which are shorter; a minus sign separates by itself."""
+def _path_data(across: Int64Array, down: Int64Array, part: Int64Array) -> str:
+    """Relative steps, which are shorter; a minus sign separates by itself. A part that does not move is a dot."""
+    steps = np.column_stack((np.diff(across), np.diff(down)))
+    bounds = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), part.size]
     words: list[str] = []
-    for index, (x, y) in enumerate(zip(across, down, strict=True)):
-        if index == 0 or part[index] != part[index - 1]:
-            is_lone = index + 1 == len(part) or part[index + 1] != part[index]
-            words.append(f"M{x} {y}" + ("h0" if is_lone else "l"))
-        elif (x, y) != (across[index - 1], down[index - 1]):
-            dx, dy = x - across[index - 1], y - down[index - 1]
-            words.append(f"{'' if words[-1][-1] == 'l' or dx < 0 else ' '}{dx}{'' if dy < 0 else ' '}{dy}")
-    data = "".join(words).replace("lM", "h0M")
-    return f"{data[:-1]}h0" if data.endswith("l") else data
+    for start, end in pairwise(bounds):
+        moved = steps[start : end - 1]
+        numbers = moved[moved.any(axis=1)].ravel().tolist()
+        line = "l" + " ".join(map(str, numbers)).replace(" -", "-") if numbers else "h0"
+        words.append(f"M{across[start]} {down[start]}{line}")
+    return "".join(words)
 
 
 def _marks(curve: Curve, x: Float64Array, plane: _Plane) -> str:
@@ -256,7 +256,6 @@ def _band_path(band: Band, plane: _Plane) -> str:
         np.rint((1 - np.clip(np.interp(grid, x[inside], edge[inside]), -20, 20)) * plane.height).astype(np.int64)
         for edge in (high, low)
     )
-    data = _path_data(
-        [*across.tolist(), *across[::-1].tolist()], [*upper.tolist(), *lower[::-1].tolist()], [0] * (2 * across.size)
-    )
+    around = np.concatenate((across, across[::-1])), np.concatenate((upper, lower[::-1]))
+    data = _path_data(*around, np.zeros(2 * across.size, dtype=np.int64))
     return f'<path class="b c{band.slot % RUN_SLOTS}" d="{data}z"/>'

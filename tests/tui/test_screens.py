@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from mlbench.queries.answers import ProblemLine
+from mlbench.settings import Settings
+from mlbench.tui.app import Workbench
 from tests.tui.driving import NARROW, WIDE, after, workbench
 from tests.tui.fake import HOSTILE_NAMES, FakeSession, make_runs
 
@@ -94,3 +99,41 @@ def test_plots_wide_without_colours(snap_compare: Snap) -> None:
 
 def test_the_values_of_a_column(snap_compare: Snap) -> None:
     assert snap_compare(workbench(FakeSession()), terminal_size=NARROW, run_before=after("l", "l", "l", "f"))
+
+
+def test_the_palette(snap_compare: Snap) -> None:
+    assert snap_compare(workbench(FakeSession()), terminal_size=WIDE, run_before=after("ctrl+p", "'zoom'", "down"))
+
+
+def test_the_palette_narrow_in_sixteen_colours(snap_compare: Snap) -> None:
+    app = workbench(FakeSession(), depth="16")
+    assert snap_compare(app, terminal_size=NARROW, run_before=after("p", "ctrl+p"))
+
+
+def test_the_settings(snap_compare: Snap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The path of the file is on the screen: it must be the same everywhere.
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "settings.toml").write_text('theme = "dark"\n')
+    monkeypatch.setattr("mlbench.tui.doing.setting.settings_path", lambda: "~/.config/mlbench/settings.toml")
+    monkeypatch.setenv("MLBENCH_CONFIG", str(tmp_path / "settings.toml"))
+    assert snap_compare(workbench(FakeSession()), terminal_size=NARROW, run_before=after(",", "down"))
+
+
+def test_the_bell(snap_compare: Snap) -> None:
+    app = workbench(FakeSession(), is_light_ground=True)
+    assert snap_compare(app, terminal_size=NARROW, run_before=after("B", "space", "down", "down", "space"))
+
+
+def test_help_narrow_on_a_light_ground(snap_compare: Snap) -> None:
+    app = workbench(FakeSession(), is_light_ground=True)
+    assert snap_compare(app, terminal_size=NARROW, run_before=after("p", "?", "j"))
+
+
+def test_run_wide_in_sixteen_colours(snap_compare: Snap) -> None:
+    app = workbench(noted(), depth="16")
+    assert snap_compare(app, terminal_size=WIDE, run_before=after("enter", "z", "4"))
+
+
+def test_plots_for_a_screen_reader(snap_compare: Snap) -> None:
+    app = Workbench(FakeSession(), settings=Settings(plain=True))
+    assert snap_compare(app, terminal_size=NARROW, run_before=after("4", "space", "p"))
