@@ -71,11 +71,17 @@ class Watcher:
             HomeError: the catalog cannot be written now; the next look catches up.
         """
         from mlbench.ingest.tree import Forest
+        from mlbench.wire.patience import HangsError, LeavingError, answered
 
-        if self._forest is None:
-            self._forest = Forest(self._progress)
+        try:
+            news = self._forest.look() if self._forest is not None and not answered() else None
+        except LeavingError:
+            return None
+        except HangsError:
+            news = None
+        if self._forest is None or news is None:  # what was set aside is nowhere: everything is walked anew
+            self._forest, self._is_behind = Forest(self._progress, self._is_cancelled), True
         else:
-            news = self._forest.look()
             self._is_behind = self._is_behind or news.is_other
             self._changed |= news.files
         if self._is_behind:

@@ -24,6 +24,7 @@ from mlbench.wire.content import lfs_problem, sniff, unreadable
 from mlbench.wire.csvlog import STEP_COLUMNS
 from mlbench.wire.files import is_lfs_pointer, open_regular
 from mlbench.wire.jsonrows import WALL_KEYS, wall_of
+from mlbench.wire.parquet_pages import check_pages
 from mlbench.wire.parquet_schema import MAGIC, ParquetColumn, ParquetError, parquet_columns
 from mlbench.wire.points import INT64_MAX, MAX_METRICS
 
@@ -148,6 +149,7 @@ class _Reading:
         names = [name for name in (shape.step, shape.wall, *shape.metrics) if name]
         options = {"buffer_size": _BUFFER_BYTES, "pre_buffer": False, "thrift_string_size_limit": _THRIFT_BYTES}
         with open_regular(self.path) as file, pq.ParquetFile(file, **options) as parquet:
+            check_pages(file, parquet.metadata, names)
             size = max(1, _BATCH_CELLS // len(names))
             for batch in parquet.iter_batches(size, columns=names, use_threads=False):
                 yield from self._batch(shape, batch)

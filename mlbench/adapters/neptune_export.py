@@ -37,6 +37,7 @@ from mlbench.wire.content import lfs_problem, unreadable
 from mlbench.wire.files import is_lfs_pointer, open_regular
 from mlbench.wire.jsonlog import as_list, as_mapping, as_text, load_json_file
 from mlbench.wire.neptune import MICRO, Attributes, iso_text, places_needed, scale_fact
+from mlbench.wire.parquet_pages import check_pages
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -127,6 +128,7 @@ def _opened(path: str) -> Iterator[ParquetFile]:
             raise _LfsPointerError(path)
         file.seek(0)
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            check_pages(file, parquet.metadata)
             missing = {"attribute_path", "attribute_type", "step", "float_value"} - set(parquet.schema_arrow.names)
             if missing:
                 raise ValueError(f"it has no column {min(missing)}")
@@ -187,7 +189,7 @@ def _identity(row: Mapping[str, Any], attributes: Attributes) -> Iterator[Fact]:
 
 def _single(row: Mapping[str, Any], attributes: Attributes) -> Iterator[Artifact]:
     path, kind = str(row["attribute_path"]), str(row["attribute_type"])
-    value = row.get(_VALUES[kind])
+    value = row.get(_VALUES.get(kind, ""))
     if value is None:
         return
     if kind == "string_set":

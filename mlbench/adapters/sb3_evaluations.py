@@ -65,8 +65,8 @@ def _summary(values: NDArray[Any], steps: NDArray[Any], metric: str) -> Float64A
         values = values[:, :, 0]
     if values.ndim != 2 or len(values) != len(steps) or values.dtype.kind not in "iufb" or not values.shape[1]:
         return None
-    numbers = values.astype(np.float64)
     with np.errstate(all="ignore"):
+        numbers = values.astype(np.float64)
         told = numbers.std(axis=1) if metric.startswith("std") else numbers.mean(axis=1)
     return np.asarray(told, dtype=np.float64)
 

@@ -24,7 +24,7 @@ from mlbench.catalog.connection import (
     telling_damage,
 )
 from mlbench.catalog.runs_view import RunsView
-from mlbench.catalog.segments import SegmentStore
+from mlbench.catalog.segments import COLUMNS, SegmentStore
 from mlbench.errors import HomeError
 from mlbench.paths import Home
 
@@ -193,8 +193,12 @@ class Reader:
             self._make_views()
             return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
 
-    def points(self, series_ids: Sequence[int]) -> pa.Table:
+    def points(self, series_ids: Sequence[int], columns: Sequence[str] = COLUMNS) -> pa.Table:
         """All raw points of the series: series_id, source_id, seq, step, wall_s, value, sorted by series_id, seq.
+
+        Args:
+            series_ids: which series.
+            columns: those of the columns that are needed, series_id first.
 
         Raises:
             HomeError: a segment is missing or damaged.
@@ -204,7 +208,7 @@ class Reader:
             "JOIN series s ON s.run_id = m.run_id WHERE s.series_id IN (SELECT unnest(?)) ORDER BY g.file",
             [list(series_ids)],
         )
-        return self._points.read([(file, digest) for file, digest in segments], series_ids)
+        return self._points.read([(file, digest) for file, digest in segments], series_ids, columns=columns)
 
     @property
     def connection(self) -> DuckDBPyConnection:

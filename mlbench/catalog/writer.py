@@ -26,6 +26,7 @@ from mlbench.catalog.segments import SegmentStore, Stored, remove_quietly
 from mlbench.catalog.tables import joined, rows_as_table
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
+from mlbench.wire.patience import check
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -154,10 +155,12 @@ class Writer:
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement on the writer's own file."""
+        check()
         return self._connection.execute(sql, list(parameters)).fetchall()
 
     def records(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a statement, by the names of their columns."""
+        check()
         result = self._connection.execute(sql, list(parameters))
         names = [column[0] for column in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

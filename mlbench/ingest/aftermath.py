@@ -10,6 +10,7 @@ from mlbench import safe
 from mlbench.catalog.batch import Batch
 from mlbench.ingest.likeness import find_hints
 from mlbench.ingest.plan import Plan, is_inside
+from mlbench.wire.patience import hides
 
 if TYPE_CHECKING:
     from mlbench.catalog.writer import Writer
@@ -24,6 +25,7 @@ def drop_gone_sources(writer: Writer, plan: Plan, scanned: Sequence[str]) -> Non
         if key not in plan.runs_of_source
         and (source.run_ids & found or not source.run_ids)
         and any(is_inside(safe.path_of_text(key[1]), root) for root in scanned)
+        and not hides(safe.path_of_text(key[1]))
     }
     writer.commit(Batch(source_ids=gone))
 

@@ -9,6 +9,7 @@ from mlbench import model
 from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import COMMIT_KEYS, Draft
 from mlbench.wire import gitrepo
+from mlbench.wire.patience import answers
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Repositories:
         """As `gitrepo.find_repository`, each folder looked into once: runs lie in few folders, far below the top."""
         if folder not in self.by_folder:
             above = os.path.dirname(folder)
-            is_here = gitrepo.is_repository(folder)
+            is_here = answers(folder) and gitrepo.is_repository(folder)
             self.by_folder[folder] = folder if is_here else None if above == folder else self._find(above)
         return self.by_folder[folder]
 

@@ -12,6 +12,7 @@ from mlbench import model
 from mlbench.dataclass import dataclass
 from mlbench.wire import delta
 from mlbench.wire.datarefs import DataRef, dolt_database, lakefs_local, refs_in_environment, refs_in_text
+from mlbench.wire.patience import HINT, WHAT, answers
 
 if TYPE_CHECKING:
     from mlbench.ingest.draft import Draft
@@ -35,6 +36,10 @@ class Stores:
     def log(self, path: str) -> delta.DeltaLog | None:
         """The log of a Delta table, None where there is none."""
         if path not in self.logs:
+            if not answers(path):
+                self.logs[path] = None
+                self.problems[path] = model.Problem(path, WHAT, hint=HINT)
+                return None
             try:
                 is_table = os.path.isdir(os.path.join(path, delta.LOG_FOLDER))
                 self.logs[path] = delta.open_log(path) if is_table else None
@@ -61,7 +66,7 @@ class Stores:
     def refs(self, path: str) -> tuple[DataRef, ...]:
         """What lakectl or Dolt left at a path."""
         if path not in self.folders:
-            is_folder = os.path.isdir(path)
+            is_folder = answers(path) and os.path.isdir(path)
             self.folders[path] = (
                 tuple(ref for ref in (lakefs_local(path), dolt_database(path)) if ref) if is_folder else ()
             )
@@ -130,7 +135,11 @@ def named_paths(texts: Iterable[tuple[str, str]], bases: Sequence[str]) -> Itera
             continue
         n_looked += 1
         inside = os.path.expanduser(text)
-        yield key, tuple(dict.fromkeys(os.path.realpath(os.path.join(base, inside)) for base in bases))
+        yield key, tuple(dict.fromkeys(_real(os.path.join(base, inside)) for base in bases))
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(path) if answers(path) else path
 
 
 def _delta_version(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mlbench import model, safe
 from mlbench.dataclass import dataclass
 from mlbench.wire import feast
+from mlbench.wire.patience import answers
 
 if TYPE_CHECKING:
     from mlbench.ingest.draft import Draft
@@ -106,8 +107,9 @@ def _told_stores(params: Iterable[model.Param], bases: Sequence[str]) -> Iterato
         if 0 < len(text) < 4096 and "\0" not in text and _STORE_KEY.search(fact.key):
             for base in bases:
                 place = os.path.join(base, os.path.expanduser(text))
-                yield from (path for path in (place, os.path.join(place, feast.STORE))
-                            if os.path.basename(path) == feast.STORE and os.path.isfile(path))  # fmt: skip
+                for path in (place, os.path.join(place, feast.STORE)):
+                    if os.path.basename(path) == feast.STORE and answers(path) and os.path.isfile(path):
+                        yield path
 
 
 def _taken(named: Iterable[str], store: feast.FeatureStore) -> _Taken:

@@ -19,6 +19,7 @@ from mlbench.ingest.keep import to_json
 from mlbench.ingest.lfs import LfsStore, attribute_lfs
 from mlbench.ingest.plan import SourceKey, UnitPlan, source_key
 from mlbench.model import DataVersion, Problem, ReadStatus, Role
+from mlbench.wire import patience
 
 if TYPE_CHECKING:
     from mlbench.ingest.shelf import Span
@@ -66,6 +67,11 @@ class Filer:
         self._versions = versions
         self.rows = Rows()
         """Those made since they were last taken."""
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget the rows, and what was opened: a thread that hangs may have it in its hands."""
+        self.rows = Rows()
         self._repositories = Repositories()
         self._stores = Stores()
         self._lfs = LfsStore()
@@ -80,17 +86,19 @@ class Filer:
         rows, self.rows = self.rows, Rows()
         return rows
 
-    def add(self, run: ReadRun, shared: Container[SourceKey]) -> FiledRun:
-        """Make the rows of a run and of its sources.
+    def add(self, run: ReadRun, shared: Container[SourceKey], life: Life) -> FiledRun:
+        """Make the rows of a run and of its sources; nothing is read.
 
         Args:
             run: its points have been put away.
             shared: sources that tell of other runs too, beside those that are inherited.
+            life: what `attribute` gave.
         """
+        patience.check()
         draft, unit = run.draft, run.unit
         is_sweep = draft.is_sweep_only
         if not is_sweep:
-            add_rows(draft, self.rows, self._attribute(run))
+            add_rows(draft, self.rows, life)
         told_run = None if is_sweep else unit.run_id
         others: list[SourceReading] = []
         n_points = 0
@@ -106,9 +114,19 @@ class Filer:
         n_own = len(draft.sources) - len(others)
         return FiledRun(unit.run_id, is_sweep, n_own, n_points, tuple(others), self._take_problems())
 
-    def _attribute(self, run: ReadRun) -> Life:
-        """Find out which code and data the run used."""
-        draft, span = run.draft, run.span
+    def attribute(self, run: ReadRun) -> Life:
+        """Find out which code and data the run used, where no source recorded them."""
+        folder, span = run.draft.unit.folder, run.span
+        if not run.draft.is_sweep_only:
+            try:
+                patience.enter(folder)
+                self._find_code_and_data(run.draft, span)
+            except patience.UnansweredError:
+                self._stores.problems[folder] = Problem(folder, patience.WHAT, hint=patience.HINT)
+        newest = max((stamp.mtime_ns for stamp in run.unit.stamps.values()), default=-1)
+        return Life(run.fingerprint, span.first_wall_s, span.last_wall_s, newest / 1e9 if newest >= 0 else None)
+
+    def _find_code_and_data(self, draft: Draft, span: Span) -> None:
         draft.code = attribute_code(draft, self._repositories, span.first_wall_s)
         started = draft.recorded("started")
         begin_s = float(started) if isinstance(started, int | float) else span.first_wall_s
@@ -117,8 +135,6 @@ class Filer:
         known = [*recorded, *(version.name for version in draft.data)]
         draft.data += attribute_lfs(draft, self._repositories, self._lfs, known)
         draft.data += attribute_features(draft, self._features, begin_s, known)
-        newest = max((stamp.mtime_ns for stamp in run.unit.stamps.values()), default=-1)
-        return Life(run.fingerprint, span.first_wall_s, span.last_wall_s, newest / 1e9 if newest >= 0 else None)
 
     def _take_problems(self) -> tuple[Problem, ...]:
         found: list[Problem] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -13,7 +12,7 @@ from mlbench.catalog.tables import unpacked
 from mlbench.catalog.writer import Writer
 from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
 from mlbench.ingest.appending import Appended, append_points, span_of, store_appended
-from mlbench.ingest.draft import Draft, SourceReading
+from mlbench.ingest.draft import Draft, Life, SourceReading
 from mlbench.ingest.filing import FiledRun, Filer, ReadRun, add_problem
 from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
@@ -27,10 +26,12 @@ from mlbench.ingest.secrets import home_salt
 from mlbench.ingest.shelf import Shelf
 from mlbench.ingest.thrift import give_back_memory
 from mlbench.ingest.workers import Slicer, Task, Workers, put_away
-from mlbench.model import Adapter
+from mlbench.model import Adapter, Problem
 from mlbench.paths import Home
+from mlbench.wire import patience
+from mlbench.wire.patience import HangsError, LeavingError, Patience, UnansweredError
 
-BATCH_POINTS = 5_000_000
+BATCH_POINTS = 1_500_000
 """Their segments are on the disk already: what waits for the commit is small."""
 BATCH_RUNS = 1000
 SHELF_POINTS = 500_000
@@ -49,17 +50,29 @@ _OF_THE_SCAN = "run_id IS NULL AND source_path NOT IN (SELECT path FROM source)"
 """Problems of the walk itself: no source told them."""
 
 
+def _answered(sources: list[SourceReading]) -> list[SourceReading]:
+    """These sources, where none of their files was set aside.
+
+    Raises:
+        UnansweredError: one was.
+    """
+    for source in sources:
+        if source.reading.unanswered:
+            raise UnansweredError(source.reading.unanswered)
+    return sources
+
+
 class Ingest:
     """One ingest under way: the open writer, the growing batch and the counts."""
 
     def __init__(
         self, home: Home, writer: Writer, roots: Sequence[str], summary: Summary,
-        progress: Callable[[Progress], None], is_cancelled: Callable[[], bool], workers: Workers,
+        progress: Callable[[Progress], None], is_cancelled: Callable[[], bool], workers: Workers, waiting: Patience,
         *, is_shown: bool = False,
     ) -> None:  # fmt: skip
         self.writer, self.roots, self.summary = writer, roots, summary
         self.progress, self.is_cancelled = progress, is_cancelled
-        self.workers = workers
+        self.workers, self.waiting = workers, waiting
         self.adapters: dict[str, Adapter] = {adapter.name: adapter for adapter in load_adapters()}
         self.salt = home_salt(home)
         self.filer = Filer(self._versions())
@@ -79,7 +92,7 @@ class Ingest:
 
     def run_some(self, units: Sequence[Unit]) -> None:
         """Read known runs again, and look at no others."""
-        plan = plan_some(self.writer, units, self.roots, self._versions())
+        plan = self.waiting.until_read(lambda: plan_some(self.writer, units, self.roots, self._versions()))
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
         self._read_all(plan, gatherer)
         self.filer.close()
@@ -100,8 +113,7 @@ class Ingest:
     def run(self, scans: Sequence[Scan]) -> list[Unit]:
         """Read whatever is new in what was scanned, and take note of what is gone; gives the runs."""
         scanned = [scan.root for scan in scans]
-        units = join_records(find_all(scans), self.adapters, lambda paths: read_known(self.writer, paths))
-        plan = make_plan(self.writer, units, self.roots, self._versions())
+        plan = self.waiting.until_read(lambda: self._plan(scans))
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
         self._read_all(plan, gatherer)
         self.filer.close()
@@ -112,13 +124,17 @@ class Ingest:
         self._count(plan, gatherer)
         is_published = not self.writer.must_rebuild and self.writer.publish()
         self.progress(Progress("done", len(plan.units), len(plan.units), self.summary.n_points, is_published))
-        return units
+        return [one.unit for one in plan.units]
+
+    def _plan(self, scans: Sequence[Scan]) -> Plan:
+        units = join_records(find_all(scans), self.adapters, lambda paths: read_known(self.writer, paths))
+        return make_plan(self.writer, units, self.roots, self._versions())
 
     def _finish(self, plan: Plan, scanned: Sequence[str], scans: Sequence[Scan]) -> None:
         """What can be said only when everything was read."""
         self._add_shared(plan)
         drop_gone_sources(self.writer, plan, scanned)
-        gone = [root for root in self.roots if not os.path.isdir(root)]
+        gone = [root for root in self.roots if not patience.is_folder(root, self.waiting)]
         unseen = [problem.path for scan in scans for problem in scan.problems]
         self.summary.n_missing = mark_missing(self.writer, plan, [*scanned, *gone], unseen)
         if plan.changed:
@@ -149,26 +165,57 @@ class Ingest:
                 continue
             if self._is_stopped():
                 return
-            if not self._append(unit, gatherer, plan):
-                self._add(put_away(unit, gatherer.gather(unit), self._open_shelf()), plan)
+            self._read_again(unit, gatherer, plan)
             self._report(len(changed), gatherer)
 
-    def _append(self, unit: UnitPlan, gatherer: Gatherer, plan: Plan) -> bool:
-        """Put the new points of a run that only grew beside the old ones; False where that is not the case."""
+    def _read_again(self, unit: UnitPlan, gatherer: Gatherer, plan: Plan) -> None:
+        """A run that is known; where a file of it hangs, what the catalog has stands."""
+        try:
+            run, life, appended = self.waiting.call(lambda: self._read_known(unit, gatherer))
+        except LeavingError:
+            self.summary.was_cancelled = True
+            return
+        except (HangsError, UnansweredError) as error:
+            self._flush()  # the rows so far, before what a thread has in its hands is forgotten
+            self.filer.begin_anew()
+            self._tell_unanswered(unit, error.path)
+            return
+        if appended is not None:
+            self.appended.append(appended)
+            self.n_batch_points += appended.points.steps.size
+            self.batch.grown_ids.add(unit.run_id)
+        self._add(run, life, plan)
+
+    def _read_known(self, unit: UnitPlan, gatherer: Gatherer) -> tuple[ReadRun, Life, Appended | None]:
+        """A run that only grew with its new points, which are not on the shelf; else all of it.
+
+        Raises:
+            UnansweredError: a file of it was set aside.
+        """
+        patience.enter(unit.unit.folder)
+        run, appended = self._read_on(unit, gatherer) or (None, None)
+        if run is None:
+            run = put_away(unit, _answered(gatherer.gather(unit)), self._open_shelf())
+        return run, self.filer.attribute(run), appended
+
+    def _read_on(self, unit: UnitPlan, gatherer: Gatherer) -> tuple[ReadRun, Appended] | None:
+        """The new points of a run that only grew; None where that is not the case."""
         sources = gatherer.gather_new(unit)
         if sources is None:
-            return False
-        draft = Draft(unit.unit, unit.root, sources)
+            return None
+        draft = Draft(unit.unit, unit.root, _answered(sources))
         known = self.writer.records("SELECT * FROM series WHERE run_id = ?", [unit.run_id])
         appended = append_points(draft, known, self._new_series_id)
         if appended is None:
-            return False
-        self.appended.append(appended)
-        self.n_batch_points += appended.points.steps.size
-        self.batch.grown_ids.add(unit.run_id)
+            return None
         span = span_of([*known, *appended.rows])
-        self._add(ReadRun(unit, draft, span, fingerprint_of(unit.unit, draft.said_at_start)), plan)
-        return True
+        return ReadRun(unit, draft, span, fingerprint_of(unit.unit, draft.said_at_start)), appended
+
+    def _tell_unanswered(self, unit: UnitPlan, path: str) -> None:
+        """Once, however often it is tried."""
+        told = [unit.run_id, safe.text_of_path(path), patience.WHAT]
+        self.writer.rows("DELETE FROM problem WHERE run_id = ? AND source_path = ? AND what = ?", told)
+        add_problem(self.filer.rows, Problem(path, patience.WHAT, hint=patience.HINT), unit.run_id, unit.root)
 
     def _new_series_id(self) -> int:
         shelf = self._open_shelf()
@@ -205,12 +252,12 @@ class Ingest:
     def _is_time(self) -> bool:
         return time.monotonic() >= self.publish_at
 
-    def _add(self, run: ReadRun, plan: Plan) -> None:
+    def _add(self, run: ReadRun, life: Life, plan: Plan) -> None:
         """Make the rows of a run that was read here."""
         self._drop_sources_gone_from(run.unit, plan)
         shared = {key for key in run.unit.stamps if len(plan.runs_of_source[key]) > 1}
         self.batch.source_ids |= {one.source_id for one in run.draft.sources if source_key(one.member) not in shared}
-        self._note(self.filer.add(run, shared), run.unit)
+        self._note(self.filer.add(run, shared, life), run.unit)
 
     def _note(self, run: FiledRun, unit: UnitPlan) -> None:
         """Take note of a run whose rows are made."""

@@ -16,6 +16,7 @@ from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import COMMIT_KEYS
 from mlbench.wire import gitlfs, gitrepo
 from mlbench.wire.gitlfs import Pointer
+from mlbench.wire.patience import answers
 
 if TYPE_CHECKING:
     from mlbench.ingest.code import Repositories
@@ -138,7 +139,7 @@ def _place_of(draft: Draft, repositories: Repositories, store: LfsStore) -> _Pla
     state = next(iter(states), draft.code)
     folder = os.path.dirname(draft.unit.folder) if draft.unit.is_own_file else draft.unit.folder
     recorded = safe.path_of_text(state.repository) if state else ""
-    repository = repositories.around(recorded if os.path.isdir(recorded) else folder)
+    repository = repositories.around(recorded if answers(recorded) and os.path.isdir(recorded) else folder)
     top = os.path.realpath(repository.folder.path) if repository else ""
     files = store.at(repository, state.commit) if repository and state else _NOTHING
     return _Place(top, state.commit if state else "", files, is_pinned=state is not None and state.how != "guess")
@@ -169,7 +170,7 @@ def _paths(draft: Draft, place: _Place, store: LfsStore) -> Iterator[str]:
 def _real(base: str, text: str) -> str:
     """The real path of what is there, '' where nothing is."""
     joined = os.path.join(base, os.path.expanduser(text) if text[0] == "~" else text)
-    return os.path.realpath(joined) if os.path.lexists(joined) else ""
+    return os.path.realpath(joined) if answers(joined) and os.path.lexists(joined) else ""
 
 
 def _named(draft: Draft, *, with_words: bool) -> Iterator[str]:

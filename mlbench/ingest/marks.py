@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from mlbench.wire.patience import enter, note
+
 Mark: TypeAlias = "tuple[int, int, int] | None"
 """Size, mtime in nanoseconds and inode of a file; None for a folder, or what cannot be looked at."""
 Marks: TypeAlias = "dict[str, Mark]"
@@ -15,6 +17,7 @@ Marks: TypeAlias = "dict[str, Mark]"
 def mark_of(path: str) -> Mark:
     """The mark of a file or folder, None where none is named or it cannot be looked at."""
     try:
+        note(path)
         status = os.stat(path) if path else None
     except OSError:
         return None
@@ -25,6 +28,7 @@ def mark_folder(path: str) -> Marks | None:
     """The mark of each entry; None where the folder cannot be listed."""
     marks: Marks = {}
     try:
+        enter(path)
         with os.scandir(path) as entries:
             # Nothing is called here that need not be: this is the loop that is run again and again over every file.
             for entry in entries:

@@ -12,6 +12,7 @@ from mlbench.dataclass import dataclass
 from mlbench.ingest.identity import Member, Unit, run_id_of
 from mlbench.ingest.stamp import Stamp, stamp_of
 from mlbench.model import ReadStatus
+from mlbench.wire.patience import hides
 
 if TYPE_CHECKING:
     from mlbench.catalog.writer import Writer
@@ -130,8 +131,14 @@ def _plan(
             plan.runs_of_source.setdefault(key, set()).add(run_id)
         is_known = runs.get(run_id) == (safe.text_of_path(root), False) or _is_known_sweep(unit, known)
         same = is_known and _same_sources(run_id, stamps, sources_of_run) and _unchanged(stamps, known, versions)
-        plan.units.append(UnitPlan(unit, root, stamps, is_changed=not same))
+        is_changed = not same and not _is_hidden(sources_of_run.get(run_id, set()) - stamps.keys())
+        plan.units.append(UnitPlan(unit, root, stamps, is_changed=is_changed))
     return plan
+
+
+def _is_hidden(gone: Iterable[SourceKey]) -> bool:
+    """Whether one of these sources of a run is not gone, but where nothing answers."""
+    return any(hides(safe.path_of_text(path)) for _adapter, path in gone)
 
 
 def _is_known_sweep(unit: Unit, known: Mapping[SourceKey, KnownSource]) -> bool:

@@ -10,6 +10,7 @@ from mlbench.ingest.keep import SMALL_FACTS, SmallFact
 from mlbench.ingest.secrets import redact_fact
 from mlbench.ingest.tables import join_tables
 from mlbench.model import Adapter, Blob, Claim, Cursor, JsonValue, Points, PointTable, Problem, ReadStatus, Source
+from mlbench.wire import patience
 
 
 @dataclass(slots=True)
@@ -27,6 +28,8 @@ class Reading:
     cursor: Cursor = field(default_factory=lambda: Cursor({}))
     is_continuation: bool = False
     """These facts come after those of an earlier reading, which still hold."""
+    unanswered: str = ""
+    """A file of the source that hangs, and was set aside."""
 
     def without_points(self) -> Reading:
         """What is left when the points lie in a segment."""
@@ -41,15 +44,24 @@ def read_source(
     Secrets are replaced by their salted hash here, before anything is kept. A fault of an adapter becomes a Problem
     like any other: one source never stops the others.
     """
+    patience.refused()
     reading = Reading(is_continuation=cursor is not None)
     batches: list[Points | PointTable] = []
     try:
+        patience.enter(claim.path)
         for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), cursor):
             _sort_fact(fact, reading, batches)
+    except patience.UnansweredError:
+        batches.clear()
+        reading = Reading()
     except Exception as error:  # noqa: BLE001 - adapters may come from other packages; one must not end the ingest
         batches.clear()
         what = f"the adapter {adapter.name!r} failed: {type(error).__name__}: {error}"
         reading = Reading([Problem(claim.path, what)], cursor=Cursor({}, ReadStatus.UNREADABLE))
+    if waited_in_vain := patience.refused():
+        reading.small += [Problem(path, patience.WHAT, hint=patience.HINT) for path in dict.fromkeys(waited_in_vain)]
+        reading.cursor = replace(reading.cursor, status=ReadStatus.UNREADABLE)
+        reading.unanswered = waited_in_vain[0]
     reading.small = [redact_fact(fact, salt) for fact in reading.small]
     reading.points = join_tables(batches)
     reading.n_points = reading.n_new_points = len(reading.points.steps) if reading.points is not None else 0

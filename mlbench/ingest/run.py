@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from mlbench import journal, safe
 from mlbench.adapters import load_adapters
@@ -18,6 +19,7 @@ from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan, real_root, scan_root
 from mlbench.ingest.workers import Workers, event_bytes
 from mlbench.paths import Home
+from mlbench.wire.patience import WHAT, LeavingError, Patience, UnansweredError, is_folder, look_after
 
 
 def ingest_paths(
@@ -44,23 +46,29 @@ def ingest_paths(
         is_shown: somebody waits to see the first runs, so that they are published soon.
 
     Of a directory that was ingested and is gone the runs are marked as missing, with their words; that it is gone is
-    an error of the summary.
+    an error of the summary. What hangs is set aside and told as a problem (`wire/patience.py`).
 
     Raises:
         SourceError: no path can be read, and none was ever ingested.
         HomeError: the home cannot be written, or another process writes it for too long.
     """
     summary = Summary()
-    given = _real_roots(paths, summary)
-    if not given and summary.errors and not rebuild and not _was_ingested(home, paths):
-        raise SourceError("\n".join(summary.errors))
-    asked = (home, given, scanner or Scanner(progress))
+    scanner = scanner or Scanner(progress, is_cancelled)
+    look_after()
     try:
+        given = _real_roots(paths, summary, scanner.patience)
+        if not given and summary.errors and not rebuild and not _was_ingested(home, paths, scanner.patience):
+            raise SourceError("\n".join(summary.errors))
+        asked = (home, given, scanner)
         _ingest(*asked, summary, progress, is_cancelled, rebuild=rebuild, wait_s=wait_s, is_shown=is_shown)
     except DamagedCatalogError as damage:
         # Its file has been moved aside: all is read again into a new one, once.
         summary = Summary(talk=[str(damage).partition(". Try")[0]])
         _ingest(*asked, summary, progress, is_cancelled, rebuild=True, wait_s=wait_s, is_shown=is_shown)
+    except LeavingError:
+        summary.was_cancelled = True
+    finally:
+        scanner.patience.rest()
     return summary
 
 
@@ -73,17 +81,22 @@ def _ingest(
     try:
         if not os.path.exists(os.path.join(home.cache, WORK_FILE)):
             scans = [scanner.scan(root) for root in _outermost(given, [*known, *given])]
-            workers.start(event_bytes(claimed.claim for scan in scans for claimed in scan.claims), may_fork=True)
+            claims = [claimed.claim for scan in scans for claimed in scan.claims]
+            n_bytes = scanner.patience.until_read(partial(event_bytes, claims))
+            scanner.patience.rest()  # a process with threads does not fork
+            workers.start(n_bytes, may_fork=True)
         with open_writer(home, wait_s=wait_s) as writer:
             summary.talk += writer.talk
             if rebuild or writer.must_rebuild:
-                given = _everything(writer, known, given, summary)
+                given = _everything(writer, known, given, summary, scanner.patience)
                 writer.clear()
             roots = _remember_roots(home, known, given)
             scanned = _outermost(given, roots)
             summary.roots = tuple(given)
             scans = [scanner.scan(root) for root in scanned]
-            ingest = Ingest(home, writer, roots, summary, progress, is_cancelled, workers, is_shown=is_shown)
+            ingest = Ingest(
+                home, writer, roots, summary, progress, is_cancelled, workers, scanner.patience, is_shown=is_shown
+            )
             scanner.units = ingest.run(scans)
     finally:
         workers.close()
@@ -108,7 +121,10 @@ def ingest_changed(home: Home, scanner: Scanner, units: Sequence[Unit], *, wait_
         with open_writer(home, wait_s=wait_s) as writer:
             if writer.must_rebuild:
                 raise CatalogLostError(lost)
-            Ingest(home, writer, roots, summary, lambda _progress: None, lambda: False, Workers()).run_some(units)
+            ingest = Ingest(
+                home, writer, roots, summary, lambda _progress: None, scanner.is_cancelled, Workers(), scanner.patience
+            )
+            ingest.run_some(units)
     except DamagedCatalogError as damage:
         raise CatalogLostError(lost) from damage
     return summary
@@ -121,8 +137,10 @@ class CatalogLostError(HomeError):
 class Scanner:
     """Walks each root once in the life of an ingest."""
 
-    def __init__(self, progress: Callable[[Progress], None]) -> None:
+    def __init__(self, progress: Callable[[Progress], None], is_cancelled: Callable[[], bool] = lambda: False) -> None:
         self._progress = progress
+        self.is_cancelled = is_cancelled
+        self.patience = Patience(is_cancelled)
         self.mapping = mapping_path()
         """Path of the mapping that the settings name, '' for none."""
         self.scans: dict[str, Scan] = {}
@@ -133,9 +151,9 @@ class Scanner:
     def scan(self, root: str) -> Scan:
         """What lies below a root."""
         if root not in self.scans:
-            self.scans[root] = scan_root(
-                root, load_adapters(), on_folder=self._tell, mappings=(self.mapping,) if self.mapping else ()
-            )
+            mappings = (self.mapping,) if self.mapping else ()
+            work = partial(scan_root, root, load_adapters(), on_folder=self._tell, mappings=mappings)
+            self.scans[root] = self.patience.until_read(work)
         return self.scans[root]
 
     def _tell(self, n_folders: int, _n_claims: int) -> None:
@@ -143,7 +161,9 @@ class Scanner:
             self._progress(Progress("scan", n_folders))
 
 
-def _everything(writer: Writer, known: Sequence[str], given: Sequence[str], summary: Summary) -> list[str]:
+def _everything(
+    writer: Writer, known: Sequence[str], given: Sequence[str], summary: Summary, patience: Patience
+) -> list[str]:
     """All roots that were ever named, by the journal or, where that has lost them, by the catalog itself.
 
     Raises:
@@ -151,28 +171,35 @@ def _everything(writer: Writer, known: Sequence[str], given: Sequence[str], summ
     """
     stored = [safe.path_of_text(row[0]) for row in writer.rows("SELECT DISTINCT root FROM run ORDER BY root")]
     found = list(dict.fromkeys([*known, *stored, *given]))
-    gone = [root for root in found if not os.path.isdir(root)]
+    gone = [root for root in found if not is_folder(root, patience)]
     summary.talk += [f"{root}: no such directory any more; its runs are left out" for root in gone]
     if len(gone) == len(found):
         raise SourceError("no directory is known to build the catalog from. Try: mlbench ingest DIR")
     return [root for root in found if root not in gone]
 
 
-def _was_ingested(home: Home, paths: Iterable[str]) -> bool:
+def _was_ingested(home: Home, paths: Iterable[str], patience: Patience) -> bool:
     """Whether one of these directories is gone that was ingested before."""
     known = set(journal.replay(home).roots)
-    return any(root in known and not os.path.isdir(root) for root in map(_place_of, paths))
+    places = [_place_of(path, patience) for path in paths]
+    return any(place in known and not is_folder(place, patience) for place in places)
 
 
-def _place_of(path: str) -> str:
-    return os.path.realpath(os.path.expanduser(path))
+def _place_of(path: str, patience: Patience) -> str:
+    expanded = os.path.expanduser(path)
+    try:
+        return patience.until_read(lambda: os.path.realpath(expanded))
+    except UnansweredError:
+        return expanded
 
 
-def _real_roots(paths: Iterable[str], summary: Summary) -> list[str]:
+def _real_roots(paths: Iterable[str], summary: Summary, patience: Patience) -> list[str]:
     found: list[str] = []
     for path in dict.fromkeys(paths):
         try:
-            found.append(real_root(path))
+            found.append(patience.until_read(partial(real_root, path)))
+        except UnansweredError:
+            summary.errors.append(f"{path}: {WHAT}. Try: ls {path}")
         except SourceError as error:
             summary.errors.append(str(error))
     return list(dict.fromkeys(found))

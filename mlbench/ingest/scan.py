@@ -9,6 +9,7 @@ from dataclasses import field
 from mlbench.dataclass import dataclass
 from mlbench.errors import SourceError
 from mlbench.model import Adapter, Claim, Listing, Problem
+from mlbench.wire import patience
 from mlbench.wire.mapping import MAPPING_NAME
 
 SKIPPED_FOLDERS = frozenset(
@@ -68,7 +69,9 @@ def real_root(path: str) -> str:
 
     Raises:
         SourceError: it does not exist, is no directory or may not be read.
+        UnansweredError: it hangs, and was set aside.
     """
+    patience.enter(os.path.abspath(os.path.expanduser(path)))
     real = os.path.realpath(os.path.expanduser(path))
     if not os.path.exists(real):
         raise SourceError(f"{path}: no such directory. Try: mlbench ingest DIR, with a DIR that holds logs")
@@ -108,6 +111,11 @@ def walk(
     stack: list[tuple[str, int, tuple[str, ...]]] = [(root, 0, mappings)]
     while stack:
         path, depth, above = stack.pop()
+        try:
+            patience.enter(path)
+        except patience.UnansweredError:
+            unreadable.append(Problem(path, patience.WHAT, hint=patience.HINT))
+            continue
         if _is_seen(path, seen) or depth > MAX_DEPTH:
             continue
         folder = look_into(path, adapters, unreadable, above)
@@ -128,10 +136,11 @@ def mappings_below(folder: FolderScan) -> tuple[str, ...]:
 def look_into(
     path: str, adapters: Sequence[Adapter], unreadable: list[Problem], mappings: tuple[str, ...] = ()
 ) -> FolderScan | None:
-    """List one folder and ask every adapter about it; None where it cannot be listed.
+    """List one folder and ask every adapter about it; None where it cannot be listed, or a file in it hangs.
 
     What the user's mappings name, only their adapter gets.
     """
+    patience.refused()
     try:
         files, folders, special = _list_folder(path)
     except OSError as error:
@@ -139,6 +148,10 @@ def look_into(
         return None
     listing = Listing(path, files, folders, mappings)
     found = [Claimed(adapter.name, claim) for adapter in adapters for claim in adapter.claims(listing)]
+    if hanging := patience.refused():
+        patience.widen(hanging[0], path)
+        unreadable.append(Problem(path, patience.WHAT, os.path.basename(hanging[0]), patience.HINT))
+        return None
     mapped = {claimed.claim.path for claimed in found if claimed.claim.is_mapped}
     if mapped:
         found = [one for one in found if one.claim.is_mapped or one.claim.problem or one.claim.path not in mapped]
@@ -154,7 +167,12 @@ def folders_below(folder: FolderScan) -> list[str]:
         return []
     below = (os.path.join(path, name) for name in folder.listing.folders if name not in SKIPPED_FOLDERS)
     # The folder's own path is real: only a link can lead elsewhere.
-    return [os.path.realpath(path) if os.path.islink(path) else path for path in below if path not in closed]
+    return [_real(path) for path in below if path not in closed]
+
+
+def _real(path: str) -> str:
+    """The real path; of what does not answer the path as it is."""
+    return os.path.realpath(path) if patience.answers(path) and os.path.islink(path) else path
 
 
 def path_below(path: str, folder: str) -> str:

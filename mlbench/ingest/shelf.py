@@ -15,6 +15,9 @@ from mlbench.ingest.summary import summarise
 if TYPE_CHECKING:
     import pyarrow as pa
 
+METRICS_TOGETHER = 4
+"""Of the 20 metrics of set L one is read in a quarter of the time, and a point takes 5.6 bytes for 4.9."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -55,20 +58,52 @@ class Shelf:
         runs, self._runs, self.n_points = self._runs, [], 0
         if not runs:
             return None
-        points = sort_points([series for _run_id, series in runs])
+        named = [(run_id, key) for run_id, series in runs for key in series.keys]
+        sheaves = sheaves_of([key.metric for _run_id, key in named])
+        order = sorted(range(len(named)), key=sheaves.__getitem__)
+        points = in_order(sort_points([series for _run_id, series in runs]), order)
         ids = pa.array(range(self.next_series_id, self.next_series_id + points.counts.size), type=pa.int64())
         self.next_series_id += points.counts.size
-        series = pa.table({"series_id": ids, **_key_columns(runs), **summarise(points)})
-        segment = write_segment(self.folder, _point_table(ids, points))
+        series = pa.table({"series_id": ids, **_key_columns([named[place] for place in order]), **summarise(points)})
+        cuts = _cuts(points, [sheaves[place] for place in order])
+        segment = write_segment(self.folder, _point_table(ids, points), cuts=cuts)
         return Stored(segment, series, tuple(sorted({run_id for run_id, _series in runs})))
 
 
-def _key_columns(runs: Sequence[tuple[str, RunSeries]]) -> dict[str, pa.Array]:
+def sheaves_of(metrics: Sequence[str]) -> list[int]:
+    """For each of these names the number of its sheaf: METRICS_TOGETHER different ones, by name, are one.
+
+    A chart needs one metric of many runs, so that in a segment those lie together. Not one metric alone: the metrics of
+    a run are logged at the same moments, whose times are stored in half the space beside each other.
+    """
+    places = {name: place // METRICS_TOGETHER for place, name in enumerate(sorted(set(metrics)))}
+    return [places[name] for name in metrics]
+
+
+def in_order(points: SeriesPoints, order: Sequence[int]) -> SeriesPoints:
+    """The same series in another order."""
+    import numpy as np
+
+    if list(order) == list(range(len(order))):
+        return points
+    counts = points.counts[order]
+    starts = (points.ends - points.counts)[order]
+    places = np.arange(int(counts.sum())) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+    columns = (points.source_ids, points.seq, points.steps, points.wall_s, points.values)
+    return SeriesPoints(counts, *(column[places] for column in columns))
+
+
+def _cuts(points: SeriesPoints, sheaves: Sequence[int]) -> list[int]:
+    """The rows where another sheaf begins."""
+    ends = points.ends.tolist()
+    return [ends[place] for place in range(len(sheaves) - 1) if sheaves[place] != sheaves[place + 1]]
+
+
+def _key_columns(named: Sequence[tuple[str, SeriesKey]]) -> dict[str, pa.Array]:
     import pyarrow as pa
 
-    keys = [key for _run_id, series in runs for key in series.keys]
-    columns = {name: pa.array([key[place] for key in keys]) for place, name in enumerate(SeriesKey._fields)}
-    return {"run_id": pa.array([run_id for run_id, series in runs for _key in series.keys]), **columns}
+    columns = {name: pa.array([key[place] for _run, key in named]) for place, name in enumerate(SeriesKey._fields)}
+    return {"run_id": pa.array([run_id for run_id, _key in named]), **columns}
 
 
 def _point_table(series_ids: pa.Array, points: SeriesPoints) -> pa.Table:

@@ -7,6 +7,7 @@ import os
 
 from mlbench.dataclass import dataclass
 from mlbench.model import Claim
+from mlbench.wire import patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ def stamp_of(claim: Claim) -> Stamp:
 
 def _stat(path: str) -> tuple[int, int, int]:
     try:
+        patience.note(path)
         status = os.stat(path)
     except OSError:
         return (-1, -1, -1)

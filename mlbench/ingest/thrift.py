@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Numbers of mallopt's options, from malloc.h."""
 _KEPT_BYTES = 64 << 20
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
@@ -14,7 +14,8 @@ def keep_freed_memory() -> None:
     """Let the C library keep what is freed, for processes that read.
 
     A window's numbers are taken and given back a thousand times a second, and each page that comes back from the system
-    is cleared first: a fifth of the reading. Only glibc has the switch; elsewhere nothing happens.
+    is cleared first: a fifth of the reading. The thread that reads and the one that waits for it share one arena. Only
+    glibc has the switches; elsewhere nothing happens.
     """
     try:
         import ctypes
@@ -22,7 +23,7 @@ def keep_freed_memory() -> None:
         set_option = ctypes.CDLL(None).mallopt
     except (ImportError, OSError, AttributeError):
         return
-    for option, value in ((_TRIM_THRESHOLD, _KEPT_BYTES), (_MMAP_THRESHOLD, _KEPT_BYTES // 2)):
+    for option, value in ((_TRIM_THRESHOLD, _KEPT_BYTES), (_MMAP_THRESHOLD, _KEPT_BYTES // 2), (_ARENA_MAX, 1)):
         set_option(option, value)
 
 

@@ -15,6 +15,7 @@ from mlbench.ingest.progress import Progress
 from mlbench.ingest.run import Scanner
 from mlbench.ingest.scan import FolderScan, Scan, folders_below, look_into, mappings_below, walk
 from mlbench.model import Adapter
+from mlbench.wire import patience
 from mlbench.wire.mapping import MAPPING_NAME
 
 _GONE = (-1, -1, -1)
@@ -57,6 +58,8 @@ class Tree:
         others: list[str] = []
         mapped: list[str] = []
         for path, known in self.marks.items():
+            if patience.is_aside(path):
+                continue
             found = mark_folder(path)
             if found == known:
                 continue
@@ -146,8 +149,8 @@ def _marks_of(folder: FolderScan) -> Marks:
 class Forest(Scanner):
     """The roots of an ingest, remembered for the next one."""
 
-    def __init__(self, progress: Callable[[Progress], None]) -> None:
-        super().__init__(progress)
+    def __init__(self, progress: Callable[[Progress], None], is_cancelled: Callable[[], bool] = lambda: False) -> None:
+        super().__init__(progress, is_cancelled)
         self._trees: dict[str, Tree] = {}
         self._mapping_mark = mark_of(self.mapping)
 
@@ -155,11 +158,19 @@ class Forest(Scanner):
         """What lies below a root, as the last look saw it."""
         scan = super().scan(root)
         if root not in self._trees:
-            self._trees[root] = Tree.grown(scan)
+            self._trees[root] = self.patience.until_read(lambda: Tree.grown(scan))
         return scan
 
     def look(self) -> News:
-        """See what has changed below all roots."""
+        """See what has changed below all roots.
+
+        Raises:
+            HangsError: a folder hangs and was set aside; what is remembered is of no use any more.
+            LeavingError: it hangs, and somebody wants to leave.
+        """
+        return self.patience.call(self._look)
+
+    def _look(self) -> News:
         mark = mark_of(self.mapping)
         if mark != self._mapping_mark:
             self._mapping_mark = mark

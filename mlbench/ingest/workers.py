@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import field
-from functools import cache
+from functools import cache, partial
 
 from mlbench.adapters import load_adapters
 from mlbench.catalog.segments import Stored
@@ -33,6 +33,7 @@ from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.shelf import Shelf, Span
 from mlbench.ingest.thrift import import_numpy, keep_freed_memory
 from mlbench.model import Adapter, Claim, Role
+from mlbench.wire.patience import HangsError, LeavingError, Patience, check, note, widen
 
 MIN_FORK_BYTES = 16 << 20
 MIN_SPAWN_BYTES = 64 << 20
@@ -103,12 +104,40 @@ def do_task(
         filer: makes the rows; in another process, its own.
         is_stopped: asked before each run; those that were read are kept.
 
+    A source that hangs is set aside, and the others are read again.
+
     Raises:
         HomeError: the points cannot be stored.
     """
-    if adapters is None:
-        adapters = {adapter.name: adapter for adapter in load_adapters()}
+    adapters = {adapter.name: adapter for adapter in load_adapters()} if adapters is None else adapters
     filer = filer or _own_filer()
+    waiting, before, n_tries = Patience(is_stopped), filer.take(), 0
+    try:
+        while n_tries < 2:
+            try:
+                return waiting.call(partial(_read_task, task, adapters, filer, is_stopped))
+            except HangsError as error:
+                filer.begin_anew()
+                if error.is_known:
+                    n_tries += 1
+                    _set_aside_all(task, error.path)
+    except LeavingError:
+        filer.begin_anew()
+    finally:
+        filer.rows = before
+        waiting.rest()
+    return TaskDone((), {}, None)
+
+
+def _set_aside_all(task: Task, path: str) -> None:
+    """All that a task would read, where nobody knows what of it hangs."""
+    for unit in task.units:
+        widen(path, unit.unit.folder)
+        for member in unit.unit.members:
+            widen(path, member.claimed.claim.path)
+
+
+def _read_task(task: Task, adapters: Mapping[str, Adapter], filer: Filer, is_stopped: Callable[[], bool]) -> TaskDone:
     shelf = Shelf(task.points_folder, task.first_series_id)
     shared: dict[SourceKey, Reading] = {}
     runs: list[FiledRun] = []
@@ -124,7 +153,9 @@ def do_task(
             if member.is_inherited:
                 shared[key] = reading
             sources.append(SourceReading(member, task.source_ids[key], reading))
-        runs.append(filer.add(put_away(unit, sources, shelf), task.shared))
+        run = put_away(unit, sources, shelf)
+        runs.append(filer.add(run, task.shared, filer.attribute(run)))
+    check()
     tables = {table: packed(rows) for table, rows in filer.take().as_tables().items()}
     return TaskDone(tuple(runs), tables, shelf.store())
 
@@ -140,6 +171,7 @@ def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> Read
     note_mixing(sources)
     draft = Draft(unit.unit, unit.root, sources)
     fingerprint = fingerprint_of(unit.unit, draft.said_at_start)
+    check()
     span = Span() if draft.is_sweep_only else shelf.add(draft)
     return ReadRun(unit, draft, span, fingerprint)
 
@@ -234,6 +266,7 @@ def event_bytes(claims: Iterable[Claim]) -> int:
     for claim in claims:
         if claim.role in {Role.EVENTS, Role.METRICS}:
             try:
+                note(claim.path)
                 total += os.stat(claim.path).st_size
             except OSError:
                 continue

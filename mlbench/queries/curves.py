@@ -144,7 +144,7 @@ def effective_points(reader: Reader, series_ids: Sequence[int]) -> Iterator[tupl
     """Steps and values of each series as the effective view shows them; series without points are left out."""
     from mlbench.wire.views import effective
 
-    for series_id, points in series_slices(reader.points(series_ids)):
+    for series_id, points in series_slices(reader.points(series_ids, ("series_id", "step", "value"))):
         steps, values = points.column("step").to_numpy(), points.column("value").to_numpy()
         keep = effective(steps)
         yield series_id, steps[keep], values[keep]

@@ -30,5 +30,8 @@ class Reader(Protocol):
     def once(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a statement without parameters, read once in the life of the reader."""
 
-    def points(self, series_ids: Sequence[int]) -> pa.Table:
-        """All raw points: series_id, seq, step, wall_s and value, sorted by series_id and seq."""
+    def points(self, series_ids: Sequence[int], columns: Sequence[str] = ...) -> pa.Table:
+        """All raw points, sorted by series_id and seq: of series_id, seq, step, wall_s and value those named.
+
+        Each chunk of the table holds whole series.
+        """

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlbench.errors import UsageError
-from mlbench.queries.answers import RunHead, SeriesAnswer
-from mlbench.queries.branches import older_branches
+from mlbench.queries.answers import SeriesAnswer
+from mlbench.queries.branches import Branches, older_branches
 from mlbench.queries.curves import series_slices
 from mlbench.queries.goals import goal_of
 from mlbench.queries.heads import fetch_heads
@@ -20,11 +20,15 @@ from mlbench.queries.suggest import did_you_mean
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mlbench.model import Int64Array
+    from mlbench.model import Float64Array, Int64Array
+
+    _Points: TypeAlias = tuple[Int64Array, Float64Array, Float64Array, int, Branches | None]
 
 VIEWS = ("effective", "raw")
 """effective: what counts after restarts. raw: every point, in the order of the log."""
-_CHOSEN = """SELECT s.run_id, s.metric, s.series_id, r.started_s FROM (
+POINTS_AT_ONCE = 2_000_000
+"""Points that are read before those of the first metrics are put away: 64 MB on their way."""
+_CHOSEN = """SELECT s.run_id, s.metric, s.series_id, s.n_raw, r.started_s FROM (
 SELECT *, row_number() OVER (PARTITION BY run_id, metric ORDER BY n DESC, n_raw DESC, series_id) AS place FROM series
 WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) AND metric IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS s
 JOIN run r ON r.run_id = s.run_id WHERE s.place = 1"""
@@ -53,32 +57,70 @@ def fetch_series(
     heads = {head.run_id: head for head in fetch_heads(reader, ids)}
     names = find_metrics(reader, metrics, ids)
     chosen = {(metric, run_id): rest for run_id, metric, *rest in reader.rows(_CHOSEN, [ids, list(names)])}
-    points = dict(series_slices(reader.points([series_id for series_id, _started in chosen.values()])))
+    points: dict[int, _Points] = {}
+    shared: dict[tuple[int, int, int], Int64Array] = {}
+    for series_ids in _portions(chosen):
+        for part in reader.points(series_ids, ("series_id", "step", "wall_s", "value")).to_batches():
+            points.update(_by_series(part, view, shared))
+    goals = {metric: goal_of(reader, metric)[0] for metric in names}
     return tuple(
-        _answer(reader, heads[run_id], metric, points[series_id], started_s, view)
+        SeriesAnswer(
+            heads[run_id],
+            metric,
+            *points[series_id][:4],
+            started_s=started_s,
+            goal=goals[metric],
+            older=points[series_id][4],
+        )
         for metric in names
         for run_id in ids
-        for series_id, started_s in [chosen.get((metric, run_id), (None, None))]
+        for series_id, _n, started_s in [chosen.get((metric, run_id), (None, 0, None))]
         if series_id in points
     )
 
 
-def _answer(
-    reader: Reader, head: RunHead, metric: str, points: pa.Table, started_s: float | None, view: str
-) -> SeriesAnswer:
-    steps, wall_s, values = (points.column(name).to_numpy() for name in ("step", "wall_s", "value"))
-    keep = _mask(steps, view)
-    return SeriesAnswer(
-        head=head,
-        metric=metric,
-        steps=steps[keep],
-        wall_s=wall_s[keep],
-        values=values[keep],
-        n_raw=len(steps),
-        started_s=started_s,
-        goal=goal_of(reader, metric)[0],
-        older=None if view == "raw" else older_branches(steps, wall_s, values, keep),
-    )
+def _portions(chosen: Mapping[tuple[str, str], Sequence[Any]]) -> Iterator[list[int]]:
+    """The series, metric by metric: by name, as segments have them."""
+    portion: list[int] = []
+    n_points, last = 0, ""
+    for (metric, _run), (series_id, n_raw, _started) in sorted(chosen.items()):
+        if portion and n_points >= POINTS_AT_ONCE and metric != last:
+            yield portion
+            portion, n_points = [], 0
+        portion.append(series_id)
+        n_points += n_raw
+        last = metric
+    if portion:
+        yield portion
+
+
+def _by_series(
+    points: pa.RecordBatch, view: str, known: dict[tuple[int, int, int], Int64Array]
+) -> Iterator[tuple[int, _Points]]:
+    """Each series with steps, wall times and values of the view, how many points its log has, and what was replaced.
+
+    Series of equal steps have one array of them: so it is with the runs of a sweep, and a third of the memory. Those
+    that were met are `known` by length and ends.
+    """
+    import numpy as np
+
+    ids, steps, wall_s, values = (points.column(name).to_numpy() for name in ("series_id", "step", "wall_s", "value"))
+    starts = np.flatnonzero(np.concatenate((np.ones(min(ids.size, 1), np.bool_), ids[1:] != ids[:-1])))
+    ends = np.append(starts, ids.size)[1:]
+    back = np.flatnonzero((steps[1:] < steps[:-1]) & (ids[1:] == ids[:-1])) + 1
+    restarted = set(np.searchsorted(starts, back, side="right").tolist()) if view == "effective" else set()
+    for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True), start=1):
+        here = steps[start:end], wall_s[start:end], values[start:end]
+        older = None
+        if place in restarted:
+            keep = _mask(here[0], view)
+            older = older_branches(*here, keep)
+            here = here[0][keep], here[1][keep], here[2][keep]
+        own, times, logged = here
+        shape = (own.size, int(own[0]), int(own[-1]))
+        if shape not in known or not np.array_equal(known[shape], own):
+            known[shape] = own.copy()  # not a view, which would keep all steps in memory
+        yield int(ids[start]), (known[shape], times, logged, end - start, older)
 
 
 def _mask(steps: Int64Array, view: str) -> Any:  # noqa: ANN401 - an index: a slice or an array of bool
@@ -96,7 +138,7 @@ _NUMBERS = {"step": "step", "wall_time": "wall_s", "value": "value", "seq": "seq
 
 
 def export_series(reader: Reader, run_ids: Sequence[str], *, view: str) -> pa.Table:
-    """Every point of every metric of the runs as one Arrow table, ordered by series and in the order of the log.
+    """Every point of every metric of the runs as one Arrow table, run by run, each series in the order of the log.
 
     Columns: root, run (path below the root, `.` for the root itself), metric, source_run, source_metric (texts,
     dictionary-encoded), step (int64), wall_time (double, Unix seconds UTC), value (double), seq (int64). Where a
@@ -120,11 +162,36 @@ def export_series(reader: Reader, run_ids: Sequence[str], *, view: str) -> pa.Ta
     if view == "effective" and table.num_rows:
         masks = [_mask(points.column("step").to_numpy(), view) for _series_id, points in series_slices(table)]
         table = table.filter(pa.array(np.concatenate(masks)))
-    known = np.array([row[0] for row in rows], dtype=np.int64)
-    places = np.searchsorted(known, table.column("series_id").to_numpy())
-    spelled = [(root, below_root(key, root), metric, run, name) for _id, root, key, metric, run, name, _run in rows]
+    first = {row[6]: place for place, row in reversed(list(enumerate(rows)))}
+    together = sorted(rows, key=lambda row: (first[row[6]], row[0]))
+    table, places = _arranged(table, [row[0] for row in together])
+    spelled = [(root, below_root(key, root), metric, run, name) for _id, root, key, metric, run, name, _run in together]
     found = points_table(spelled, places, {title: table.column(name) for title, name in _NUMBERS.items()})
-    return with_axes(found, places, _axes(reader, run_ids, [(row[6], row[3]) for row in rows]))
+    return with_axes(found, places, _axes(reader, run_ids, [(row[6], row[3]) for row in together]))
+
+
+def _arranged(points: pa.Table, series_ids: Sequence[int]) -> tuple[pa.Table, Int64Array]:
+    """The points in this order of their series, and of each point the place of its series in it.
+
+    A segment holds some metrics of its runs after others, so that parts, as they were read, are mostly all that has to
+    be put in order.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    by_id = np.argsort(np.array(series_ids, dtype=np.int64))
+    known = np.array(series_ids, dtype=np.int64)[by_id]
+    parts, places = [], [np.zeros(0, dtype=np.int64)]
+    for part in points.to_batches():
+        place = by_id[np.searchsorted(known, part.column("series_id").to_numpy())]
+        order = None if (place[1:] >= place[:-1]).all() else np.argsort(place, kind="stable")
+        parts.append(part if order is None else part.take(pa.array(order)))
+        places.append(place if order is None else place[order])
+    table, whole = pa.Table.from_batches(parts, schema=points.schema), np.concatenate(places)
+    if (whole[1:] >= whole[:-1]).all():
+        return table, whole
+    order = np.argsort(whole, kind="stable")
+    return table.take(pa.array(order)), whole[order]
 
 
 def _axes(reader: Reader, run_ids: Sequence[str], series: Sequence[tuple[str, str]]) -> dict[int, tuple[str, int]]:

@@ -43,7 +43,7 @@ def fetch_thinned(reader: Reader, run_ids: Sequence[str], metric: str, *, column
     series = main_series(bindable(metric))
     sql = f"SELECT run_id, series_id FROM ({series.text}) AS s WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
     by_run = dict(reader.rows(sql, [*series.parameters, list(run_ids)]))
-    points = reader.points(list(by_run.values()))
+    points = reader.points(list(by_run.values()), ("series_id", "step", "value"))
     series_ids = points.column("series_id").to_numpy()
     steps, values = points.column("step").to_numpy(), points.column("value").to_numpy()
     kept = _effective(series_ids, steps)

@@ -37,6 +37,7 @@ from mlbench.tui.screens.help import HelpScreen
 from mlbench.tui.session import IndexProgress, Session
 from mlbench.tui.terminal import Depth, colour_depth, editor_words, glyphs_of, is_light_ground, small_text, too_small
 from mlbench.tui.theme import looks_of, themes
+from mlbench.tui.threads import use_threads_that_can_be_left
 from mlbench.tui.widgets.runs_table import RunsTable
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class Workbench(App[int]):
 
     def on_mount(self) -> None:
         """What needs heavy modules begins after the first paint."""
+        use_threads_that_can_be_left()
         self.arrange()
         self.desk.panes.draw_bars(self.desk)
         if self.desk.session.is_ahead:

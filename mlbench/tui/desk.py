@@ -36,7 +36,7 @@ FOLLOW = "follow"
 """The name of the delay between two looks, and of the question."""
 KEEP, KEEP_DELAY_S = "keep", 1.0
 """The delay after which what is looked at is kept: a crash loses no more than a second."""
-MOST_COMPARED, MOST_CHARTED = 24, 60
+MOST_COMPARED, MOST_CHARTED = 24, 1000
 """Runs side by side, and curves in a chart: of more marks the first ones are shown, and the title says so."""
 BASELINE_SLOT = 7
 

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from mlbench.dataclass import dataclass
 from mlbench.wire.files import open_regular
+from mlbench.wire.parquet_pages import check_pages
 
 LOG_FOLDER = "_delta_log"
 MAX_COMMIT_BYTES = 64 << 20
@@ -134,7 +135,7 @@ def read_commit_info(log: DeltaLog, version: int) -> DeltaCommit:
             given, did = (_mapping(info.get(key)) for key in ("operationParameters", "operationMetrics"))
             mode = given.get("mode")
             return DeltaCommit(
-                version, at_ms / 1000 if isinstance(at_ms, int | float) else None, _text(info.get("operation")),
+                version, _seconds(at_ms), _text(info.get("operation")),
                 _text(mode), _text(info.get("userName")),
                 {str(key): _text(value) for key, value in info.items() if key not in _KNOWN},
                 {str(key): _text(value) for key, value in {**given, **did}.items()},
@@ -218,6 +219,13 @@ def _kind(kind: object) -> str:
     return kind if isinstance(kind, str) else json.dumps(kind, sort_keys=True)
 
 
+def _seconds(milliseconds: object) -> float | None:
+    """None for what is no time, or one that no clock shows."""
+    if not isinstance(milliseconds, int | float) or not abs(milliseconds) < 1e18:
+        return None
+    return milliseconds / 1000
+
+
 def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
@@ -278,6 +286,7 @@ def _parquet_actions(path: str, what: str) -> Iterator[dict[str, Any]]:
     try:
         with open_regular(path) as source, pq.ParquetFile(source) as file:
             columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
+            check_pages(source, file.metadata, columns)
             for batch in file.iter_batches(batch_size=4096, columns=columns):
                 for row in batch.to_pylist():
                     yield from ({key: value} for key, value in row.items() if value is not None)

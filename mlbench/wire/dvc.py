@@ -192,7 +192,7 @@ def _locked_leaves(lock: Loaded | None) -> Iterator[tuple[str, Leaf]]:
     if lock is None:
         return
     for leaf in flatten(as_mapping(lock.value), raw=lock.raw).leaves:
-        keys = leaf.path[1:] if leaf.path[0] == "stages" else leaf.path
+        keys = leaf.path[1:] if leaf.path[:1] == ("stages",) else leaf.path
         if len(keys) > 3 and keys[1] == "params":
             yield ".".join(keys[3:]), leaf
 

@@ -6,6 +6,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from mlbench.wire import patience
+
 if TYPE_CHECKING:
     from io import BufferedReader
 
@@ -31,6 +33,7 @@ def open_regular(path: str) -> BufferedReader:
 
 def _open_descriptor(path: str) -> tuple[int, int]:
     """The descriptor of a regular file and its size."""
+    patience.note(path)
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):

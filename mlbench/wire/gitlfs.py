@@ -20,6 +20,8 @@ MAX_POINTER_BYTES = 1024
 """By the specification a pointer is smaller."""
 MAX_ATTRIBUTE_BYTES = 256 << 10
 MAX_RULES = 1000
+MAX_PATTERN = 1000
+"""Characters of a pattern: git's own paths are shorter, and a matcher is quadratic in some of them."""
 MAX_POINTERS = 5000
 """Of one commit: beyond, a repository is a store of blobs whose versions are better asked one by one."""
 MAX_TREES = 5000
@@ -82,6 +84,8 @@ def rules_in(text: str, folder: str = "") -> tuple[Rule, ...]:
     macros = {"filter=lfs"}
     for line in text.splitlines()[: MAX_RULES * 4]:
         pattern, words = _split(line.strip())
+        if len(pattern) > MAX_PATTERN:
+            continue
         if pattern.startswith("[attr]") and not macros.isdisjoint(words):
             macros.add(pattern.removeprefix("[attr]"))
         elif pattern and len(found) < MAX_RULES and (is_lfs := _verdict(words, macros)) is not None:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from mlbench.dataclass import dataclass
+from mlbench.wire.files import open_regular
 
 if TYPE_CHECKING:
     from dulwich.object_store import DiskObjectStore
@@ -29,6 +30,8 @@ MAX_DEPTH = 128
 _COMMIT, _TREE, _BLOB = 1, 2, 3
 _HEX = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _PREFIX = re.compile(r"[0-9a-f]{7,64}")
+_FAN_OUT = struct.Struct(">256I")
+"""At the beginning of a pack's index: how many names there are up to each first byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +149,29 @@ def full_id(objects: Objects, recorded: str) -> str | None:
     if len(recorded) == 2 * objects.oid_bytes or not _PREFIX.fullmatch(recorded):
         return recorded if _HEX.fullmatch(recorded) else None
     try:
+        _refuse_damaged_indexes(objects)
         found = {oid.decode("ascii") for oid in objects.store.iter_prefix(recorded.encode())}
     except _damage():
         return None
     return found.pop() if len(found) == 1 else None
+
+
+def _refuse_damaged_indexes(objects: Objects) -> None:
+    """A damaged count in the index of a pack lets dulwich (1.2) look at four thousand million names."""
+    for place in (objects.path, *(os.fsdecode(getattr(other, "path", "")) for other in objects.store.alternates)):
+        folder = os.path.join(place, "pack")
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            if name.endswith(".idx"):
+                _refuse_damaged_index(os.path.join(folder, name), objects.oid_bytes)
+
+
+def _refuse_damaged_index(path: str, oid_bytes: int) -> None:
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        head = file.read(_FAN_OUT.size + 8)
+    counts = _FAN_OUT.unpack_from(head, 8 if head.startswith(b"\xfftOc") else 0)
+    if list(counts) != sorted(counts) or counts[-1] * oid_bytes > size:
+        raise ValueError(f"{path} is damaged")
 
 
 # ---------------------------------------------------------------- commits

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from mlbench.dataclass import dataclass
 from mlbench.wire.files import is_lfs_pointer, open_regular
+from mlbench.wire.zipped import NOT_READABLE
 
 MAX_HEADER_BYTES = 100 << 20
 """The limit that safetensors itself sets."""
@@ -131,7 +132,9 @@ def _zipped(file: BinaryIO, size: int, *, is_keras: bool) -> ModelFile:
                 raise ModelFileError(f"it holds more than {MAX_ENTRIES:,} entries")
             metadata = _keras_version(archive) if is_keras else ()
             imports = () if is_keras else tuple(sorted(set(_imports(archive, entries))))
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, struct.error) as error:
+    except NOT_READABLE as error:
+        if isinstance(error, ModelFileError):
+            raise
         raise ModelFileError("this is no zip file, or it is damaged") from error
     # The first folder is the name it was saved under; two saves of one model differ in nothing else.
     listed = sorted(
@@ -148,7 +151,7 @@ def _keras_version(archive: zipfile.ZipFile) -> tuple[tuple[str, str], ...]:
     try:
         info = archive.getinfo("metadata.json")
         told = json.loads(archive.read(info)) if info.file_size < 1 << 20 else {}
-    except (KeyError, ValueError, RecursionError, RuntimeError, OSError):
+    except NOT_READABLE:
         return ()
     version = told.get("keras_version") if isinstance(told, dict) else None
     return (("keras", _text(version)),) if version else ()
@@ -160,7 +163,7 @@ def _imports(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Iterat
         if entry.filename.endswith(".pkl") and entry.file_size <= MAX_PICKLE_BYTES:
             try:
                 yield from _globals(archive.read(entry))
-            except (ValueError, RuntimeError, OSError, zipfile.BadZipFile, UnicodeDecodeError):
+            except NOT_READABLE:
                 continue
 
 

@@ -31,7 +31,7 @@ MOST_LINES = 10_000
 NOTEBOOK, SCRIPT = ".ipynb", ".py"
 # A script has magics as comments.
 _MAGIC = re.compile(r"^# (?=[%!])", re.MULTILINE)
-_HUNK = re.compile(r"@@ -\S+ \+(\d+)")
+_HUNK = re.compile(r"@@ -\S+ \+(\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)

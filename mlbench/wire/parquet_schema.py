@@ -55,7 +55,7 @@ def parquet_columns(path: str) -> tuple[ParquetColumn, ...]:
         file.seek(size - 8 - length)
         footer = file.read(min(length, _SCHEMA_BYTES))
     try:
-        return _columns(_Reader(footer).elements())
+        return _columns(CompactReader(footer).elements())
     except (IndexError, RecursionError):
         raise ParquetError("its footer is broken") from None
 
@@ -85,12 +85,21 @@ def _is_number(element: dict[int, Value]) -> bool:
     return not element.get(5) and element.get(1) in _NUMBERS and element.get(3) != 2 and not is_time
 
 
-class _Reader:
+class CompactReader:
     """Values of Thrift's compact protocol; an IndexError where the bytes end or make no sense."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
+
+    @property
+    def at(self) -> int:
+        """Bytes that have been read."""
+        return self._at
+
+    def struct(self) -> dict[int, Value]:
+        """A struct by the numbers of its fields."""
+        return self._struct(1)
 
     def elements(self) -> list[dict[int, Value]]:
         """Field 2 of the footer: the schema."""

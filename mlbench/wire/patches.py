@@ -10,7 +10,7 @@ from mlbench.dataclass import dataclass
 from mlbench.wire.gitnotebooks import ONLY_OUTPUTS
 from mlbench.wire.notebookdiff import NOTEBOOK, cell_changes, cells_of, change_lines
 
-_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _PATHS = re.compile(r"diff --git a/(.+) b/(.+)")
 _FILE = "diff --git "
 
@@ -61,6 +61,8 @@ def patched(old: str, file: FilePatch) -> str | None:
     for line in lines:
         match = _HUNK.match(line)
         if match is None:
+            if line.startswith("@@ -"):
+                return None
             continue
         n_old, n_new = int(match[2] or 1), int(match[4] or 1)
         start = int(match[1]) - (1 if n_old else 0)

@@ -13,7 +13,7 @@ from mlbench.wire.files import is_lfs_pointer, open_regular
 
 MAGIC = b"PK\x03\x04"
 MAX_MEMBER_BYTES = 64 << 20
-_NOT_READABLE = (
+NOT_READABLE = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -21,7 +21,8 @@ _NOT_READABLE = (
     NotImplementedError,
     RuntimeError,
     ValueError,
-    KeyError,
+    LookupError,
+    ArithmeticError,
     OSError,
 )
 """What zipfile raises for damaged, encrypted and unusual files."""
@@ -49,7 +50,7 @@ def list_members(path: str) -> tuple[tuple[Entry, ...], Problem | None]:
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as opened:
             return tuple(Entry(info.filename, info.file_size, info.CRC) for info in opened.infolist()), None
-    except _NOT_READABLE as error:
+    except NOT_READABLE as error:
         return (), _problem(path, error)
 
 
@@ -63,7 +64,7 @@ def load_member(path: str, name: str, *, limit_bytes: int = MAX_MEMBER_BYTES) ->
             if not head:
                 return Content(b"", ReadStatus.EMPTY)
             return _member(path, name, limit_bytes, zipfile.ZipFile(file))
-    except _NOT_READABLE as error:
+    except NOT_READABLE as error:
         return Content(b"", ReadStatus.UNREADABLE, _problem(path, error))
 
 

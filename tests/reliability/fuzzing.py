@@ -296,7 +296,8 @@ def _try(folder: str, seed: int, number: int, part: Found) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            warnings.simplefilter("ignore", SyntaxWarning)
+            for kind in (SyntaxWarning, DeprecationWarning):  # nobody is shown these
+                warnings.simplefilter("ignore", kind)
             read_input(folder, made, number)
     except BaseException:  # noqa: BLE001 - whatever it is, it is what is looked for
         part.crashes.append(

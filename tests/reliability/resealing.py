@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 from mlbench.wire.tfrecord import write_record
 from mlbench.wire.wandbframes import BLOCK_BYTES, HEADER_BYTES, MAGIC
+from mlbench.wire.zipped import NOT_READABLE
 from tests.unit.wire import wandb_builder
 
 MAX_RECORDS = 500
@@ -85,7 +86,7 @@ def _zip(content: bytes, dice: random.Random, change: ChangeBytes) -> bytes:
             if sum(entry.file_size for entry in entries) > MAX_INNER_BYTES:
                 return change(content)
             members = [archive.read(entry) for entry in entries]
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError):
+    except NOT_READABLE:
         return change(content)
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mlbench.catalog.reader import open_reader
-from mlbench.errors import MlbenchError
 from mlbench.ingest.run import ingest_paths
 from mlbench.journal import RunRef, open_journal, replay
 from mlbench.paths import Home
@@ -196,34 +194,3 @@ def test_wall_times_of_a_clock_that_is_years_off_are_kept_as_they_are(home: Home
     with open_reader(home) as reader:
         rows = reader.rows("SELECT s.last_wall_s FROM series s JOIN run r ON r.run_id = s.run_id WHERE name = 'skewed'")
     assert rows == [(4_102_444_801.0,)]
-
-
-def test_a_read_that_hangs_keeps_nobody_from_asking_and_tagging(
-    home: Home, logs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ingest_paths(home, [str(logs)])
-    scalar_file(logs / "a" / LOG, {"loss": [(6, 0.1)]}, append=True)
-    hangs, goes_on = threading.Event(), threading.Event()
-    real = os.open
-
-    def slow(path: str, *rest: int, **more: int) -> int:
-        if os.fspath(path) == str(logs / "a" / LOG) and threading.current_thread() is reading:
-            hangs.set()
-            assert goes_on.wait(60)
-        return real(path, *rest, **more)
-
-    reading = threading.Thread(target=lambda: ingest_paths(home, [str(logs)]))
-    monkeypatch.setattr(os, "open", slow)
-    reading.start()
-    assert hangs.wait(30)
-    with open_journal(home) as journal:
-        journal.tag(RunRef(str(logs / "b")), add=["said meanwhile"])
-    with open_reader(home) as reader:
-        seen = reader.rows("SELECT r.name, t.tag FROM runs r JOIN tags t ON t.run_id = r.id")
-    with pytest.raises(MlbenchError, match="is writing this catalog"):
-        ingest_paths(home, [str(logs)], wait_s=0.1)
-    goes_on.set()
-    reading.join(60)
-
-    assert seen == [("b", "said meanwhile")]
-    assert len(values(home)["a"]) == 7

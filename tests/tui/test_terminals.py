@@ -6,7 +6,9 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -181,3 +183,39 @@ def test_it_ends_by_itself_when_the_terminal_is_gone_without_a_signal(environ: d
         terminal.hang_up()
 
         assert terminal.process.wait(20) in {128 + signal.SIGHUP, 1}
+
+
+HANGING = """
+import os, sys, threading
+from mlbench import main
+logs, real = sys.argv[1], os.open
+
+def hanging(path, *rest, **more):
+    if "mlbench_hangs" in os.environ and os.fsdecode(path).startswith(logs):
+        threading.Event().wait()
+    return real(path, *rest, **more)
+
+os.open = hanging
+sys.argv[0] = "mlbench"
+sys.exit(main.main())
+"""
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_leaving_waits_for_no_log_that_hangs(environ: dict[str, str], tmp_path: Path, is_known: bool) -> None:
+    command = [sys.executable, "-c", HANGING, str(tmp_path / "logs")]
+    if is_known:
+        subprocess.run(
+            [*command[:-1], "ingest", command[-1]], env=os.environ | environ, check=True, capture_output=True
+        )
+        scalar_file(tmp_path / "logs/a/events.out.tfevents.1700000000.host", {"loss": [(2, 0.3)]}, append=True)
+    hangs = environ | {"mlbench_hangs": "1"}
+    with Terminal(command, size=(100, 30), environ=hangs, cwd=str(tmp_path), is_ours=False) as terminal:
+        terminal.wait_for("2 runs" if is_known else "? help", "? help")
+        terminal.read(1.0)
+        terminal.press("q")
+        began = time.monotonic()
+        assert terminal.wait_for_end(60) == 0
+
+    assert time.monotonic() - began < 8  # less than what is waited for a sign of life, on a busy machine
+    assert LEFT in text_of(terminal)

@@ -55,6 +55,7 @@ ALLOWED = {
     ("tui/app.py", "subprocess"): "$EDITOR",
     ("tui/clipboard.py", "subprocess"): "tmux load-buffer, with what the user copied",
     ("tui/doing/inspecting.py", "socket"): "the name of the host",
+    ("tui/threads.py", "concurrent"): "the threads of questions, in this process",
     ("wire/delta.py", "urllib"): "urllib.parse: text to text",
     ("wire/mlflow_model.py", "urllib"): "urllib.parse: text to text",
     ("wire/sqlitefile.py", "urllib"): "urllib.parse: text to text",

@@ -199,3 +199,10 @@ def test_a_lock_of_dvc_1_has_its_stages_at_the_root(tmp_path: Path) -> None:
 
     assert params_of(facts) == {"train.lr": 0.1}
     assert fields_of(facts) == {"command": "python t.py"}
+
+
+def test_an_empty_lock_locks_nothing(tmp_path: Path) -> None:
+    write(tmp_path, {"dvc.yaml": "stages: {train: {cmd: python t.py, params: [lr]}}\n", "dvc.lock": "{}\n",
+                     "params.yaml": "lr: 0.1\n"})  # fmt: skip
+
+    assert params_of(read_only_claim(ADAPTER, tmp_path))["lr"] == 0.1

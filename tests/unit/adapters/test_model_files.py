@@ -128,3 +128,24 @@ def test_a_model_among_many_binaries_of_data_is_told_by_its_name(tmp_path: Path)
     claimed = ADAPTER.claims(Listing(str(tmp_path), names, ()))
 
     assert [os.path.basename(claim.path) for claim in claimed] == ["pytorch_model.bin"]
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.pt"])
+def test_a_member_that_cannot_be_unpacked_or_named_costs_what_it_would_have_told(tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member in ("metadata.json", "data.pkl"):
+            archive.writestr(member, b'{"keras_version": "3"}' * 9)
+    content = bytearray((tmp_path / name).read_bytes())
+    for at in (content.index(b"metadata.json") + 13, content.index(b"data.pkl") + 8):
+        content[at : at + 4] = b"\xff\xff\xff\xff"
+
+    (tmp_path / name).write_bytes(content)
+    described = describe_model(str(tmp_path / name))
+    flagged = content.replace(b"PK\x01\x02", b"PK\x01\x02").replace(b"data.pkl", b"\x80\xff\x80\xffdata")
+    flags = flagged.rindex(b"PK\x01\x02") + 9
+    flagged[flags] |= 8  # its name is said to be UTF-8
+    (tmp_path / name).write_bytes(flagged)
+
+    assert (described.n_entries, described.metadata, described.imports) == (2, (), ())
+    with pytest.raises(ModelFileError, match="damaged"):
+        describe_model(str(tmp_path / name))

@@ -205,3 +205,13 @@ def test_unity_tells_when_how_and_with_what() -> None:
     assert fields_of(facts)["started"] == 1624010436.0
     assert params_of(facts) == {"checkpoint.Seeker.steps": 1840}
     assert {fact.key: fact.value for fact in facts if isinstance(fact, Environment)}["package:mlagents"] == "0.27.0"
+
+
+def test_numbers_that_no_conversion_knows_are_taken_as_they_come(tmp_path: Path) -> None:
+    odd = np.array([[0x7FA00000, 0x3F800000]], dtype=np.uint32).view(np.float32)  # a NaN that signals, and 1
+    np.savez(tmp_path / "evaluations.npz", timesteps=np.array([5]), results=odd, ep_lengths=np.array([[1, 1]]))
+
+    facts = read_only_claim(sb3_evaluations.ADAPTER, tmp_path)
+
+    n, first, last, value = series_of(facts)["evaluations/mean_reward"]
+    assert (n, first, last, math.isnan(value)) == (1, 5, 5, True)

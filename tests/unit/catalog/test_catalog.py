@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mlbench import journal
-from mlbench.catalog import snapshots
+from mlbench.catalog import segments, snapshots
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import NewerCatalogError
 from mlbench.catalog.lock import WriterBusyError
@@ -169,6 +170,52 @@ def test_one_flipped_bit_in_a_segment_is_never_silent(tmp_path: Path) -> None:
 
     with pytest.raises(HomeError, match="damaged on disk"):
         SegmentStore(str(tmp_path)).read([(segment.file, segment.hash)], [1])
+
+
+def test_only_the_wanted_series_and_columns_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "LEAST_GROUP_ROWS", 1)
+    table = pa.concat_tables([points(n, n + 0.25, n + 0.5) for n in (1, 3, 4, 8)])
+    segment = write_segment(str(tmp_path), table, cuts=[2, 6])
+    store = SegmentStore(str(tmp_path))
+    named = [(segment.file, segment.hash)]
+
+    assert pq.read_metadata(tmp_path / segment.file).num_row_groups == 3
+    assert store.read(named, [1, 3, 4, 8]).equals(table)
+    assert store.read(named, [8, 3, 3, 7]).to_pylist() == [
+        *points(3, 3.25, 3.5).to_pylist(),
+        *points(8, 8.25, 8.5).to_pylist(),
+    ]
+    assert store.read(named, [4], columns=["series_id", "value"]).to_pydict() == {
+        "series_id": [4, 4],
+        "value": [4.25, 4.5],
+    }
+    assert store.read(named, [2], columns=["series_id", "value"]).num_rows == 0
+
+
+def test_points_of_a_series_in_two_segments_come_in_their_order(tmp_path: Path) -> None:
+    later = points(1, 0.0, 0.1, 0.2, 0.3).slice(2)
+    named = [
+        (one.file, one.hash)
+        for one in (write_segment(str(tmp_path), later), write_segment(str(tmp_path), points(1, 0.0, 0.1)))
+    ]
+
+    found = SegmentStore(str(tmp_path)).read(named, [1], columns=["series_id", "value"])
+
+    assert found.to_pydict() == {"series_id": [1] * 4, "value": [0.0, 0.1, 0.2, 0.3]}
+
+
+def test_what_lies_where_is_forgotten_of_segments_that_were_not_read_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "N_FOOTERS", 2)
+    monkeypatch.setattr(SegmentStore, "_footers", {})
+    written = [write_segment(str(tmp_path), points(n, 0.5)) for n in (1, 2, 3)]
+    store = SegmentStore(str(tmp_path))
+
+    for place in (0, 1, 0, 2):
+        store.read([(written[place].file, written[place].hash)], [place + 1])
+
+    assert list(SegmentStore._footers) == [str(tmp_path / written[place].file) for place in (0, 2)]
 
 
 def test_a_missing_segment_is_told(tmp_path: Path) -> None:

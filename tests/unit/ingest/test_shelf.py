@@ -1,7 +1,9 @@
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
+from mlbench.catalog import segments
 from mlbench.catalog.segments import Stored
 from mlbench.ingest.identity import run_id_of
 from mlbench.ingest.shelf import Shelf, Span
@@ -49,14 +51,14 @@ def test_the_points_of_many_runs_go_into_one_segment_with_ids_that_follow_each_o
 
 
 def test_the_same_points_give_the_same_segment(tmp_path: Path) -> None:
-    segments = []
+    written = []
     for _time in range(2):
         shelf = Shelf(str(tmp_path), 5)
         shelf.add(draft(source("/logs/a/e", points(("x", 1, 0.1)))))
-        segments.append(stored(shelf).segment)
+        written.append(stored(shelf).segment)
 
-    assert segments[0] == segments[1]
-    assert [path.name for path in tmp_path.iterdir()] == [segments[0].file]
+    assert written[0] == written[1]
+    assert [path.name for path in tmp_path.iterdir()] == [written[0].file]
 
 
 def test_what_is_stored_is_forgotten_and_the_next_ids_are_free(tmp_path: Path) -> None:
@@ -68,3 +70,25 @@ def test_what_is_stored_is_forgotten_and_the_next_ids_are_free(tmp_path: Path) -
     shelf.add(draft(source("/logs/b/e", points(("x", 1, 0.1)))))
 
     assert stored(shelf).series["series_id"].to_pylist() == [1]
+
+
+def test_a_few_metrics_of_all_runs_lie_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "LEAST_GROUP_ROWS", 1)
+    shelf = Shelf(str(tmp_path), 0)
+    for run in "ab":
+        logged = points(*((f"m{n}", step, float(n)) for step in (1, 2) for n in range(6)))
+        shelf.add(draft(source(f"/logs/{run}/e", logged), folder=f"/logs/{run}"))
+
+    found = stored(shelf)
+
+    a, b = run_id_of("/logs/a"), run_id_of("/logs/b")
+    assert [(row["run_id"], row["metric"]) for row in found.series.to_pylist()] == [
+        *((run, f"m{n}") for run in (a, b) for n in range(4)),
+        *((run, f"m{n}") for run in (a, b) for n in (4, 5)),
+    ]
+    file = pq.ParquetFile(tmp_path / found.segment.file)
+    assert [file.metadata.row_group(group).num_rows for group in range(2)] == [16, 8]
+    rows = file.read().to_pylist()
+    assert [(row["series_id"], row["step"], row["value"]) for row in rows[14:18]] == [
+        (7, 1, 3.0), (7, 2, 3.0), (8, 1, 4.0), (8, 2, 4.0),
+    ]  # fmt: skip

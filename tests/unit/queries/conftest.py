@@ -89,7 +89,9 @@ class FakeReader:
     def once(self, sql: str) -> list[tuple[Any, ...]]:
         return self.rows(sql)
 
-    def points(self, series_ids: Sequence[int]) -> pa.Table:
+    def points(
+        self, series_ids: Sequence[int], columns: Sequence[str] = ("series_id", "seq", "step", "wall_s", "value")
+    ) -> pa.Table:
         self.n_points_read += len(series_ids)
         rows = [(i, seq, *point) for i in sorted(set(series_ids)) for seq, point in enumerate(self._points[i])]
         steps = [row[2] for row in rows]
@@ -99,7 +101,7 @@ class FakeReader:
             "step": pa.array(steps, pa.int64()),
             "wall_s": pa.array([1000.0 + step for step in steps], pa.float64()),
             "value": pa.array([row[3] for row in rows], pa.float64()),
-        })  # fmt: skip
+        }).select(list(columns))  # fmt: skip
 
     # ------------------------------------------------------------ filling
 

@@ -45,6 +45,32 @@ def test_of_several_sources_the_longest_series_is_drawn(empty: FakeReader) -> No
     assert series.values.tolist() == [2.0, 3.0]
 
 
+def test_series_of_equal_steps_share_them(empty: FakeReader) -> None:
+    ids = [empty.add_run(name) for name in "abc"]
+    for run, values in zip(ids, ([1.0, 2.0], [3.0, 4.0], [5.0, 6.0, 7.0]), strict=True):
+        empty.add_series(run, "loss", values)
+
+    a, b, c = fetch_series(empty, ids, ["loss"])
+
+    assert a.steps is b.steps
+    assert (b.steps.tolist(), c.steps.tolist()) == ([0, 1], [0, 1, 2])
+
+
+def test_runs_are_exported_one_after_another_whatever_the_order_of_their_series(empty: FakeReader) -> None:
+    ids = [empty.add_run(name) for name in "ab"]
+    for metric in ("acc", "loss"):
+        for run in ids:
+            empty.add_series(run, metric, [float(len(metric)), float(ids.index(run))])
+
+    table = export_series(empty, ids, view="raw")
+
+    assert table.select(["run", "metric", "value"]).to_pydict() == {
+        "run": [name for name in "ab" for _ in range(4)],
+        "metric": ["acc", "acc", "loss", "loss"] * 2,
+        "value": [3.0, 0.0, 4.0, 0.0, 3.0, 1.0, 4.0, 1.0],
+    }
+
+
 def test_no_metrics_are_no_series(reader: FakeReader) -> None:
     assert fetch_series(reader, [run_id_of("ppo")], []) == ()
 

@@ -124,3 +124,11 @@ def test_no_log_is_an_error(tmp_path: Path) -> None:
     os.makedirs(tmp_path / "_delta_log")
     with pytest.raises(DeltaError, match="no version"):
         open_log(str(tmp_path))
+
+
+def test_a_time_that_no_clock_shows_is_none(tmp_path: Path) -> None:
+    write_log(tmp_path, 0, {"commitInfo": {"timestamp": 10**400, "operation": "WRITE"}})
+
+    commit = read_commit_info(open_log(str(tmp_path)), 0)
+
+    assert (commit.at_s, commit.operation) == (None, "WRITE")

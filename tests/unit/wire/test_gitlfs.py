@@ -107,3 +107,10 @@ def test_the_pointers_of_each_commit_are_those_of_git_lfs(tmp_path: Path, archiv
         one["commit"]: {path: Pointer(file["oid"], file["size"]) for path, file in one["files"].items()}
         for one in told["commits"]
     }
+
+
+def test_a_pattern_longer_than_any_path_says_nothing() -> None:
+    before = time.process_time()
+
+    assert rules_in("[" * 20_000 + " filter=lfs\n*.bin filter=lfs") == rules_in("*.bin filter=lfs")
+    assert time.process_time() - before < 1

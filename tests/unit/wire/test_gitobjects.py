@@ -315,3 +315,19 @@ def test_no_flipped_byte_of_a_loose_object_is_an_exception(tmp_path: Path) -> No
             n_lost += read_commit(objects, oid) is None
 
     assert n_lost > len(whole) // 2
+
+
+def test_a_damaged_count_of_names_is_refused_and_not_walked(tmp_path: Path) -> None:
+    ids = make_history(tmp_path)
+    with closing(Repo(str(tmp_path))) as repo:
+        repo.object_store.pack_loose_objects()
+    (index,) = (tmp_path / ".git" / "objects" / "pack").glob("*.idx")
+    content = bytearray(index.read_bytes())
+    last = int(ids[-1][:2], 16)
+    content[8 + 4 * last : 8 + 4 * 256] = b"\xff\xff\xff\xff" * (256 - last)
+    index.chmod(0o600)
+    index.write_bytes(content)
+
+    with closing(open_objects(str(tmp_path / ".git" / "objects"), object_format="sha1").store) as store:
+        objects = gitobjects.Objects(str(store.path), 20, store)
+        assert gitobjects.full_id(objects, ids[-1][:9]) is None

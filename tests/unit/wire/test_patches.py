@@ -21,7 +21,14 @@ def test_a_patch_gives_the_file_that_it_was_made_from(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "hunk", ["@@ -1 +1 @@\n-b\n+c", "@@ -9 +9 @@\n-a\n+c", "@@ -1 +1 @@\n-a", "@@ -1 +1 @@\n?a\n+c"]
+    "hunk",
+    [
+        "@@ -1 +1 @@\n-b\n+c",
+        "@@ -" + "9" * 5000 + " +1 @@\n-a\n+c",
+        "@@ -9 +9 @@\n-a\n+c",
+        "@@ -1 +1 @@\n-a",
+        "@@ -1 +1 @@\n?a\n+c",
+    ],
 )
 def test_what_does_not_fit_or_was_cut_is_nothing(hunk: str) -> None:
     assert patched("a\n", FilePatch("a", "a", tuple(hunk.split("\n")))) is None
