@@ -149,6 +149,8 @@ class Workbench(App[int]):
             return
         event.stop()
         event.prevent_default()
+        if event.key == "ctrl+j":  # enter, typed before the program had the terminal, comes as a line feed
+            event = Key("enter", "\r")
         if self._typed_ahead or self._must_wait(event):
             self._typed_ahead.append(event)
             return
