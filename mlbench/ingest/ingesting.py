@@ -31,7 +31,7 @@ from mlbench.paths import Home
 from mlbench.wire import patience
 from mlbench.wire.patience import HangsError, LeavingError, Patience, UnansweredError
 
-BATCH_POINTS = 5_000_000
+BATCH_POINTS = 1_500_000
 """Their segments are on the disk already: what waits for the commit is small."""
 BATCH_RUNS = 1000
 SHELF_POINTS = 500_000

@@ -212,6 +212,9 @@ class Journal:
             entry = Entry(us, tick, self._actor, self._number, self.author, op, _refs(runs), add, remove, key, text)
             entry = cleaned(entry)
             self._append(fd, line_of(entry))
+            while not is_in_place(self._path, fd):  # there are no locks here, and it was merged meanwhile: say it again
+                fd = self._open()
+                self._append(fd, line_of(entry))
             self._heard[os.path.basename(self._path)] = os.fstat(fd).st_size
             return entry
 

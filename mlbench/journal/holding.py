@@ -1,7 +1,8 @@
 """Holding a journal file: who appends shares it, who rewrites it has it alone. For one moment each.
 
 Without this a word could be written into a file just while another process takes that file away. Where the file system
-has no locks (some NFS mounts) nothing is held: there a journal must be rewritten only while nobody else writes. NFS
+has no locks (some NFS mounts) nothing is held: there both sides look a second time (docs/decisions/0084), and words
+should be forgotten only while nobody else writes. NFS
 shares a file only with who may read it and gives it alone only to who may write it, so files are opened for both.
 """
 

@@ -6,15 +6,16 @@ a crash leaves the old file or the new one. A process that was appending to it b
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
-from mlbench.journal.entries import ENDING, Entry, journal_names, line_of, parse_lines
+from mlbench.journal.entries import ENDING, Entry, journal_names, line_of, parse_lines, read_lines
 from mlbench.journal.holding import hold_alone, is_in_place, sync_folder
 from mlbench.model import Problem
 
@@ -86,6 +87,7 @@ def compact(folder: str) -> Merged:
             merged = f"{time.strftime('%Y%m%d', time.gmtime())}-merged-{secrets.token_hex(4)}{ENDING}"
             _write(os.path.join(folder, merged), b"".join(found[entry] + b"\n" for entry in sorted(found)), held[0][0])
             _archive(folder, [name for _fd, name in held])
+            _rescue(folder, [name for _fd, name in held], found, held[0][0])
         finally:
             for fd, _name in held:
                 os.close(fd)
@@ -104,9 +106,20 @@ def _archive(folder: str, names: Iterable[str]) -> None:
         os.mkdir(archive, 0o700)
         os.chmod(archive, os.stat(folder).st_mode & 0o7777)
     for name in names:
-        os.rename(os.path.join(folder, name), os.path.join(archive, name))
+        with contextlib.suppress(FileNotFoundError):  # without locks two may merge at once
+            os.rename(os.path.join(folder, name), os.path.join(archive, name))
     sync_folder(archive)
     sync_folder(folder)
+
+
+def _rescue(folder: str, names: Iterable[str], known: Mapping[Entry, bytes], like: int) -> None:
+    """Write anew what came into files after they were read and before they were archived: where locks do nothing."""
+    late: dict[Entry, bytes] = {}
+    for name in names:
+        late.update(read_lines(os.path.join(folder, ARCHIVE, name), []))
+    if new := [late[entry] + b"\n" for entry in sorted(late.keys() - known.keys())]:
+        name = f"{time.strftime('%Y%m%d', time.gmtime())}-late-{secrets.token_hex(4)}{ENDING}"
+        _write(os.path.join(folder, name), b"".join(new), like)
 
 
 def rewrite(

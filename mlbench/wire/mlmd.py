@@ -169,9 +169,9 @@ def _struct_value(data: bytes, text: str) -> JsonValue:
 
 
 def _whole_numbers(value: JsonValue) -> JsonValue:
-    """Structs know only doubles: those that are whole were integers."""
+    """Structs know only doubles: those that are whole were integers. They know no order: the names' own is taken."""
     if isinstance(value, dict):
-        return {key: _whole_numbers(part) for key, part in value.items()}
+        return {key: _whole_numbers(part) for key, part in sorted(value.items())}
     if isinstance(value, list):
         return [_whole_numbers(part) for part in value]
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53 else value

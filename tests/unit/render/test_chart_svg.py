@@ -81,6 +81,13 @@ def test_muted_curves_are_one_path_below_the_coloured_ones_with_one_entry() -> N
     assert texts[-2:] == ["best 2", "3 others"]
 
 
+def test_many_runs_look_as_they_did() -> None:
+    x = np.arange(5.0)
+    curves = [Curve(x, np.sqrt(x) * n, f"run {n}", n, role="" if n < 3 else "muted") for n in range(1, 24)]
+
+    check_golden("chart_many.svg", chart_svg(curves, ChartOptions(title="val/acc")))
+
+
 def test_a_hundred_long_curves_stay_under_100_kb() -> None:
     curves = [_noisy(slot) if slot < 8 else replace(_noisy(slot, 2_000), role="muted") for slot in range(100)]
 
