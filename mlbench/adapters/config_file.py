@@ -1,6 +1,6 @@
 """Configuration files that a training leaves beside its results.
 
-Files: `config.{yaml,yml,json,toml,ini}`, `configuration.{yaml,yml,json}` (Unity ML-Agents),
+Files: `config.{yaml,yml,json,toml,ini,cfg}` (the last is spaCy's), `configuration.{yaml,yml,json}` (Unity ML-Agents),
 `hparams.{yaml,yml,json,toml}` (Lightning 0.x to 2.x, https://lightning.ai/docs/pytorch/stable/extensions/logging.html).
 Beside a `result.json`, also `params.json` (Ray Tune).
 YAML is read by the core schema of version 1.2, tags of Python programs as the plain values below them.
@@ -30,7 +30,7 @@ def claims(listing: Listing) -> Iterator[Claim]:
     """Claim configuration files by name."""
     if listing.has("params.json") and listing.has("result.json"):
         yield Claim(os.path.join(listing.path, "params.json"), Role.DUMP, listing.path)
-    names = [name for name in listing.ending("yaml", "yml", "json", "toml", "ini") if is_config_name(name)]
+    names = [name for name in listing.ending("yaml", "yml", "json", "toml", "ini", "cfg") if is_config_name(name)]
     if not names or os.path.basename(listing.path) == ".hydra" or _is_of_wandb(listing.path):
         return
     has_code = bool(listing.ending(*CODE_ENDINGS))
@@ -98,9 +98,10 @@ ADAPTER = Adapter(
     claims=claims,
     read=read,
     example=write_example,
+    version=2,
     formats="Configuration files: YAML, JSON, TOML and INI, with Lightning's Python tags",
     files=(
-        "config.{yaml,yml,json,toml,ini}",
+        "config.{yaml,yml,json,toml,ini,cfg}",
         "configuration.{yaml,yml,json}",
         "hparams.{yaml,yml,json,toml}",
         "params.json",

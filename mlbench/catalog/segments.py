@@ -225,7 +225,7 @@ class SegmentStore:
         import numpy as np
         import pyarrow as pa
 
-        wanted = np.unique(np.array(series_ids, dtype=np.int64))
+        wanted = np.array(sorted(set(series_ids)), dtype=np.int64)  # np.unique would load numpy.ma
         try:
             tables = [self._part(file, digest, wanted, columns) for file, digest in (segments if series_ids else ())]
         except (OSError, pa.ArrowInvalid) as error:

@@ -221,11 +221,21 @@ def colour_depth() -> Depth:
     return "256" if "256" in term else "16"
 
 
+def is_light() -> bool:
+    """Whether colours are for a light ground: the setting `theme` says so, else the terminal does."""
+    from mlbench.render.palette import is_light_ground
+    from mlbench.settings import read_settings
+
+    theme = read_settings().theme
+    return theme.endswith("light") or (theme == "auto" and is_light_ground(os.environ))
+
+
 def print_lines(lines: Sequence[Line]) -> None:
     """Lines of cells on stdout, painted as the terminal can."""
     from mlbench.render.ansi import painted_lines
 
-    emit(painted_lines(lines, colour_depth()))
+    depth = colour_depth()
+    emit(painted_lines(lines, depth, is_light=depth != "none" and is_light()))
 
 
 def print_records(records: Records, form: str) -> None:

@@ -18,6 +18,7 @@ from mlbench.cli.common import (
     format_option,
     home_of,
     home_option,
+    is_light,
     one_of,
     print_lines,
     print_records,
@@ -366,7 +367,7 @@ def _draw_matrices(reader: Reader, answer: RunsAnswer, options: PlotOptions) -> 
 
     matrices = fetch_matrices(reader, [row.head.run_id for row in answer.rows])
     labels = label_map(matrix.head for matrix in matrices)
-    drawn = MatrixOptions(options.width, colour_depth(), glyphs())
+    drawn = MatrixOptions(options.width, colour_depth(), glyphs(), is_light=is_light())
     for metric in dict.fromkeys(matrix.metric for matrix in matrices):
         mine = sorted((one for one in matrices if one.metric == metric), key=lambda one: not one.head.is_baseline)
         names = [with_mark(labels[one.head.run_id], one.head) for one in mine]

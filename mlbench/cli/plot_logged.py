@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlbench.cli.common import colour_depth, emit, print_lines, print_records, talk
+from mlbench.cli.common import colour_depth, emit, is_light, print_lines, print_records, talk
 from mlbench.cli.plot import glyphs
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def _draw_histories(reader: Reader, ids: Sequence[str], metrics: Sequence[str], 
         lines = history_lines(
             [step for step, _ in steps], [histogram for _, histogram in steps], title=f"{metric}   {label}",
             width=options.width, height=options.height, depth=colour_depth(), glyphs=glyphs(),
+            is_light=is_light(),
         )  # fmt: skip
         print_lines((*lines, ()))
     return bool(answer.items)

@@ -65,15 +65,17 @@ def gather_report(
         UsageError: a name means no run, or no run has a metric.
     """
     chosen = [head.run_id for head in resolve_runs(reader, runs, within=within)] if runs else []
-    order = tuple(sort) or (() if chosen else _best_first(reader, where, within))
+    matching = [] if chosen else _matching(reader, where, within)
+    order = tuple(sort) or _best_first(reader, matching)
 
     def find(specs: Sequence[str] | None) -> RunsAnswer:
         answer = find_runs(reader, where=where, columns=specs, sort=order, within=within)
         return _only(answer, chosen, limit, is_sorted=bool(sort))
 
-    shown = [row.head.run_id for row in find(None).rows]
-    specs = tuple(columns) or default_columns(reader, shown)
+    is_whole = bool(matching) and len(matching) <= (limit or len(matching))
+    specs = tuple(columns) or default_columns(reader, matching if is_whole else _ids(find(None)))
     answer = find(specs or None)
+    shown = _ids(answer)
     first = _baseline_of(reader, answer, baseline, within)
     compared = list(dict.fromkeys([*([first] if first else []), *shown]))
     names = find_metrics(reader, metrics, shown) if metrics else _charted(reader, shown, specs)
@@ -117,9 +119,16 @@ def _differences(reader: Reader, run_ids: Sequence[str]) -> tuple[DiffAnswer, tu
     return diff, lines
 
 
-def _best_first(reader: Reader, where: str, within: Sequence[str]) -> tuple[str, ...]:
-    matching = find_runs(reader, where=where, columns=None, within=within)
-    primary = primary_metric(reader, [row.head.run_id for row in matching.rows])
+def _ids(answer: RunsAnswer) -> list[str]:
+    return [row.head.run_id for row in answer.rows]
+
+
+def _matching(reader: Reader, where: str, within: Sequence[str]) -> list[str]:
+    return _ids(find_runs(reader, where=where, columns=None, within=within))
+
+
+def _best_first(reader: Reader, matching: Sequence[str]) -> tuple[str, ...]:
+    primary = primary_metric(reader, matching) if matching else None
     if primary is None:
         return ()
     metric, goal = primary

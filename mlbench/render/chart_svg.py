@@ -205,11 +205,12 @@ def thinned(x: Float64Array, y: Float64Array, part: Int64Array, n_columns: int) 
     """Indices of the first, least, greatest and last point of each column, rising. Arguments as of `raster.m4`."""
     groups = m4(x, y, part, n_columns)
     group = np.repeat(np.arange(groups.starts.size), groups.ends - groups.starts + 1)
-    kept = [groups.starts, groups.ends]
+    is_kept = np.zeros(y.size, dtype=np.bool_)
+    is_kept[groups.starts] = is_kept[groups.ends] = True
     for edge in (groups.low, groups.high):
         spots = np.flatnonzero(y == edge[group])
-        kept.append(spots[np.unique(group[spots], return_index=True)[1]])
-    return np.unique(np.concatenate(kept))
+        is_kept[spots[np.diff(group[spots], prepend=-1) > 0]] = True  # the first of each column
+    return np.flatnonzero(is_kept)
 
 
 def _path_data(across: Int64Array, down: Int64Array, part: Int64Array) -> str:
@@ -238,7 +239,7 @@ def _marks(curve: Curve, x: Float64Array, plane: _Plane) -> str:
     for is_odd, shape in kinds:
         spots = x[is_odd & (x >= 0) & (x <= 1)]
         # Every 16 half pixels at most: marks closer than that run into each other.
-        columns = np.unique(np.rint(spots * plane.width / 16)).astype(np.int64).tolist()
+        columns = sorted(set(np.rint(spots * plane.width / 16).astype(np.int64).tolist()))
         words += [f"M{column * 16 - 6} {shape}" for column in columns]
     return "".join(words)
 

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from mlbench.wire.histograms import Histogram
 
 _GREATEST = 1e100
-_COLD, _HOT = (18, 18, 18), (255, 215, 95)
+_COLD = {False: (18, 18, 18), True: (255, 255, 255)}
+"""Where there is nothing, on a dark and on a light ground: the ground."""
+_HOT = {False: (255, 215, 95), True: (0, 55, 175)}
 """For no value and for the most frequent one of a step."""
 
 
 def history_lines(
     steps: Sequence[int], histograms: Sequence[Histogram], *, title: str = "", width: int = 80, height: int = 20,
-    depth: Depth = "none", glyphs: str = "braille",
+    depth: Depth = "none", glyphs: str = "braille", is_light: bool = False,
 ) -> tuple[Line, ...]:  # fmt: skip
     """Draw the histograms of one metric of one run; each column is the step that is next to it.
 
@@ -40,6 +42,7 @@ def history_lines(
         height: lines in all.
         depth: how many colours the terminal has.
         glyphs: `braille`, `blocks` or `ascii`.
+        is_light: for a light ground: what is full is dark there.
     """
     head = line_of((fit(safe(f"{title}   {len(steps)} steps"), width), "title"))
     drawn = [_bounded(histogram) for histogram in histograms]
@@ -57,9 +60,16 @@ def history_lines(
     heat = columns[::-1, np.abs(places[:, None] - known).argmin(axis=1)]
     if len(steps) > 1:
         heat[:, (places < known[0]) | (places > known[-1])] = 0.0
-    colours = np.array(_COLD) + heat[:, :, None] * (np.array(_HOT) - np.array(_COLD))
+    cold, hot = np.array(_COLD[is_light]), np.array(_HOT[is_light])
+    colours = cold + heat[:, :, None] * (hot - cold)
     picture = picture_lines(
-        np.rint(colours).astype(np.uint8), frame.width, n_rows, depth=depth, glyphs=glyphs, keeps_shape=False
+        np.rint(colours).astype(np.uint8),
+        frame.width,
+        n_rows,
+        depth=depth,
+        glyphs=glyphs,
+        keeps_shape=False,
+        is_light=is_light,
     )
     return (head, *framed(picture, frame, glyphs), *axis_lines(frame, glyphs))
 

@@ -8,7 +8,7 @@ true colour: contrast of at least 4.5 on a dark ground (3 on white), and the gre
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
@@ -148,3 +148,9 @@ def _nearest(steps: Sequence[int], value: float) -> int:
 
 def _distance(a: tuple[int, ...], b: tuple[int, ...]) -> int:
     return sum((x - y) ** 2 for x, y in zip(a, b, strict=True))
+
+
+def is_light_ground(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal says that its background is light (COLORFGBG, as rxvt, Konsole and others set it)."""
+    back = environ.get("COLORFGBG", "").rpartition(";")[2]
+    return back in ("7", "15")

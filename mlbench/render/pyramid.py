@@ -47,7 +47,12 @@ def kept(arrays: tuple[Any, ...], name: object, make: Callable[[], Any]) -> Any:
     if found is not None and all(ref() is array for ref, array in zip(found[0], arrays, strict=True)):
         return found[1]
     made = make()
-    _KEPT[key] = (tuple(weakref.ref(array, lambda _gone: _KEPT.pop(key, None)) for array in arrays), made)
+    known = _KEPT  # at the end of the process arrays go after the module's names
+
+    def forget(_gone: object) -> None:
+        known.pop(key, None)
+
+    _KEPT[key] = (tuple(weakref.ref(array, forget) for array in arrays), made)
     return made
 
 

@@ -21,6 +21,7 @@ from textual.widget import Widget
 from mlbench.errors import MlbenchError
 from mlbench.paths import Home
 from mlbench.render.cells import line_of
+from mlbench.render.palette import is_light_ground
 from mlbench.safe import text_of_path
 from mlbench.settings import Settings, read_settings
 from mlbench.tui import compat
@@ -35,7 +36,7 @@ from mlbench.tui.doing.moving import to_row
 from mlbench.tui.panes import Panes
 from mlbench.tui.screens.help import HelpScreen
 from mlbench.tui.session import IndexProgress, Session
-from mlbench.tui.terminal import Depth, colour_depth, editor_words, glyphs_of, is_light_ground, small_text, too_small
+from mlbench.tui.terminal import Depth, colour_depth, editor_words, glyphs_of, small_text, too_small
 from mlbench.tui.theme import looks_of, themes
 from mlbench.tui.threads import use_threads_that_can_be_left
 from mlbench.tui.widgets.runs_table import RunsTable
@@ -148,6 +149,8 @@ class Workbench(App[int]):
             return
         event.stop()
         event.prevent_default()
+        if event.key == "ctrl+j":  # enter, typed before the program had the terminal, comes as a line feed
+            event = Key("enter", "\r")
         if self._typed_ahead or self._must_wait(event):
             self._typed_ahead.append(event)
             return

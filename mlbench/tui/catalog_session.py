@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from mlbench.errors import UsageError
 from mlbench.paths import Home
 from mlbench.safe import safe, text_of_path
 from mlbench.tui.catalog_table import CatalogTable
+from mlbench.tui.clipboard import shell_line
 from mlbench.tui.details import RunDetails
 from mlbench.tui.drafts import Drafts
 from mlbench.tui.keeping import Kept
@@ -237,7 +237,7 @@ class CatalogSession:
         words += [word for spec in question.sort for word in ("--sort", spec)]
         words += [word for spec in question.by for word in ("--group-by", spec)]
         words += [word for root in self.roots for word in ("--in", root)]
-        return shlex.join(words)
+        return shell_line(words)
 
     def note_of(self, run: RunHead) -> str:
         """The newest edit of the user's own notes."""

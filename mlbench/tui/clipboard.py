@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from mlbench.errors import HomeError
 from mlbench.paths import make_folder
@@ -91,3 +91,13 @@ def _write(content: bytes, folder: str) -> str:
     except (OSError, HomeError):
         return ""
     return path
+
+
+def shell_line(words: Sequence[str]) -> str:
+    """The words as a shell takes them. A word with single quotes and nothing that double quotes leave alive gets double
+    ones around it: `"status in ('running')"` can be read, its like in single quotes cannot.
+    """
+    import shlex
+
+    is_plain = [("'" in word and not any(char in word for char in '"$`\\!')) for word in words]
+    return " ".join(f'"{word}"' if plain else shlex.quote(word) for word, plain in zip(words, is_plain, strict=True))

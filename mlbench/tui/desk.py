@@ -13,6 +13,7 @@ from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
+from mlbench.tui.gallery import Gallery
 from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
@@ -58,6 +59,7 @@ class Desk:
             self.prompter.histories = typed_of(kept)
         self.answers = Answers()
         self.inspector = Inspector(self)
+        self.gallery = Gallery(self)
         self.history = History()
         self.bell = Bell(self)
         self.problem_filter = ""
@@ -118,6 +120,7 @@ class Desk:
         if looks[0] != looks[1]:
             self.panes.draw_compare(self)
             ask_verdict(self)
+            self.gallery.follow()
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
         self.panes.draw_bars(self)
@@ -254,6 +257,7 @@ class Desk:
             "compare", lambda: self.session.compare(ids, everything=everything, at=at), self._take_diff, lane="detail"
         )
         ask_verdict(self)
+        self.gallery.follow()
 
     def _take_diff(self, diff: DiffAnswer) -> None:
         self.answers.diff = diff

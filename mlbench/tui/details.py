@@ -75,6 +75,13 @@ class RunDetails:
             found = fetch_places(reader, [run_id], kinds=[kind], metrics=[metric])
         return tuple(by_step for _step, by_step in sorted({place.step: place for place in found}.items()))
 
+    def pictures(self, run_ids: Sequence[str]) -> tuple[BlobPlace, ...]:
+        """Where the images of some runs lie."""
+        from mlbench.queries.blobs import fetch_places
+
+        with self._reading() as reader:
+            return fetch_places(reader, run_ids, kinds=["image"])
+
     def content(self, place: BlobPlace) -> object:
         """What lies at a place: pixels, a histogram, a PR curve, rows of text; a ProblemLine if it is not read."""
         from mlbench.queries.answers import ProblemLine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.containers import Container
@@ -13,6 +14,7 @@ from mlbench.render.cells import line_of
 from mlbench.tui import bars
 from mlbench.tui.actions import CHART, COMPARE, PANES, PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.compare_page import compare_page
+from mlbench.tui.gallery import LOOK
 from mlbench.tui.group_page import group_page
 from mlbench.tui.groups import charted_group
 from mlbench.tui.pages import problems_page
@@ -223,6 +225,11 @@ class Panes:
                 from mlbench.tui.verdict_page import verdict_page
 
                 return verdict_page(verdict, width, title=title, back_key=keys("compare.verdict"))
+            if view.compare_look == LOOK:
+                from mlbench.tui.gallery_page import gallery_page
+
+                paper = self._paper(desk, width, self.compare.page_rows)
+                return gallery_page(desk.gallery.hung, diff.runs, paper, title=title, slots=slots)
             if view.is_transposed and len(diff.runs) > 1:
                 return transposed_page(
                     diff, width, offset, as_deltas=view.as_deltas, slots=slots, title=title, key_of=keys
@@ -247,24 +254,19 @@ class Panes:
         if shown is None:
             return
         slot = desk.slots().get(shown.head.run_id, 0)
-        look = desk.view.chart
 
         def build(width: int, _offset: int) -> Page:
-            paper = Paper(
-                width,
-                self.stage.page_rows,
-                self.glyphs,
-                self.looks.depth,
-                self.looks.is_light,
-                look.smoothing,
-                look.smoothing_kind,
-                slot,
-                desk.key,
-                self.looks.is_linear,
-            )
-            return stage_page(shown, looked, paper)
+            return stage_page(shown, looked, replace(self._paper(desk, width, self.stage.page_rows), slot=slot))
 
         self.stage.show(build, is_new=is_new)
+
+    def _paper(self, desk: Desk, width: int, height: int) -> Paper:
+        """What pictures and curves are drawn on."""
+        look = desk.view.chart
+        return Paper(
+            width, height, self.glyphs, self.looks.depth, self.looks.is_light, look.smoothing, look.smoothing_kind,
+            key_of=desk.key, is_linear=self.looks.is_linear,
+        )  # fmt: skip
 
     def draw_problems(self, desk: Desk) -> None:
         """Draw what could not be read."""

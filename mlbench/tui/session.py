@@ -176,6 +176,9 @@ class Details(Protocol):
     def places(self, run_id: str, kind: str, metric: str) -> tuple[BlobPlace, ...]:
         """Where each step of something that was logged lies, in the order of steps."""
 
+    def pictures(self, run_ids: Sequence[str]) -> tuple[BlobPlace, ...]:
+        """Where the images of some runs lie: run by run, by name, in the order of the log."""
+
     def content(self, place: BlobPlace) -> object:
         """What lies at a place: pixels, a histogram, a PR curve, rows of text; a ProblemLine if it is not read."""
 

@@ -64,12 +64,6 @@ def editor_words(environ: Mapping[str, str]) -> list[str]:
     return ["vi"]
 
 
-def is_light_ground(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal says that its background is light (COLORFGBG, as rxvt, Konsole and others set it)."""
-    back = environ.get("COLORFGBG", "").rpartition(";")[2]
-    return back in ("7", "15")
-
-
 def glyphs_of(setting: str, environ: Mapping[str, str], encoding: str) -> str:
     """What charts are drawn with: braille where it can be shown, blocks on the Linux console, else ascii.
 

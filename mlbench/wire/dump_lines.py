@@ -114,12 +114,14 @@ def _continued(value: str, lines: list[str], number: int) -> tuple[str, int]:
 def read_ini(text: str) -> Lines:
     """Read `[section]` and `key = value` lines as two levels; keys before the first section stand at the top.
 
+    A line that stands further in than the key before it goes on with its value, as in Python's configparser.
+
     Raises:
         TreeError: a line is neither, or there is none.
     """
     sections: dict[str, list[Pair]] = {"": []}
     at: dict[str, int] = {}
-    name = ""
+    name, indent, key, value, begun = "", -1, "", "", 0
     for number, line in enumerate(text.split("\n")[: MAX_LEAVES + 2], 1):
         stripped = line.strip()
         if not stripped or stripped.startswith(("#", ";")):
@@ -128,8 +130,13 @@ def read_ini(text: str) -> Lines:
             name = title[1].strip()
             at.setdefault(name, number)
             sections.setdefault(name, [])
+            indent = -1
+        elif 0 <= indent < len(line) - len(line.lstrip()):
+            value = f"{value}\n{stripped}" if value else stripped
+            sections[name][-1] = _pair(key, value, begun)
         elif found := _INI_PAIR.match(stripped):
-            sections[name].append(_pair(found[1].strip(), found[2], number))
+            indent, key, value, begun = len(line) - len(line.lstrip()), found[1].strip(), found[2], number
+            sections[name].append(_pair(key, value, begun))
         else:
             raise TreeError(f"is not INI: {clip(stripped)}", number)
     top = sections.pop("")

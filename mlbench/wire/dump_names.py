@@ -13,13 +13,13 @@ ENDINGS = ("txt", "json", "yaml", "yml", "toml", "ini", "csv", "log", "cfg_args"
 WORDS = ("arg", "opt", "flags", "command", "namespace")
 """One of them is in each of these names."""
 _TEXTS = r"(?:txt|json|ya?ml|toml|ini|csv|log)"
-_CONFIG = re.compile(r"config\.(?:ya?ml|json|toml|ini)|configuration\.(?:ya?ml|json)|hparams\.(?:ya?ml|json|toml)")
+_CONFIG = re.compile(r"config\.(?:ya?ml|json|toml|ini|cfg)|configuration\.(?:ya?ml|json)|hparams\.(?:ya?ml|json|toml)")
 _ARGPARSE = re.compile(
     rf"args\.{_TEXTS}|commandline_args\.{_TEXTS}|(?:.+_)?opt\.(?:txt|json|ya?ml)|cfg_args|flags\.(?:txt|json|ya?ml)"
     r"|command\.txt|namespace.*\.txt"
 )
 _FLAG_FILES = re.compile(r"flags\.txt|flagfile\.txt|.+\.flagfile")
-_PARSED_BY_SUFFIX = frozenset({".yaml", ".yml", ".json", ".toml", ".ini"})
+_PARSED_BY_SUFFIX = frozenset({".yaml", ".yml", ".json", ".toml", ".ini", ".cfg"})
 
 
 def is_config_name(name: str) -> bool:

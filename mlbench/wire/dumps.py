@@ -236,4 +236,5 @@ _BY_SUFFIX: dict[str, Callable[[str], Dump]] = {
     ".json": _read_mapping,
     ".toml": _read_toml,
     ".ini": _read_ini,
+    ".cfg": _read_ini,
 }

@@ -186,6 +186,14 @@ class FakeDetails:
             for step in (10, 20, 30)
         )
 
+    def pictures(self, run_ids: Sequence[str]) -> tuple[BlobPlace, ...]:
+        return tuple(
+            replace(place, metric=metric)
+            for run_id in run_ids
+            for metric in ("examples/wrong", "weights")[: 2 if run_id != run_ids[-1] else 1]
+            for place in self.places(run_id, "image", metric)
+        )
+
     def content(self, place: BlobPlace) -> object:
         if place.kind == "text":
             return ((f"# Step {place.step}\n\nname **{place.metric}**\n\n- `{place.metric}`",),)

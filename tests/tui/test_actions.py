@@ -944,3 +944,12 @@ def test_what_is_stronger_than_the_file_is_told(tmp_path: Path, monkeypatch: pyt
         assert "the settings cannot be read" in screen_text(app)
 
     played(script)
+
+
+def test_enter_that_was_typed_before_the_program_had_the_terminal_is_enter() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "/", "'sgd'", "ctrl+j")
+        assert app.desk.prompter.prompt is None
+        assert app.desk.view.query == "sgd"
+
+    played(script)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from mlbench.tui.clipboard import MOST_BYTES, NAME, copy_text, run_program
+from mlbench.tui.clipboard import MOST_BYTES, NAME, copy_text, run_program, shell_line
 
 
 def test_a_terminal_that_nothing_speaks_against_gets_it_alone(tmp_path: Path) -> None:
@@ -70,3 +72,22 @@ def test_the_setting_is_obeyed_and_what_cannot_be_written_is_said(tmp_path: Path
     assert copy_text("abc", sent.append, str(tmp_path), setting="file", environ={}) == f" to {tmp_path / NAME}"
     assert copy_text("abc", sent.append, "", setting="file", environ={}) == " nowhere: no file can be written"
     assert sent == ["abc"]
+
+
+@pytest.mark.parametrize(
+    ("word", "quoted"),
+    [
+        ("status in ('running')", "\"status in ('running')\""),
+        ("name = 'a' and b = '$HOME'", None),
+        ("it's `id`", None),
+        ("a'b!", None),
+        ("lr = 0.1", "'lr = 0.1'"),
+    ],
+)
+def test_a_command_is_quoted_so_that_it_can_be_read_and_means_the_same(word: str, quoted: str | None) -> None:
+    line = shell_line(["mlbench", "query", word])
+
+    assert shlex.split(line) == ["mlbench", "query", word]
+    assert line == f"mlbench query {quoted or shlex.quote(word)}"
+    assert subprocess.run(["sh", "-c", f"printf %s {line.split(' ', 2)[2]}"], capture_output=True, text=True,
+                          check=True).stdout == word  # fmt: skip

@@ -185,6 +185,29 @@ def test_it_ends_by_itself_when_the_terminal_is_gone_without_a_signal(environ: d
         assert terminal.process.wait(20) in {128 + signal.SIGHUP, 1}
 
 
+@pytest.mark.parametrize("how", ["<&-", "</dev/null"])
+def test_without_an_input_it_says_so_and_prints_what_it_can(environ: dict[str, str], tmp_path: Path, how: str) -> None:
+    command = ["sh", "-c", f"exec {sys.executable} -m mlbench.main {tmp_path / 'logs'} {how}"]
+    with Terminal(command, size=(100, 30), environ=environ, cwd=str(tmp_path), is_ours=False) as terminal:
+        assert terminal.wait_for_end(60) == 0
+
+    assert "no terminal is attached" in text_of(terminal)
+
+
+def test_without_any_stream_it_works(environ: dict[str, str], tmp_path: Path) -> None:
+    command = f"exec {sys.executable} -m mlbench.main ingest {tmp_path / 'logs'} <&- >&- 2>&-"
+
+    assert subprocess.run(["sh", "-c", command], env=os.environ | environ, check=False).returncode == 0
+    told = subprocess.run(
+        [sys.executable, "-m", "mlbench.main", "query"],
+        env=os.environ | environ,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert len(told.stdout.splitlines()) == 3
+
+
 HANGING = """
 import os, sys, threading
 from mlbench import main

@@ -9,6 +9,9 @@ from mlbench.tui.desk import Desk
 from mlbench.tui.doing.choosing import sort_spec
 from mlbench.tui.doing.moving import list_of
 from mlbench.tui.doing.types import Handler
+from mlbench.tui.gallery import LOOK
+from mlbench.tui.menu import Choice, Menu
+from mlbench.tui.prompts import Prompt
 
 
 def sort_by_row(desk: Desk, _n: int) -> None:
@@ -59,6 +62,20 @@ def tell_at_best(desk: Desk, _n: int) -> None:
         desk.say(f"each metric, too, where {row.metric} is best", "muted")
 
 
+def choose_image(desk: Desk, _n: int) -> None:
+    """Choose one of the pictures that the compared runs logged, and show it."""
+    gallery = desk.gallery
+    if not gallery.is_open:
+        desk.say(f"{desk.key('compare.images')} shows the images of these runs", "muted")
+        return
+    places = gallery.hung.places or {}
+    choices = [Choice(name, name, f"{len(runs)} run{'' if len(runs) == 1 else 's'}") for name, runs in places.items()]
+    desk.ask_user(
+        Prompt("image", gallery.choose, menu=Menu(tuple(choices)), refuses=lambda name: name not in places,
+               hint="a few letters narrow the list")
+    )  # fmt: skip
+
+
 def turn_to(look: str) -> Handler:
     """The handler that shows something in the place of the tables, or the tables again."""
 
@@ -87,6 +104,8 @@ HANDLERS: Mapping[str, Handler] = {
     "compare.transpose": lambda desk, _n: desk.with_view(is_transposed=not desk.view.is_transposed),
     "compare.code": turn_to("code"),
     "compare.verdict": turn_to("verdict"),
+    "compare.images": turn_to(LOOK),
+    "compare.image": choose_image,
     "compare.at": tell_at_best,
     "compare.fold_all": fold_all,
     "compare.sort": sort_by_row,

@@ -52,7 +52,9 @@ def _column(desk: Desk, columns: int) -> None:
 
 
 def _columns(desk: Desk, columns: int) -> None:
-    if (view := list_of(desk)) is not None:
+    if desk.view.pane == COMPARE and desk.gallery.is_open:
+        desk.gallery.move(columns)
+    elif (view := list_of(desk)) is not None:
         view.move_columns(columns)
 
 

@@ -12,8 +12,7 @@ from textual.widget import Widget
 
 from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line, fit_middle, line_of
-from mlbench.render.labels import BASELINE_MARK
-from mlbench.render.numbers import delta, duration, moment_of, number, timestamp
+from mlbench.render.numbers import duration, moment_of, number, timestamp
 from mlbench.safe import Safe, safe
 from mlbench.tui.paint import both_ends, changed_spans, cropped, strip_of
 from mlbench.tui.session import ChartLabels
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
 
 LEAST_ROWS, LEAST_COLUMNS = 9, 56
 """Of one chart of several; with less the axes eat the picture."""
-MOST_VALUE_LINES = 4
+MOST_VALUE_LINES, MOST_TABLE_LINES = 4, 10
+MOST_CROSSED = 6
+"""Charts in the table at the crosshair."""
 _WORDS = {"step": "step", "relative": "relative time", "wall": "wall time"}
 
 
@@ -186,11 +187,12 @@ class ChartView(Widget):
             chosen = [one for metric in metrics[self.first_metric :] for one in self._series_of(metric)]
             self._lines = (self._title(width, 0), *spoken_series(chosen, width))
             return
-        values = self._value_rows(width)
-        columns, rows = _grid(len(metrics), width, height - 1 - values, self.state.look.n_columns)
+        values = self._value_lines(width, height)
+        room = height - 1 - len(values)
+        columns, rows = _grid(len(metrics), width, room, self.state.look.n_columns)
         shown = metrics[self.first_metric : self.first_metric + columns * rows]
         rows = min(rows, -(-len(shown) // columns))
-        heights = _shares(height - 1 - values, rows)
+        heights = _shares(room, rows)
         widths = _shares(width, columns)
         drawn = [
             self._chart(metric, widths[place % columns] - 2, heights[place // columns], has_header=len(shown) > 1)
@@ -200,7 +202,7 @@ class ChartView(Widget):
         lines = [self._title(width, len(metrics) - len(shown))]
         for row in range(rows):
             lines += self._beside(drawn[row * columns : (row + 1) * columns], widths, heights[row])
-        self._lines = (*lines, *self._value_lines(width, values))
+        self._lines = (*lines, *values)
 
     def _beside(self, charts: Sequence[_Drawn], widths: Sequence[int], height: int) -> list[Line]:
         """Charts of one row of the grid as lines."""
@@ -306,41 +308,34 @@ class ChartView(Widget):
 
     # ------------------------------------------------------------ values at the crosshair
 
-    def _value_parts(self) -> list[Line]:
-        """The x value, and for each run its value there."""
+    def _value_lines(self, width: int, height: int) -> tuple[Line, ...]:
+        """What stands at the crosshair, on a third of the lines at most; () without one."""
         look = self.state.look
         if look.crosshair is None:
-            return []
-        from mlbench.render.chart_text import CurveOptions, chart_labels, series_curves
-        from mlbench.render.chart_values import cross_values
+            return ()
+        from mlbench.render.chart_text import CurveOptions
+        from mlbench.tui.widgets.crosshair import crossed, value_lines
 
-        labels = chart_labels(self.state.series, self._told)
-        metric = next(iter(self._metrics()[self.first_metric :]), "")
-        series = self._series_of(metric)
         axis = axis_of(look, self.state.series)
         options = CurveOptions(axis, look.smoothing, look.smoothing_kind, has_raw=False, has_older=False)
-        curves = series_curves(series, options, slots=self.state.slots)
-        if not any(curve.x.size and curve.x[0] <= look.crosshair <= curve.x[-1] for curve in curves):
-            # It was put into another chart; here it would only repeat the last values.
-            return []
-        ids = [one.head.run_id for one in series]
-        base = ids.index(self.state.baseline) if self.state.baseline in ids else None
-        parts: list[Line] = [line_of((f" {axis} {_x_text(axis, look.crosshair)}", "accent"))]
-        for row in cross_values(curves, look.crosshair, baseline=base, goal=series[0].goal):
-            mark = f"{BASELINE_MARK} " if row.place == base else ""
-            rank = f"{row.rank}. " if row.rank is not None and len(curves) > 1 else ""
-            change = "" if row.delta is None else f" ({delta(row.delta)})"
-            role = f"run{self.state.slots.get(ids[row.place], 0) % 8}"
-            label = fit_middle(labels[ids[row.place]], 24)
-            text = safe(f"{rank}{mark}") + label + safe(f" {number(row.value)}{change}")
-            parts.append((Cell(text, role),))
-        return parts
-
-    def _value_rows(self, width: int) -> int:
-        return min(len(_wrapped(self._value_parts(), width)), MOST_VALUE_LINES)
-
-    def _value_lines(self, width: int, rows: int) -> tuple[Line, ...]:
-        return tuple(_wrapped(self._value_parts(), width)[:rows])
+        metrics = self._metrics()[self.first_metric :]
+        charts = []
+        for metric in metrics[:MOST_CROSSED]:
+            series = self._series_of(metric)
+            curves, _bands = self._curves(series, options)
+            goal = series[0].goal if series else ""
+            found = crossed(metric, curves, look.crosshair, baseline=self.state.baseline, goal=goal)
+            if found is not None:
+                charts.append(found)
+        at = f"{axis} {_x_text(axis, look.crosshair)}"
+        table = value_lines(charts, at, width, min(MOST_TABLE_LINES, max(height // 3, 2)))
+        n_charts = [columns * rows for columns, rows in (
+            _grid(len(self._metrics()), width, height - 1 - n_lines, look.n_columns)
+            for n_lines in (MOST_VALUE_LINES // 2, len(table))
+        )]  # fmt: skip
+        # Where a table would cost a chart, the values of the first one have to do.
+        is_table = len(charts) > 1 and n_charts[1] >= min(n_charts[0], len(metrics))
+        return tuple(table if is_table else value_lines(charts[:1], at, width, MOST_VALUE_LINES))
 
 
 def _x_text(axis: str, x: float) -> str:
@@ -350,21 +345,6 @@ def _x_text(axis: str, x: float) -> str:
         return number(x)
     moment = moment_of(x) if axis == "wall" else None
     return timestamp(moment) if moment else f"{x:,.0f}"
-
-
-def _wrapped(parts: Sequence[Line], width: int) -> list[Line]:
-    """Parts after each other with two blanks between, on as many lines as they need."""
-    lines: list[Line] = []
-    used = 0
-    for part in parts:
-        n_cells = sum(len(cell.text) for cell in part) + 2
-        if lines and used + n_cells <= width:
-            lines[-1] = (*lines[-1], Cell(safe("  ")), *part)
-            used += n_cells
-        else:
-            lines.append(part if not lines else (Cell(safe(" ")), *part))
-            used = n_cells
-    return lines
 
 
 def _grid(n: int, width: int, height: int, n_columns: int) -> tuple[int, int]:

@@ -36,3 +36,13 @@ def test_odd_histograms_are_drawn_or_said() -> None:
     assert "█" in plain(history_lines([1, 2, 3], [none, huge, point]))
     assert "▒" in plain(history_lines([7], [point]))
     assert "nothing to draw" in plain(history_lines([7], [point], width=10, height=4))
+
+
+def test_on_a_light_ground_what_is_full_is_dark_and_the_rest_is_the_ground() -> None:
+    steps, grown = [0, 100], [spread(0.0, 0.5), spread(0.0, 0.5)]
+
+    light = history_lines(steps, grown, width=40, height=12, depth="truecolor", is_light=True)
+
+    backs = {cell.back for line in light for cell in line if cell.back.startswith("#")}
+    assert min(int(back[1:3], 16) + int(back[3:5], 16) for back in backs) < 90
+    assert min(int(back[5:7], 16) for back in backs) > 0xA0

@@ -85,6 +85,7 @@ def test_curves_that_go_back_or_have_gaps_have_no_summary() -> None:
 
 
 def test_what_is_kept_is_made_once_and_goes_with_its_array() -> None:
+    gc.collect()
     n_before, array = len(module._KEPT), np.arange(3.0)
     made: list[int] = []
 

@@ -1,6 +1,7 @@
 import pytest
 
-from mlbench.tui.terminal import colour_depth, glyphs_of, is_light_ground, too_small, why_not_open
+from mlbench.render.palette import is_light_ground
+from mlbench.tui.terminal import colour_depth, glyphs_of, too_small, why_not_open
 
 GOOD = {"TERM": "xterm-256color"}
 

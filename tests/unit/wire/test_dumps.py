@@ -243,6 +243,9 @@ def test_a_text_is_known_by_its_looks(text: str, shape: str, value: JsonValue) -
         (".json", '{"a": [1, NaN]}', None),
         (".toml", 'a = 1\n[b]\nc = "x"\nd = 2026-11-24\ne = [inf]\n', {"a": 1, "b": {"c": "x", "d": "2026-11-24", "e": [math.inf]}}),
         (".ini", "[a]\nb = 1\n", {"a": {"b": 1}}),
+        (".ini", "[a]\n  b = x\n    y\n  c = 2\n[d]\ne =\n  1\n", {"a": {"b": "x\ny", "c": 2}, "d": {"e": 1}}),
+        (".cfg", '[a.b]\nc = "en"\nd = ["x","y"]\ne = null\nf = ${g.h}\n@i = "J.v1"\n',
+         {"a.b": {"c": "en", "d": ["x", "y"], "e": None, "f": "${g.h}", "@i": "J.v1"}}),
     ],
 )  # fmt: skip
 def test_a_suffix_decides_the_shape(suffix: str, text: str, value: JsonValue) -> None:

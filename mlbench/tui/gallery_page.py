@@ -1,0 +1,90 @@
+"""Pictures of several runs beside each other, at one step. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mlbench.queries.answers import ProblemLine, RunHead
+from mlbench.render.cells import Cell, Line, fit_middle, line_of
+from mlbench.render.labels import label_map, with_mark
+from mlbench.safe import safe
+from mlbench.tui.gallery import Hung, key_of
+from mlbench.tui.run_page import wrapped_text
+from mlbench.tui.stage import Paper
+from mlbench.tui.widgets.lines_view import Page
+
+if TYPE_CHECKING:
+    from mlbench.queries.blobs import BlobPlace
+    from mlbench.wire.pictures import Pixels
+
+LEAST_COLUMNS, GAP = 24, 2
+"""Of one picture: with fewer it is not seen what it shows."""
+LEAST_ROWS = 6
+
+
+def gallery_page(hung: Hung, heads: Sequence[RunHead], paper: Paper, *, title: str, slots: Mapping[str, int]) -> Page:
+    """The picture of each run at the step or the last one before it, as many beside each other as have room.
+
+    Args:
+        hung: which pictures there are, and which are shown.
+        heads: the compared runs, the baseline first.
+        paper: the pane.
+        title: of the pane.
+        slots: colour slot by run id.
+    """
+    back = f"   {paper.key_of('compare.images')} goes back"
+    head = line_of((f" {title}: images", "title"), (back, "muted"))
+    if hung.places is None:
+        return Page(title=head, lines=(line_of(("  reading …", "muted")),))
+    if not hung.places:
+        return Page(title=head, lines=(line_of(("  none of these runs logged an image", "muted")),))
+    steps = hung.steps
+    moves = f"{paper.key_of('lists.left')} {paper.key_of('lists.right')}"
+    where = f"step {hung.step:,}   {steps.index(hung.step) + 1} of {len(steps)}   {moves} "
+    choose = f"   {paper.key_of('compare.image')} chooses of {len(hung.places)}" if len(hung.places) > 1 else ""
+    named = line_of((" ", ""), (fit_middle(safe(hung.metric), max(paper.width - 28, 8)), "heading"), (choose, "muted"))
+    lines = tuple(_grid(hung, heads, paper, slots))
+    return Page(title=head, right=line_of((where, "muted")), head=(named,), lines=lines)
+
+
+def _grid(hung: Hung, heads: Sequence[RunHead], paper: Paper, slots: Mapping[str, int]) -> list[Line]:
+    from mlbench.render.picture_cells import beside
+
+    n_beside = max(min((paper.width - 1) // (LEAST_COLUMNS + GAP), len(heads)), 1)
+    n_rows = -(-len(heads) // n_beside)
+    width = (paper.width - 1) // n_beside - GAP
+    # All of them on the screen, where that leaves each enough lines; else a screen for each row.
+    height = (paper.height - 1) // n_rows - 2
+    own = replace(paper, width=width, height=height if height >= LEAST_ROWS else max(paper.height - 3, LEAST_ROWS))
+    labels = label_map(heads)
+    blocks = []
+    for one in heads:
+        place = hung.place_of(one.run_id)
+        role = f"run{slots.get(one.run_id, 0) % 8}"
+        at = f"  {place.step:,}" if place is not None and place.step != hung.step else ""
+        name = fit_middle(with_mark(labels[one.run_id], one), max(width - len(at), 8))
+        blocks.append((line_of((name, role), (at, "muted")), *_picture(hung, place, own), ()))
+    lines: list[Line] = []
+    for start in range(0, len(blocks), n_beside):
+        row = beside([tuple(block) for block in blocks[start : start + n_beside]],
+                     [width] * len(blocks[start : start + n_beside]), gap=GAP)  # fmt: skip
+        lines += [(Cell(safe(" ")), *line) for line in row]
+    return lines
+
+
+def _picture(hung: Hung, place: BlobPlace | None, paper: Paper) -> Sequence[Line]:
+    from mlbench.render.picture_cells import picture_lines
+
+    if place is None:
+        return [line_of(("no picture yet", "muted"))]
+    content = hung.contents.get(key_of(place))
+    if content is None:
+        return [line_of(("reading …", "muted"))]
+    if isinstance(content, ProblemLine):
+        return wrapped_text(content.what, paper.width, "warning")[: paper.height]
+    pixels: Pixels = content  # type: ignore[assignment]
+    return picture_lines(
+        pixels, paper.width, paper.height, depth=paper.depth, glyphs=paper.glyphs, is_light=paper.is_light
+    )

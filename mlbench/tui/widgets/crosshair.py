@@ -1,0 +1,156 @@
+"""What stands at the crosshair of the charts: for each curve its rank, its value and the difference to the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mlbench.dataclass import dataclass
+from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_cells
+from mlbench.render.labels import BASELINE_MARK
+from mlbench.render.numbers import delta, number
+from mlbench.safe import Safe, safe
+
+if TYPE_CHECKING:
+    from mlbench.render.chart import Curve
+    from mlbench.render.chart_values import CrossValue
+
+MOST_LABEL, LEAST_LABEL, GAP = 40, 12, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """One chart at the crosshair."""
+
+    metric: str
+    curves: tuple[Curve, ...]
+    """Those of which there may be a value, none of them faint."""
+    rows: tuple[CrossValue, ...]
+    """Best first."""
+    baseline: int | None
+    """Place of the baseline's curve."""
+
+
+def crossed(metric: str, curves: Sequence[Curve], x: float, *, baseline: str, goal: str) -> Crossed | None:
+    """A chart at the crosshair; None where no curve goes there: its values would be those of other places.
+
+    Args:
+        metric: or the title of the chart.
+        curves: as they are drawn.
+        x: of the crosshair.
+        baseline: run id.
+        goal: `min`, `max` or nothing.
+    """
+    from mlbench.render.chart_values import cross_values
+
+    shown = tuple(curve for curve in curves if not curve.is_faint and _reaches(curve, x))
+    if not shown:
+        return None
+    base = next((place for place, curve in enumerate(shown) if curve.owner and curve.owner == baseline), None)
+    return Crossed(metric, shown, cross_values(shown, x, baseline=base, goal=goal), base)
+
+
+def _reaches(curve: Curve, x: float) -> bool:
+    import numpy as np
+
+    known = curve.x[np.isfinite(curve.x)]
+    return bool(known.size and known.min() <= x <= known.max())
+
+
+def value_lines(charts: Sequence[Crossed], at: str, width: int, most: int) -> list[Line]:
+    """The values one after the other of one chart; of several a table with a column for each that has room."""
+    if len(charts) == 1:
+        return _wrapped([line_of((f" {at}", "accent")), *_parts(charts[0])], width)[:most]
+    return _table(charts, at, width, most) if charts else []
+
+
+def _parts(chart: Crossed) -> list[Line]:
+    parts: list[Line] = []
+    for row in chart.rows:
+        curve = chart.curves[row.place]
+        text = safe(_rank(chart, row) + _mark(chart, row)) + fit_middle(safe(curve.label), MOST_LABEL)
+        parts.append((Cell(text + safe(f" {_value(row)}"), _role(curve)),))
+    return parts
+
+
+def _rank(chart: Crossed, row: CrossValue) -> str:
+    return f"{row.rank}. " if row.rank is not None and len(chart.curves) > 1 else ""
+
+
+def _mark(chart: Crossed, row: CrossValue) -> str:
+    return f"{BASELINE_MARK} " if row.place == chart.baseline else ""
+
+
+def _value(row: CrossValue) -> str:
+    return number(row.value) + ("" if row.delta is None else f" ({delta(row.delta)})")
+
+
+def _role(curve: Curve) -> str:
+    from mlbench.render.chart import curve_role
+
+    return curve_role(curve)
+
+
+def _table(charts: Sequence[Crossed], at: str, width: int, most: int) -> list[Line]:
+    """A line for each run in the order of the first chart, a column for each chart: rank, value, difference."""
+    cells = [_column(chart) for chart in charts]
+    names = {key: name for chart in reversed(cells) for key, (name, _text, _role) in chart.items()}
+    roles = {key: role for chart in reversed(cells) for key, (_name, _text, role) in chart.items()}
+    widths = [max(width_cells(safe(chart.metric)), *(len(text) for _name, text, _role in column.values()))
+              for chart, column in zip(charts, cells, strict=True)]  # fmt: skip
+    room = min(max(*map(width_cells, names.values()), len(at) + 1), MOST_LABEL)
+    room = min(room, max(width - widths[0] - GAP - 1, LEAST_LABEL))
+    n_columns = _n_fitting(widths, width - room - 1)
+    heads = [(padded(fit_middle(safe(chart.metric), size), size, align="right"), "heading")
+             for chart, size in zip(charts[:n_columns], widths, strict=False)]  # fmt: skip
+    lines: list[Line] = [_line(padded(safe(at), room), "accent", heads)]
+    for key in dict.fromkeys(key for column in cells[:n_columns] for key in column):
+        texts = [column[key][1] if key in column else "" for column in cells[:n_columns]]
+        values = [
+            (padded(safe(text), size, align="right"), roles[key]) for text, size in zip(texts, widths, strict=False)
+        ]
+        lines.append(_line(padded(fit_middle(names[key], room), room), roles[key], values))
+    if len(lines) > most:
+        lines = [*lines[: most - 1], line_of((f" +{len(lines) - most + 1} more", "muted"))]
+    return lines
+
+
+def _column(chart: Crossed) -> Mapping[str, tuple[Safe, str, str]]:
+    """By run (or label of a group) its name, what stands in the table, and its role; best first."""
+    column = {}
+    for row in chart.rows:
+        curve = chart.curves[row.place]
+        column[curve.owner or curve.label] = (
+            safe(_mark(chart, row) + curve.label), _rank(chart, row) + _value(row), _role(curve)
+        )  # fmt: skip
+    return column
+
+
+def _n_fitting(widths: Sequence[int], room: int) -> int:
+    n_columns, used = 0, 0
+    for size in widths:
+        used += size + GAP
+        if used > room:
+            break
+        n_columns += 1
+    return max(n_columns, 1)
+
+
+def _line(name: Safe, role: str, cells: Sequence[tuple[Safe, str]]) -> Line:
+    blank = Cell(safe(" " * GAP))
+    return (Cell(safe(" ")), Cell(name, role), *(part for text, of in cells for part in (blank, Cell(text, of))))
+
+
+def _wrapped(parts: Sequence[Line], width: int) -> list[Line]:
+    """Parts after each other with two blanks between, on as many lines as they need."""
+    lines: list[Line] = []
+    used = 0
+    for part in parts:
+        n_cells = sum(width_cells(cell.text) for cell in part) + 2
+        if lines and used + n_cells <= width:
+            lines[-1] = (*lines[-1], Cell(safe("  ")), *part)
+            used += n_cells
+        else:
+            lines.append(part if not lines else (Cell(safe(" ")), *part))
+            used = n_cells
+    return lines
