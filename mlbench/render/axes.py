@@ -59,8 +59,12 @@ def places(axis: Axis, values: Float64Array) -> Float64Array:
             bent = np.where(values > 0, np.log10(np.clip(values, _LEAST_LOG, _GREATEST_LOG)), np.nan)
         else:
             bent = symlog.bent(values, axis.linear) if axis.linear else values
-            bent = np.clip(bent, -GREATEST, GREATEST)
+            # NaN is neither: where there is one, and nothing greater, nothing is to be cut off.
+            if (np.abs(bent) > GREATEST).any():
+                bent = np.clip(bent, -GREATEST, GREATEST)
         spots: Float64Array = (bent - low) / (high - low)
+        if bent is values:
+            return spots
         is_infinite = np.isinf(values)
         return np.where(is_infinite, np.nan, spots) if is_infinite.any() else spots
 

@@ -143,7 +143,7 @@ def draw_chart(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[B
     frame = Frame(gutter, int(options.has_header), width, height, x_axis, y_axis)
     if width < 8 or height < 2:
         return Chart(_too_small(options), frame, tally, header)
-    lines = _body(curves, bands, frame, options)
+    lines = _body(curves, bands, tally, frame, options)
     if side:
         lines = legend_right(lines, entries, frame, side, options.glyphs)
     top = (header_line(header, options.width_cells),) if options.has_header else ()
@@ -322,13 +322,16 @@ def _header(options: ChartOptions, tally: Tally) -> Safe:
 # ---------------------------------------------------------------- the picture
 
 
-def _body(curves: Sequence[Curve], bands: Sequence[Band], frame: Frame, options: ChartOptions) -> tuple[Line, ...]:
+def _body(
+    curves: Sequence[Curve], bands: Sequence[Band], tally: Tally, frame: Frame, options: ChartOptions
+) -> tuple[Line, ...]:
     glyphs = GLYPHS[options.glyphs]
     shape = (frame.height, frame.width)
     layers = Layers(np.full(shape, ord(" "), np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64))
     draw_bands(layers, bands, frame, glyphs=options.glyphs, is_shaded=options.is_shaded)
     _draw_curves(layers, curves, frame, glyphs)
-    _draw_marks(layers, [curve for curve in curves if not curve.is_faint], frame, options)
+    if tally.n_nan or tally.n_inf or tally.n_not_positive:
+        _draw_marks(layers, [curve for curve in curves if not curve.is_faint], frame, options)
     if not (layers.roles > 0).any():
         write(layers, "no finite values" if curves else "no curves")
     return framed(spans(layers), frame, options.glyphs)
@@ -378,11 +381,7 @@ MARKS = {"braille": ("×", "▲", "▼"), "blocks": ("×", "▲", "▼"), "ascii
 def _draw_marks(layers: Layers, curves: Sequence[Curve], frame: Frame, options: ChartOptions) -> None:
     """`×` and `▼` on the bottom row, `▲` on the top row, in the column where it happened; NaN goes before the rest."""
     is_log = frame.y_axis.is_log
-    odd = [
-        curve
-        for curve in curves
-        if _summary_on(curve, frame.x_axis, frame.y_axis) is None and (is_log or not np.isfinite(curve.y).all())
-    ]
+    odd = [curve for curve in curves if _summary_on(curve, frame.x_axis, frame.y_axis) is None]
     spots = [places(frame.x_axis, curve.x) for curve in odd]
     nan, up, down = MARKS[options.glyphs]
     kinds = (
