@@ -300,6 +300,19 @@ def test_the_stamp_changes_with_every_snapshot_and_every_word(home: Home) -> Non
     assert catalog_stamp(home) == stamps[-1]
 
 
+def test_a_question_that_needs_more_memory_gets_it(home: Home) -> None:
+    with open_writer(home) as open_one:
+        open_one.commit(one_run(home, "a", 0.5))
+        open_one.publish()
+    sql = "SELECT len(list(i)) FROM range(3000000) AS t (i)"
+
+    with open_reader(home) as reader:
+        reader.rows("SET memory_limit = '8MB'")
+
+        assert reader.rows(sql) == [(3_000_000,)]
+        assert reader.rows("SELECT current_setting('memory_limit')") == [("953.6 MiB",)]
+
+
 def test_the_cache_is_private(home: Home) -> None:
     with open_writer(home) as open_one:
         open_one.commit(one_run(home, "a", 0.5))
