@@ -8,7 +8,7 @@ from campaigning import Figure, Plan
 from tests.reliability.cutting import in_own_process
 
 COUNT = 5_000
-CATALOG_SHARE = 25
+CATALOG_SHARE = 10
 """One state of a catalog for so many of a journal: each is ingested again and compared."""
 
 

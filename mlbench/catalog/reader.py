@@ -22,6 +22,7 @@ from mlbench.catalog.connection import (
     read_version,
     sql_text,
     telling_damage,
+    with_room,
 )
 from mlbench.catalog.runs_view import RunsView
 from mlbench.catalog.segments import COLUMNS, SegmentStore
@@ -168,12 +169,16 @@ class Reader:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement; values are bound, never spliced."""
         with telling_damage(self.home.cache):
-            return self._execute(sql, parameters).fetchall()
+            found: list[tuple[Any, ...]] = []
+            with_room(self._connection, lambda: found.extend(self._execute(sql, parameters).fetchall()))
+            return found
 
     def stream(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a statement, a few thousand at a time: others are let in between. To be read to the end."""
         with telling_damage(self.home.cache):
-            answer = self._execute(sql, parameters)
+            started: list[DuckDBPyConnection] = []
+            with_room(self._connection, lambda: started.append(self._execute(sql, parameters)))
+            (answer,) = started
             while piece := answer.fetchmany(STREAM_ROWS):
                 yield from piece
 

@@ -44,6 +44,8 @@ def put_right(cache: str) -> list[str]:
         if os.path.exists(path):
             connect(path, read_only=True, n_threads=1).close()
         return []
+    except duckdb.ConnectionException:  # this process has it open, with other settings: it can be read
+        return []
     except duckdb.Error as error:
         reason = str(error).partition("\n")[0]
         return [f"the snapshot could not be read ({reason}); it was moved to {move_aside(path)} and is published again"]

@@ -15,19 +15,25 @@ if TYPE_CHECKING:
     from mlbench.model import Float64Array
 
 LEAST_SHARE = 1e-6
-"""The linear part is at least this share of the greatest magnitude: with more decades, nought looks like a jump."""
+"""The linear part is at least this share of the greatest usual magnitude: with more decades nought is a jump."""
+_USUAL = 0.98
+"""So many magnitudes of a curve are usual; a loss of 1e29 says nothing of the others."""
 LEAST_LINEAR, GREATEST_RATIO = 1e-270, 1e300
 _NEAR_NOUGHT = 0.6
 """Of the distance that ticks have on the average: nearer to nought than that a decade has no label of its own."""
 
 
 def magnitudes(values: Float64Array, share: float) -> tuple[float, float]:
-    """The magnitude that so great a share of those above nought lies below, and the greatest; NaN and 0 without any."""
+    """The magnitude that so great a share of those above nought lies below, and the greatest but for outliers.
+
+    NaN and 0 without any.
+    """
     finite = np.abs(values[np.isfinite(values) & (values != 0)])
     if not finite.size:
         return math.nan, 0.0
-    place = int(share * (finite.size - 1))
-    return float(np.partition(finite, place)[place]), float(finite.max())
+    low, high = int(share * (finite.size - 1)), math.ceil(_USUAL * (finite.size - 1))
+    parted = np.partition(finite, (low, high))
+    return float(parted[low]), float(parted[high])
 
 
 def linear_part(found: Iterable[tuple[float, float]]) -> float:
@@ -35,7 +41,8 @@ def linear_part(found: Iterable[tuple[float, float]]) -> float:
     known = [pair for pair in found if pair[1] > 0]
     if not known:
         return 1.0
-    least, greatest = min(pair[0] for pair in known), max(pair[1] for pair in known)
+    # The lower median: of curves beside one that explodes the small ones shall not become a line on nought.
+    least, greatest = min(pair[0] for pair in known), sorted(pair[1] for pair in known)[(len(known) - 1) // 2]
     least = max(least, greatest * LEAST_SHARE, LEAST_LINEAR)
     return max(float(10.0 ** math.floor(math.log10(least) + 1e-9)), LEAST_LINEAR)
 

@@ -192,8 +192,33 @@ KEYS = (
     "?",
     "\x1b",
     ":problems\r",
+    "\x1b",
+    ",",
+    "\x1b",
+    "'",
+    "\x1b",
+    "c",
+    "\x1b",
+    "S",
+    "\x1b",
+    "f",
+    "\x1b",
+    "o",
+    "\x1b",
+    "n",
+    "\x1b",
+    "B",
+    "\x1b",
+    "x",
+    "\x1b",
+    "/",
+    "\x1b",
+    "z",
+    "z",
 )
-"""One run and its parts, the chart of all, what differs, tagging, help, problems."""
+"""One run and its parts, the chart of all, what differs, tagging, help, problems; settings, views, columns, values, groups,
+notes, the bell, a report and the query.
+"""
 
 
 def in_terminal(folder: Path) -> Shown:

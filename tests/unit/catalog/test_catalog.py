@@ -12,7 +12,7 @@ import pytest
 from mlbench import journal
 from mlbench.catalog import segments, snapshots
 from mlbench.catalog.batch import Batch
-from mlbench.catalog.connection import NewerCatalogError
+from mlbench.catalog.connection import NewerCatalogError, connect
 from mlbench.catalog.lock import WriterBusyError
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.segments import SegmentStore, Stored, point_schema, write_segment
@@ -298,6 +298,32 @@ def test_the_stamp_changes_with_every_snapshot_and_every_word(home: Home) -> Non
 
     assert len(set(stamps)) == 3
     assert catalog_stamp(home) == stamps[-1]
+
+
+def test_a_snapshot_that_this_process_has_open_is_no_broken_one(home: Home) -> None:
+    with open_writer(home) as open_one:
+        open_one.commit(one_run(home, "a", 0.5))
+        open_one.publish()
+    path = os.path.realpath(os.path.join(home.cache, "CURRENT"))
+
+    with connect(path, read_only=True, n_threads=2):
+        told = snapshots.put_right(home.cache)
+
+    assert told == []
+    assert os.path.exists(path)
+
+
+def test_a_question_that_needs_more_memory_gets_it(home: Home) -> None:
+    with open_writer(home) as open_one:
+        open_one.commit(one_run(home, "a", 0.5))
+        open_one.publish()
+    sql = "SELECT len(list(i)) FROM range(3000000) AS t (i)"
+
+    with open_reader(home) as reader:
+        reader.rows("SET memory_limit = '8MB'")
+
+        assert reader.rows(sql) == [(3_000_000,)]
+        assert reader.rows("SELECT current_setting('memory_limit')") == [("953.6 MiB",)]
 
 
 def test_the_cache_is_private(home: Home) -> None:

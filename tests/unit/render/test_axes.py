@@ -169,6 +169,14 @@ def test_the_linear_part_of_a_symlog_follows_the_values(values: list[float], sha
     assert linear_part([magnitudes(np.array(values), share)]) == pytest.approx(linear)
 
 
+def test_what_explodes_does_not_make_a_line_of_the_rest() -> None:
+    calm, burst = np.linspace(0.5, 3, 200), np.array([*np.linspace(0.5, 3, 198), 1e29, 1e30])
+    exploded = np.geomspace(1, 1e30, 50)
+
+    for curves in ([burst], [calm, exploded], [calm, calm, exploded], [burst, calm]):
+        assert linear_part([magnitudes(curve, 0.02) for curve in curves]) == pytest.approx(0.1)
+
+
 def test_outliers_are_trimmed_on_a_symlog_axis() -> None:
     low, high = trimmed_limits([np.array([-1e29, *np.linspace(-5, 5, 100)])], (None, None), is_log=False, linear=1.0)
 
