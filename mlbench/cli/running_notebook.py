@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlbench.cli.common import talk
+from mlbench.cli.common import talk, warn
 from mlbench.errors import SourceError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def run_notebook(
     path = words[0]
     given = dict(_param(text) for text in params)
     text = _read(path)
+    _check_names(path, text, given)
     if script is not None:
         _write(script, as_script(text))
         talk(f"{script}: written")
@@ -83,6 +84,17 @@ def _param(text: str) -> tuple[str, JsonValue]:
     if not sign or not name.isidentifier():
         raise click.UsageError(f"{text!r} is no NAME=VALUE. Try: -p learning_rate=0.1")
     return name, python_value(value)
+
+
+def _check_names(path: str, book: Mapping[str, Any], given: Mapping[str, JsonValue]) -> None:
+    """Say which names the cell of parameters does not have: a mistyped one would change nothing."""
+    from mlbench.wire.notebook import assigned_names, joined
+
+    tagged = [cell for cell in book.get("cells", []) if "parameters" in _tags(cell)]
+    known = [name for cell in tagged for name in assigned_names(joined(cell.get("source")))]
+    for name in given:
+        if known and name not in known:
+            warn(f"{path}: {name!r} is none of its parameters ({', '.join(known)}); it is set all the same")
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -33,11 +33,12 @@ def watch_paths(home: Home, paths: Sequence[str]) -> int:
         while not over.wait(wait_s):
             began = time.monotonic()
             summary = _look(watcher)
+            looking_s = time.monotonic() - began  # not what a terminal that was stopped by ctrl+s takes to be told
             has_changed = summary is not None and bool(summary.n_changed or summary.n_read)
             if summary is not None and has_changed:
                 runs = f"{summary.n_changed:,} {'run' if summary.n_changed == 1 else 'runs'}"
                 talk(f"{runs} changed, {summary.n_points:,} new {'point' if summary.n_points == 1 else 'points'}")
-            wait_s = pace.wait_s(has_changed=has_changed, looking_s=time.monotonic() - began)
+            wait_s = pace.wait_s(has_changed=has_changed, looking_s=looking_s)
     finally:
         signal.signal(signal.SIGINT, before)
     talk("no longer watching; what was read is kept")

@@ -103,14 +103,8 @@ def joined(text: JsonValue) -> str:
 
 def assignments(source: str) -> list[Assignment]:
     """The literals that a cell assigns to names, the last of each name; what is computed is left out."""
-    if len(source) > MAX_CELL_CHARS:
-        return []
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
     found: dict[str, Assignment] = {}
-    for node in tree.body:
+    for node in _statements(source):
         for name, value in _assigned(node):
             try:
                 literal = _literal(value, 0)
@@ -119,6 +113,21 @@ def assignments(source: str) -> list[Assignment]:
                 continue
             found[name] = Assignment(name, ast.get_source_segment(source, value) or "", literal)
     return list(found.values())
+
+
+def assigned_names(source: str) -> list[str]:
+    """The names that a cell assigns, computed ones too."""
+    return list(dict.fromkeys(name for node in _statements(source) for name, _value in _assigned(node)))
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    """Those of a cell; none where it is not plain Python."""
+    if len(source) > MAX_CELL_CHARS:
+        return []
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
 
 
 class _NotALiteralError(Exception):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from dulwich import porcelain
 
-from mlbench.cli.running_notebook import _with_parameters, as_script
+from mlbench.cli.running_notebook import _check_names, _with_parameters, as_script
 from tests.paths import ROOT
 
 TRAINING = """
@@ -211,6 +211,26 @@ def test_parameters_are_written_as_python() -> None:
     assert cell["source"] == (
         '# Parameters\nlr = float("nan")\ndims = [1, float("inf")]\nname = "it\'s"\nmore = {\'a\': None}\n'
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "said"),
+    [
+        (["lr = 0.5\n", "fail = bool(0)"], "lrr", "n.ipynb: 'lrr' is none of its parameters (lr, fail); it is set all the same"),
+        ("lr: float = 0.5", "lr", ""),
+        ("fail = bool(0)", "fail", ""),
+        ("%matplotlib inline\nlr = 1", "lrr", ""),
+        ("", "lrr", ""),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_the_notebook_does_not_have_is_told(
+    capsys: pytest.CaptureFixture[str], source: str | list[str], name: str, said: str
+) -> None:
+    book = {"cells": [{"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": source}]}
+
+    _check_names("n.ipynb", book, {name: 1})
+
+    assert capsys.readouterr().err == (f"mlbench: {said}\n" if said else "")
 
 
 @pytest.mark.slow
