@@ -68,6 +68,7 @@ def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = F
     spans = {row[1]: (_number(row[6][0]), _number(row[6][1])) for row in rows if row[0] == "run"}
     metrics = metric_rows(reader, ids, found, primary, {run_id: start for run_id, (start, _end) in spans.items()})
     kept_metrics = tuple(row for row in metrics if everything or row.differs)
+    kept = {row.metric for row in kept_metrics}
     facts = [_code_rows(rows, ids), _environment_rows(rows, ids), _data_rows(rows, ids)]
     code, environment, data = (tuple(row for row in rows if everything or row.differs) for rows in facts)
     return DiffAnswer(
@@ -79,7 +80,7 @@ def compare_runs(reader: Reader, run_ids: Sequence[str], *, everything: bool = F
         data=data,
         n_equal_params=n_equal_params,
         n_equal_metrics=len(metrics) - len(kept_metrics),
-        slices=slice_rows(metrics),
+        slices=tuple(row for row in slice_rows(metrics) if not kept.isdisjoint(row.metrics)),
         typed=typed_rows({row[1]: row[2] for row in rows if row[0] == "run" and row[2]}, ids, everything=everything),
         costs=tuple(row for row in cost_rows(ids, spans, paces(series), primary) if everything or not row.is_even),
     )

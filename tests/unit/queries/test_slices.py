@@ -36,3 +36,14 @@ def test_the_worst_slice_and_the_spread_are_told(empty: FakeReader) -> None:
     assert row.cells == (SliceCell(0.5, "class=1", 0.4, 2), SliceCell(0.625, "class=1", 0.125, 2), SliceCell())
     text = plain(section_lines(diff_sections(compare_runs(empty, ids))))
     assert "recall (2 slices, max)  0.5 (class=1)  0.625 (class=1)" in text
+
+
+def test_a_group_of_slices_that_is_equal_in_all_runs_is_left_out(empty: FakeReader) -> None:
+    ids = [empty.add_run(name) for name in ("a", "b")]
+    for run_id in ids:
+        for label, recall in (("0", 0.875), ("1", 0.5)):
+            empty.add_series(run_id, f"recall/class={label}", [recall])
+
+    assert compare_runs(empty, ids).slices == ()
+    (row,) = compare_runs(empty, ids, everything=True).slices
+    assert row.stem == "recall"
