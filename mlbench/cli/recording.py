@@ -30,12 +30,17 @@ _SKIPPED = frozenset(
 )
 
 
+def captured_folder(home: Home) -> str:
+    """Where the home keeps records, until their runs have a folder or for good."""
+    return os.path.join(os.path.dirname(home.journal), "captured")
+
+
 def place_of_record(home: Home, argv: Sequence[str], record: capture.Record, chosen: str | None) -> str | None:
     """A new folder in the home (or the chosen one) for the record; None where none can be made, which is told."""
     from mlbench.errors import HomeError
     from mlbench.paths import make_folder
 
-    folder = chosen or os.path.join(os.path.dirname(home.journal), "captured", capture.new_id(argv))
+    folder = chosen or os.path.join(captured_folder(home), capture.new_id(argv))
     try:
         if chosen:
             os.makedirs(chosen, exist_ok=True)
@@ -232,7 +237,7 @@ def settle(record: capture.Record, folder: str, *, is_chosen: bool) -> str | Non
     if beside is not None:
         record.pop("name", None)
         try:
-            return _move(record, folder, beside)
+            return move_record(record, folder, beside)
         except OSError as error:
             record["problems"].append(f"the record could not be put into {beside}: {error.strerror or error}")
     path = os.path.join(folder, capture.RECORD)
@@ -260,14 +265,16 @@ def _run_folder(record: capture.Record, folder: str) -> str | None:
     if told and os.path.isdir(told) and os.path.abspath(told) != os.path.abspath(str(record["cwd"])):
         return told
     tops = [path for path in named_paths(record["argv"]) if os.path.isdir(path)]
-    written = {place for top in tops or [str(record["cwd"])] for place in _written_since(top, float(record["started"]))}
+    written = {
+        place for top in tops or [str(record["cwd"])] for place in folders_written(top, float(record["started"]))
+    }
     if not written:
         return None
     shared = os.path.commonpath(written)
     return shared if shared in written or (len(written) > 1 and shared in map(os.path.abspath, tops)) else None
 
 
-def _written_since(top: str, started_s: float) -> Iterator[str]:
+def folders_written(top: str, started_s: float) -> Iterator[str]:
     """Folders with logs that changed since then."""
     n_seen = 0
     todo = [(os.path.abspath(top), 0)]
@@ -292,7 +299,7 @@ def _is_log(name: str) -> bool:
     return name in _LOG_NAMES or any(mark in name for mark in _LOG_MARKS)
 
 
-def _move(record: capture.Record, folder: str, beside: str) -> str:
+def move_record(record: capture.Record, folder: str, beside: str) -> str:
     """The record, the patch and the output into the run's folder, under names that are free there."""
     path = capture.free_path(beside, capture.RECORD)
     stem = os.path.splitext(os.path.basename(path))[0]

@@ -11,9 +11,12 @@ import click
 from mlbench import capture
 from mlbench.capture import running
 from mlbench.cli.common import home_of, home_option, talk
+from mlbench.cli.left_behind import take_up
 from mlbench.cli.recording import place_of_record, settle, surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlbench.paths import Home
 
 _NOTEBOOK = ".ipynb"
@@ -52,7 +55,7 @@ def run_command(
 
 def _run(home: Home, argv: list[str], chosen: str | None, *, is_silent: bool, is_ingested: bool) -> int:
     record = capture.begin(argv)
-    record["is_watched"] = True
+    record |= {"is_watched": True, "pid": os.getpid()}
     folder = place_of_record(home, argv, record, chosen)
     surroundings(record, argv, folder)
     path = _write(record, folder, capture.RECORD)
@@ -65,10 +68,11 @@ def _run(home: Home, argv: list[str], chosen: str | None, *, is_silent: bool, is
         record["output"] = {"file": capture.OUTPUT, "bytes": outcome.n_bytes, "is_cut": outcome.is_cut}
     if folder is not None:
         path = settle(record, folder, is_chosen=chosen is not None) or path
+    others = list(take_up(home))
     if path is None:
         talk("the run was not recorded")
     elif is_ingested:
-        _ingest(home, os.path.dirname(path))
+        _ingest(home, os.path.dirname(path), others)
     else:
         talk(f"recorded in {os.path.dirname(path)}. Try: mlbench {os.path.dirname(path)}")
     return outcome.exit_code
@@ -86,17 +90,19 @@ def _write(record: capture.Record, folder: str | None, name: str) -> str | None:
     return path
 
 
-def _ingest(home: Home, folder: str) -> None:
-    """Read the run; that this fails is told, and is not the training's fault."""
+def _ingest(home: Home, folder: str, others: Sequence[str]) -> None:
+    """Read the run, and those that were taken up; that this fails is told, and is not the training's fault."""
     from mlbench.errors import MlbenchError
     from mlbench.ingest.run import ingest_paths
 
     try:
-        ingest_paths(home, [folder])
+        ingest_paths(home, [folder, *others])
     except MlbenchError as error:
         capture.tell(f"the run is recorded in {folder}, but not in the catalog: {error}")
         return
     talk(f"recorded in {folder}. Try: mlbench show {folder}")
+    for other in others:
+        talk(f"a run whose mlbench run was killed is recorded in {other}")
 
 
 command = run_command

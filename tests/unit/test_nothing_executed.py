@@ -53,6 +53,7 @@ ALLOWED = {
     ("tui/ahead.py", "os.fork"): "the child that reads the first answer",
     ("tui/ahead.py", "pickle"): "the answer of this process's own child, through its own pipe, of known classes alone",
     ("tui/app.py", "subprocess"): "$EDITOR",
+    ("cli/left_behind.py", "socket"): "the name of the host",
     ("tui/clipboard.py", "subprocess"): "tmux load-buffer, with what the user copied",
     ("tui/doing/inspecting.py", "socket"): "the name of the host",
     ("tui/threads.py", "concurrent"): "the threads of questions, in this process",

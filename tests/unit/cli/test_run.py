@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from dulwich import porcelain
 
+from mlbench import capture
+from mlbench.cli.left_behind import take_up
 from mlbench.cli.running_notebook import _check_names, _with_parameters, as_script
+from mlbench.paths import Home
 from tests.paths import ROOT
 
 TRAINING = """
@@ -174,7 +177,53 @@ def test_mlbench_killed_leaves_the_training_running_and_a_record(project: Path) 
     child.kill()
     child.wait(30)
 
-    assert record_in(project / "home" / "captured")["is_watched"] is True
+    left = record_in(project / "home" / "captured")
+    assert left["is_watched"] is True
+
+    done = run(project, sys.executable, "train.py", "--lr", "1", "--logdir", "logs/y")
+
+    assert f"a run whose mlbench run was killed is recorded in {project / 'logs' / 'x'}" in done.stderr
+    record = record_in(project / "logs" / "x")
+    assert (record["argv"], record["started"], record["ended"]) == (left["argv"], left["started"], None)
+    assert record["problems"] == ["mlbench run was killed: how and when the command ended was not recorded"]
+    assert not list((project / "home" / "captured").iterdir())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"pid": os.getpid()}, {"pid": None}, {"pid": -1}, {"host": "elsewhere"}, {"ended": 1.0}, {"is_watched": None}, {"format": "x"}],
+)  # fmt: skip
+def test_a_record_that_somebody_may_still_finish_is_left_alone(tmp_path: Path, change: dict[str, object]) -> None:
+    folder = tmp_path / "captured" / "a"
+    folder.mkdir(parents=True)
+    record = {**capture.begin(["train.py"]), "is_watched": True, "pid": dead_pid(), **change}
+    (folder / "mlbench-run.json").write_text(json.dumps(record))
+    (tmp_path / "captured" / "b").mkdir()
+    (tmp_path / "captured" / "b" / "mlbench-run.json").write_text("[1")
+
+    assert list(take_up(Home(str(tmp_path / "journal"), str(tmp_path / "cache"), "test"))) == []
+    assert json.loads((folder / "mlbench-run.json").read_text()) == record
+
+
+def test_a_record_without_a_folder_of_its_own_stays_in_the_home(tmp_path: Path) -> None:
+    folder = tmp_path / "captured" / "a"
+    folder.mkdir(parents=True)
+    for name in ("x", "y"):  # which of them it was nobody can say
+        (tmp_path / "logs" / name).mkdir(parents=True)
+        (tmp_path / "logs" / name / "metrics.csv").write_text("step,loss\n0,1\n")
+    record = {**capture.begin(["train.py", "--logdir=logs"]), "started": 1.0, "is_watched": True, "pid": dead_pid()}
+    (folder / "mlbench-run.json").write_text(json.dumps({**record, "cwd": str(tmp_path)}))
+    home = Home(str(tmp_path / "journal"), str(tmp_path / "cache"), "test")
+
+    assert list(take_up(home)) == [str(folder)]
+    assert record_in(folder)["is_watched"] is False
+    assert list(take_up(home)) == []
+
+
+def dead_pid() -> int:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
 
 
 def test_options_of_notebooks_are_refused_for_commands(project: Path) -> None:
