@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlbench.cli.chart_options import smoothing_options
 from mlbench.cli.common import (
     colour_depth,
     emit,
@@ -87,24 +88,7 @@ class PlotOptions:
     metavar="step|relative|wall|METRIC",
     help="The x axis. [default: the metric that the program defined (W&B's step_metric), else step]",
 )
-@click.option(
-    "--smooth",
-    "smoothing",
-    type=float,
-    default=0.0,
-    metavar="AMOUNT",
-    help="Smoothing: a weight from 0 to 0.999, or points for mean and gaussian; the raw curve stays, faint.",
-)
-@click.option(
-    "--smooth-with",
-    "smoothing_kind",
-    type=click.Choice(["ema", "twema", "mean", "gaussian"]),
-    default="ema",
-    show_default=True,
-    help="ema is TensorBoard's, twema weights by distance on the x axis, mean and gaussian are over points around.",
-)
-@click.option("--log-y", "y_scale", flag_value="log", help="Logarithmic y axis.")
-@click.option("--symlog-y", "y_scale", flag_value="symlog", help="Logarithmic on both sides of 0, linear around it.")
+@smoothing_options
 @click.option("--trim", is_flag=True, help="Leave outliers out of the y axis; the chart says how many points.")
 @click.option("--log-x", "x_scale", flag_value="log", help="Logarithmic x axis.")
 @click.option("--symlog-x", "x_scale", flag_value="symlog", help="A logarithmic x axis that has a place for step 0.")
@@ -188,14 +172,8 @@ def command(
     with reading(home_of(home)) as reader:
         saved = chosen_view(reader, selection, SavedView(one_of(filter_word, where), limit=limit))
         found, limit = _runs(reader, saved, (group_by,) if group_by else (), within), saved.limit or MOST_RUNS
-        if kind == "matrix":
-            _draw_matrices(reader, _limited(found, limit), options)
-            return 0
-        if layout is not None:
-            from mlbench.cli.plot_layout import check_alone, draw_layouts
-
-            check_alone(options, metrics, form)
-            return 0 if draw_layouts(reader, _limited(found, limit), layout, options) else 3
+        if kind == "matrix" or layout is not None:
+            return _draw_whole(reader, _limited(found, limit), layout, options, metrics, form)
         if not metrics:
             raise click.UsageError("no metric was named. Give -m METRIC")
         chosen = _chosen(reader, found, metrics, options)
@@ -218,6 +196,20 @@ def command(
     else:
         _draw_values(kind, series, answer, options)
     return 0 if is_read else 3
+
+
+def _draw_whole(
+    reader: Reader, answer: RunsAnswer, layout: str | None, options: PlotOptions, metrics: Sequence[str],
+    form: str | None,
+) -> int:  # fmt: skip
+    """What is asked for without naming a metric: confusion matrices, or the charts of a layout."""
+    if layout is None or options.kind == "matrix":
+        _draw_matrices(reader, answer, options)
+        return 0
+    from mlbench.cli.plot_layout import check_alone, draw_layouts
+
+    check_alone(options, metrics, form)
+    return 0 if draw_layouts(reader, answer, layout, options) else 3
 
 
 def _runs(reader: Reader, view: SavedView, specs: Sequence[str], within: Sequence[str]) -> RunsAnswer:

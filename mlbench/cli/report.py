@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlbench.cli.chart_options import smoothing_options
 from mlbench.cli.common import (
     emit,
     format_option,
@@ -89,24 +90,7 @@ MOST_RUNS = 20
 )
 @click.option("--baseline", metavar="RUN", help="What the others are compared with.", shell_complete=complete_runs)
 @click.option("--title", default="", metavar="TEXT", help="The report's heading.")
-@click.option(
-    "--smooth",
-    "smoothing",
-    type=float,
-    default=0.0,
-    metavar="AMOUNT",
-    help="Smoothing of the charts: a weight from 0 to 0.999, or points for mean and gaussian.",
-)
-@click.option(
-    "--smooth-with",
-    "smoothing_kind",
-    type=click.Choice(["ema", "twema", "mean", "gaussian"]),
-    default="ema",
-    show_default=True,
-    help="As in `plot`.",
-)
-@click.option("--log-y", "y_scale", flag_value="log", help="Logarithmic y axes.")
-@click.option("--symlog-y", "y_scale", flag_value="symlog", help="Logarithmic on both sides of 0, linear around it.")
+@smoothing_options
 @click.option("--inline-text", is_flag=True, help="Charts as text in the report, and no files beside it.")
 @click.option(
     "--html",

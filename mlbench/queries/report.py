@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -72,8 +72,7 @@ def gather_report(
         answer = find_runs(reader, where=where, columns=specs, sort=order, within=within)
         return _only(answer, chosen, limit, is_sorted=bool(sort))
 
-    is_whole = bool(matching) and len(matching) <= (limit or len(matching))
-    specs = tuple(columns) or default_columns(reader, matching if is_whole else _ids(find(None)))
+    specs = tuple(columns) or _columns_of(reader, matching, limit, find)
     answer = find(specs or None)
     shown = _ids(answer)
     first = _baseline_of(reader, answer, baseline, within)
@@ -94,6 +93,14 @@ def gather_report(
         options=(("sort", tuple(sort)), ("limit", limit or 0), ("metrics", tuple(metrics)), ("within", tuple(within)),
                  ("asked", tuple(chosen))),
     )  # fmt: skip
+
+
+def _columns_of(
+    reader: Reader, matching: Sequence[str], limit: int | None, find: Callable[[Sequence[str] | None], RunsAnswer]
+) -> tuple[str, ...]:
+    """The columns of the table when none were named: those of the runs that are shown."""
+    is_whole = bool(matching) and len(matching) <= (limit or len(matching))
+    return tuple(default_columns(reader, matching if is_whole else _ids(find(None))))
 
 
 def _differences(reader: Reader, run_ids: Sequence[str]) -> tuple[DiffAnswer, tuple[str, ...]]:
