@@ -19,6 +19,7 @@ from mlbench.tui.widgets.lines_view import Page
 if TYPE_CHECKING:
     from mlbench.queries.answers import LayeredParam, ProblemLine, SeriesAnswer, SeriesHead, ShowAnswer
     from mlbench.queries.blobs import BlobPlace
+    from mlbench.queries.matrix import MatrixAnswer
     from mlbench.render.ansi import Depth
     from mlbench.wire.pictures import Pixels
 
@@ -365,8 +366,21 @@ def _pr_curve(looked: Looked, paper: Paper) -> Sequence[Line]:
     return draw_chart(pr_curves(items, is_plain=paper.depth == "none"), options).lines
 
 
+def _confusion(looked: Looked, paper: Paper) -> Sequence[Line]:
+    matrix: MatrixAnswer = looked.content  # type: ignore[assignment]
+    if paper.is_linear:
+        from mlbench.render.spoken_logged import spoken_matrices
+
+        return spoken_matrices([matrix], [matrix.head.name], paper.width)
+    from mlbench.render.matrices import MatrixOptions, draw_matrices
+
+    options = MatrixOptions(paper.width - 2, paper.depth, paper.glyphs, paper.is_light)
+    return draw_matrices([matrix], [safe("rows: actual, columns: predicted")], options)
+
+
 _DRAWERS: Mapping[str, Callable[[Looked, Paper], Sequence[Line]]] = {
     "image": _image, "text": _texts, "histogram": _histogram, "pr_curve": _pr_curve,
+    "confusion": _confusion,
 }  # fmt: skip
 _BUILDERS: Mapping[str, Callable[[ShowAnswer, Looked, int, Paper], Page]] = {
     "run": _field,
