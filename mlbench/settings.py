@@ -169,9 +169,11 @@ def typed_value(name: str, typed: str) -> object:
     table, _dot, action = name.partition(".")
     if table == KEYS and action:
         return typed.strip()
+    if table == KEYS:
+        raise UsageError(f"'{KEYS}' are set one action at a time. Try: {KEYS}.runs.compare, or any other {KEYS}.ACTION")
     names = [each.name for each in fields(Settings) if each.name != KEYS]
     if name not in names:
-        raise UsageError(f"there is no setting '{name}'. {_nearest(name, [*names, KEYS])}")
+        raise UsageError(f"there is no setting '{name}'. {_nearest(name, names)}")
     value = _plain(typed.strip())
     if name == "smoothing_levels" and not isinstance(value, list):
         value = _plain(f"[{typed}]")

@@ -226,7 +226,7 @@ class Panes:
             if view.compare_look == "verdict":
                 from mlbench.tui.verdict_page import verdict_page
 
-                return verdict_page(verdict, width, title=title, back_key=keys("compare.verdict"))
+                return verdict_page(verdict, width, offset, title=title, key_of=keys)
             if view.compare_look == LOOK:
                 from mlbench.tui.gallery_page import gallery_page
 

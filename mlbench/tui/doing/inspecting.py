@@ -70,6 +70,7 @@ def ask_write(desk: Desk, _n: int) -> None:
             text=f"{file_slug(place.metric)}-step{place.step}.{ending}",
             hint=f"the bytes as they were logged; in {safe(text_of_path(os.getcwd()))}",
             history="write",
+            does="writes",
         )
     )
 
