@@ -12,12 +12,13 @@ from mlbench.render.problems import problem_text
 from mlbench.safe import Safe, safe
 from mlbench.tui.logged import HISTOGRAMS, LoggedFound, LoggedLook, with_step
 from mlbench.tui.run_page import wrapped_text
-from mlbench.tui.stage import Paper
 from mlbench.tui.widgets.lines_view import Page
 
 if TYPE_CHECKING:
     from mlbench.queries.matrix import MatrixAnswer
     from mlbench.render.histories_beside import RunHistory
+    from mlbench.render.matrices import Aligned
+    from mlbench.tui.stage import Paper
 
 _WORDS = {"matrices": ("confusion matrices", "a confusion matrix as numbers"),
           "histograms": ("histograms", "a histogram")}  # fmt: skip
@@ -71,6 +72,16 @@ def _matrices(
 ) -> Sequence[Line]:
     matrices: Sequence[MatrixAnswer] = [one for one in found.items if one.head.run_id in names]
     labels = [names[matrix.head.run_id] for matrix in matrices]
+    run_roles = [roles[matrix.head.run_id] for matrix in matrices]
+    aligned = found.aligned if len(matrices) == len(found.items) else None
+    return matrix_lines(matrices, labels, paper, roles=run_roles, aligned=aligned)
+
+
+def matrix_lines(
+    matrices: Sequence[MatrixAnswer], labels: Sequence[Safe], paper: Paper, *, roles: Sequence[str] = (),
+    aligned: Aligned | None = None,
+) -> Sequence[Line]:  # fmt: skip
+    """Matrices as `draw_matrices` has them, or in words for a screen reader."""
     if paper.is_linear:
         from mlbench.render.spoken_logged import spoken_matrices
 
@@ -78,9 +89,7 @@ def _matrices(
     from mlbench.render.matrices import MatrixOptions, draw_matrices
 
     options = MatrixOptions(paper.width - 2, paper.depth, paper.glyphs, paper.is_light)
-    run_roles = [roles[matrix.head.run_id] for matrix in matrices]
-    aligned = found.aligned if len(matrices) == len(found.items) else None
-    return draw_matrices(matrices, labels, options, roles=run_roles, aligned=aligned)
+    return draw_matrices(matrices, labels, options, roles=roles, aligned=aligned)
 
 
 def _histograms(
