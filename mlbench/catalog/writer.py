@@ -288,11 +288,13 @@ class Writer:
         except duckdb.Error:
             self._connection = connect(":memory:", read_only=False)
 
-    def publish(self, *, is_compact: bool = False) -> bool:
+    def publish(self, *, is_compact: bool = False, is_last: bool = True) -> bool:
         """Make what was committed visible to all readers; False when nothing has changed since the last time.
 
         Args:
             is_compact: leave nothing of what was deleted in the snapshot, which takes ten times as long.
+            is_last: every segment that was written has been committed. Until then none is deleted: one may have been
+                waiting for its commit while the machine slept, and look like one that nobody needs.
 
         Raises:
             HomeError: the disk is full; readers keep the snapshot they have.
@@ -321,7 +323,8 @@ class Writer:
             ) from error
         self._is_dirty = False
         snapshots.drop_old(self.home.cache, name)
-        self._drop_unused_segments()
+        if is_last:
+            self._drop_unused_segments()
         return True
 
     def _copy_to(self, path: str, *, is_compact: bool) -> None:
@@ -345,9 +348,9 @@ class Writer:
         self.rows("DELETE FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
         used = {row[0] for row in self.rows("SELECT file FROM segment")}
         oldest = time.time() - UNUSED_SEGMENT_S
-        for entry in os.scandir(self.home.points):
-            if entry.name not in used and entry.stat().st_mtime < oldest:
-                remove_quietly(entry.path)
+        for name in os.listdir(self.home.points):
+            if name not in used:
+                snapshots.remove_older(os.path.join(self.home.points, name), oldest)
 
     def close(self) -> None:
         """Give the catalog up to the next writer."""
