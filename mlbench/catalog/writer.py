@@ -22,7 +22,7 @@ from mlbench.catalog.connection import (
 )
 from mlbench.catalog.lock import take_lock
 from mlbench.catalog.opening import is_about_the_disk, open_work, reason_of
-from mlbench.catalog.segments import SegmentStore, Stored, remove_quietly
+from mlbench.catalog.segments import SegmentStore, Stored
 from mlbench.catalog.tables import joined, rows_as_table
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
