@@ -26,7 +26,7 @@ from mlbench.catalog.segments import SegmentStore, Stored
 from mlbench.catalog.tables import joined, rows_as_table
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
-from mlbench.wire.patience import check
+from mlbench.wire.patience import at_home, check
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,14 +156,16 @@ class Writer:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement on the writer's own file."""
         check()
-        return self._connection.execute(sql, list(parameters)).fetchall()
+        with at_home():
+            return self._connection.execute(sql, list(parameters)).fetchall()
 
     def records(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a statement, by the names of their columns."""
         check()
-        result = self._connection.execute(sql, list(parameters))
-        names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        with at_home():
+            result = self._connection.execute(sql, list(parameters))
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def points(self, run_id: str) -> pa.Table:
         """All stored points of a run, sorted by series_id and seq."""
@@ -172,7 +174,8 @@ class Writer:
             [run_id],
         )
         series = self.rows("SELECT series_id FROM series WHERE run_id = ?", [run_id])
-        return self._points.read([(file, digest) for file, digest in segments], [row[0] for row in series])
+        with at_home():
+            return self._points.read([(file, digest) for file, digest in segments], [row[0] for row in series])
 
     def update(self, sql: str, parameters: Sequence[object]) -> None:
         """Change rows by one statement of its own transaction.
