@@ -128,7 +128,7 @@ def _opened(path: str) -> Iterator[ParquetFile]:
             raise _LfsPointerError(path)
         file.seek(0)
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            check_pages(file, parquet.metadata)
+            check_pages(file)
             missing = {"attribute_path", "attribute_type", "step", "float_value"} - set(parquet.schema_arrow.names)
             if missing:
                 raise ValueError(f"it has no column {min(missing)}")
