@@ -9,7 +9,7 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -135,7 +135,7 @@ def cli(ctx: click.Context, home: str | None, quiet: bool, verbose: bool) -> Any
     """
     ctx.obj = {
         "home": home, "quiet": quiet, "verbose": verbose,
-        "why_not_open": _why_not_open, "open_workbench": _open_workbench,
+        "why_not_open": _why_not_open, "open_workbench": _open_workbench, "key_complaints": _key_complaints,
     }  # fmt: skip
     command = cli.get_command(ctx, OPEN) if ctx.invoked_subcommand is None else None
     return ctx.invoke(command) if command is not None else None
@@ -155,6 +155,13 @@ def _open_workbench(home: Home, roots: Sequence[str]) -> int:
     from mlbench.tui.app import run_workbench
 
     return run_workbench(home, roots, ahead=ahead)
+
+
+def _key_complaints(keys: Mapping[str, str]) -> tuple[str, ...]:
+    """What is wrong with remapped keys, id of an action to its keys: only the workbench knows its actions."""
+    from mlbench.tui.keyboard import Keyboard
+
+    return Keyboard(keys).complaints
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -35,6 +35,8 @@ class Settings:
     """The weights that `s` goes through; each 0 up to, not including, 1."""
     glyphs: str = "auto"
     """What charts are drawn with: auto, braille, blocks, ascii."""
+    images: str = "cells"
+    """What draws logged images: cells (any terminal), or its own graphics, if it has them: kitty, sixel."""
     theme: str = "auto"
     """Colours: auto, dark, light, or ansi-dark and ansi-light, which take the terminal's own."""
     mouse: bool = True
@@ -58,6 +60,7 @@ class Settings:
 BELL_RULES = ("beats", "nan", "stalls")
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "glyphs": ("auto", "braille", "blocks", "ascii"),
+    "images": ("cells", "kitty", "sixel"),
     "theme": ("auto", "dark", "light", "ansi-dark", "ansi-light"),
     "clipboard": ("auto", "osc52", "file"),
     "store": ("duckdb",),
@@ -166,9 +169,11 @@ def typed_value(name: str, typed: str) -> object:
     table, _dot, action = name.partition(".")
     if table == KEYS and action:
         return typed.strip()
+    if table == KEYS:
+        raise UsageError(f"'{KEYS}' are set one action at a time. Try: {KEYS}.runs.compare, or any other {KEYS}.ACTION")
     names = [each.name for each in fields(Settings) if each.name != KEYS]
     if name not in names:
-        raise UsageError(f"there is no setting '{name}'. {_nearest(name, [*names, KEYS])}")
+        raise UsageError(f"there is no setting '{name}'. {_nearest(name, names)}")
     value = _plain(typed.strip())
     if name == "smoothing_levels" and not isinstance(value, list):
         value = _plain(f"[{typed}]")

@@ -10,6 +10,7 @@ import click
 
 from mlbench.cli.common import colour_depth, format_option, home_of, home_option, talk
 from mlbench.cli.words import print_rows
+from mlbench.errors import UsageError
 from mlbench.paths import HOME_VARIABLE
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ OPTION, ENVIRONMENT, FILE, DEFAULT = "option", "environment", "file", "default"
 @click.option("--unset", is_flag=True, help="Take NAME out of the settings file: it has its default again.")
 @home_option
 @format_option
-def command(name: str | None, value: str | None, unset: bool, home: str | None, form: str | None) -> None:
+@click.pass_context
+def command(
+    ctx: click.Context, name: str | None, value: str | None, unset: bool, home: str | None, form: str | None
+) -> None:
     """Show every setting, its value, and where it comes from: default, file, environment or option, and which.
 
     With NAME that one alone; with NAME VALUE it is set in your settings file, of which everything else stays as it is.
@@ -37,7 +41,7 @@ def command(name: str | None, value: str | None, unset: bool, home: str | None, 
     from mlbench.settings import read_origins, settings_path
 
     if name is not None and (value is not None or unset):
-        _set(name, None if unset else value)
+        _set(ctx, name, None if unset else value)
     settings, origins = read_origins()
     rows = (*_settings(settings, origins), *_surroundings(home))
     if name is not None:
@@ -47,12 +51,23 @@ def command(name: str | None, value: str | None, unset: bool, home: str | None, 
     talk(f"{path}: {'read' if os.path.exists(path) else 'not there; every setting has its default'}")
 
 
-def _set(name: str, value: str | None) -> None:
-    """Change the file, and say where something stronger holds."""
-    from mlbench.settings import VARIABLE_PREFIX
+def _set(ctx: click.Context, name: str, value: str | None) -> None:
+    """Change the file, and say where something stronger holds, or which other action loses its keys.
+
+    Raises:
+        UsageError: no such setting, no such action, or a value that will not do.
+    """
+    from mlbench.settings import KEYS, VARIABLE_PREFIX
     from mlbench.settings_file import write_setting
 
-    write_setting(name, value)
+    complaints = ctx.find_root().obj["key_complaints"]
+    table, _dot, action = name.partition(".")
+    is_action = table == KEYS and bool(action) and value is not None
+    if is_action and (unknown := complaints({action: ""})):
+        raise UsageError(unknown[0])
+    settings = write_setting(name, value)
+    for complaint in complaints(settings.keys) if is_action else ():
+        talk(complaint)
     variable = VARIABLE_PREFIX + name.upper()
     if variable in os.environ:
         talk(f"{variable} in the environment is stronger")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mlbench.render.cells import Cell, Line, line_of
 from mlbench.render.inside import short_hashes
 from mlbench.render.numbers import delta, number
 from mlbench.render.records import Records
-from mlbench.render.table import Heading, Table, heading, layout
+from mlbench.render.table import Heading, Table, heading, layout, n_left_out
 from mlbench.render.versus import (
     ROLES,
     chance_sentence,
@@ -29,11 +29,20 @@ if TYPE_CHECKING:
     from mlbench.queries.versus import Measured, VersusAnswer
 
 _TITLES = ("metric", "verdict", "B - A", "95 % (t)", "B better", "p (Holm)", "A: mean", "B: mean", "effect")
+N_FIXED = 2
+"""Columns that stay where the others are moved: the metric and the verdict."""
 LEAST_WRAP = 30
+T = TypeVar("T")
 
 
-def settings_versus_lines(answer: SettingsVersus, width: int) -> Iterator[Line]:
-    """All settings below each other, in so many columns."""
+def settings_versus_lines(answer: SettingsVersus, width: int, *, offset: int = 0) -> Iterator[Line]:
+    """All settings below each other, in so many columns.
+
+    Args:
+        answer: the settings.
+        width: columns of the terminal; columns of a table that have no room are named below it.
+        offset: columns of the tables after the verdict that are moved out at the left.
+    """
     added = f", and {answer.n_added} more that repeat them" if answer.n_added else ""
     yield from _wrapped(f"{answer.n_runs} runs{added}: each setting against that of the first", width, "muted")
     if answer.said:
@@ -41,15 +50,24 @@ def settings_versus_lines(answer: SettingsVersus, width: int) -> Iterator[Line]:
         yield from _wrapped(answer.said, width, "warning")
     for one in answer.answers:
         yield ()
-        yield from _setting_lines(one, width)
+        yield from _setting_lines(one, width, offset)
 
 
-def _setting_lines(answer: VersusAnswer, width: int) -> Iterator[Line]:
+def least_offset(answer: SettingsVersus, width: int) -> int:
+    """The least `offset` at which the last column of every table has room; 0 where all have room at once."""
+    for offset in range(len(_TITLES) - N_FIXED):
+        tables = [_table(one, offset) for one in answer.answers]
+        if not any(n_left_out(table, width) for table in tables):
+            return offset
+    return len(_TITLES) - N_FIXED - 1
+
+
+def _setting_lines(answer: VersusAnswer, width: int, offset: int) -> Iterator[Line]:
     name_a, name_b = (short_hashes(name) or "all others" for name in (answer.where_a, answer.where_b))
     yield from _wrapped(f"A  {name_a}  ({_n_runs(len(answer.a))})", width, "baseline")
     how = f", compared in pairs of equal {', '.join(answer.pair_keys)}" if answer.is_paired else ""
     yield from _wrapped(f"B  {name_b}  ({_n_runs(len(answer.b))}{how})", width, "run1")
-    yield from layout(_table(answer), width)
+    yield from layout(_table(answer, offset), width)
     for row in answer.metrics:
         if row.contrast is not None and (row is answer.metrics[0] or row.verdict in ROLES):
             text = f"{row.title}, {chance_sentence(row)}; {verdict_sentence(row)}"
@@ -66,8 +84,11 @@ def _n_runs(n: int) -> str:
     return f"{n} run" if n == 1 else f"{n} runs"
 
 
-def _table(answer: VersusAnswer) -> Table:
-    return Table(tuple(map(_heading, _TITLES)), tuple(map(_row, answer.metrics)))
+def _table(answer: VersusAnswer, offset: int) -> Table:
+    def seen(row: tuple[T, ...]) -> tuple[T, ...]:
+        return (*row[:N_FIXED], *row[N_FIXED + offset :])
+
+    return Table(seen(tuple(map(_heading, _TITLES))), tuple(seen(_row(metric)) for metric in answer.metrics))
 
 
 def _heading(title: str) -> Heading:

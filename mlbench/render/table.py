@@ -72,6 +72,13 @@ def layout(table: Table, width: int | None = None, *, has_titles: bool = True) -
     return tuple(lines)
 
 
+def n_left_out(table: Table, width: int) -> int:
+    """Columns that `layout` leaves out on so many columns."""
+    rows = _number_columns(table)
+    natural = [_column_cells(table, rows, index, has_titles=True) for index in range(len(table.headings))]
+    return len(natural) - len(_fitted(table.headings, rows, natural, width))
+
+
 def _number_columns(table: Table) -> list[tuple[Cell, ...]]:
     """The rows, with the numbers of `number` columns filled up so that their decimal points are aligned."""
     rows = list(table.rows)

@@ -115,7 +115,7 @@ def footer(desk: Desk, width: int) -> Ends:
     if prompter.prompt is not None:
         if desk.typed_error:
             return _mistake(desk, width), ()
-        right = line_of(("   enter keeps · esc leaves ", "muted"))
+        right = line_of((f"   {prompter.prompt.ends} ", "muted"))
         if width_cells(prompter.hint) + line_cells(right) + 3 > width:
             right = ()
         return line_of(("   ", ""), (fit(prompter.hint, width - line_cells(right) - 3), "muted")), right

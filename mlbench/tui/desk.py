@@ -226,7 +226,7 @@ class Desk:
         """Ask for the runs of the view."""
         self.tabling.ask()
 
-    def _table_metrics(self) -> tuple[str, ...]:
+    def table_metrics(self) -> tuple[str, ...]:
         """The metrics of the table's columns, in their order."""
         from mlbench.queries.columns import metric_spec
 
@@ -266,7 +266,7 @@ class Desk:
     def ask_series(self) -> None:
         """Ask for the curves of the runs at hand."""
         look = self.view.chart
-        ids, metrics, usual, over = self.compared()[:MOST_CHARTED], look.metrics, self._table_metrics(), look.over
+        ids, metrics, usual, over = self.compared()[:MOST_CHARTED], look.metrics, self.table_metrics(), look.over
         if not ids:
             self._take_series(())
             return

@@ -44,7 +44,7 @@ class Keyboard:
         for name, keys in remaps.items():
             if name not in BY_ID:
                 near = get_close_matches(name, BY_ID, n=1)
-                hint = f" Did you mean '{near[0]}'?" if near else " Try: ? for the actions"
+                hint = f" Did you mean '{near[0]}'?" if near else " Try: , in the workbench, which lists them"
                 complaints.append(f"keys: there is no action '{name}'.{hint}")
                 continue
             typed = (each.split() for each in keys.split(",") if each.strip())

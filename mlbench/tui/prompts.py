@@ -54,6 +54,18 @@ class Prompt:
     """Whether a text cannot be accepted: the prompt then stays."""
     menu: Menu | None = None
     """What is chosen from; the typed letters narrow it."""
+    does: str = ""
+    """What enter does to what was typed; '' for the usual word."""
+
+    @property
+    def ends(self) -> str:
+        """How the prompt is left; '' where its question says so."""
+        if self.keys:
+            return ""
+        if self.hint.startswith("enter "):
+            return "esc leaves"
+        usual = "chooses" if self.menu is not None and not self.menu.is_many else "keeps"
+        return f"enter {self.does or usual} · esc leaves"
 
 
 @dataclass(slots=True)

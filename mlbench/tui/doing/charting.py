@@ -140,8 +140,10 @@ def _complete_kind(text: str, cursor: int) -> Completion:
 
 def set_smoothing(desk: Desk, text: str) -> None:
     """Take what was typed: `0.9`, which is TensorBoard's, or a kind and its amount, `mean 20`."""
-    kind, _blank, rest = text.strip().rpartition(" ")
+    kind, blank, rest = text.strip().rpartition(" ")
     kind = kind.strip() or "ema"
+    if not blank and rest in SMOOTHINGS:
+        kind, rest = rest, str(SMOOTHINGS[rest].usual)
     try:
         amount = float(rest)
     except ValueError:
@@ -165,7 +167,7 @@ def write_charts(desk: Desk, _n: int) -> None:
     stem = "-".join(part for part in charts[0].metric.replace("/", "-").split() if part)[:40]
     desk.ask_user(
         Prompt("write to", lambda text: _write(desk, charts, text), text=f"{stem}.svg",
-               hint="the curves go beside it, as .csv")
+               hint="the curves go beside it, as .csv", does="writes")
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlbench.tui.actions import RUN
+from mlbench.tui.clipboard import shell_line
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.choosing import sort_spec
 from mlbench.tui.doing.moving import list_of
@@ -56,7 +57,8 @@ def tell_at_best(desk: Desk, _n: int) -> None:
     elif row is None:
         desk.say("go to the row of a metric: all are told where that one is best", "muted")
     elif not row.goal:
-        desk.say(f"{row.metric} has no goal. Try: mlbench metric {row.metric} --goal min", "muted")
+        command = shell_line(["mlbench", "metric", row.metric, "--goal", "min"])
+        desk.say(f"{row.metric} has no goal. Try: {command}", "muted")
     else:
         desk.with_view(at_metric=row.metric)
         desk.say(f"each metric, too, where {row.metric} is best", "muted")

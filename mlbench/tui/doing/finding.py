@@ -57,6 +57,7 @@ def open_palette(desk: Desk, _n: int) -> None:
             lambda value: calls[value]() if value in calls else desk.say(f"nothing is named '{value}'", "bad"),
             menu=Menu(tuple(choices), label_cells=LABEL_CELLS),
             hint="letters narrow the list; runs and commands are found by their names, too",
+            does="does it",
         )
     )
 

@@ -29,6 +29,7 @@ def ask_report(desk: Desk, _n: int) -> None:
             text=REPORT_NAME,
             hint=f"Markdown of the {what}, with charts beside it; in {safe(text_of_path(os.getcwd()))}",
             history="report",
+            does="writes",
         )
     )
 

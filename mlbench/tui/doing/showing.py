@@ -237,6 +237,7 @@ def ask_command(desk: Desk, _n: int, *, text: str = "") -> None:
             complete=lambda text, cursor: complete_command(desk, text, cursor),
             hint="any action by its id · quit · filter FILTER · sort COLUMN[:desc] · set smooth 0.9 · problems",
             history="command",
+            does="does it",
         )
     )
 

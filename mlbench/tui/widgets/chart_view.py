@@ -31,7 +31,7 @@ LEAST_ROWS, LEAST_COLUMNS = 9, 56
 MOST_VALUE_LINES, MOST_TABLE_LINES = 4, 10
 MOST_CROSSED = 6
 """Charts in the table at the crosshair."""
-_WORDS = {"step": "step", "relative": "relative time", "wall": "wall time"}
+_WORDS = {"step": "step", "relative": "time since start", "wall": "wall time (UTC)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,9 @@ class ChartView(Widget):
             is_trimmed=look.is_trimmed, is_shaded=self.state.is_plain,
         ).scaled(look.x_scale, look.y_scale)  # fmt: skip
         picture = Picture(metric, tuple(curves), tuple(bands), completed(chart, options, series))
-        return _Drawn(draw_chart(curves, picture.options, bands), picture)
+        # The title of the pane says the axis, once for all charts; a file of the picture has to say it itself.
+        remarks = tuple(remark for remark in picture.options.remarks if not remark.startswith("x: "))
+        return _Drawn(draw_chart(curves, replace(picture.options, remarks=remarks), bands), picture)
 
     def _curves(self, series: Sequence[SeriesAnswer], options: CurveOptions) -> tuple[Sequence[Curve], Sequence[Band]]:
         """The curves of one metric: of runs, or where they are grouped the mean of those that repeat each other."""

@@ -136,8 +136,11 @@ def lines_of(listing: Listing, opened: Collection[tuple[object, ...]]) -> Sequen
 
 
 def key_names(keys: Iterable[Value]) -> list[str]:
-    """What the runs of a group have in common, as people read it; of a hash its beginning."""
-    texts = ("(none)" if key is None else value_text(key) for key in keys)
+    """What the runs of a group have in common, as people read it; of a hash its beginning.
+
+    What none of them has is left out where something else tells the group.
+    """
+    texts = [str(value_text(key)) for key in keys if key is not None] or ["(none)"]
     return [text[:7] if _HASH.fullmatch(text) else text for text in texts]
 
 

@@ -466,6 +466,28 @@ def test_a_setting_is_set_shown_alone_and_taken_out(
     assert "there is no setting 'glyfs'" in mlbench(*settings, "glyfs").err
 
 
+def test_keys_are_set_for_an_action_that_there_is(
+    mlbench: Mlbench, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "settings.toml"
+    file.touch()
+    monkeypatch.setenv("MLBENCH_CONFIG", str(file))
+    settings = ("settings", "--home", str(home), "--format", "json")
+
+    bare = mlbench(*settings, "keys", "x")
+    assert (bare.code, "Try: keys.runs.compare, or any other keys.ACTION" in bare.err) == (2, True)
+    unknown = mlbench(*settings, "keys.runs.compar", "x")
+    assert (unknown.code, "no action 'runs.compar'. Did you mean 'runs.compare'?" in unknown.err) == (2, True)
+    assert file.read_text() == ""
+
+    done = mlbench(*settings, "keys.runs.compare", "p")
+    assert "p is now runs.compare, and no longer runs.plots" in done.err
+
+    file.write_text('[keys]\nruns.compar = "x"\n')
+    assert mlbench(*settings, "keys.runs.compar", "--unset").code == 0
+    assert "compar" not in file.read_text()
+
+
 # ---------------------------------------------------------------- doctor --fsck
 
 
