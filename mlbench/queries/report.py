@@ -121,7 +121,7 @@ def _differences(reader: Reader, run_ids: Sequence[str]) -> tuple[DiffAnswer, tu
         from mlbench.queries.notebooks import with_notebooks
 
         diff = with_notebooks(reader, diff)
-    if diff.data or next(iter(reader.rows(_MADE_DATA, [list(run_ids)])), None):
+    if diff.data or reader.rows(_MADE_DATA, [list(run_ids)]):
         from mlbench.queries.data_changes import with_data_changes
 
         diff = with_data_changes(reader, diff)
