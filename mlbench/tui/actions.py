@@ -137,6 +137,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.pan_right", ("L",), "pan right", "move the zoomed image right", _RUN),
     Action("run.pan_up", ("K",), "pan up", "move the zoomed image up", _RUN),
     Action("run.pan_down", ("J",), "pan down", "move the zoomed image down", _RUN),
+    Action("run.graphics", ("i",), "graphics", "draw images of cells, or by the terminal's own graphics: kitty, sixel",
+           (COMPARE, *_RUN)),
     Action("run.write", ("w",), "write", "write what was logged at this step to a file", _RUN, footer=4),
     Action("problems.open", ("enter",), "run", "show the run that the problem belongs to", (PROBLEMS,), footer=1),
     Action("problems.filter", ("f",), "find", "list only the problems that have a text in them", (PROBLEMS,), footer=2),

@@ -18,6 +18,7 @@ from mlbench.tui.gallery import LOOK
 from mlbench.tui.group_page import group_page
 from mlbench.tui.groups import charted_group
 from mlbench.tui.pages import problems_page
+from mlbench.tui.placed import BY_CELLS, Drawing
 from mlbench.tui.run_page import run_page
 from mlbench.tui.session import IndexProgress
 from mlbench.tui.stage import Paper, stage_page
@@ -78,6 +79,7 @@ class Panes:
     def __init__(self, looks: Looks, glyphs: str, tell: Callable[[IndexProgress], None]) -> None:
         self.looks = looks
         self.glyphs = glyphs
+        self.drawing: Drawing = BY_CELLS
         self.tell_progress = tell
         self.table = RunsTable(looks, id=RUNS)
         self.chart = ChartView(looks, id=CHART)
@@ -267,7 +269,7 @@ class Panes:
         look = desk.view.chart
         return Paper(
             width, height, self.glyphs, self.looks.depth, self.looks.is_light, look.smoothing, look.smoothing_kind,
-            key_of=desk.key, is_linear=self.looks.is_linear,
+            key_of=desk.key, is_linear=self.looks.is_linear, drawing=self.drawing,
         )  # fmt: skip
 
     def draw_problems(self, desk: Desk) -> None:
