@@ -19,10 +19,10 @@ from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
-from mlbench.tui.judging import ask_verdict
 from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.latest import Answers
+from mlbench.tui.logged import HISTOGRAMS, MATRICES, LoggedLook, ask_looks
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
@@ -63,6 +63,7 @@ class Desk:
         self.answers = Answers()
         self.inspector = Inspector(self)
         self.gallery = Gallery(self)
+        self.logged = {look: LoggedLook(self, look) for look in (MATRICES, HISTOGRAMS)}
         self.history = History()
         self.bell = Bell(self)
         self.problem_filter = ""
@@ -122,8 +123,7 @@ class Desk:
         ]
         if looks[0] != looks[1]:
             self.panes.draw_compare(self)
-            ask_verdict(self)
-            self.gallery.follow()
+            ask_looks(self)
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
         self.panes.draw_bars(self)
@@ -262,8 +262,7 @@ class Desk:
         self.asker.ask(
             "compare", lambda: self.session.compare(ids, everything=everything, at=at), self._take_diff, lane="detail"
         )
-        ask_verdict(self)
-        self.gallery.follow()
+        ask_looks(self, is_news=True)
 
     def _take_diff(self, diff: DiffAnswer) -> None:
         self.answers.diff = diff

@@ -234,6 +234,11 @@ class Panes:
 
                 paper = self._paper(desk, width, self.compare.page_rows)
                 return gallery_page(desk.gallery.hung, diff.runs, paper, title=title, slots=slots)
+            if view.compare_look in desk.logged:
+                from mlbench.tui.logged_page import logged_page
+
+                paper = self._paper(desk, width, self.compare.page_rows)
+                return logged_page(desk.logged[view.compare_look], diff.runs, paper, title=title, slots=slots)
             if view.is_transposed and len(diff.runs) > 1:
                 return transposed_page(
                     diff, width, offset, as_deltas=view.as_deltas, slots=slots, title=title, key_of=keys
