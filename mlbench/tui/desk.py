@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
 from mlbench.queries.answers import DiffAnswer, GroupRow, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
-from mlbench.render.cells import Line, line_of
+from mlbench.render.cells import Line, fit_middle, line_of
+from mlbench.safe import safe
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
@@ -40,6 +41,8 @@ KEEP, KEEP_DELAY_S = "keep", 1.0
 MOST_COMPARED, MOST_CHARTED = 24, 1000
 """Runs side by side, and curves in a chart: of more marks the first ones are shown, and the title says so."""
 BASELINE_SLOT = 7
+MOST_NAME_CELLS = 36
+"""Of a run's name in a sentence: on 80 columns the rest of it must be seen, too."""
 
 
 class Desk:
@@ -177,7 +180,10 @@ class Desk:
         found, shown = self.answers.found, self.answers.shown
         if self.view.pane in (RUN, STAGE):
             return shown is None or shown.head.run_id != self.view.shown_run
-        return found is not None and replace(found.question, near="") != self.view.question
+        if found is None:
+            return False
+        has_other_columns = self.tabling.has_held_columns and self.prompter.prompt is None
+        return has_other_columns or replace(found.question, near="") != self.view.question
 
     @property
     def current(self) -> RunHead | None:
@@ -391,5 +397,5 @@ class Desk:
 
 
 def runs_text(runs: Sequence[RunHead]) -> str:
-    """The name of one run, the number of several."""
-    return runs[0].name if len(runs) == 1 else f"{len(runs)} runs"
+    """The name of one run, no longer than leaves room for what is said of it; the number of several."""
+    return str(fit_middle(safe(runs[0].name), MOST_NAME_CELLS)) if len(runs) == 1 else f"{len(runs)} runs"

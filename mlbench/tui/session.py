@@ -81,6 +81,7 @@ class Vocabulary:
     metrics: tuple[str, ...] = ()
     """Those that matter most first."""
     tags: tuple[str, ...] = ()
+    """The user's own first."""
     statuses: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
