@@ -114,13 +114,12 @@ class Desk:
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
             ask_labels(self)
-        looks = [
-            (one.as_deltas, one.is_transposed, one.compare_look, one.folds, one.is_all_compare) for one in (view, old)
-        ]
-        if looks[0] != looks[1]:
+        if view.compared_as != old.compared_as:
             self.panes.draw_compare(self)
             ask_verdict(self)
             self.gallery.follow()
+        if view.is_all_compare and not old.is_all_compare and self.group is not None:
+            self.ask_compare()
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
         self.panes.draw_bars(self)
@@ -253,9 +252,14 @@ class Desk:
             return
         ask_members(self)
         everything, at = self.view.has_all or len(ids) == 1, self.view.at_metric
-        self.asker.ask(
-            "compare", lambda: self.session.compare(ids, everything=everything, at=at), self._take_diff, lane="detail"
-        )
+
+        def look() -> DiffAnswer:
+            return self.session.compare(ids, everything=everything, at=at)
+
+        if self.group is None or self.view.is_all_compare:
+            self.asker.ask("compare", look, self._take_diff, lane="detail")
+        else:
+            self.asker.forget("compare")  # what its runs came to is shown in its place
         ask_verdict(self)
         self.gallery.follow()
 
