@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
-from mlbench.tui.judging import ask_verdict
+from mlbench.tui.judging import Judge
 from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.latest import Answers
@@ -59,7 +59,7 @@ class Desk:
             self.prompter.histories = typed_of(kept)
         self.answers = Answers()
         self.inspector = Inspector(self)
-        self.gallery = Gallery(self)
+        self.gallery, self.judge = Gallery(self), Judge(self)
         self.history = History()
         self.bell = Bell(self)
         self.problem_filter = ""
@@ -116,7 +116,7 @@ class Desk:
             ask_labels(self)
         if view.compared_as != old.compared_as:
             self.panes.draw_compare(self)
-            ask_verdict(self)
+            self.judge.follow()
             self.gallery.follow()
         if view.is_all_compare and not old.is_all_compare and self.group is not None:
             self.ask_compare()
@@ -260,7 +260,7 @@ class Desk:
             self.asker.ask("compare", look, self._take_diff, lane="detail")
         else:
             self.asker.forget("compare")  # what its runs came to is shown in its place
-        ask_verdict(self)
+        self.judge.follow()
         self.gallery.follow()
 
     def _take_diff(self, diff: DiffAnswer) -> None:
@@ -315,6 +315,8 @@ class Desk:
         """Ask everything again: a word was said, or new runs were read."""
         self.ask_runs()
         self.ask_names()
+        self.judge.forget()
+        self.gallery.forget()
         self.preview()
         if self.view.shown_run:
             self.ask_shown()
@@ -393,8 +395,3 @@ class Desk:
         # A slot of its own for each: no word is ever void, and they are said in their order.
         self._n_words += 1
         self.asker.ask(f"word {self._n_words}", word, said, lane="words")
-
-
-def runs_text(runs: Sequence[RunHead]) -> str:
-    """The name of one run, the number of several."""
-    return runs[0].name if len(runs) == 1 else f"{len(runs)} runs"

@@ -308,7 +308,7 @@ def _image(looked: Looked, paper: Paper) -> Sequence[Line]:
     if paper.is_linear:
         from mlbench.render.spoken import spoken_picture
 
-        return spoken_picture(pixels.shape[0], pixels.shape[1], float(pixels[..., :3].mean()) / 255)
+        return spoken_picture(pixels)
     lines = picture_lines(
         part, paper.width, paper.height, depth=paper.depth, glyphs=paper.glyphs, is_light=paper.is_light
     )

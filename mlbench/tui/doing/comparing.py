@@ -82,7 +82,8 @@ def turn_to(look: str) -> Handler:
     """The handler that shows something in the place of the tables, or the tables again."""
 
     def turn(desk: Desk, _n: int) -> None:
-        desk.answers.judged = ()  # asked anew: there may be other points by now
+        desk.judge.forget()  # asked anew: there may be other points, and pictures, by now
+        desk.gallery.forget()
         desk.with_view(compare_look="" if desk.view.compare_look == look else look)
 
     return turn

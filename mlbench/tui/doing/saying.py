@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from mlbench.queries.answers import RunHead
 from mlbench.tui.completion import complete_tag
-from mlbench.tui.desk import Desk, runs_text
+from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.prompts import Prompt
+
+
+def runs_text(runs: Sequence[RunHead]) -> str:
+    """The name of one run, the number of several."""
+    return runs[0].name if len(runs) == 1 else f"{len(runs)} runs"
 
 
 def read_tags(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
