@@ -22,6 +22,7 @@ from mlbench.tui.judging import Judge
 from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.latest import Answers
+from mlbench.tui.logged import HISTOGRAMS, MATRICES, LoggedLook, ask_looks, forget_looks
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
@@ -60,6 +61,7 @@ class Desk:
         self.answers = Answers()
         self.inspector = Inspector(self)
         self.gallery, self.judge = Gallery(self), Judge(self)
+        self.logged = {look: LoggedLook(self, look) for look in (MATRICES, HISTOGRAMS)}
         self.history = History()
         self.bell = Bell(self)
         self.problem_filter = ""
@@ -116,8 +118,7 @@ class Desk:
             ask_labels(self)
         if view.compared_as != old.compared_as:
             self.panes.draw_compare(self)
-            self.judge.follow()
-            self.gallery.follow()
+            ask_looks(self)
         if view.is_all_compare and not old.is_all_compare and self.group is not None:
             self.ask_compare()
         if view != old and self.answers.found is not None:
@@ -176,7 +177,10 @@ class Desk:
         found, shown = self.answers.found, self.answers.shown
         if self.view.pane in (RUN, STAGE):
             return shown is None or shown.head.run_id != self.view.shown_run
-        return found is not None and replace(found.question, near="") != self.view.question
+        if found is None:
+            return False
+        has_other_columns = self.tabling.has_held_columns and self.prompter.prompt is None
+        return has_other_columns or replace(found.question, near="") != self.view.question
 
     @property
     def current(self) -> RunHead | None:
@@ -260,8 +264,7 @@ class Desk:
             self.asker.ask("compare", look, self._take_diff, lane="detail")
         else:
             self.asker.forget("compare")  # what its runs came to is shown in its place
-        self.judge.follow()
-        self.gallery.follow()
+        ask_looks(self)
 
     def _take_diff(self, diff: DiffAnswer) -> None:
         self.answers.diff = diff
@@ -315,8 +318,7 @@ class Desk:
         """Ask everything again: a word was said, or new runs were read."""
         self.ask_runs()
         self.ask_names()
-        self.judge.forget()
-        self.gallery.forget()
+        forget_looks(self)
         self.preview()
         if self.view.shown_run:
             self.ask_shown()
