@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BETTER, WORSE = "▲", "▼"
 METRICS, SLICES = "metrics", "slices"
+BEST_AT, NOT_FINITE = "best at", "not finite"
+"""Lines of a metric that are no values: no difference stands behind what they say."""
 
 
 def metric_section(answer: DiffAnswer, runs: Sequence[Heading], *, has_slices: bool) -> Section:
@@ -41,12 +43,12 @@ def _metric_lines(row: MetricRow) -> list[tuple[Cell, ...]]:
     if row.goal:
         lines.append(("best", _valued(row, [cell.best for cell in row.cells], has_delta=True)))
     if has_when(row):
-        lines.append(("best at", [Cell(when_text(cell), "muted") for cell in row.cells]))
+        lines.append((BEST_AT, [Cell(when_text(cell), "muted") for cell in row.cells]))
     lines.append(("last", _valued(row, [cell.last for cell in row.cells], has_delta=not row.goal)))
     if row.at and row.at != row.metric:
         lines.append((f"at best {row.at}", _valued(row, [cell.at_best for cell in row.cells], has_delta=False)))
     if any(cell.n_nan or cell.n_inf for cell in row.cells):
-        lines.append(("not finite", [Cell(odd_text(cell), "warning") for cell in row.cells]))
+        lines.append((NOT_FINITE, [Cell(odd_text(cell), "warning") for cell in row.cells]))
     heads = [(Cell(safe(row.metric), "key"), Cell(safe(goal), "muted")), *[(Cell(EMPTY), Cell(EMPTY))] * len(lines)]
     return [
         (*head, Cell(safe(what), "muted"), *cells) for head, (what, cells) in zip(heads, lines, strict=False)
