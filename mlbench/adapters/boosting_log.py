@@ -30,10 +30,12 @@ from mlbench.wire.textlog import TextLog
 
 Row = tuple[int, list[tuple[str, float]]]
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)"
-_XGBOOST = re.compile(rf"(?:.*\s)?\[(\d+)\]((?:[\t,]\s*[^\t:]+-[^\t:]+:{_NUMBER}(?:\+{_NUMBER})?)+)\s*")
+# What repeats is possessive, and names are bounded: logs hold lines of 60,000 characters that nearly are such lines.
+_NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|nan|inf)"
+_NAMES = r"(?=[^\t:]{1,500}-[^\t:])[^\t:]{3,500}+"
+_XGBOOST = re.compile(rf"(?:.*\s)?\[(\d+)\]((?:[\t,]\s*+{_NAMES}:{_NUMBER}(?:\+{_NUMBER})?)++)\s*")
 _XGBOOST_ITEM = re.compile(rf"[\t,]\s*([^\t:]+?)-([^\t:-]+):({_NUMBER})(?:\+({_NUMBER}))?")
-_LIGHTGBM = re.compile(rf"(?:.*\s)?\[(\d+)\]((?:\t[^\t:]+: {_NUMBER}(?: \+ {_NUMBER})?)+)\s*")
+_LIGHTGBM = re.compile(rf"(?:.*\s)?\[(\d+)\]((?:\t[^\t:]++: {_NUMBER}(?: \+ {_NUMBER})?)++)\s*")
 _LIGHTGBM_ITEM = re.compile(rf"\t(?:([^\t:]+)'s )?([^\t:]+): ({_NUMBER})(?: \+ ({_NUMBER}))?")
 _LIGHTGBM_CLI = re.compile(rf"\[LightGBM\] \[Info\] Iteration: ?(\d+), (\S+) (.+?) : ({_NUMBER})\s*")
 _CATBOOST = re.compile(rf"(\d+):((?:\s+(?:learn|test\d*): {_NUMBER})+)(?:\s+best: \S+ \(\d+\))?\s+total: .*")
