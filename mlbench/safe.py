@@ -141,7 +141,9 @@ def _fence(text: str, least: int) -> str:
     return "`" * max(least, 1 + max(map(len, runs), default=0))
 
 
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE | re.ASCII)
+NUMBER = re.compile(
+    r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE | re.ASCII
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 

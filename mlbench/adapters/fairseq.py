@@ -29,7 +29,9 @@ _KIND = r"train_inner|train|valid\d*|test\d*"
 _LINE = re.compile(rf"(\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d)\S* \| INFO \| ({_KIND}) \| (.*)")
 _HYDRA_LINE = re.compile(rf"\[(\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d)[,\d]*\]\[({_KIND})\]\[INFO\] - (.*)")
 _OLD_LINE = re.compile(r"(?:\| )?epoch \d+(:| \|)(.*\bnum_updates[= ]\d.*)")
-_PAIR = re.compile(r"([A-Za-z_][\w/.@-]*)[= ]([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf))(?=$|[,| ])")
+_PAIR = re.compile(
+    r"(?<![\w/.@-])([A-Za-z_][\w/.@-]*)[= ]([-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|nan|inf))(?=$|[,| ])"
+)
 _SUBSET = re.compile(r"valid on '([^']+)' subset")
 _OPTIONS = re.compile(r"fairseq_cli\.(?:train|hydra_train)(?: \| |\]\[INFO\] - )((?:Namespace\(|\{').*)")
 _OLD_OPTIONS = re.compile(r"(?:\| )?(Namespace\(.*\))")

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from mlbench.dataclass import dataclass
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE)
-_PART = r"(\d+\.?\d*|\.\d+)\s*([a-zµ]+)"
+_NUMBER = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:e[+-]?\d++)?|[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE)
+_PART = r"(\d++(?:\.\d*+)?|\.\d++)\s*+([a-zµ]++)"
 _DURATION = re.compile(rf"{_PART}(?:\s*{_PART})*", re.ASCII | re.IGNORECASE)
 _UNIT_S = {
     "ms": 0.001, "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "mins": 60, "minute": 60,
