@@ -34,9 +34,9 @@ Row = tuple[int, list[tuple[str, float]]]
 _NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?|nan|inf)"
 _NAMES = r"(?=[^\t:]{1,500}-[^\t:])[^\t:]{3,500}+"
 _XGBOOST = re.compile(rf"(?:.*\s)?\[(\d+)\]((?:[\t,]\s*+{_NAMES}:{_NUMBER}(?:\+{_NUMBER})?)++)\s*")
-_XGBOOST_ITEM = re.compile(rf"[\t,]\s*([^\t:]+?)-([^\t:-]+):({_NUMBER})(?:\+({_NUMBER}))?")
-_LIGHTGBM = re.compile(rf"(?:.*\s)?\[(\d+)\]((?:\t[^\t:]++: {_NUMBER}(?: \+ {_NUMBER})?)++)\s*")
-_LIGHTGBM_ITEM = re.compile(rf"\t(?:([^\t:]+)'s )?([^\t:]+): ({_NUMBER})(?: \+ ({_NUMBER}))?")
+_XGBOOST_ITEM = re.compile(rf"[\t,]\s*+([^\t:]{{1,500}}?)-([^\t:-]{{1,500}}+):({_NUMBER})(?:\+({_NUMBER}))?")
+_LIGHTGBM = re.compile(rf"(?:.*\s)?\[(\d+)\]((?:\t[^\t:]{{1,500}}+: {_NUMBER}(?: \+ {_NUMBER})?)++)\s*")
+_LIGHTGBM_ITEM = re.compile(rf"\t(?:([^\t:]{{1,500}})'s )?([^\t:]{{1,500}}+): ({_NUMBER})(?: \+ ({_NUMBER}))?")
 _LIGHTGBM_CLI = re.compile(rf"\[LightGBM\] \[Info\] Iteration: ?(\d+), (\S+) (.+?) : ({_NUMBER})\s*")
 _CATBOOST = re.compile(rf"(\d+):((?:\s+(?:learn|test\d*): {_NUMBER})+)(?:\s+best: \S+ \(\d+\))?\s+total: .*")
 _CATBOOST_ITEM = re.compile(rf"(learn|test\d*): ({_NUMBER})")

@@ -23,10 +23,9 @@ _RECORDS = ("git.json", "git_info.json", "git-info.json", "git_commit.txt", "com
 _PATCHES = ("diff.patch", "git_diff.patch")
 _MAX_BYTES = 1 << 20
 
-_WORD = re.compile(
-    r"(?<![0-9a-z])(?:[\w.]+-\d+-g)?([0-9a-f]{64}|[0-9a-f]{7,40})(-dirty|\+)?(?![0-9a-z])", re.IGNORECASE
-)
-_LINE = re.compile(r"^\W*([A-Za-z][\w -]*?)\s*[:=]\s*(.*?)\s*$", re.MULTILINE)
+_WORD = re.compile(r"(?:(?<![0-9a-z])|(?<=\d-g))([0-9a-f]{64}|[0-9a-f]{7,40})(-dirty|\+)?(?![0-9a-z])", re.IGNORECASE)
+"""Alone, or after what `git describe` puts before it."""
+_KEY = re.compile(r"\W*+([A-Za-z][\w -]*+)[:=]")
 
 _COMMIT_KEYS = ("commit", "sha", "hash", "git_commit", "revision", "commit_hash", "commit_sha", "commit_id", "git_hash",
                 "git_sha", "hexsha", "rev", "head")  # fmt: skip
@@ -164,8 +163,10 @@ def _lowered(value: object) -> dict[str, object]:
 
 def _parse_text(text: str) -> Mapping[str, object]:
     record: dict[str, object] = {}
-    for key, value in _LINE.findall(text):
-        record.setdefault(key.lower().replace(" ", "_").replace("-", "_"), value)
+    for line in text.split("\n"):
+        if key := _KEY.match(line):
+            name = key[1].rstrip().lower().replace(" ", "_").replace("-", "_")
+            record.setdefault(name, line[key.end() :].strip())
     if branch := re.search(r"^On branch (\S+)$", text, re.MULTILINE):
         record.setdefault("branch", branch[1])
     if _commit_in(_first(record, _COMMIT_KEYS)) is None:
