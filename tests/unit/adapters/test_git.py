@@ -225,6 +225,7 @@ def test_a_git_lfs_pointer_is_told(tmp_path: Path, name: str) -> None:
         ("git.txt", b"\xff\xfe\x00", "the file holds no commit id", ReadStatus.UNREADABLE),
         ("diff.patch", b"notes", "the file is no patch, or cannot be read", ReadStatus.UNREADABLE),
     ],
+    ids=lambda value: repr(value)[:30],
 )
 def test_bad_content_is_told(tmp_path: Path, name: str, content: bytes, what: str, status: ReadStatus) -> None:
     (tmp_path / name).write_bytes(content)
