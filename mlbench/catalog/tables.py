@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _TABLE = re.compile(r"CREATE TABLE (\w+) \(([^;]*)\);")
-_COLUMN = re.compile(r"(\w+)\s+([A-Z]+)(\[\])?")
+_COLUMN = re.compile(r"\b(\w++)\s++([A-Z]+)(\[\])?")
 
 
 @cache

@@ -12,7 +12,7 @@ from mlbench.queries.suggest import did_you_mean
 from mlbench.queries.versus import Measured, VersusAnswer
 
 WORDS = ("better", "worse", "different", "not-better", "not-worse", "not-different")
-_FORM = re.compile(r"(?:(?P<metric>.+?)\s+)?(?P<word>[a-z-]+)(?:\s+by\s+(?P<margin>\S+))?", re.IGNORECASE)
+_FORM = re.compile(r"(?:(?P<metric>.*?\S)\s++)?(?P<word>[a-z-]+)(?:\s+by\s+(?P<margin>\S+))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mlbench.queries.answers import MetricRow, SliceCell, SliceRow
 
-_KEYED = re.compile(r"(?P<stem>.+?)[/_.](?P<slice>[^/=]+=[^/=]+)")
+_KEYED = re.compile(r"(?P<stem>.+?)[/_.](?P<slice>[^/=]{1,200}=[^/=]+)")
 _LAST = re.compile(r"(?P<stem>.+)/(?P<slice>[^/]+)")
 LEAST_SLICES = 3
 _WHOLES = frozenset({

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from mlbench.queries.answers import FactRow
 
-_NUMBER = re.compile(r"-\d*\.?\d+(?:[eE][-+]?\d+)?$")
+_NUMBER = re.compile(r"-(?:\d++(?:\.\d++)?|\.\d++)(?:[eE][-+]?\d++)?$")
 _OVERRIDE = re.compile(r"([+~]{0,2}[A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
 _OPTION = re.compile(r"(--?[^\s=]+)=(.*)", re.DOTALL)
 _BETWEEN = frozenset({"&&", "||", "|", ";", "&"})
