@@ -46,6 +46,10 @@ class Tabling:
             answer = desk.session.find(asked)
             return replace(answer, question=question), first_piece(answer)
 
+        known = desk.session.known(asked)
+        if known is not None:
+            self._take((replace(known, question=question), first_piece(known)))
+            return
         desk.asker.ask("runs", find, self._take, lane="table", otherwise=partial(self._failed, question))
 
     def _failed(self, question: RunsQuestion, error: MlbenchError) -> None:

@@ -18,7 +18,8 @@ from mlbench.catalog.batch import Batch
 from mlbench.catalog.writer import open_writer
 from mlbench.paths import Home
 from mlbench.tui.ahead import Ahead, read_ahead
-from mlbench.tui.catalog_session import CatalogSession, stamp_of
+from mlbench.tui.catalog_session import CatalogSession
+from mlbench.tui.first_answer import stamp_of
 from mlbench.tui.session import RunsQuestion
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux only")
@@ -43,7 +44,7 @@ def begun(home: Home, monkeypatch: pytest.MonkeyPatch) -> Ahead:
     monkeypatch.setattr(threading, "active_count", lambda: 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     begun = read_ahead(home, ())
-    assert begun is not None
+    assert isinstance(begun, Ahead)
     return begun
 
 
