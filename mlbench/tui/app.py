@@ -130,6 +130,7 @@ class Workbench(App[int]):
                 self._held = None
         self._has_begun = self.desk.answers.found is not None  # what was kept is shown by the first paint
         self.call_after_refresh(self._go_on_beginning if self._has_begun else self._begin)
+        self.set_timer(compat.COLLECTED_AFTER_S, compat.collect_garbage_again)
         compat.leave_on_signals(self._leave_by_signal)
         compat.speak_plainly(self, is_on=self.looks.is_linear)
         if not self.is_headless:
