@@ -253,7 +253,8 @@ class DiffAnswer:
     @property
     def differs(self) -> bool:
         sections = (self.params, self.metrics, self.code, self.environment, self.data)
-        return any(row.differs for rows in sections for row in rows) or any(book.changes for book in self.notebooks)
+        behind = bool(self.data_changes) or any(book.changes for book in self.notebooks)
+        return behind or any(row.differs for rows in sections for row in rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,6 +26,8 @@ _Said: TypeAlias = "tuple[str, str, str]"
 MAX_REBUILT = 30
 """Parameters in a command that is rebuilt; more were never typed but stood in a file."""
 _THOSE = "run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+_MADE_DATA = f"SELECT 1 FROM artifact WHERE starts_with(digest, 'wandb:') AND {_THOSE} LIMIT 1"
+"""Data sets that the runs made have no version that the comparison would show, and files that it would."""
 _STARTED = "SELECT id, command, entry_point FROM runs WHERE id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
 _CODE = f"""SELECT run_id, commit_id, coalesce(remote, ''), coalesce(is_dirty, false) FROM code
 WHERE {_THOSE} AND commit_id IS NOT NULL AND commit_id <> '' ORDER BY {CODE_CERTAINTY}"""
@@ -119,7 +121,7 @@ def _differences(reader: Reader, run_ids: Sequence[str]) -> tuple[DiffAnswer, tu
         from mlbench.queries.notebooks import with_notebooks
 
         diff = with_notebooks(reader, diff)
-    if diff.data:
+    if diff.data or reader.rows(_MADE_DATA, [list(run_ids)]):
         from mlbench.queries.data_changes import with_data_changes
 
         diff = with_data_changes(reader, diff)

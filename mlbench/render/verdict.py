@@ -131,7 +131,8 @@ def _caveats(diff: DiffAnswer, row: MetricRow) -> list[str]:
 
 def _others(diff: DiffAnswer) -> list[str]:
     """What differs besides the parameters."""
-    return [name for name, rows in (("code", diff.code), ("data", diff.data)) if any(fact.differs for fact in rows)]
+    found = [name for name, rows in (("code", diff.code), ("data", diff.data)) if any(fact.differs for fact in rows)]
+    return found if not diff.data_changes else list(dict.fromkeys([*found, "data"]))
 
 
 def _lowest(row: MetricRow) -> str:
