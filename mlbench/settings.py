@@ -35,6 +35,8 @@ class Settings:
     """The weights that `s` goes through; each 0 up to, not including, 1."""
     glyphs: str = "auto"
     """What charts are drawn with: auto, braille, blocks, ascii."""
+    images: str = "cells"
+    """What draws logged images: cells (any terminal), or its own graphics, if it has them: kitty, sixel."""
     theme: str = "auto"
     """Colours: auto, dark, light, or ansi-dark and ansi-light, which take the terminal's own."""
     mouse: bool = True
@@ -58,6 +60,7 @@ class Settings:
 BELL_RULES = ("beats", "nan", "stalls")
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "glyphs": ("auto", "braille", "blocks", "ascii"),
+    "images": ("cells", "kitty", "sixel"),
     "theme": ("auto", "dark", "light", "ansi-dark", "ansi-light"),
     "clipboard": ("auto", "osc52", "file"),
     "store": ("duckdb",),

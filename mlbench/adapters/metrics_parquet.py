@@ -149,7 +149,7 @@ class _Reading:
         names = [name for name in (shape.step, shape.wall, *shape.metrics) if name]
         options = {"buffer_size": _BUFFER_BYTES, "pre_buffer": False, "thrift_string_size_limit": _THRIFT_BYTES}
         with open_regular(self.path) as file, pq.ParquetFile(file, **options) as parquet:
-            check_pages(file, parquet.metadata, names)
+            check_pages(file, names)
             size = max(1, _BATCH_CELLS // len(names))
             for batch in parquet.iter_batches(size, columns=names, use_threads=False):
                 yield from self._batch(shape, batch)

@@ -128,7 +128,7 @@ def _opened(path: str) -> Iterator[ParquetFile]:
             raise _LfsPointerError(path)
         file.seek(0)
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            check_pages(file, parquet.metadata)
+            check_pages(file)
             missing = {"attribute_path", "attribute_type", "step", "float_value"} - set(parquet.schema_arrow.names)
             if missing:
                 raise ValueError(f"it has no column {min(missing)}")
@@ -142,7 +142,7 @@ def _places(source: Source) -> int:
     places = 0
     for path in (source.path, *source.follows):
         with _opened(path) as parquet:
-            for batch in parquet.iter_batches(_BATCH_ROWS, columns=["step"]):
+            for batch in parquet.iter_batches(_BATCH_ROWS, columns=["step"], use_threads=False):
                 places = max(places, places_needed(np.unique(_micro(batch.column(0).drop_null())).tolist()))
     return places
 
@@ -164,7 +164,7 @@ def _batches(path: str, attributes: Attributes) -> Iterator[pa.RecordBatch | Fac
     with _opened(path) as parquet:
         names = [name for name in (*_COLUMNS, *dict.fromkeys(_VALUES.values())) if name in parquet.schema_arrow.names]
         is_first = True
-        for batch in parquet.iter_batches(_BATCH_ROWS, columns=names):
+        for batch in parquet.iter_batches(_BATCH_ROWS, columns=names, use_threads=False):
             kinds = batch.column("attribute_type").cast(pa.string())
             if is_first and batch.num_rows:
                 is_first = False

@@ -16,6 +16,7 @@ from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
 from mlbench.paths import make_folder
 from mlbench.wire.files import open_regular
+from mlbench.wire.patience import at_home
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,9 +88,10 @@ def write_segment(folder: str, points: pa.Table, *, cuts: Sequence[int] = ()) ->
     content = _encode(points, cuts)
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
     name = f"{digest}.parquet"
-    make_folder(folder)
     try:
-        write_durably(os.path.join(folder, name), content)
+        with at_home():
+            make_folder(folder)
+            write_durably(os.path.join(folder, name), content)
     except OSError as error:
         raise HomeError(
             f"{folder}: the points cannot be stored: {error.strerror}. Free some space, then run the command again"

@@ -83,6 +83,15 @@ def touch(path: str) -> None:
         pass
 
 
+def remove_older(path: str, oldest_s: float) -> None:
+    """Delete a file that was last written before a time; a process whose ingest was killed may do so as well."""
+    try:
+        if os.stat(path).st_mtime < oldest_s:
+            os.unlink(path)
+    except OSError:
+        pass
+
+
 def copy_file(connection: DuckDBPyConnection, work: str, path: str) -> bool:
     """Copy the writer's whole file as it is, durably: twenty times as fast as table by table.
 

@@ -22,11 +22,11 @@ from mlbench.catalog.connection import (
 )
 from mlbench.catalog.lock import take_lock
 from mlbench.catalog.opening import is_about_the_disk, open_work, reason_of
-from mlbench.catalog.segments import SegmentStore, Stored, remove_quietly
+from mlbench.catalog.segments import SegmentStore, Stored
 from mlbench.catalog.tables import joined, rows_as_table
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
-from mlbench.wire.patience import check
+from mlbench.wire.patience import at_home, check
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,14 +156,16 @@ class Writer:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement on the writer's own file."""
         check()
-        return self._connection.execute(sql, list(parameters)).fetchall()
+        with at_home():
+            return self._connection.execute(sql, list(parameters)).fetchall()
 
     def records(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a statement, by the names of their columns."""
         check()
-        result = self._connection.execute(sql, list(parameters))
-        names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        with at_home():
+            result = self._connection.execute(sql, list(parameters))
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def points(self, run_id: str) -> pa.Table:
         """All stored points of a run, sorted by series_id and seq."""
@@ -172,7 +174,8 @@ class Writer:
             [run_id],
         )
         series = self.rows("SELECT series_id FROM series WHERE run_id = ?", [run_id])
-        return self._points.read([(file, digest) for file, digest in segments], [row[0] for row in series])
+        with at_home():
+            return self._points.read([(file, digest) for file, digest in segments], [row[0] for row in series])
 
     def update(self, sql: str, parameters: Sequence[object]) -> None:
         """Change rows by one statement of its own transaction.
@@ -288,11 +291,13 @@ class Writer:
         except duckdb.Error:
             self._connection = connect(":memory:", read_only=False)
 
-    def publish(self, *, is_compact: bool = False) -> bool:
+    def publish(self, *, is_compact: bool = False, is_last: bool = True) -> bool:
         """Make what was committed visible to all readers; False when nothing has changed since the last time.
 
         Args:
             is_compact: leave nothing of what was deleted in the snapshot, which takes ten times as long.
+            is_last: every segment that was written has been committed. Until then none is deleted: one may have been
+                waiting for its commit while the machine slept, and look like one that nobody needs.
 
         Raises:
             HomeError: the disk is full; readers keep the snapshot they have.
@@ -321,7 +326,8 @@ class Writer:
             ) from error
         self._is_dirty = False
         snapshots.drop_old(self.home.cache, name)
-        self._drop_unused_segments()
+        if is_last:
+            self._drop_unused_segments()
         return True
 
     def _copy_to(self, path: str, *, is_compact: bool) -> None:
@@ -345,9 +351,9 @@ class Writer:
         self.rows("DELETE FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
         used = {row[0] for row in self.rows("SELECT file FROM segment")}
         oldest = time.time() - UNUSED_SEGMENT_S
-        for entry in os.scandir(self.home.points):
-            if entry.name not in used and entry.stat().st_mtime < oldest:
-                remove_quietly(entry.path)
+        for name in os.listdir(self.home.points):
+            if name not in used:
+                snapshots.remove_older(os.path.join(self.home.points, name), oldest)
 
     def close(self) -> None:
         """Give the catalog up to the next writer."""

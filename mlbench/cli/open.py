@@ -13,6 +13,7 @@ from mlbench.cli.common import home_of, home_option, mapping_option, print_lines
 from mlbench.cli.indexing import INTERRUPTED
 from mlbench.errors import SourceError
 from mlbench.ingest.mapped import mapping_path
+from mlbench.settings import CHOICES
 
 if TYPE_CHECKING:
     from mlbench.paths import Home
@@ -24,16 +25,19 @@ COMPARED = 3
 @click.command("open")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path())
 @click.option("--plain", is_flag=True, help="Text for screen readers; the setting `plain` for this once.")
+@click.option("--images", type=click.Choice(CHOICES["images"]), help="The setting `images` for this once.")
 @mapping_option
 @home_option
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[str, ...], plain: bool, home: str | None) -> int:
+def command(ctx: click.Context, paths: tuple[str, ...], plain: bool, images: str | None, home: str | None) -> int:
     """Open the workbench on directories of logs; without PATH on everything that was ingested.
 
     Where no terminal is attached, the runs and a comparison of the best are printed instead.
     """
     if plain:
         os.environ["MLBENCH_PLAIN"] = "true"
+    if images:
+        os.environ["MLBENCH_IMAGES"] = images
     place = home_of(home)
     for path in paths:
         if not os.path.isdir(os.path.expanduser(path)):

@@ -298,7 +298,7 @@ class Ingest:
     def _publish(self, n_done: int, n_total: int) -> None:
         if self._is_time() and not self.writer.must_rebuild:
             began = time.monotonic()
-            is_published = self.writer.publish()
+            is_published = self.writer.publish(is_last=False)
             cost_s = time.monotonic() - began
             self.publish_at = time.monotonic() + max(self.publish_every_s, PUBLISH_SHARE * cost_s)
             self.progress(Progress("read", n_done, n_total, self.summary.n_points, is_published))

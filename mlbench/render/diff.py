@@ -69,13 +69,22 @@ def _param_section(
     answer: DiffAnswer, runs: Sequence[Heading], rows: Sequence[tuple[Cell, ...]], folds: Collection[str] | None, *,
     is_tree: bool,
 ) -> Section:  # fmt: skip
-    """The parameters; a row is about `params:KEY`, a parent about `fold:params:PATH`."""
-    keys = tuple(f"params:{row[0].text}" for row in rows)
+    """The parameters; a row is about `params:KEY`, a parent about `fold:params:PATH`: keys as they were logged.
+
+    Args:
+        answer: the baseline stands first.
+        runs: headings of the runs.
+        rows: of the table, one for each parameter of the answer.
+        folds: as in `diff_sections`.
+        is_tree: nested parameters stand below their parents.
+    """
+    names = [row.key for row in answer.params]
+    keys = tuple(f"params:{name}" for name in names)
     drawn = tuple(rows)
     if is_tree and folds is None:
-        drawn, keys = as_tree(rows), ()
+        drawn, keys = as_tree(names, rows), ()
     elif is_tree and folds is not None:
-        tree = branches(rows, _of("params", folds))
+        tree = branches(names, rows, _of("params", folds))
         drawn = as_folding_tree(tree, _of("params", folds))
         keys = tuple(f"{'params' if len(one.rows) == 1 else 'fold:params'}:{one.path}" for one in tree)
     table = Table((heading("parameter"), *runs), drawn, keys)

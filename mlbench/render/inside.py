@@ -48,6 +48,8 @@ def _cut(text: str, start: int, end: int) -> str:
 
 
 OPEN, CLOSED = "▾ ", "▸ "
+MOST_LEVELS = 16
+"""Parents above a key: with two blanks for each, deeper ones leave the names of 80 columns no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Branch:
     """A line of a tree of keys: a leaf with its row, or what several of them have in common."""
 
     path: str
-    """The whole key."""
+    """The whole key, as it was logged."""
     label: str
     """Without what stands above."""
     depth: int
@@ -63,16 +65,19 @@ class Branch:
     """One of a leaf, two or more of a parent."""
 
 
-def branches(rows: Sequence[tuple[Cell, ...]], closed: Collection[str] = ()) -> tuple[Branch, ...]:
-    """Rows whose first cells are dotted keys as a tree, each parent at the place of its first key.
+def branches(keys: Sequence[str], rows: Sequence[tuple[Cell, ...]], closed: Collection[str] = ()) -> tuple[Branch, ...]:
+    """Rows of dotted keys as a tree, each parent at the place of its first key.
 
-    A key without sisters stays whole, and so do the parts of a parent that has only one child.
+    A key without sisters stays whole, and so do the parts of a parent that has only one child, and what is below
+    `MOST_LEVELS` parents.
 
     Args:
-        rows: the leaves.
+        keys: of the leaves, as they were logged: two of them may look the same once they are made fit to be shown.
+        rows: the leaves; their first cells are not looked at.
         closed: paths of parents whose children are left out.
     """
-    return tuple(_below([(row[0].text.split("."), row) for row in rows], 0, 0, frozenset(closed)))
+    leaves = [(key.split("."), row) for key, row in zip(keys, rows, strict=True)]
+    return tuple(_below(leaves, 0, 0, frozenset(closed)))
 
 
 _Leaf: TypeAlias = "tuple[list[str], tuple[Cell, ...]]"
@@ -83,24 +88,23 @@ def _below(leaves: Sequence[_Leaf], n_above: int, depth: int, closed: frozenset[
     for leaf in leaves:
         has_more = len(leaf[0]) > n_above + 1
         families.setdefault((leaf[0][n_above], has_more), []).append(leaf)
-    for family in families.values():
-        parts = family[0][0]
-        rows = tuple(row for _parts, row in family)
-        if len(family) == 1:
-            yield Branch(".".join(parts), ".".join(parts[n_above:]), depth, rows)
+    for (_part, has_more), family in families.items():
+        if len(family) == 1 or not has_more or depth == MOST_LEVELS:
+            yield from (Branch(".".join(parts), ".".join(parts[n_above:]), depth, (row,)) for parts, row in family)
             continue
+        parts = family[0][0]
         n_shared = n_above + 1
         while all(len(one) > n_shared + 1 and one[n_shared] == parts[n_shared] for one, _row in family):
             n_shared += 1
         path = ".".join(parts[:n_shared])
-        yield Branch(path, ".".join(parts[n_above:n_shared]), depth, rows)
+        yield Branch(path, ".".join(parts[n_above:n_shared]), depth, tuple(row for _parts, row in family))
         if path not in closed:
             yield from _below(family, n_shared, depth + 1, closed)
 
 
-def as_tree(rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
+def as_tree(keys: Sequence[str], rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
     """The rows of a tree with all children, two blanks for each level: `optim`, then `  lr`."""
-    return tuple(_drawn(branch, "") for branch in branches(rows))
+    return tuple(_drawn(branch, "") for branch in branches(keys, rows))
 
 
 def as_folding_tree(tree: Sequence[Branch], closed: Collection[str]) -> tuple[tuple[Cell, ...], ...]:

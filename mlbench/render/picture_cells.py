@@ -35,6 +35,10 @@ _MASKS = np.arange(8)
 """Which of top left, top right and bottom left are foreground; bottom right is background, or the two are swapped."""
 
 
+OVERSAMPLING = 4
+"""Of a picture so many times as large as its cells no more is looked at: the rest is not seen, and takes memory."""
+
+
 def fitted_cells(n_columns: int, n_rows: int, width: int, height: int) -> tuple[int, int]:
     """Columns and lines of the largest picture of `n_columns` x `n_rows` pixels that keeps its shape in a box of cells.
 
@@ -70,14 +74,29 @@ def picture_lines(
         return ()
     if not pixels.size:
         return (line_of(("an empty picture"[:width], "muted")),)
-    colours = _rgb(pixels, LIGHT_GROUND if is_light else DARK_GROUND)
-    columns, rows = fitted_cells(colours.shape[1], colours.shape[0], width, height) if keeps_shape else (width, height)
+    columns, rows = fitted_cells(pixels.shape[1], pixels.shape[0], width, height) if keeps_shape else (width, height)
+    colours = blended(thinned(pixels, 2 * rows, 2 * columns), ground_of(is_light=is_light))
     if depth in ("none", "16") or glyphs == "ascii":
         return _shaded(resized(colours, rows, columns) @ _BRIGHTNESS, RAMPS[glyphs], is_light=is_light)
     return _quadrants(resized(colours, 2 * rows, 2 * columns), depth)
 
 
-def _rgb(pixels: Pixels, ground: str) -> Float64Array:
+def ground_of(*, is_light: bool) -> str:
+    """What shows where a picture is clear."""
+    return LIGHT_GROUND if is_light else DARK_GROUND
+
+
+def thinned(pixels: Pixels, n_rows: int, n_columns: int) -> Pixels:
+    """Every so many rows and columns of a picture that is far larger than it will be: at least `OVERSAMPLING` of each.
+
+    33 million pixels as 64-bit floats would take 800 MB.
+    """
+    down = max(pixels.shape[0] // max(OVERSAMPLING * n_rows, 1), 1)
+    across = max(pixels.shape[1] // max(OVERSAMPLING * n_columns, 1), 1)
+    return pixels[::down, ::across]
+
+
+def blended(pixels: Pixels, ground: str) -> Float64Array:
     """Shape (rows, columns, 3), 0 to 255; what is clear shows the ground."""
     array = pixels.astype(np.float64)
     if array.ndim == 2:
@@ -88,8 +107,8 @@ def _rgb(pixels: Pixels, ground: str) -> Float64Array:
         return colour
     alpha = array[:, :, -1:] / 255
     behind = np.array([int(ground[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float64)
-    blended: Float64Array = alpha * colour + (1 - alpha) * behind
-    return blended
+    mixed: Float64Array = alpha * colour + (1 - alpha) * behind
+    return mixed
 
 
 def resized(picture: Float64Array, n_rows: int, n_columns: int) -> Float64Array:

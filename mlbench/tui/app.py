@@ -34,6 +34,7 @@ from mlbench.tui.doing.choosing import sort_column
 from mlbench.tui.doing.finding import go_where
 from mlbench.tui.doing.moving import to_row
 from mlbench.tui.panes import Panes
+from mlbench.tui.placed import CELLS, USUAL_CELL, Drawing
 from mlbench.tui.screens.help import HelpScreen
 from mlbench.tui.session import IndexProgress, Session
 from mlbench.tui.terminal import Depth, colour_depth, editor_words, glyphs_of, small_text, too_small
@@ -43,6 +44,7 @@ from mlbench.tui.widgets.runs_table import RunsTable
 
 if TYPE_CHECKING:
     from mlbench.tui.ahead import Ahead
+    from mlbench.tui.graphics import Graphics
     from mlbench.tui.host import HelpRow
 
 
@@ -83,6 +85,7 @@ class Workbench(App[int]):
         self._delays: dict[str, Timer] = {}
         self._typed_ahead: list[Key] = []
         self._has_begun = False
+        self._graphics: Graphics | None = None
 
     def _complain(self, error: MlbenchError) -> None:
         self.desk.complain(error)
@@ -136,6 +139,7 @@ class Workbench(App[int]):
         self.desk.start_index()
         for complaint in self.desk.keyboard.complaints:
             self.desk.say(complaint, "warning")
+        self._draw_images_by(self.desk.settings.images)
 
     def on_unmount(self) -> None:
         """However it ends: the thread that reads logs must not keep the process."""
@@ -209,6 +213,8 @@ class Workbench(App[int]):
             line_of((text if len(text) <= size[0] else f"{size[0]}x{size[1]} is too small: 60x15 needed", ""))
         )
         self.panes.arrange(*size, self.desk.view)
+        if self.panes.drawing.kind != CELLS:
+            self.panes.drawing = self._drawing_by(self.panes.drawing.kind)
 
     def on_answered(self, message: Answered) -> None:
         """An answer has come back."""
@@ -273,6 +279,8 @@ class Workbench(App[int]):
     def leave(self) -> None:
         """End: what is being read stops at the next run, and what was read is kept."""
         self.desk.is_leaving = True
+        if self._graphics is not None:
+            self._graphics.clear()
         if self.desk.answers.found is not None:
             self.desk.session.save_state(self.desk.state_text)
         self.exit(0)
@@ -314,12 +322,31 @@ class Workbench(App[int]):
         self.looks.become(looks_of(settings.theme, depth, is_light_ground=is_light_ground, is_linear=settings.plain))
         compat.speak_plainly(self, is_on=settings.plain)
         self.panes.glyphs = glyphs if settings.glyphs == "auto" else settings.glyphs
+        self._draw_images_by(settings.images)
         self.ansi_color = True if self.looks.is_native else None
         self.theme = self.looks.theme_name
         compat.listen_to_mouse(self, is_on=settings.mouse)
         self.panes.draw_all(self.desk)
         self.arrange()
         self.refresh(layout=True)
+
+    def _draw_images_by(self, kind: str) -> None:
+        """Draw images of cells or by the terminal's own graphics, which are not even loaded before somebody asks."""
+        if kind == CELLS and self._graphics is None:
+            return
+        from mlbench.render.terminal_pictures import why_not
+        from mlbench.tui.graphics import Graphics
+
+        complaint = why_not(kind, os.environ)
+        if complaint:
+            self.desk.say(complaint, "warning")
+        self._graphics = self._graphics or Graphics(self)
+        self._graphics.clear()
+        self.panes.drawing = self._drawing_by(CELLS if complaint else kind)
+
+    def _drawing_by(self, kind: str) -> Drawing:
+        cell = compat.cell_pixels(*self.size)
+        return Drawing(kind, cell or USUAL_CELL, is_known=cell is not None)
 
     async def action_quit(self) -> None:
         """Textual's own ctrl+q, which comes before all keys, also stops the reading."""

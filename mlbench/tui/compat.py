@@ -14,13 +14,18 @@ from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from rich.color import ColorSystem
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.geometry import Region
 from textual.strip import Strip
 
+from mlbench.dataclass import dataclass
 from mlbench.safe import safe
 from mlbench.tui.sgr import to_wire
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from textual.app import App
+    from textual.screen import Screen
 
 _ASCII = str.maketrans(
     {"●": "*", "◆": "#", "│": "|", "─": "-", "━": "=", "▸": ">", "✓": "+", "✗": "x", "…": "~", "▲": "^", "▼": "v",
@@ -32,6 +37,8 @@ _PLAIN = str.maketrans({
     "●": "*", "◆": "#", "▸": ">", "▾": "v", "·": ",", "›": ">", "‹": "<", "↑": "^", "↓": "v",
 })  # fmt: skip
 """Signs that a screen reader spells out at length; lines of boxes become blanks."""
+MOST_CELL_PIXELS = 128
+"""A terminal that claims larger cells than this is wrong."""
 _ORIGINAL = Strip.render
 _state = {"is_ascii": False, "is_plain": False}
 
@@ -182,6 +189,65 @@ def listen_to_mouse(app: App[int], *, is_on: bool) -> None:
         driver._disable_mouse_support()
         driver._mouse = False
     driver.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What Textual has just written to the screen."""
+
+    spans: tuple[tuple[int, int, int], ...]
+    """Line, first column and the column behind the last one."""
+
+    def touches(self, region: Region) -> bool:
+        """Whether any cell of a region was painted."""
+        return any(region.y <= y < region.bottom and x1 < region.right and x2 > region.x for y, x1, x2 in self.spans)
+
+    def covers(self, region: Region) -> bool:
+        """Whether all lines of a region were painted from end to end."""
+        lines = {y for y, x1, x2 in self.spans if x1 <= region.x and x2 >= region.right}
+        return all(y in lines for y in range(region.y, region.bottom))
+
+
+def after_each_paint(app: App[int], then: Callable[[Painted], None]) -> None:
+    """Call after each painting of the screen: Textual (8.2.8) has a hook for it that does not say what was painted."""
+    display = app._display
+
+    def display_and_tell(screen: Screen[object], renderable: RenderableType | None) -> None:
+        display(screen, renderable)
+        if isinstance(renderable, LayoutUpdate):
+            region = renderable.region
+            then(Painted(tuple((y, region.x, region.right) for y in range(region.y, region.bottom))))
+        elif isinstance(renderable, ChopsUpdate):
+            then(Painted(tuple(renderable.spans)))
+
+    app._display = display_and_tell  # type: ignore[method-assign]
+
+
+def write_graphics(app: App[int], text: str) -> None:
+    """Write pictures to the terminal, and nothing else: what is not in their grammar is refused.
+
+    This is the only text that does not pass `_render_clean`.
+    """
+    from mlbench.render.terminal_pictures import is_graphics
+
+    if text and app._driver is not None and is_graphics(text):
+        app._driver.write(text)
+        app._driver.flush()
+
+
+def cell_pixels(columns: int, rows: int) -> tuple[int, int] | None:
+    """Width and height of a cell in pixels as the terminal told the system; None where it did not. Nothing is asked."""
+    import fcntl
+    import struct
+    import termios
+
+    try:
+        told = fcntl.ioctl(1, termios.TIOCGWINSZ, bytes(8))
+    except OSError:
+        return None
+    _rows, _columns, width, height = struct.unpack("HHHH", told)
+    cell = width // max(columns, 1), height // max(rows, 1)
+    return cell if 2 <= cell[0] <= MOST_CELL_PIXELS and 4 <= cell[1] <= MOST_CELL_PIXELS else None
 
 
 def forget_fixed_size(environ: MutableMapping[str, str]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
 from mlbench.queries.answers import DiffAnswer, GroupRow, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
-from mlbench.render.cells import Line, line_of
+from mlbench.render.cells import Line, fit_middle, line_of
+from mlbench.safe import safe
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
@@ -18,10 +19,10 @@ from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
-from mlbench.tui.judging import ask_verdict
 from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.latest import Answers
+from mlbench.tui.logged import HISTOGRAMS, MATRICES, LoggedLook, ask_looks
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
@@ -40,6 +41,8 @@ KEEP, KEEP_DELAY_S = "keep", 1.0
 MOST_COMPARED, MOST_CHARTED = 24, 1000
 """Runs side by side, and curves in a chart: of more marks the first ones are shown, and the title says so."""
 BASELINE_SLOT = 7
+MOST_NAME_CELLS = 36
+"""Of a run's name in a sentence: on 80 columns the rest of it must be seen, too."""
 
 
 class Desk:
@@ -60,6 +63,7 @@ class Desk:
         self.answers = Answers()
         self.inspector = Inspector(self)
         self.gallery = Gallery(self)
+        self.logged = {look: LoggedLook(self, look) for look in (MATRICES, HISTOGRAMS)}
         self.history = History()
         self.bell = Bell(self)
         self.problem_filter = ""
@@ -119,8 +123,7 @@ class Desk:
         ]
         if looks[0] != looks[1]:
             self.panes.draw_compare(self)
-            ask_verdict(self)
-            self.gallery.follow()
+            ask_looks(self)
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
         self.panes.draw_bars(self)
@@ -177,7 +180,10 @@ class Desk:
         found, shown = self.answers.found, self.answers.shown
         if self.view.pane in (RUN, STAGE):
             return shown is None or shown.head.run_id != self.view.shown_run
-        return found is not None and replace(found.question, near="") != self.view.question
+        if found is None:
+            return False
+        has_other_columns = self.tabling.has_held_columns and self.prompter.prompt is None
+        return has_other_columns or replace(found.question, near="") != self.view.question
 
     @property
     def current(self) -> RunHead | None:
@@ -256,8 +262,7 @@ class Desk:
         self.asker.ask(
             "compare", lambda: self.session.compare(ids, everything=everything, at=at), self._take_diff, lane="detail"
         )
-        ask_verdict(self)
-        self.gallery.follow()
+        ask_looks(self, is_news=True)
 
     def _take_diff(self, diff: DiffAnswer) -> None:
         self.answers.diff = diff
@@ -392,5 +397,5 @@ class Desk:
 
 
 def runs_text(runs: Sequence[RunHead]) -> str:
-    """The name of one run, the number of several."""
-    return runs[0].name if len(runs) == 1 else f"{len(runs)} runs"
+    """The name of one run, no longer than leaves room for what is said of it; the number of several."""
+    return str(fit_middle(safe(runs[0].name), MOST_NAME_CELLS)) if len(runs) == 1 else f"{len(runs)} runs"

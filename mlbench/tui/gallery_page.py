@@ -11,6 +11,7 @@ from mlbench.render.cells import Cell, Line, fit_middle, line_of
 from mlbench.render.labels import label_map, with_mark
 from mlbench.safe import safe
 from mlbench.tui.gallery import Hung, key_of
+from mlbench.tui.placed import Placed, placed_picture
 from mlbench.tui.run_page import wrapped_text
 from mlbench.tui.stage import Paper
 from mlbench.tui.widgets.lines_view import Page
@@ -45,11 +46,15 @@ def gallery_page(hung: Hung, heads: Sequence[RunHead], paper: Paper, *, title: s
     where = f"step {hung.step:,}   {steps.index(hung.step) + 1} of {len(steps)}   {moves} "
     choose = f"   {paper.key_of('compare.image')} chooses of {len(hung.places)}" if len(hung.places) > 1 else ""
     named = line_of((" ", ""), (fit_middle(safe(hung.metric), max(paper.width - 28, 8)), "heading"), (choose, "muted"))
-    lines = tuple(_grid(hung, heads, paper, slots))
-    return Page(title=head, right=line_of((where, "muted")), head=(named,), lines=lines)
+    lines, pictures = _grid(hung, heads, paper, slots)
+    return Page(
+        title=head, right=line_of((where, "muted")), head=(named,), lines=tuple(lines), pictures=tuple(pictures)
+    )
 
 
-def _grid(hung: Hung, heads: Sequence[RunHead], paper: Paper, slots: Mapping[str, int]) -> list[Line]:
+def _grid(
+    hung: Hung, heads: Sequence[RunHead], paper: Paper, slots: Mapping[str, int]
+) -> tuple[list[Line], list[Placed]]:
     from mlbench.render.picture_cells import beside
 
     n_beside = max(min((paper.width - 1) // (LEAST_COLUMNS + GAP), len(heads)), 1)
@@ -59,32 +64,35 @@ def _grid(hung: Hung, heads: Sequence[RunHead], paper: Paper, slots: Mapping[str
     height = (paper.height - 1) // n_rows - 2
     own = replace(paper, width=width, height=height if height >= LEAST_ROWS else max(paper.height - 3, LEAST_ROWS))
     labels = label_map(heads)
-    blocks = []
+    blocks: list[tuple[Line, ...]] = []
+    placed: list[Placed | None] = []
     for one in heads:
         place = hung.place_of(one.run_id)
         role = f"run{slots.get(one.run_id, 0) % 8}"
         at = f"  {place.step:,}" if place is not None and place.step != hung.step else ""
         name = fit_middle(with_mark(labels[one.run_id], one), max(width - len(at), 8))
-        blocks.append((line_of((name, role), (at, "muted")), *_picture(hung, place, own), ()))
+        body, picture = _picture(hung, place, own)
+        blocks.append((line_of((name, role), (at, "muted")), *body, ()))
+        placed.append(picture)
     lines: list[Line] = []
+    pictures: list[Placed] = []
     for start in range(0, len(blocks), n_beside):
-        row = beside([tuple(block) for block in blocks[start : start + n_beside]],
-                     [width] * len(blocks[start : start + n_beside]), gap=GAP)  # fmt: skip
+        stop = min(start + n_beside, len(blocks))
+        for place_in_row, picture in enumerate(placed[start:stop]):
+            if picture is not None:
+                pictures.append(picture.moved(1 + place_in_row * (width + GAP), len(lines) + 1))
+        row = beside(blocks[start:stop], [width] * (stop - start), gap=GAP)
         lines += [(Cell(safe(" ")), *line) for line in row]
-    return lines
+    return lines, pictures
 
 
-def _picture(hung: Hung, place: BlobPlace | None, paper: Paper) -> Sequence[Line]:
-    from mlbench.render.picture_cells import picture_lines
-
+def _picture(hung: Hung, place: BlobPlace | None, paper: Paper) -> tuple[Sequence[Line], Placed | None]:
     if place is None:
-        return [line_of(("no picture yet", "muted"))]
+        return [line_of(("no picture yet", "muted"))], None
     content = hung.contents.get(key_of(place))
     if content is None:
-        return [line_of(("reading …", "muted"))]
+        return [line_of(("reading …", "muted"))], None
     if isinstance(content, ProblemLine):
-        return wrapped_text(content.what, paper.width, "warning")[: paper.height]
+        return wrapped_text(content.what, paper.width, "warning")[: paper.height], None
     pixels: Pixels = content  # type: ignore[assignment]
-    return picture_lines(
-        pixels, paper.width, paper.height, depth=paper.depth, glyphs=paper.glyphs, is_light=paper.is_light
-    )
+    return placed_picture(key_of(place), pixels, paper)

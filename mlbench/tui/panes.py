@@ -18,6 +18,7 @@ from mlbench.tui.gallery import LOOK
 from mlbench.tui.group_page import group_page
 from mlbench.tui.groups import charted_group
 from mlbench.tui.pages import problems_page
+from mlbench.tui.placed import BY_CELLS, Drawing
 from mlbench.tui.run_page import run_page
 from mlbench.tui.session import IndexProgress
 from mlbench.tui.stage import Paper, stage_page
@@ -78,6 +79,7 @@ class Panes:
     def __init__(self, looks: Looks, glyphs: str, tell: Callable[[IndexProgress], None]) -> None:
         self.looks = looks
         self.glyphs = glyphs
+        self.drawing: Drawing = BY_CELLS
         self.tell_progress = tell
         self.table = RunsTable(looks, id=RUNS)
         self.chart = ChartView(looks, id=CHART)
@@ -191,6 +193,8 @@ class Panes:
             "no run is chosen" if not desk.compared() else "no curve of these metrics" if desk.answers.series else ""
         )
         look, labels = charted_group(desk)
+        no_metric = f"these runs have no {' and no '.join(look.metrics) or 'metric'}"
+        no_metric += f": {desk.key('chart.metrics')} chooses others" if look.metrics else ""
         self.chart.show(
             ChartState(
                 series=desk.answers.series,
@@ -200,7 +204,7 @@ class Panes:
                 baseline=desk.baseline.run_id if desk.baseline else "",
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,
-                message=message or ("" if desk.answers.found is None else "these runs have no such metric"),
+                message=message or ("" if desk.answers.found is None else no_metric),
             )
         )
 
@@ -230,6 +234,11 @@ class Panes:
 
                 paper = self._paper(desk, width, self.compare.page_rows)
                 return gallery_page(desk.gallery.hung, diff.runs, paper, title=title, slots=slots)
+            if view.compare_look in desk.logged:
+                from mlbench.tui.logged_page import logged_page
+
+                paper = self._paper(desk, width, self.compare.page_rows)
+                return logged_page(desk.logged[view.compare_look], diff.runs, paper, title=title, slots=slots)
             if view.is_transposed and len(diff.runs) > 1:
                 return transposed_page(
                     diff, width, offset, as_deltas=view.as_deltas, slots=slots, title=title, key_of=keys
@@ -265,7 +274,7 @@ class Panes:
         look = desk.view.chart
         return Paper(
             width, height, self.glyphs, self.looks.depth, self.looks.is_light, look.smoothing, look.smoothing_kind,
-            key_of=desk.key, is_linear=self.looks.is_linear,
+            key_of=desk.key, is_linear=self.looks.is_linear, drawing=self.drawing,
         )  # fmt: skip
 
     def draw_problems(self, desk: Desk) -> None:
@@ -289,7 +298,7 @@ class Panes:
 
     def draw_bars(self, desk: Desk) -> None:
         """Draw header, prompt and footer; each is repainted only if it says something else."""
-        self.header.show(*bars.header(desk))
+        self.header.show(*bars.header(desk, self.header.size.width))
         self.prompt.show(*bars.prompt(desk, self.prompt.size.width))
         self.footer.show(*bars.footer(desk, self.footer.size.width))
         width = min(desk.prompter.popup_cells, max(self.prompt.size.width * 9 // 10, 20))

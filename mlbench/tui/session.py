@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlbench.queries.standing import Standings
     from mlbench.queries.views import SavedView
     from mlbench.safe import Safe
+    from mlbench.tui.logged import LoggedFound
 
 Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
 """Run id to at most 64 values that draw the curve."""
@@ -80,6 +81,7 @@ class Vocabulary:
     metrics: tuple[str, ...] = ()
     """Those that matter most first."""
     tags: tuple[str, ...] = ()
+    """The user's own first."""
     statuses: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -178,6 +180,9 @@ class Details(Protocol):
 
     def pictures(self, run_ids: Sequence[str]) -> tuple[BlobPlace, ...]:
         """Where the images of some runs lie: run by run, by name, in the order of the log."""
+
+    def logged(self, run_ids: Sequence[str], kind: str, metric: str) -> LoggedFound:
+        """What some runs logged of a kind (confusion or histogram) under a name, or that which most of them have."""
 
     def content(self, place: BlobPlace) -> object:
         """What lies at a place: pixels, a histogram, a PR curve, rows of text; a ProblemLine if it is not read."""

@@ -13,12 +13,14 @@ from mlbench.render.patch import patch_counts, patch_lines
 from mlbench.render.show import note_origin, ordered_params, said_text, series_remarks, show_sections
 from mlbench.safe import safe, text_of_path
 from mlbench.tui.actions import usual_key
+from mlbench.tui.placed import BY_CELLS, Drawing, Placed, placed_picture
 from mlbench.tui.run_page import wrapped_text
 from mlbench.tui.widgets.lines_view import Page
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import LayeredParam, ProblemLine, SeriesAnswer, SeriesHead, ShowAnswer
     from mlbench.queries.blobs import BlobPlace
+    from mlbench.queries.matrix import MatrixAnswer
     from mlbench.render.ansi import Depth
     from mlbench.wire.pictures import Pixels
 
@@ -44,6 +46,8 @@ class Paper:
     """Id of an action to the key that is shown for it."""
     is_linear: bool = False
     """For a screen reader: numbers in the place of pictures."""
+    drawing: Drawing = BY_CELLS
+    """How the terminal draws pictures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,8 +269,9 @@ def _logged(shown: ShowAnswer, looked: Looked, place: int, paper: Paper) -> Page
     keys = _keys(paper, "run.previous_step", "run.next_step")
     step = f"step {here.step:,}   {looked.index + 1} of {len(looked.places)}   {keys}"
     facts = _place_lines(here, paper)
-    body = _content_lines(looked, replace(paper, height=max(paper.height - len(facts) - 2, 4)))
-    return _titled(title, [*body, (), *facts], right=step)
+    room = replace(paper, height=max(paper.height - len(facts) - 2, 4))
+    body, pictures = _image(looked, room) if _is_picture(looked) else (_content_lines(looked, room), ())
+    return replace(_titled(title, [*body, (), *facts], right=step), pictures=pictures)
 
 
 def _place_lines(place: BlobPlace, paper: Paper) -> list[Line]:
@@ -300,22 +305,26 @@ def _no_picture(_looked: Looked, paper: Paper) -> Sequence[Line]:
     ]
 
 
-def _image(looked: Looked, paper: Paper) -> Sequence[Line]:
-    from mlbench.render.picture_cells import picture_lines
+def _is_picture(looked: Looked) -> bool:
+    """Whether pixels are there to be shown."""
+    return looked.place is not None and looked.place.kind == "image" and hasattr(looked.content, "shape")
 
+
+def _image(looked: Looked, paper: Paper) -> tuple[Sequence[Line], tuple[Placed, ...]]:
     pixels: Pixels = looked.content  # type: ignore[assignment]
-    part = seen_part(pixels, looked)
     if paper.is_linear:
         from mlbench.render.spoken import spoken_picture
 
-        return spoken_picture(pixels.shape[0], pixels.shape[1], float(pixels[..., :3].mean()) / 255)
-    lines = picture_lines(
-        part, paper.width, paper.height, depth=paper.depth, glyphs=paper.glyphs, is_light=paper.is_light
-    )
+        return spoken_picture(pixels.shape[0], pixels.shape[1], float(pixels[..., :3].mean()) / 255), ()
+    # An array that is shown is kept, so that no other one has its id.
+    key = (id(pixels), looked.zoom, looked.x, looked.y)
+    lines, placed = placed_picture(key, seen_part(pixels, looked), paper)
+    pictures = () if placed is None else (placed,)
     if looked.zoom == 1:
-        return lines
+        return lines, pictures
     moves = _keys(paper, "run.pan_left", "run.pan_down", "run.pan_up", "run.pan_right")
-    return [*lines, line_of((f" x {looked.zoom:g}   {paper.key_of('run.zoom_all')} shows all, {moves} move", "muted"))]
+    foot = line_of((f" x {looked.zoom:g}   {paper.key_of('run.zoom_all')} shows all, {moves} move", "muted"))
+    return [*lines, foot], pictures
 
 
 def _keys(paper: Paper, *action_ids: str) -> str:
@@ -365,8 +374,15 @@ def _pr_curve(looked: Looked, paper: Paper) -> Sequence[Line]:
     return draw_chart(pr_curves(items, is_plain=paper.depth == "none"), options).lines
 
 
+def _confusion(looked: Looked, paper: Paper) -> Sequence[Line]:
+    from mlbench.tui.logged_page import matrix_lines
+
+    matrix: MatrixAnswer = looked.content  # type: ignore[assignment]
+    return matrix_lines([matrix], [safe("rows: actual, columns: predicted")], paper)
+
+
 _DRAWERS: Mapping[str, Callable[[Looked, Paper], Sequence[Line]]] = {
-    "image": _image, "text": _texts, "histogram": _histogram, "pr_curve": _pr_curve,
+    "text": _texts, "histogram": _histogram, "pr_curve": _pr_curve, "confusion": _confusion,
 }  # fmt: skip
 _BUILDERS: Mapping[str, Callable[[ShowAnswer, Looked, int, Paper], Page]] = {
     "run": _field,

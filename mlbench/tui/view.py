@@ -163,7 +163,7 @@ class View:
     is_transposed: bool = False
     """Compare has a run on each line."""
     compare_look: str = ""
-    """What compare shows in the place of the tables: `code`, `verdict` or `images`."""
+    """What compare shows in the place of the tables: `code`, `verdict`, `images`, `matrices` or `histograms`."""
     folds: frozenset[str] = frozenset()
     """Parents and groups of slices that are not as they are at first: see `render.diff.diff_sections`."""
     at_metric: str = ""

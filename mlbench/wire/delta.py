@@ -286,8 +286,8 @@ def _parquet_actions(path: str, what: str) -> Iterator[dict[str, Any]]:
     try:
         with open_regular(path) as source, pq.ParquetFile(source) as file:
             columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
-            check_pages(source, file.metadata, columns)
-            for batch in file.iter_batches(batch_size=4096, columns=columns):
+            check_pages(source, columns)
+            for batch in file.iter_batches(batch_size=4096, columns=columns, use_threads=False):
                 for row in batch.to_pylist():
                     yield from ({key: value} for key, value in row.items() if value is not None)
     except (OSError, pa.ArrowException, ValueError) as error:

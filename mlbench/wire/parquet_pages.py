@@ -10,12 +10,11 @@ import os
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from mlbench.wire.parquet_schema import CompactReader, ParquetError, Value
+from mlbench.wire.parquet_schema import ColumnChunk, ParquetError, column_chunks
+from mlbench.wire.thrift_compact import CompactReader, Value
 
 if TYPE_CHECKING:
     from typing import BinaryIO
-
-    from pyarrow.parquet import ColumnChunkMetaData, FileMetaData
 
 MAX_PAGE_BYTES = 64 << 20
 """Writers make pages of 1 MiB; of a table of metrics none is larger."""
@@ -26,34 +25,27 @@ _COUNTS = {5: 1, 7: 1, 8: 1}
 """Headers of data pages, of dictionaries and of data pages of version 2: the field that counts their values."""
 
 
-def check_pages(file: BinaryIO, metadata: FileMetaData, columns: Collection[str] | None = None) -> None:
-    """Walk over the headers of the pages that will be read; nothing but headers is.
+def check_pages(file: BinaryIO, columns: Collection[str] | None = None) -> None:
+    """Walk over the headers of the pages that will be read; nothing but headers and the footer is.
 
     Args:
         file: the open file, whose place is left as it is.
-        metadata: its footer.
         columns: the names of the columns at the top that will be read; None for all.
 
     Raises:
-        ParquetError: a page cannot be what its header says, or is too large.
+        ParquetError: a page cannot be what its header says, or is too large; or the footer is broken.
     """
     size = os.fstat(file.fileno()).st_size
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for number in range(row_group.num_columns):
-            chunk = row_group.column(number)
-            path = chunk.path_in_schema
-            if columns is None or path in columns or path.partition(".")[0] in columns:
-                _check_chunk(file, size, chunk)
+    for chunk in column_chunks(file):
+        if columns is None or chunk.column in columns:
+            _check_chunk(file, size, chunk)
 
 
-def _check_chunk(file: BinaryIO, size: int, chunk: ColumnChunkMetaData) -> None:
-    first = chunk.dictionary_page_offset if chunk.has_dictionary_page else None
-    at = min(first or chunk.data_page_offset, chunk.data_page_offset)
-    end = at + chunk.total_compressed_size
-    if at < 0 or chunk.total_compressed_size < 0 or end > size:
+def _check_chunk(file: BinaryIO, size: int, chunk: ColumnChunk) -> None:
+    at, n_left = chunk.offset, chunk.n_values
+    end = at + chunk.n_bytes
+    if at < 0 or chunk.n_bytes < 0 or end > size:
         raise ParquetError("a column of it lies beyond its end")
-    n_left = chunk.num_values
     while at < end and n_left > 0:
         header, at = _header(file, at)
         packed, unpacked = header.get(_PACKED), header.get(_UNPACKED)

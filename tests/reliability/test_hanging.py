@@ -330,6 +330,33 @@ def test_what_only_takes_long_is_waited_for(home: Home, logs: Path, monkeypatch:
     assert problems(home) == []
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+def test_where_the_home_is_slow_no_log_is_to_blame(
+    home: Home, logs: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    if is_known:
+        ingest_paths(home, [str(logs)])
+        for name in "abc":  # rewritten: what the catalog has of them is put together with what is new
+            add_run(logs, name, range(STEPS - 2, STEPS + 2), append=True)
+    real = os.fsync
+    slow: list[str] = []
+
+    def sync(fd: int) -> None:
+        path = os.readlink(f"/proc/self/fd/{fd}")
+        if path.startswith(home.points) and not slow:
+            slow.append(path)
+            time.sleep(3 * patience.STILL_S)
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", sync)
+
+    ingest_paths(home, [str(logs)])
+
+    assert len(slow) == 1
+    assert problems(home) == []
+    assert {len(points) for points in values(home).values()} == {STEPS + 4 if is_known else STEPS}
+
+
 def test_the_mount_of_a_path_is_told_without_looking_at_it() -> None:
     assert patience.mount_of("/proc/self/status") == "/proc"
     assert patience.mount_of("relative") == "/"

@@ -43,7 +43,7 @@ def test_images_stand_beside_each_other_and_go_through_their_steps(size: tuple[i
         assert "params" in screen_text(app)
 
         await keys(pilot, "m")
-        assert "I shows the images of these runs" in screen_text(app)
+        assert "I shows images, C confusion matrices, H histograms of these runs" in screen_text(app)
 
     played(FakeSession(), script, size)
 

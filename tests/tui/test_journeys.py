@@ -10,8 +10,10 @@ from textual.pilot import Pilot
 
 from mlbench import journal
 from mlbench.paths import Home, find_home
+from mlbench.queries.columns import param_spec
 from mlbench.tui.app import Workbench
 from mlbench.tui.catalog_session import CatalogSession
+from tests.odd_keys import KEYS, odd_runs
 from tests.paths import ROOT
 from tests.tui.driving import NARROW, WIDE, keys, play, screen_text, workbench
 
@@ -344,3 +346,27 @@ def test_the_headline_errand_costs_fourteen_keys_and_nine_the_next_time(home: Ho
 
     assert (n_first, n_text) == (14, 18)
     assert n_again == 9
+
+
+@pytest.mark.parametrize("keys_of_params", KEYS.values(), ids=KEYS.keys())
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_odd_keys_are_compared_folded_and_sorted_by(
+    keys_of_params: list[str], size: tuple[int, int], home: Home, tmp_path: Path
+) -> None:
+    odd_runs(tmp_path / "odd", keys_of_params)
+    app = opened(home, tmp_path / "odd")
+
+    async def errand(pilot: Pilot[int]) -> None:
+        await keys(pilot, "*", "d")
+        assert f"params: {len(keys_of_params)} differ" in screen_text(app)
+
+        await keys(pilot, "O")
+        assert f"{len(keys_of_params)} keys" in screen_text(app)
+
+        await keys(pilot, "O")
+        pane = app.desk.panes.compare
+        pane.cursor = pane.page.keys.index(f"params:{keys_of_params[1]}")
+        await keys(pilot, "enter")
+        assert app.desk.view.sort == (param_spec(keys_of_params[1]),)
+
+    play(app, errand, size)

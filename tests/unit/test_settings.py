@@ -79,7 +79,10 @@ def test_every_setting_can_be_set() -> None:
     ("line", "message"),
     [
         ("smothing = 0.6", "settings.toml: there is no setting 'smothing'. Did you mean 'smoothing'?"),
-        ("zzz = 1", "settings.toml: there is no setting 'zzz'. Try: smoothing, smoothing_levels, glyphs, theme"),
+        (
+            "zzz = 1",
+            "settings.toml: there is no setting 'zzz'. Try: smoothing, smoothing_levels, glyphs, images, theme",
+        ),
         ("smoothing = 1", "smoothing = 1 will not do: it takes a number from 0 up to, not including, 1"),
         ("smoothing = true", "smoothing = True will not do"),
         ("smoothing = nan", "smoothing = nan will not do"),

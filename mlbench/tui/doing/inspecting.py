@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.safe import file_slug, safe, text_of_path
+from mlbench.settings import CHOICES
 from mlbench.tui.actions import RUN, STAGE
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
+from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.prompts import Prompt
 
 if TYPE_CHECKING:
@@ -100,7 +102,36 @@ def _write_now(desk: Desk, place: BlobPlace, path: str, *, may_replace: bool) ->
     desk.asker.ask("write", lambda: details.write(place, path, may_replace=may_replace), written, lane="detail")
 
 
+def ask_graphics(desk: Desk, _n: int) -> None:
+    """Ask what draws the images from now on; the setting says it for every start."""
+    now = desk.settings.images
+    told = {
+        "cells": "any terminal",
+        "kitty": "kitty, Ghostty, WezTerm, Konsole",
+        "sixel": "xterm -ti vt340, foot, mlterm",
+    }
+    choices = tuple(
+        Choice(word, word, "  ".join(filter(None, (told.get(word, ""), "now" if word == now else ""))))
+        for word in CHOICES["images"]
+    )
+    cursor = next((place for place, choice in enumerate(choices) if choice.value == now), 0)
+    desk.ask_user(
+        Prompt("images", lambda word: _draw_by(desk, word), menu=Menu(choices, cursor=cursor),
+               hint=f"until you leave; {desk.key('app.settings')} sets it for good",
+               refuses=lambda word: word not in CHOICES["images"])
+    )  # fmt: skip
+
+
+def _draw_by(desk: Desk, word: str) -> None:
+    desk.settings = replace(desk.settings, images=word)
+    desk.host.take_settings(desk.settings)
+    if not desk.message:
+        desk.say(f"images are drawn by {word}; a terminal without it shows cells" if word != "cells" else
+                 "images are drawn of cells", "muted")  # fmt: skip
+
+
 HANDLERS: Mapping[str, Handler] = {
+    "run.graphics": ask_graphics,
     "run.open": open_fact,
     "run.previous_step": lambda desk, n: step(desk, -n),
     "run.next_step": step,

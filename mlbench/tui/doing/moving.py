@@ -54,6 +54,8 @@ def _column(desk: Desk, columns: int) -> None:
 def _columns(desk: Desk, columns: int) -> None:
     if desk.view.pane == COMPARE and desk.gallery.is_open:
         desk.gallery.move(columns)
+    elif desk.view.pane == COMPARE and desk.view.compare_look in desk.logged:
+        desk.logged[desk.view.compare_look].move(columns)
     elif (view := list_of(desk)) is not None:
         view.move_columns(columns)
 

@@ -62,7 +62,7 @@ def make_baseline(desk: Desk, _n: int) -> None:
     def word() -> str:
         desk.session.set_baseline(chosen)
         done = "the baseline" if chosen else "no longer the baseline"
-        return f"{run.name} is {done}   ({desk.key('app.undo')} takes it back)"
+        return f"{runs_text([run])} is {done}   ({desk.key('app.undo')} takes it back)"
 
     desk.say_word(word)
 

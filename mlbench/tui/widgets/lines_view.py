@@ -14,6 +14,7 @@ from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line
 from mlbench.safe import safe
 from mlbench.tui.paint import both_ends, changed_rows, strip_of
+from mlbench.tui.placed import Placed
 from mlbench.tui.theme import Looks
 
 
@@ -33,6 +34,8 @@ class Page:
     """Numbers of the lines that begin a section."""
     n_columns: int = 0
     """Columns that can be moved by `offset`."""
+    pictures: tuple[Placed, ...] = ()
+    """What the terminal draws itself, over the lines."""
 
 
 Builder = Callable[[int, int], Page]
@@ -79,10 +82,10 @@ class LinesView(Widget):
             self.refresh(*(Region(0, row, self.size.width, 1) for row in rows))
 
     def _rebuild(self) -> None:
-        before = self._seen()
+        before, pictures = self._seen(), self._page.pictures
         self._lay_out()
         regions = changed_rows(before, self._seen(), self.size.width)
-        if regions is None:
+        if regions is None or pictures != self._page.pictures:
             self.refresh()
         elif regions:
             self.refresh(*regions)
@@ -110,6 +113,17 @@ class LinesView(Widget):
     def current_key(self) -> str:
         """What the line under the cursor is about."""
         return self._page.keys[self.cursor] if self.cursor < len(self._page.keys) else ""
+
+    @property
+    def pictures(self) -> tuple[Placed, ...]:
+        """What the terminal draws itself, as far as it is seen; lines and columns are those of the pane."""
+        found = []
+        for placed in self._page.pictures:
+            first = max(self.top - placed.line, 0)
+            stop = min(self.top + self.page_rows - placed.line, placed.rows)
+            if first < stop:
+                found.append(placed.part(first, stop).moved(0, self._head_rows - self.top))
+        return tuple(found)
 
     @property
     def cursor_row(self) -> int:

@@ -189,3 +189,13 @@ def test_runs_are_copied_as_a_table_in_their_order(session: CatalogSession) -> N
     table = session.markdown([second.run_id, first.run_id], ["params.lr"])
 
     assert [line.split("|")[1].strip().rpartition("/")[2] for line in table.splitlines()[2:]] == ["b", "a"]
+
+
+def test_what_the_runs_are_in_order_of_is_shown(session: CatalogSession) -> None:
+    usual = session.find(RunsQuestion()).columns
+
+    by_mean = session.find(RunsQuestion(sort=("mean(metrics.val/loss):desc",)))
+    assert by_mean.columns == ("mean(metrics.val/loss)", *usual)
+    assert session.rows(by_mean, 0, 1)[0] is not None
+    assert session.find(RunsQuestion(sort=("metrics.val/acc:desc",))).columns == usual
+    assert session.find(RunsQuestion(sort=("name",))).columns == usual
