@@ -16,8 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mlbench import __version__
-from mlbench.catalog.connection import CURRENT, FIRST_ANSWER
+from mlbench.catalog.connection import CURRENT, FIRST_ANSWER, SCHEMA_VERSION
 from mlbench.paths import Home
 
 if TYPE_CHECKING:
@@ -126,12 +125,21 @@ def _is_lasting(found: RunsFound) -> bool:
 # ---------------------------------------------------------------- what a file holds
 
 
+def _made_by() -> list[object]:
+    """What is another one for another program: one that was installed since may give the same question other columns."""
+    try:
+        installed = os.stat(__file__).st_mtime_ns
+    except OSError:  # from an archive
+        installed = 0
+    return [_FORMAT, SCHEMA_VERSION, sys.byteorder, installed]
+
+
 def _encoded(found: RunsFound, stamp: object) -> bytes:
     """The checksum and a line of JSON, then the ids and their numbers in the pivot. Raises TypeError for odd values."""
     answer, question, listing = found.answer, found.question, found.listing
     ids = "\n".join(listing.ids).encode()
     head = {
-        "made": [_FORMAT, __version__, sys.byteorder], "stamp": stamp, "n_bytes": len(ids),
+        "made": _made_by(), "stamp": stamp, "n_bytes": len(ids),
         "question": [question.query, question.sort, question.columns, question.by, question.near],
         "columns": [[one.spec, one.title, one.kind, one.goal, one.alias] for one in answer.columns],
         "rows": [_row_out(row) for row in answer.rows],
@@ -153,7 +161,7 @@ def _decoded(content: bytes, stamp: object) -> RunsFound:
         raise ValueError("cut or damaged")
     end = content.index(b"\n", 9)
     head: dict[str, Any] = json.loads(content[9:end])
-    if head["made"] != [_FORMAT, __version__, sys.byteorder] or head["stamp"] != json.loads(json.dumps(stamp)):
+    if head["made"] != _made_by() or head["stamp"] != json.loads(json.dumps(stamp)):
         raise ValueError("of another state")
     middle = end + 1 + head["n_bytes"]
     ids = content[end + 1 : middle].decode()

@@ -121,7 +121,7 @@ def test_the_rows_around_the_cursor_are_there_or_it_is_asked(home: Home) -> None
 def test_another_version_is_not_understood(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     left(home)
 
-    monkeypatch.setattr(first_answer, "__version__", "99.0")
+    monkeypatch.setattr(first_answer, "SCHEMA_VERSION", 99)
 
     assert CatalogSession(home, ()).first_answer() is None
 
