@@ -126,7 +126,7 @@ def _is_lasting(found: RunsFound) -> bool:
 
 
 def _made_by() -> list[object]:
-    """What is another one for another program: one that was installed since may give the same question other columns."""
+    """What is another one for another program: one that was installed since may give other columns to a question."""
     try:
         installed = os.stat(__file__).st_mtime_ns
     except OSError:  # from an archive
