@@ -84,7 +84,6 @@ class Workbench(App[int]):
         self.copies = ""  # the folder for copies that the terminal may not take, '' for none
         self.panes.footer.on_other_width = partial(self.panes.draw_bars, self.desk)
         self._delays: dict[str, Timer] = {}
-        self._typed_ahead: list[Key] = []
         self._has_begun = False
         self._held: dict[str, tuple[float, Callable[[], None]]] | None = None
         """What is to be done later, until the rows of a kept answer are on the screen."""
@@ -168,23 +167,11 @@ class Workbench(App[int]):
         event.prevent_default()
         if event.key == "ctrl+j":  # enter, typed before the program had the terminal, comes as a line feed
             event = Key("enter", "\r")
-        if self._typed_ahead or self._must_wait(event):
-            self._typed_ahead.append(event)
-            return
-        self._take_key(event)
+        if not self.desk.waiting.holds(event):
+            self.take_key(event)
 
-    def _must_wait(self, event: Key) -> bool:
-        """Whether a key would act on a run that the query, just accepted, may take from under the cursor."""
-        if self.desk.prompter.prompt is not None or not self.desk.awaits_runs:
-            return False
-        return event.key in ("enter", "space") or (event.is_printable and event.character not in ("j", "k", "/", "q"))
-
-    def go_on(self) -> None:
-        """Take the keys that were typed while the runs were asked for, in their order."""
-        while self._typed_ahead and not self._must_wait(self._typed_ahead[0]):
-            self._take_key(self._typed_ahead.pop(0))
-
-    def _take_key(self, event: Key) -> None:
+    def take_key(self, event: Key) -> None:
+        """Give a key to the prompt, or do what it means."""
         character = event.character if event.is_printable else None
         if self.desk.prompter.prompt is not None:
             self.desk.prompter.press(event.key, character)
