@@ -263,7 +263,8 @@ class Desk:
         if self.group is None or self.view.is_all_compare:
             self.asker.ask("compare", look, self._take_diff, lane="detail")
         else:
-            self.asker.forget("compare")  # what its runs came to is shown in its place
+            self.asker.forget("compare")
+            self.answers.diff = None  # what its runs came to is shown in its place
         ask_looks(self)
 
     def _take_diff(self, diff: DiffAnswer) -> None:

@@ -88,6 +88,7 @@ def _at_hand(desk: Desk) -> tuple[str, ...]:
     """The metrics of the runs under comparison, as far as these are known; what others have is no curve here."""
     diff = desk.answers.diff
     here = {row.metric for row in diff.metrics} if diff is not None else set()
+    here |= {one.metric for one in desk.answers.members.spreads} if desk.answers.members is not None else set()
     here |= {one.metric for one in desk.answers.series}
     return tuple(metric for metric in desk.answers.names.metrics if metric in here)
 
