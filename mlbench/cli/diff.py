@@ -132,8 +132,8 @@ def tell_verdict(
         print_lines(tuple(settings_versus_lines(answer, width_cells())))
     else:
         print_records(settings_versus_records(answer), form)
-        if answer.said:
-            talk(answer.said)
+        for remark in (*answer.remarks, *([answer.said] if answer.said else ())):
+            talk(remark)
     return 0
 
 
