@@ -37,6 +37,7 @@ from mlbench.queries.answers import (
 from mlbench.queries.blobs import BlobPlace
 from mlbench.queries.layouts import LaidChart, LayoutsAnswer
 from mlbench.queries.matrix import MatrixAnswer
+from mlbench.queries.members import Members, summarise
 from mlbench.queries.mistakes import FilterError
 from mlbench.queries.settings_versus import SettingsVersus
 from mlbench.queries.standing import Standings
@@ -189,6 +190,10 @@ class FakeDetails:
 
     def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
         return SettingsVersus((), len(run_ids), 0, "the runs are of one setting")
+
+    def members(self, group: GroupRow) -> Members:
+        diff = self.session.compare(group.run_ids, everything=True)
+        return summarise(diff, group.keys, len(group.run_ids), group.n_ended_well)
 
     def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
         return self.session.series([run_id], [metric], [])[0]

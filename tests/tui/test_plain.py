@@ -54,6 +54,20 @@ def test_there_is_one_pane_with_words_for_signs_and_numbers_for_charts() -> None
     assert {sign for text in seen for sign in drawn_signs(text)} <= {"\u25cf", "\u25c6"}
 
 
+def test_images_of_runs_are_told_in_words_below_each_other() -> None:
+    app = Workbench(FakeSession(), settings=Settings(plain=True))
+
+    async def script(pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "d", "I")
+        screen = screen_text(app)
+        assert [line.strip() for line in screen.splitlines() if "pixels" in line] == [
+            "a picture, 24 pixels wide and 24 high, mean brightness 34%"
+        ] * 2
+        assert drawn_signs(screen) <= {"\u25cf", "\u25c6"}
+
+    play(app, script, WIDE)
+
+
 def test_colours_are_not_used() -> None:
     app = Workbench(FakeSession(), settings=Settings(plain=True))
 

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from mlbench.render.chart import Chart, ChartOptions, Curve
     from mlbench.render.chart_bands import Band
     from mlbench.render.chart_text import CurveOptions
+    from mlbench.tui.widgets.crosshair import Crossed
 
 LEAST_ROWS, LEAST_COLUMNS = 9, 56
 """Of one chart of several; with less the axes eat the picture."""
 MOST_VALUE_LINES, MOST_TABLE_LINES = 4, 10
 MOST_CROSSED = 6
-"""Charts in the table at the crosshair."""
+"""Metrics in the table at the crosshair."""
 _WORDS = {"step": "step", "relative": "time since start", "wall": "wall time (UTC)"}
 
 
@@ -316,28 +317,41 @@ class ChartView(Widget):
         if look.crosshair is None:
             return ()
         from mlbench.render.chart_text import CurveOptions
-        from mlbench.tui.widgets.crosshair import crossed, value_lines
+        from mlbench.tui.widgets.crosshair import value_lines
 
         axis = axis_of(look, self.state.series)
         options = CurveOptions(axis, look.smoothing, look.smoothing_kind, has_raw=False, has_older=False)
-        metrics = self._metrics()[self.first_metric :]
-        charts = []
-        for metric in metrics[:MOST_CROSSED]:
-            series = self._series_of(metric)
-            curves, _bands = self._curves(series, options)
-            goal = series[0].goal if series else ""
-            found = crossed(metric, curves, look.crosshair, baseline=self.state.baseline, goal=goal)
-            if found is not None:
-                charts.append(found)
+        titles = self._metrics()[self.first_metric :]
+        found = [[one for part in self._by_metric(title)
+                  if (one := self._crossing(part, options, look.crosshair)) is not None]
+                 for title in titles[:MOST_CROSSED]]  # fmt: skip
         at = f"{axis} {_x_text(axis, look.crosshair)}"
+        # A metric that is drawn in two charts stands at the crosshair once.
+        charts = list({one.metric: one for metrics in found for one in metrics}.values())[:MOST_CROSSED]
         table = value_lines(charts, at, width, min(MOST_TABLE_LINES, max(height // 3, 2)))
         n_charts = [columns * rows for columns, rows in (
             _grid(len(self._metrics()), width, height - 1 - n_lines, look.n_columns)
             for n_lines in (MOST_VALUE_LINES // 2, len(table))
         )]  # fmt: skip
+        if len(charts) > 1 and n_charts[1] >= min(n_charts[0], len(titles)):
+            return tuple(table)
         # Where a table would cost a chart, the values of the first one have to do.
-        is_table = len(charts) > 1 and n_charts[1] >= min(n_charts[0], len(metrics))
-        return tuple(table if is_table else value_lines(charts[:1], at, width, MOST_VALUE_LINES))
+        first = next((metrics for metrics in found if metrics), [])
+        return tuple(value_lines(first, at, width, MOST_VALUE_LINES, is_table=False))
+
+    def _by_metric(self, chart: str) -> list[list[SeriesAnswer]]:
+        """The series of a chart, metric by metric."""
+        parts: dict[str, list[SeriesAnswer]] = {}
+        for one in self._series_of(chart):
+            parts.setdefault(one.metric, []).append(one)
+        return list(parts.values())
+
+    def _crossing(self, series: Sequence[SeriesAnswer], options: CurveOptions, x: float) -> Crossed | None:
+        """One metric at the crosshair."""
+        from mlbench.tui.widgets.crosshair import crossed
+
+        curves, _bands = self._curves(series, options)
+        return crossed(series[0].metric, curves, x, baseline=self.state.baseline, goal=series[0].goal)
 
 
 def _x_text(axis: str, x: float) -> str:
