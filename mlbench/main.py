@@ -150,6 +150,9 @@ def _why_not_open(size: tuple[int, int], *, is_terminal: bool) -> str | None:
 
 
 def _open_workbench(home: Home, roots: Sequence[str]) -> int:
+    # What imports make stays: looking through it for cycles again and again is a tenth of the start. The workbench does
+    # so again once it stands.
+    gc.disable()
     from mlbench.tui.ahead import read_ahead
 
     ahead = read_ahead(home, roots)
