@@ -28,6 +28,7 @@ from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
 from mlbench.tui.view import ChartLook, View
+from mlbench.tui.waiting import Waiting
 
 if TYPE_CHECKING:
     from mlbench.tui.panes import Panes
@@ -54,7 +55,7 @@ class Desk:
         self.panes = panes
         self.settings = settings
         self.keyboard = Keyboard(settings.keys)
-        self.prompter = Prompter()
+        self.prompter, self.waiting = Prompter(), Waiting(self)
         self.view = View(chart=ChartLook(smoothing=settings.smoothing))
         if kept := session.load_state():
             self.view = from_text(kept, self.view)
