@@ -46,6 +46,7 @@ _UNPUBLISHED = "unpublished"
 """Mark in `meta`: a commit that no snapshot holds yet, perhaps of a process that was killed."""
 _REBUILDING = "rebuilding"
 """Mark in `meta`: the catalog was emptied for a rebuild that is not done."""
+_PATHS = "SELECT path FROM source WHERE source_id IN (SELECT unnest(?))"
 _KEPT = frozenset({"meta", "run_number", "run_row"})
 """Tables that a rebuild keeps: a run has the same number afterwards."""
 
@@ -268,7 +269,9 @@ class Writer:
                 ids = made_anew if table in _OF_POINTS else gone
                 self.rows(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [ids])
         if batch.source_ids:
-            self.rows("DELETE FROM source WHERE source_id IN (SELECT unnest(?))", [sorted(batch.source_ids)])
+            ids = [sorted(batch.source_ids)]
+            self.rows(f"DELETE FROM problem WHERE run_id IS NULL AND source_path IN ({_PATHS})", ids)
+            self.rows("DELETE FROM source WHERE source_id IN (SELECT unnest(?))", ids)
 
     def _insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
