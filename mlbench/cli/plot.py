@@ -19,7 +19,6 @@ from mlbench.cli.common import (
     format_option,
     home_of,
     home_option,
-    is_light,
     one_of,
     print_lines,
     print_records,
@@ -204,8 +203,9 @@ def _draw_whole(
 ) -> int:  # fmt: skip
     """What is asked for without naming a metric: confusion matrices, or the charts of a layout."""
     if layout is None or options.kind == "matrix":
-        _draw_matrices(reader, answer, options)
-        return 0
+        from mlbench.cli.plot_logged import draw_matrices_of
+
+        return 0 if draw_matrices_of(reader, answer, options) else 3
     from mlbench.cli.plot_layout import check_alone, draw_layouts
 
     check_alone(options, metrics, form)
@@ -349,24 +349,6 @@ def _draw_values(kind: str, series: Sequence[SeriesAnswer], answer: RunsAnswer, 
             members = [[value for run_id, value in last.items() if groups.get(run_id) == name] for name in names]
             lines = box_lines(names, members, **size)  # type: ignore[arg-type]
         emit("".join(f"{line}\n" for line in lines))
-
-
-def _draw_matrices(reader: Reader, answer: RunsAnswer, options: PlotOptions) -> None:
-    from mlbench.queries.matrix import fetch_matrices
-    from mlbench.render.cells import line_of
-    from mlbench.render.labels import label_map, with_mark
-    from mlbench.render.matrices import MatrixOptions, draw_matrices
-
-    matrices = fetch_matrices(reader, [row.head.run_id for row in answer.rows])
-    labels = label_map(matrix.head for matrix in matrices)
-    drawn = MatrixOptions(options.width, colour_depth(), glyphs(), is_light=is_light())
-    for metric in dict.fromkeys(matrix.metric for matrix in matrices):
-        mine = sorted((one for one in matrices if one.metric == metric), key=lambda one: not one.head.is_baseline)
-        names = [with_mark(labels[one.head.run_id], one.head) for one in mine]
-        title = line_of((f"{metric}   rows: actual, columns: predicted", "heading"))
-        print_lines((title, (), *draw_matrices(mine, names, drawn), ()))
-    if not matrices:
-        talk("no run that matches has a confusion matrix as numbers")
 
 
 def _print_points(series: Sequence[SeriesAnswer], form: str) -> None:

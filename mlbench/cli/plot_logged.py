@@ -1,4 +1,4 @@
-"""`mlbench plot` of what was logged as histograms (`--kind hist`) and as PR curves (`--kind line`)."""
+"""`mlbench plot` of histograms (`--kind hist`), PR curves (`--kind line`) and confusion matrices (`--kind matrix`)."""
 
 from __future__ import annotations
 
@@ -75,23 +75,42 @@ def _draw_histograms(items: Sequence[tuple[BlobPlace, Histogram]], options: Plot
 
 def _draw_histories(reader: Reader, ids: Sequence[str], metrics: Sequence[str], options: PlotOptions) -> bool:
     from mlbench.queries.blobs import fetch_histogram_history
-    from mlbench.render.histories import history_lines
-    from mlbench.render.labels import label_map
+    from mlbench.render.cells import line_of
+    from mlbench.render.histories_beside import HistoryLook, histories_beside, told_histories
+    from mlbench.render.labels import label_map, with_mark
 
     answer = fetch_histogram_history(reader, ids, metrics)
     _tell(answer.problems)
-    labels = label_map(place.head for place, _ in answer.items)
-    found: dict[tuple[str, str], list[tuple[int, Histogram]]] = {}
-    for place, histogram in answer.items:
-        found.setdefault((place.metric, labels[place.head.run_id]), []).append((place.step, histogram))
-    for (metric, label), steps in sorted(found.items(), key=lambda pair: pair[0][0]):
-        lines = history_lines(
-            [step for step, _ in steps], [histogram for _, histogram in steps], title=f"{metric}   {label}",
-            width=options.width, height=options.height, depth=colour_depth(), glyphs=glyphs(),
-            is_light=is_light(),
-        )  # fmt: skip
-        print_lines((*lines, ()))
-    return bool(answer.items)
+    items = sorted(answer.items, key=lambda item: (item[0].metric, not item[0].head.is_baseline))
+    heads = {place.head.run_id: place.head for place, _histogram in items}
+    names = {run_id: with_mark(label, heads[run_id]) for run_id, label in label_map(heads.values()).items()}
+    look = HistoryLook(options.width, options.height, colour_depth(), glyphs(), is_light())
+    told = told_histories(items)
+    for metric in dict.fromkeys(history.metric for history in told):
+        mine = [history for history in told if history.metric == metric]
+        print_lines((line_of((metric, "heading")), *histories_beside(mine, names, {}, look), ()))
+    return bool(items)
+
+
+def draw_matrices_of(reader: Reader, answer: RunsAnswer, options: PlotOptions) -> bool:
+    """Draw the confusion matrices of runs; False where there were some and none of them could be read."""
+    from mlbench.queries.matrix import fetch_matrices
+    from mlbench.render.cells import line_of
+    from mlbench.render.labels import label_map, with_mark
+    from mlbench.render.matrices import MatrixOptions, draw_matrices
+
+    found = fetch_matrices(reader, [row.head.run_id for row in answer.rows])
+    _tell(found.problems)
+    labels = label_map(matrix.head for matrix in found.items)
+    drawn = MatrixOptions(options.width, colour_depth(), glyphs(), is_light=is_light())
+    for metric in dict.fromkeys(matrix.metric for matrix in found.items):
+        mine = sorted((one for one in found.items if one.metric == metric), key=lambda one: not one.head.is_baseline)
+        names = [with_mark(labels[one.head.run_id], one.head) for one in mine]
+        title = line_of((f"{metric}   rows: actual, columns: predicted", "heading"))
+        print_lines((title, (), *draw_matrices(mine, names, drawn), ()))
+    if not found.items and not found.problems:
+        talk("no run that matches has a confusion matrix as numbers")
+    return bool(found.items) or not found.problems
 
 
 def _draw_curves(items: Sequence[tuple[BlobPlace, PrCurve]], options: PlotOptions) -> None:

@@ -11,7 +11,7 @@ from mlbench.queries.columns import metric_spec, param_spec
 from mlbench.queries.fragment import Sql
 from mlbench.queries.goals import is_of_machine, ranked_metrics
 from mlbench.queries.reading import Reader
-from mlbench.queries.storage import chosen_runs
+from mlbench.queries.storage import chosen_runs, metric_counts
 
 SAMPLED_RUNS, STRETCHES = 512, 8
 """Of more runs so many are looked at, in stretches spread over all: neighbours lie beside each other in the catalog,
@@ -110,15 +110,32 @@ def default_columns(
         n_params: parameters at most.
         n_metrics: metrics at most.
     """
+    return tuple(spec for spec, _is_rare in _chosen(reader, run_ids, n_params, n_metrics))
+
+
+def usual_columns(reader: Reader, run_ids: Sequence[str], fields: Sequence[str]) -> tuple[str, ...]:
+    """As `default_columns`, with fields of the runs behind; what few of the runs have stands behind the fields.
+
+    Of a mixed lot, where the runs have little in common, the fields then say more than columns that are mostly empty.
+    """
+    chosen = _chosen(reader, run_ids, 6, 3)
+    common, rare = ([spec for spec, is_rare in chosen if is_rare == wanted] for wanted in (False, True))
+    return (*common, *fields, *rare)
+
+
+def _chosen(reader: Reader, run_ids: Sequence[str], n_params: int, n_metrics: int) -> list[tuple[str, bool]]:
+    """The columns in their order, and whether few of the runs have a value there."""
     n_runs = len(run_ids)
     differing = differing_params(reader, run_ids) if n_runs > 1 else []
     kept = sorted((param for param in differing if not only_labels(param)), key=lambda param: rank_of(param, n_runs))
-    params = [param_spec(param.key) for param in kept[:n_params]]
+    params = [(param_spec(param.key), param.n_present * 2 < n_runs) for param in kept[:n_params]]
     asked = {*reader.words.primary.values(), *reader.words.goals}
-    ranked = ranked_metrics(reader, run_ids) if n_runs else ()
+    counts = metric_counts(reader, run_ids) if n_runs else {}
+    ranked = ranked_metrics(reader, run_ids, counts=counts)
     metrics = [metric for metric in ranked if metric in asked or not is_of_machine(metric)][:n_metrics]
-    specs = [metric_spec(metric) for metric in metrics]
-    return (*specs[:1], *params, *specs[1:])
+    # Trainings that broke off early have no score: of one sweep a quarter is enough.
+    specs = [(metric_spec(metric), metric not in asked and counts[metric] * 4 < n_runs) for metric in metrics]
+    return [*specs[:1], *params, *specs[1:]]
 
 
 def differing_params(reader: Reader, run_ids: Sequence[str]) -> list[Differing]:

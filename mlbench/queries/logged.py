@@ -24,6 +24,15 @@ _BLOBS = """SELECT kind, metric, list(DISTINCT run_id) FROM blob
 WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) GROUP BY kind, metric ORDER BY metric, kind"""
 
 
+_NAMES = """SELECT metric, count(DISTINCT run_id) AS n FROM blob
+WHERE kind = ? AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) GROUP BY metric ORDER BY n DESC, metric"""
+
+
+def fetch_logged_names(reader: Reader, run_ids: Sequence[str], kind: str) -> dict[str, int]:
+    """Under which names the runs logged something of a kind, and how many runs did: most runs first."""
+    return dict(reader.rows(_NAMES, [kind, list(run_ids)]))
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What words mean for a plot."""

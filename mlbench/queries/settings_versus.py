@@ -37,8 +37,9 @@ class SettingsVersus:
 
 
 def compare_settings(
-    reader: Reader, run_ids: Sequence[str], *, metrics: Sequence[str] = (), within: Sequence[str] = ()
-) -> SettingsVersus:
+    reader: Reader, run_ids: Sequence[str], *, metrics: Sequence[str] = (), within: Sequence[str] = (),
+    is_closed: bool = False,
+) -> SettingsVersus:  # fmt: skip
     """The settings of these runs against that of the first.
 
     Args:
@@ -47,12 +48,13 @@ def compare_settings(
         metrics: names, globs or columns; by default those whose goal is known, without slices, training's own (where
             there are others) and what is of the machine, at most MOST_METRICS.
         within: paths below which repetitions are looked for.
+        is_closed: no other runs count, and there are no bootstraps.
 
     Raises:
         UsageError: no run has one of the metrics.
     """
     ids = list(dict.fromkeys(run_ids))
-    heads, has_all = _candidates(reader, ids, within)
+    heads, has_all = _candidates(reader, ids, within, is_closed=is_closed)
     folds = _settings_of(reader, ids, list(heads))
     n_all = sum(len(fold.run_ids) for fold in folds)
     if len(folds) < 2:
@@ -69,16 +71,21 @@ def compare_settings(
             reader, (names[base.run_ids[0]], names[other.run_ids[0]]),
             ([heads[run_id] for run_id in base.run_ids], [heads[run_id] for run_id in other.run_ids]), asked,
             values_of=(_those(base.run_ids), _those(other.run_ids)), remarks=remarks,
+            has_bootstrap=not is_closed,
         )
         for other in others[:MOST_SETTINGS]
     ]  # fmt: skip
     return SettingsVersus(_together(answers), len(ids), n_all - len(ids))
 
 
-def _candidates(reader: Reader, ids: Sequence[str], within: Sequence[str]) -> tuple[dict[str, RunHead], bool]:
+def _candidates(
+    reader: Reader, ids: Sequence[str], within: Sequence[str], *, is_closed: bool
+) -> tuple[dict[str, RunHead], bool]:
     """The runs that may repeat these, and these; whether all were looked at."""
     found = find_runs(reader, where=_those(ids), columns=None)
     heads = {row.head.run_id: row.head for row in found.rows}
+    if is_closed:
+        return heads, True
     others = find_runs(reader, columns=None, within=within, limit=MOST_RUNS)
     if others.n_matched > MOST_RUNS:
         return heads, False

@@ -74,13 +74,18 @@ def _tail(head: RunHead, n_parts: int) -> str:
 def setting_labels(folds: Folds) -> dict[str, Safe]:
     """By run id what tells its setting from the others: `adam lr=0.1`; one setting alone is `all runs`.
 
-    Words speak for themselves, numbers and truth values need the name of their parameter.
+    Words speak for themselves, numbers and truth values need the name of their parameter; so do words that two
+    parameters share: of `const lin` nobody knows which is which.
     """
     labels: dict[str, Safe] = {}
+    columns = list(zip(*(fold.values for fold in folds.folds), strict=True))
+    n_columns = Counter(text for values in columns for text in set(filter(_is_word, values)))
+    names = _last_parts([column.title for column in folds.columns])
+    are_named = [any(n_columns[value] > 1 for value in filter(_is_word, values)) for values in columns]
     for fold in folds.folds:
         parts = [
-            _setting_part(column, value)
-            for column, value in zip(folds.columns, fold.values, strict=True)
+            _setting_part(column, value, name, is_named=is_named)
+            for column, value, name, is_named in zip(folds.columns, fold.values, names, are_named, strict=True)
             if value is not None
         ]
         labels |= dict.fromkeys(fold.run_ids, safe(" ".join(parts) or "all runs"))
@@ -98,11 +103,21 @@ def told_labels(told: Folds | None) -> dict[str, Safe]:
     return labels if is_told else {}
 
 
-def _setting_part(column: Column, value: Value) -> str:
+def _is_word(value: Value) -> bool:
+    return isinstance(value, str) and value[:1].isalpha()
+
+
+def _last_parts(keys: Sequence[str]) -> list[str]:
+    """The last part of each dotted key; all of it where another key ends in the same."""
+    parts = [key.rpartition(".")[2] for key in keys]
+    return [part if parts.count(part) == 1 else key for key, part in zip(keys, parts, strict=True)]
+
+
+def _setting_part(column: Column, value: Value, name: str, *, is_named: bool) -> str:
     if column.spec == "git.commit":
         return str(value)[:7]
     text = str(value_text(value))
-    return text if isinstance(value, str) and text[:1].isalpha() else f"{column.title.rpartition('.')[2]}={text}"
+    return text if _is_word(value) and not is_named else f"{name}={text}"
 
 
 def with_mark(label: Safe, head: RunHead) -> Safe:

@@ -7,6 +7,7 @@ mistakes are shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,26 +48,45 @@ class MatrixOptions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Aligned:
+class Aligned:
     """Matrices over the classes of all of them."""
 
-    names: tuple[Safe, ...]
     labels: tuple[str, ...]
     tables: Float64Array
     """Shape (matrices, classes, classes): actual down, predicted across; NaN where a matrix has no such class."""
+    shares: Float64Array
+    """Of the same shape: each row as shares of its sum, 0 where that is none."""
+    names: tuple[Safe, ...] = ()
 
 
-def draw_matrices(matrices: Sequence[MatrixAnswer], names: Sequence[str], options: MatrixOptions) -> tuple[Line, ...]:
+def align_matrices(matrices: Sequence[MatrixAnswer]) -> Aligned:
+    """What takes the time of drawing matrices of a thousand classes, 0.1 s each: may be done in another thread."""
+    labels = tuple(dict.fromkeys(label for matrix in matrices for label in matrix.labels))
+    places = {label: index for index, label in enumerate(labels)}
+    tables = np.full((len(matrices), len(labels), len(labels)), np.nan)
+    for table, matrix in zip(tables, matrices, strict=True):
+        mine = [places[label] for label in matrix.labels]
+        table[np.ix_(mine, mine)] = matrix.rows
+    tables[~np.isfinite(tables)] = np.nan
+    return Aligned(labels, tables, _shares(tables))
+
+
+def draw_matrices(
+    matrices: Sequence[MatrixAnswer], names: Sequence[str], options: MatrixOptions, *, roles: Sequence[str] = (),
+    aligned: Aligned | None = None,
+) -> tuple[Line, ...]:  # fmt: skip
     """Draw matrices of one metric; the first is what the others are compared with.
 
     Args:
         matrices: of one metric, one for each run; what is not finite in them is blank.
         names: of the runs, as long.
         options: size and colours.
+        roles: of the names; () for those of titles.
+        aligned: the same matrices, where that was done before.
     """
     if not matrices:
         return ()
-    whole = _aligned(matrices, names)
+    whole = replace(aligned or align_matrices(matrices), names=tuple(safe(name) for name in names))
     chosen = _chosen(whole, options)
     labels = [safe(whole.labels[index]) for index in chosen.tolist()]
     remark = f"{len(labels)} of {len(whole.labels)} classes, those with most mistakes"
@@ -76,11 +96,14 @@ def draw_matrices(matrices: Sequence[MatrixAnswer], names: Sequence[str], option
             _title(name, table),
             labels,
             table[np.ix_(chosen, chosen)],
-            _shares(table)[np.ix_(chosen, chosen)],
+            shares[np.ix_(chosen, chosen)],
             options,
             is_signed=False,
+            role=role,
         )
-        for name, table in zip(whole.names, whole.tables, strict=True)
+        for name, table, shares, role in zip(
+            whole.names, whole.tables, whole.shares, roles or ["title"] * len(names), strict=True
+        )
     ]
     lines += _placed(blocks, options.width)
     if options.has_differences and len(matrices) > 1:
@@ -89,18 +112,7 @@ def draw_matrices(matrices: Sequence[MatrixAnswer], names: Sequence[str], option
     return tuple(lines)
 
 
-def _aligned(matrices: Sequence[MatrixAnswer], names: Sequence[str]) -> _Aligned:
-    labels = tuple(dict.fromkeys(label for matrix in matrices for label in matrix.labels))
-    places = {label: index for index, label in enumerate(labels)}
-    tables = np.full((len(matrices), len(labels), len(labels)), np.nan)
-    for table, matrix in zip(tables, matrices, strict=True):
-        mine = [places[label] for label in matrix.labels]
-        table[np.ix_(mine, mine)] = matrix.rows
-    tables[~np.isfinite(tables)] = np.nan
-    return _Aligned(tuple(safe(name) for name in names), labels, tables)
-
-
-def _chosen(whole: _Aligned, options: MatrixOptions) -> Int64Array:
+def _chosen(whole: Aligned, options: MatrixOptions) -> Int64Array:
     """The classes to show: as many as fit, in their order, those with most mistakes in all matrices."""
     widest = max(
         width_cells(_text(value))
@@ -128,22 +140,22 @@ def _title(name: Safe, table: Float64Array) -> Safe:
 
 def _shares(table: Float64Array) -> Float64Array:
     """Each row as shares of its sum, 0 where that is none."""
-    sums = np.nansum(np.abs(table), axis=1, keepdims=True)
+    sums = np.nansum(np.abs(table), axis=-1, keepdims=True)
     shares: Float64Array = np.nan_to_num(table) / np.where(sums > 0, sums, 1.0)
     return shares
 
 
 def _differences(
-    whole: _Aligned, labels: Sequence[Safe], chosen: Int64Array, options: MatrixOptions
+    whole: Aligned, labels: Sequence[Safe], chosen: Int64Array, options: MatrixOptions
 ) -> list[tuple[Line, ...]]:
     """Each matrix less the first: counts where the classes are as large, else points of each actual class."""
     first = whole.tables[0]
     sums = np.nansum(whole.tables, axis=2)
     is_counted = bool(np.allclose(sums, sums[0]))
     blocks = []
-    for name, table in zip(whole.names[1:], whole.tables[1:], strict=True):
+    for name, table, shares in zip(whole.names[1:], whole.tables[1:], whole.shares[1:], strict=True):
         unit = "" if is_counted else ", points of each actual class"
-        of_shares = 100 * (_shares(table) - _shares(first))
+        of_shares = 100 * (shares - whole.shares[0])
         change = table - first if is_counted else np.where(np.isnan(table - first), np.nan, np.round(of_shares, 1))
         greatest = float(np.nan_to_num(np.fmax.reduce(np.abs(change), axis=None))) or 1.0
         title = name + safe(" − ") + whole.names[0] + safe(unit)
@@ -154,7 +166,7 @@ def _differences(
 
 def _block(
     title: Safe, labels: Sequence[Safe], table: Float64Array, shares: Float64Array, options: MatrixOptions, *,
-    is_signed: bool,
+    is_signed: bool, role: str = "title",
 ) -> tuple[Line, ...]:  # fmt: skip
     """One matrix with its title: numbers on a ground that says how much, or with a shade behind."""
     texts = [[_signed(value) if is_signed else _text(value) for value in row] for row in table.tolist()]
@@ -173,7 +185,7 @@ def _block(
         cells = [_heat_cell(text, share, wide + 1, options) for text, share in zip(row, row_shares, strict=True)]
         rows.append((name, *cells))
     width = max(side + len(labels) * (wide + 1), min(width_cells(title), options.width))
-    return ((Cell(fit(title, width), "title"),), *rows)
+    return ((Cell(fit(title, width), role),), *rows)
 
 
 def _signed(value: float) -> str:
@@ -219,10 +231,11 @@ def _placed(blocks: Sequence[tuple[Line, ...]], width: int) -> list[Line]:
 # ---------------------------------------------------------------- recall
 
 
-def _recalls(whole: _Aligned) -> Table:
-    """For each class its recall in every matrix and how it changed from the first; the last row is their mean."""
-    recalls = np.array([np.diagonal(_shares(table)) for table in whole.tables])
-    recalls[np.isnan(np.diagonal(whole.tables, axis1=1, axis2=2))] = np.nan
+def _recalls(whole: Aligned) -> Table:
+    """For each class its recall in every matrix and how it changed from the first; last their mean."""
+    recalls = np.array([np.diagonal(shares) for shares in whole.shares])
+    # Of a class without an example, or that a matrix does not know, there is no recall.
+    recalls[~(np.nansum(np.abs(whole.tables), axis=2) > 0)] = np.nan
     changes = np.nan_to_num(np.fmax.reduce(np.abs(recalls - recalls[0]), axis=0))
     order = np.arange(len(whole.labels))
     if len(order) > MOST_RECALLS:
@@ -233,14 +246,18 @@ def _recalls(whole: _Aligned) -> Table:
     rows = [
         _recall_row(safe(whole.labels[index]), np.nansum(whole.tables[0, index]), recalls[:, index]) for index in order
     ]
-    rows.append(_recall_row(safe("mean of classes"), np.nansum(whole.tables[0]), _means(recalls)))
+    rows.append(_mean_row(whole, recalls))
     return Table(tuple(headings), tuple(rows))
 
 
-def _means(recalls: Float64Array) -> Float64Array:
-    counts = np.isfinite(recalls).sum(axis=1)
-    means: Float64Array = np.nansum(recalls, axis=1) / np.maximum(counts, 1)
-    return means
+def _mean_row(whole: Aligned, recalls: Float64Array) -> tuple[Cell, ...]:
+    """The mean over the classes that have a recall in all matrices: over others two means say nothing together."""
+    is_common = np.isfinite(recalls).all(axis=0)
+    n_common = int(is_common.sum())
+    n_known = int(np.isfinite(recalls).any(axis=0).sum())
+    label = "mean of classes" if n_common == n_known else f"mean of the {n_common} in all"
+    means = recalls[:, is_common].mean(axis=1) if n_common else np.full(len(recalls), np.nan)
+    return _recall_row(safe(label), np.nansum(whole.tables[0][is_common]), means)
 
 
 def _recall_row(label: Safe, n: float, recalls: Float64Array) -> tuple[Cell, ...]:

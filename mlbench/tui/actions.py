@@ -114,15 +114,20 @@ ACTIONS: tuple[Action, ...] = (
            (COMPARE,), footer=5),
     Action("compare.images", ("I",), "images", "show the images that the runs logged beside each other, or the tables",
            (COMPARE,), footer=6),
-    Action("compare.image", ("m",), "which image", "choose which of the logged images", (COMPARE,)),
+    Action("compare.matrices", ("C",), "confusion", "confusion matrices side by side and subtracted, or the tables",
+           (COMPARE,), footer=9),
+    Action("compare.histograms", ("H",), "histograms", "histograms over the steps side by side, or the tables",
+           (COMPARE,), footer=9),
+    Action("compare.image", ("m",), "which", "choose which of the logged images, matrices or histograms", (COMPARE,)),
     Action("compare.at", ("@",), "at best", "tell each metric, too, where the one of this row is best, or no longer",
            (COMPARE,)),
     Action("compare.fold_all", ("O",), "fold all", "close all parents of parameters and groups of slices, or open them",
            (COMPARE,)),
     Action("compare.sort", ("enter",), "sort runs", "sort the runs by this row; open or close this parent",
            (COMPARE,), footer=3),
-    Action("lists.left", ("h", "left"), "left", "move the columns back; of images the step before", _LISTS),
-    Action("lists.right", ("l", "right"), "more runs", "move to the columns that have no room; of images the next step",
+    Action("lists.left", ("h", "left"), "left", "move the columns back; of images and histograms the step before",
+           _LISTS),
+    Action("lists.right", ("l", "right"), "more runs", "to the columns that have no room; of images, the next step",
            _LISTS),
     *(Action(f"lists.section_{n}", (f"{n}",), f"section {n}", f"go to section {n}", (COMPARE, RUN))
       for n in range(1, 9)),
@@ -179,6 +184,14 @@ ACTIONS: tuple[Action, ...] = (
 )  # fmt: skip
 
 BY_ID = {action.id: action for action in ACTIONS}
+DRAWN = frozenset((
+    "chart.smoothing", "chart.smooth_by", "chart.smooth_with", "chart.log_y", "chart.log_x", "chart.axis",
+    "chart.axis_by", "chart.raw", "chart.left", "chart.right", "chart.pan_left", "chart.pan_right", "chart.zoom_in",
+    "chart.zoom_out", "chart.zoom_all", "chart.zoom_end", "chart.zoom_back", "chart.trim", "chart.group",
+    "chart.colour_by", "chart.names", "chart.grid", "run.zoom_in", "run.zoom_out", "run.zoom_all", "run.pan_left",
+    "run.pan_right", "run.pan_up", "run.pan_down", "run.graphics",
+))  # fmt: skip
+"""Actions that change only how curves and pictures are drawn: where they are told in words, they do nothing."""
 
 _NAMES = {
     "space": "space", "enter": "enter", "escape": "esc", "pagedown": "PgDn", "pageup": "PgUp", "home": "Home",

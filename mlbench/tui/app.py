@@ -29,7 +29,7 @@ from mlbench.tui.actions import BY_ID, PANES
 from mlbench.tui.asker import Answered, Asker
 from mlbench.tui.clipboard import copy_text
 from mlbench.tui.desk import FOLLOW, KEEP, Desk
-from mlbench.tui.doing import HANDLERS
+from mlbench.tui.doing import do
 from mlbench.tui.doing.choosing import sort_column
 from mlbench.tui.doing.finding import go_where
 from mlbench.tui.doing.moving import to_row
@@ -182,7 +182,7 @@ class Workbench(App[int]):
         key = character if character is not None and character != " " else event.key
         pressed = self.desk.keyboard.press(key, self.desk.view.pane)
         if pressed.action is not None:
-            HANDLERS[pressed.action.id](self.desk, pressed.count)
+            do(self.desk, pressed.action, pressed.count)
         self.panes.draw_bars(self.desk)
         self._follow_cursor()
 
@@ -201,7 +201,7 @@ class Workbench(App[int]):
     def act(self, action_id: str, n: int = 1) -> None:
         """Do an action by its id, in a pane where it works."""
         if go_where(self.desk, BY_ID[action_id]):
-            HANDLERS[action_id](self.desk, n)
+            do(self.desk, BY_ID[action_id], n)
         self.panes.draw_bars(self.desk)
 
     def on_resize(self, event: Resize) -> None:
@@ -257,6 +257,12 @@ class Workbench(App[int]):
     def arrange(self) -> None:
         """Show the panes that the view asks for."""
         self.panes.arrange(self.size.width, self.size.height, self.desk.view)
+        if self.looks.is_linear:
+            self.call_after_refresh(self._read_anew)  # where the panes are is known once they are laid out
+
+    def _read_anew(self) -> None:
+        self.panes.draw_bars(self.desk)
+        self._follow_cursor()
 
     def later(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
         """Call after a delay; a second call under the same name takes the place of the first."""

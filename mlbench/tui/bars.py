@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlbench.render.cells import Cell, Line, fit, fit_middle, line_cells, line_of, width_cells
 from mlbench.safe import safe
-from mlbench.tui.actions import BY_ID, key_text
+from mlbench.tui.actions import BY_ID, DRAWN, key_text
 from mlbench.tui.session import IndexProgress
 from mlbench.tui.view import Marks
 
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from mlbench.tui.desk import Desk
 
 Ends = tuple[Line, Line]
+LEAST_BASE_CELLS, MOST_BASE_CELLS = 12, 28
+"""Of the baseline's name in the header."""
 
 
-def header(desk: Desk) -> Ends:
-    """Where we are and what is shown; at the right how far the reading is, else how many problems there are."""
+def header(desk: Desk, width: int) -> Ends:
+    """Where we are and what is shown; at the right how far the reading is, else how many problems there are.
+
+    Of the baseline's name as much is shown as leaves room for the rest.
+    """
     view, found = desk.view, desk.answers.found
     parts: list[tuple[str, str]] = [(" mlbench", "accent"), (" ▸ ", "muted"), (desk.session.scope, "title")]
     if found is not None:
@@ -28,12 +33,14 @@ def header(desk: Desk) -> Ends:
     if view.marks:
         n_hidden = _n_hidden(view.marks, found.listing) if found else 0
         parts += [("   ", ""), (f"{len(view.marks)} marked" + (f" ({n_hidden} hidden)" if n_hidden else ""), "")]
+    right = line_of(*_state(desk), (" ", ""))
+    sort = [("   sort ", "muted"), (", ".join(map(_sort_text, view.sort)), "")] if view.sort else []
     if desk.baseline is not None:
         mark = "baseline" if desk.panes.looks.is_linear else "◆"
-        parts += [(f"   {mark} ", "baseline"), (fit_middle(safe(desk.baseline.name), 28), "")]
-    if view.sort:
-        parts += [("   sort ", "muted"), (", ".join(_sort_text(sort) for sort in view.sort), "")]
-    return line_of(*parts), line_of(*_state(desk), (" ", ""))
+        parts += [(f"   {mark} ", "baseline")]
+        left = width - line_cells((*line_of(*parts, *sort), *right)) - 1
+        parts += [(fit_middle(safe(desk.baseline.name), min(max(left, LEAST_BASE_CELLS), MOST_BASE_CELLS)), "")]
+    return line_of(*parts, *sort), right
 
 
 @lru_cache(maxsize=1)
@@ -69,7 +76,8 @@ def progress_text(progress: IndexProgress | None) -> str:
     if progress is None:
         return "looking for runs"
     if progress.stage == "scan":
-        return f"looking for runs: {progress.n_done:,} folders" if progress.n_done else "looking for runs"
+        noun = "folder" if progress.n_done == 1 else "folders"
+        return f"looking for runs: {progress.n_done:,} {noun}" if progress.n_done else "looking for runs"
     if progress.stage == "read" and progress.n_total:
         return f"{progress.n_done:,} of {progress.n_total:,} indexed"
     return ""
@@ -82,7 +90,7 @@ def prompt(desk: Desk, width: int) -> Ends:
         line, place = desk.prompter.line(width - line_cells(right))
         return _with_caret(line, place), right
     if desk.message:
-        return desk.message, right
+        return desk.message, right if line_cells(desk.message) + line_cells(right) < width else ()
     if desk.view.query:
         return line_of((" / ", "accent"), (desk.view.query, "")), right
     return (), right
@@ -123,7 +131,9 @@ def footer(desk: Desk, width: int) -> Ends:
         return keys_line([(key_text(key), action.label) for key, action in following], width), ()
     help_key = desk.keyboard.first_key(BY_ID["app.help"])
     right = line_of((f" {key_text(help_key)}", "key"), (" help ", "muted")) if help_key else ()
-    pairs = [(key_text(key), action.label) for key, action in desk.keyboard.footer(desk.view.pane)]
+    is_drawn = not desk.panes.looks.is_linear
+    pairs = [(key_text(key), action.label) for key, action in desk.keyboard.footer(desk.view.pane)
+             if is_drawn or action.id not in DRAWN]  # fmt: skip
     return keys_line(pairs, width - line_cells(right)), right
 
 

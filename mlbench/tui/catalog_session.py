@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from mlbench.queries.answers import (
         DiffAnswer,
         ProblemLine,
-        ReportAnswer,
         RunHead,
         RunRow,
         RunsAnswer,
         SeriesAnswer,
         ShowAnswer,
     )
+    from mlbench.queries.report_answer import ReportAnswer
     from mlbench.queries.views import SavedView
     from mlbench.tui.ahead import Ahead
     from mlbench.watch import Pace, Watcher

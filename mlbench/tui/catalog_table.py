@@ -36,6 +36,12 @@ SELECT run_id, sketch FROM (
 WHERE place = 1"""
 
 
+def with_order(columns: tuple[str, ...], sort: Sequence[str]) -> tuple[str, ...]:
+    """The usual columns, behind what the runs are in order of: an order by what is not seen explains nothing."""
+    specs = [one.removesuffix(":desc").removesuffix(":asc") for one in sort]
+    return (*(spec for spec in specs if spec not in (*columns, "name", "run.name")), *columns)
+
+
 class CatalogTable:
     """Answers the questions of the table; what was understood of the last one is kept for its further rows."""
 
@@ -51,6 +57,7 @@ class CatalogTable:
         from mlbench.queries.answers import RunsAnswer
 
         columns, seen = (question.columns, None) if question.columns else self._usual_columns(reader, question.query)
+        columns = columns if question.columns else with_order(columns, question.sort)
         spelt = replace(question, columns=columns)
         lister = self._understood(reader, spelt)
         is_plain = not question.sort and not question.by  # then the runs that the columns were chosen by are in order
@@ -96,7 +103,7 @@ class CatalogTable:
 
         With them the runs, where they were read to choose.
         """
-        from mlbench.queries.chosen import default_columns, sampled
+        from mlbench.queries.chosen import sampled, usual_columns
         from mlbench.queries.listing import Lister
 
         lister = Lister(reader, where=query, within=self._roots)
@@ -110,7 +117,7 @@ class CatalogTable:
             listing = lister.listing()
             n_statuses = len({row.head.status for row in lister.rows(listing.numbers[: 4 * PIECE_ROWS]).values()})
             status = ("status",) if n_statuses > 1 else ()
-            columns = (*default_columns(reader, sampled(listing.ids)), *status, "duration", "started")
+            columns = usual_columns(reader, sampled(listing.ids), (*status, "duration", "started"))
         self._usual = (key, columns)
         return columns, listing
 
@@ -192,6 +199,7 @@ class CatalogTable:
         some = list(sampled(ids))
         names = Names(reader, scope_of(self._roots))
         chosen = chosen_runs(reader, some)
+        own = {tag for tags in reader.words.tags.values() for tag in tags}
         values: dict[str, list[str]] = {}
         sql = _VALUES.format(chosen=chosen.text, ids=_IDS)
         for key, raw in reader.rows(sql, [*chosen.parameters, some, some, some, some, VALUES_PER_PARAM]):
@@ -199,7 +207,7 @@ class CatalogTable:
         return Vocabulary(
             params=tuple(sorted(names.names("param"))),
             metrics=metric_names(reader, ids),
-            tags=tuple(sorted(names.names("tag"))),
+            tags=tuple(dict.fromkeys((*sorted(own), *sorted(names.names("tag"))))),
             statuses=STATUSES[:-1],
             fields=tuple(dict.fromkeys(PLAIN_FIELDS.values())),
             values={key: tuple(found) for key, found in values.items()},

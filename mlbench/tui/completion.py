@@ -84,11 +84,12 @@ class _Memory:
         return matching(typed, words, most=most)
 
 
-def complete_metric(text: str, cursor: int, known: Vocabulary) -> Completion:
-    """The metric at the cursor, of several with commas between them, as the logs spell it."""
+def complete_metric(text: str, cursor: int, known: Vocabulary, *, first: Sequence[str] = ()) -> Completion:
+    """The metric at the cursor, of several with commas between them, as the logs spell it; `first` come first."""
     start = text.rfind(",", 0, cursor) + 1
     start += len(text[start:cursor]) - len(text[start:cursor].lstrip())
-    return Completion(start, cursor, matching(text[start:cursor], known.metrics))
+    words = dict.fromkeys((*matching(text[start:cursor], first), *matching(text[start:cursor], known.metrics)))
+    return Completion(start, cursor, tuple(words)[:MOST_WORDS])
 
 
 def complete_tag(text: str, cursor: int, known: Vocabulary, own: Sequence[str]) -> Completion:
@@ -97,7 +98,8 @@ def complete_tag(text: str, cursor: int, known: Vocabulary, own: Sequence[str]) 
     sign = text[start : start + 1]
     if sign in ("+", "-"):
         start += 1
-    return Completion(start, cursor, matching(text[start:cursor], own if sign == "-" else known.tags))
+    words = own if sign == "-" else known.tags
+    return Completion(start, cursor, matching(text[start:cursor], words, is_loose=False))
 
 
 def split_metrics(text: str) -> tuple[str, ...]:

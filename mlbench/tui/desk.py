@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,11 @@ from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
-from mlbench.tui.judging import ask_verdict
+from mlbench.tui.judging import Judge
 from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.latest import Answers
+from mlbench.tui.logged import HISTOGRAMS, MATRICES, LoggedLook, ask_looks, forget_looks
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
@@ -59,7 +60,8 @@ class Desk:
             self.prompter.histories = typed_of(kept)
         self.answers = Answers()
         self.inspector = Inspector(self)
-        self.gallery = Gallery(self)
+        self.gallery, self.judge = Gallery(self), Judge(self)
+        self.logged = {look: LoggedLook(self, look) for look in (MATRICES, HISTOGRAMS)}
         self.history = History()
         self.bell = Bell(self)
         self.problem_filter = ""
@@ -114,13 +116,11 @@ class Desk:
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
             ask_labels(self)
-        looks = [
-            (one.as_deltas, one.is_transposed, one.compare_look, one.folds, one.is_all_compare) for one in (view, old)
-        ]
-        if looks[0] != looks[1]:
+        if view.compared_as != old.compared_as:
             self.panes.draw_compare(self)
-            ask_verdict(self)
-            self.gallery.follow()
+            ask_looks(self)
+        if view.is_all_compare and not old.is_all_compare and self.group is not None:
+            self.ask_compare()
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
         self.panes.draw_bars(self)
@@ -177,7 +177,10 @@ class Desk:
         found, shown = self.answers.found, self.answers.shown
         if self.view.pane in (RUN, STAGE):
             return shown is None or shown.head.run_id != self.view.shown_run
-        return found is not None and replace(found.question, near="") != self.view.question
+        if found is None:
+            return False
+        has_other_columns = self.tabling.has_held_columns and self.prompter.prompt is None
+        return has_other_columns or replace(found.question, near="") != self.view.question
 
     @property
     def current(self) -> RunHead | None:
@@ -253,11 +256,16 @@ class Desk:
             return
         ask_members(self)
         everything, at = self.view.has_all or len(ids) == 1, self.view.at_metric
-        self.asker.ask(
-            "compare", lambda: self.session.compare(ids, everything=everything, at=at), self._take_diff, lane="detail"
-        )
-        ask_verdict(self)
-        self.gallery.follow()
+
+        def look() -> DiffAnswer:
+            return self.session.compare(ids, everything=everything, at=at)
+
+        if self.group is None or self.view.is_all_compare:
+            self.asker.ask("compare", look, self._take_diff, lane="detail")
+        else:
+            self.asker.forget("compare")
+            self.answers.diff = None  # what its runs came to is shown in its place
+        ask_looks(self)
 
     def _take_diff(self, diff: DiffAnswer) -> None:
         self.answers.diff = diff
@@ -311,6 +319,7 @@ class Desk:
         """Ask everything again: a word was said, or new runs were read."""
         self.ask_runs()
         self.ask_names()
+        forget_looks(self)
         self.preview()
         if self.view.shown_run:
             self.ask_shown()
@@ -389,8 +398,3 @@ class Desk:
         # A slot of its own for each: no word is ever void, and they are said in their order.
         self._n_words += 1
         self.asker.ask(f"word {self._n_words}", word, said, lane="words")
-
-
-def runs_text(runs: Sequence[RunHead]) -> str:
-    """The name of one run, the number of several."""
-    return runs[0].name if len(runs) == 1 else f"{len(runs)} runs"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,22 @@ from mlbench.safe import path_of_text, text_of_path
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
-    from mlbench.queries.answers import RunsAnswer, SeriesAnswer
+    from mlbench.queries.answers import GroupRow, RunsAnswer, SeriesAnswer
     from mlbench.queries.blobs import BlobPlace
     from mlbench.queries.layouts import LayoutsAnswer
+    from mlbench.queries.members import Members
     from mlbench.queries.settings_versus import SettingsVersus
     from mlbench.queries.standing import Standings
+    from mlbench.tui.logged import LoggedFound
 
 PATCHES = ("mlbench-run.patch", "diff.patch", "git_diff.patch", os.path.join("files", "diff.patch"))
 """Where tools leave what was not committed, beside a source or in it."""
 MOST_PATCH_BYTES = 1 << 20
+MOST_MATRIX_CELLS = 2_000_000
+"""Of all compared runs together: 16 bytes each. Two matrices of a thousand classes, all of a hundred."""
+MOST_HISTOGRAMS, LEAST_HISTOGRAMS = 512, 16
+"""Of all compared runs together, and of each: a heat map has two columns of pixels a cell, and reads half a
+millisecond for each histogram with its distances."""
 _FOLDERS = "SELECT DISTINCT path FROM source WHERE list_contains(run_ids, ?) ORDER BY path"
 
 
@@ -53,6 +60,15 @@ class RunDetails:
         with self._reading() as reader:
             return compare_settings(reader, run_ids, within=self._roots)
 
+    def members(self, group: GroupRow) -> Members:
+        """What the runs of a group came to, also where they came to the same."""
+        from mlbench.queries.compare import compare_runs
+        from mlbench.queries.members import MOST_MEMBERS, summarise
+
+        with self._reading() as reader:
+            diff = compare_runs(reader, group.run_ids[:MOST_MEMBERS], everything=True)
+        return summarise(diff, group.keys, len(group.run_ids), group.n_ended_well)
+
     def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
         """The charts of this name that the logs of the runs lay out."""
         from mlbench.queries.layouts import fetch_layouts
@@ -82,6 +98,19 @@ class RunDetails:
         with self._reading() as reader:
             return fetch_places(reader, run_ids, kinds=["image"])
 
+    def logged(self, run_ids: Sequence[str], kind: str, metric: str) -> LoggedFound:
+        """What some runs logged of a kind under a name, or that which most of them have."""
+        from mlbench.queries.logged import fetch_logged_names
+        from mlbench.tui.logged import LoggedFound
+
+        with self._reading() as reader:
+            names = fetch_logged_names(reader, run_ids, kind)
+            chosen = metric if metric in names else next(iter(names), "")
+            if not chosen:
+                return LoggedFound(names)
+            read = _matrices if kind == "confusion" else _histories
+            return read(reader, run_ids, names, chosen)
+
     def content(self, place: BlobPlace) -> object:
         """What lies at a place: pixels, a histogram, a PR curve, rows of text; a ProblemLine if it is not read."""
         from mlbench.queries.answers import ProblemLine
@@ -89,6 +118,10 @@ class RunDetails:
         from mlbench.wire.pictures import read_picture
         from mlbench.wire.protobuf import WireError
 
+        if place.kind == "confusion":
+            from mlbench.queries.matrix import read_matrix
+
+            return read_matrix(place)
         if place.kind != "image":
             return decode_place(place)
         content = read_place(place)
@@ -126,6 +159,28 @@ class RunDetails:
         target = os.path.abspath(os.path.expanduser(path))
         write_file(target, content, is_new=not may_replace)
         return target
+
+
+def _matrices(reader: Reader, run_ids: Sequence[str], names: Mapping[str, int], metric: str) -> LoggedFound:
+    from mlbench.queries.matrix import fetch_matrices
+    from mlbench.render.matrices import align_matrices
+    from mlbench.tui.logged import LoggedFound
+
+    answer = fetch_matrices(reader, run_ids, [metric])
+    n_classes = max((len(matrix.labels) for matrix in answer.items), default=1)
+    shown = answer.items[: max(MOST_MATRIX_CELLS // n_classes**2, 2)]
+    n_left_out = len(answer.items) - len(shown)
+    return LoggedFound(names, metric, shown, answer.problems, align_matrices(shown), n_left_out)
+
+
+def _histories(reader: Reader, run_ids: Sequence[str], names: Mapping[str, int], metric: str) -> LoggedFound:
+    from mlbench.queries.blobs import fetch_histogram_history
+    from mlbench.render.histories_beside import told_histories
+    from mlbench.tui.logged import LoggedFound
+
+    most = max(MOST_HISTOGRAMS // max(len(run_ids), 1), LEAST_HISTOGRAMS)
+    answer = fetch_histogram_history(reader, run_ids, [metric], most=most)
+    return LoggedFound(names, metric, told_histories(answer.items), answer.problems)
 
 
 def _text_of(path: str) -> str:

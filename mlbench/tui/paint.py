@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
 
-from mlbench.render.cells import Cell, Line, line_cells, padded, take_cells, width_cells
+from mlbench.render.cells import ELLIPSIS, Cell, Line, line_cells, padded, take_cells, width_cells
 from mlbench.safe import safe
 from mlbench.tui.theme import Looks
 
@@ -36,10 +36,15 @@ def strip_of(line: Iterable[Cell], looks: Looks, width: int, *, ground: str = ""
 
 
 def both_ends(left: Line, right: Line, width: int) -> Line:
-    """One line with something at each end; the left end is cut where there is no room for both, and a blank between."""
+    """One line with something at each end; the left end is cut where there is no room for both, and a blank between.
+
+    What is cut ends in an ellipsis, unless only blanks are lost.
+    """
     n_right = line_cells(right)
     room = max(width - n_right, 0)
     most = room - 1 if right else room
+    if line_cells(left) > most > 0 and any(cell.text.strip() for cell in cropped(left, most, line_cells(left))):
+        left = (*cropped(left, 0, most - 1), Cell(safe(ELLIPSIS), "muted"))
     kept: list[Cell] = []
     used = 0
     for cell in left:

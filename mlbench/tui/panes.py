@@ -193,6 +193,8 @@ class Panes:
             "no run is chosen" if not desk.compared() else "no curve of these metrics" if desk.answers.series else ""
         )
         look, labels = charted_group(desk)
+        no_metric = f"these runs have no {' and no '.join(look.metrics) or 'metric'}"
+        no_metric += f": {desk.key('chart.metrics')} chooses others" if look.metrics else ""
         self.chart.show(
             ChartState(
                 series=desk.answers.series,
@@ -202,14 +204,14 @@ class Panes:
                 baseline=desk.baseline.run_id if desk.baseline else "",
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,
-                message=message or ("" if desk.answers.found is None else "these runs have no such metric"),
+                message=message or ("" if desk.answers.found is None else no_metric),
             )
         )
 
     def draw_compare(self, desk: Desk) -> None:
         """Draw the comparison."""
         diff, view, slots, keys = desk.answers.diff, desk.view, desk.slots(), desk.key
-        verdict, has_baseline = desk.answers.verdict, desk.baseline is not None
+        verdict, has_baseline = desk.judge.verdict, desk.baseline is not None
         n_left_out = len(desk.compared()) - len(diff.runs) if diff else 0
         title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
 
@@ -232,6 +234,11 @@ class Panes:
 
                 paper = self._paper(desk, width, self.compare.page_rows)
                 return gallery_page(desk.gallery.hung, diff.runs, paper, title=title, slots=slots)
+            if view.compare_look in desk.logged:
+                from mlbench.tui.logged_page import logged_page
+
+                paper = self._paper(desk, width, self.compare.page_rows)
+                return logged_page(desk.logged[view.compare_look], diff.runs, paper, title=title, slots=slots)
             if view.is_transposed and len(diff.runs) > 1:
                 return transposed_page(
                     diff, width, offset, as_deltas=view.as_deltas, slots=slots, title=title, key_of=keys
@@ -291,7 +298,7 @@ class Panes:
 
     def draw_bars(self, desk: Desk) -> None:
         """Draw header, prompt and footer; each is repainted only if it says something else."""
-        self.header.show(*bars.header(desk))
+        self.header.show(*bars.header(desk, self.header.size.width))
         self.prompt.show(*bars.prompt(desk, self.prompt.size.width))
         self.footer.show(*bars.footer(desk, self.footer.size.width))
         width = min(desk.prompter.popup_cells, max(self.prompt.size.width * 9 // 10, 20))

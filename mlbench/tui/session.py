@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     )
     from mlbench.queries.blobs import BlobPlace
     from mlbench.queries.layouts import LayoutsAnswer
+    from mlbench.queries.members import Members
     from mlbench.queries.settings_versus import SettingsVersus
     from mlbench.queries.standing import Standings
     from mlbench.queries.views import SavedView
     from mlbench.safe import Safe
+    from mlbench.tui.logged import LoggedFound
 
 Sketches: TypeAlias = "Mapping[str, tuple[float, ...]]"
 """Run id to at most 64 values that draw the curve."""
@@ -80,6 +82,7 @@ class Vocabulary:
     metrics: tuple[str, ...] = ()
     """Those that matter most first."""
     tags: tuple[str, ...] = ()
+    """The user's own first."""
     statuses: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -179,6 +182,9 @@ class Details(Protocol):
     def pictures(self, run_ids: Sequence[str]) -> tuple[BlobPlace, ...]:
         """Where the images of some runs lie: run by run, by name, in the order of the log."""
 
+    def logged(self, run_ids: Sequence[str], kind: str, metric: str) -> LoggedFound:
+        """What some runs logged of a kind (confusion or histogram) under a name, or that which most of them have."""
+
     def content(self, place: BlobPlace) -> object:
         """What lies at a place: pixels, a histogram, a PR curve, rows of text; a ProblemLine if it is not read."""
 
@@ -193,6 +199,9 @@ class Details(Protocol):
 
     def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
         """The settings of the runs against that of the first, with the runs that repeat them."""
+
+    def members(self, group: GroupRow) -> Members:
+        """What the runs of a group came to, also where they came to the same."""
 
     def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
         """The charts of this name (a title, a category or both; globs) that the logs of the runs lay out."""

@@ -20,6 +20,7 @@ from mlbench.tui.widgets.lines_view import Page
 if TYPE_CHECKING:
     from mlbench.queries.answers import LayeredParam, ProblemLine, SeriesAnswer, SeriesHead, ShowAnswer
     from mlbench.queries.blobs import BlobPlace
+    from mlbench.queries.matrix import MatrixAnswer
     from mlbench.render.ansi import Depth
     from mlbench.wire.pictures import Pixels
 
@@ -314,7 +315,7 @@ def _image(looked: Looked, paper: Paper) -> tuple[Sequence[Line], tuple[Placed, 
     if paper.is_linear:
         from mlbench.render.spoken import spoken_picture
 
-        return spoken_picture(pixels.shape[0], pixels.shape[1], float(pixels[..., :3].mean()) / 255), ()
+        return spoken_picture(pixels), ()
     # An array that is shown is kept, so that no other one has its id.
     key = (id(pixels), looked.zoom, looked.x, looked.y)
     lines, placed = placed_picture(key, seen_part(pixels, looked), paper)
@@ -373,8 +374,15 @@ def _pr_curve(looked: Looked, paper: Paper) -> Sequence[Line]:
     return draw_chart(pr_curves(items, is_plain=paper.depth == "none"), options).lines
 
 
+def _confusion(looked: Looked, paper: Paper) -> Sequence[Line]:
+    from mlbench.tui.logged_page import matrix_lines
+
+    matrix: MatrixAnswer = looked.content  # type: ignore[assignment]
+    return matrix_lines([matrix], [safe("rows: actual, columns: predicted")], paper)
+
+
 _DRAWERS: Mapping[str, Callable[[Looked, Paper], Sequence[Line]]] = {
-    "text": _texts, "histogram": _histogram, "pr_curve": _pr_curve,
+    "text": _texts, "histogram": _histogram, "pr_curve": _pr_curve, "confusion": _confusion,
 }  # fmt: skip
 _BUILDERS: Mapping[str, Callable[[ShowAnswer, Looked, int, Paper], Page]] = {
     "run": _field,

@@ -30,6 +30,8 @@ class Tabling:
         self._desk = desk
         self.rows = Rows()
         self.lines: Sequence[int] = ()
+        self.has_held_columns = False
+        """The columns are still those of the query before, since this one is being typed."""
         desk.panes.table.on_moved = self.fetch
 
     # ------------------------------------------------------------ the question
@@ -46,11 +48,16 @@ class Tabling:
             answer = desk.session.find(asked)
             return replace(answer, question=question), first_piece(answer)
 
-        desk.asker.ask("runs", find, self._take, lane="table", otherwise=partial(self._failed, question))
+        def take(answer: tuple[RunsFound, Piece]) -> None:
+            self.has_held_columns = asked.columns != question.columns
+            self._take(answer)
+
+        desk.asker.ask("runs", find, take, lane="table", otherwise=partial(self._failed, question))
 
     def _failed(self, question: RunsQuestion, error: MlbenchError) -> None:
         """A mistake in the query is shown where it is typed; the table keeps what it had."""
         self._desk.host.later("go on", 0.001, self._desk.host.go_on)
+        self.has_held_columns = False
         desk, prompt = self._desk, self._desk.prompter.prompt
         if prompt is None or prompt.history != "query":
             good = desk.good

@@ -163,7 +163,7 @@ class View:
     is_transposed: bool = False
     """Compare has a run on each line."""
     compare_look: str = ""
-    """What compare shows in the place of the tables: `code`, `verdict` or `images`."""
+    """What compare shows in the place of the tables: `code`, `verdict`, `images`, `matrices` or `histograms`."""
     folds: frozenset[str] = frozenset()
     """Parents and groups of slices that are not as they are at first: see `render.diff.diff_sections`."""
     at_metric: str = ""
@@ -185,6 +185,11 @@ class View:
     def is_all_compare(self) -> bool:
         """Whether the comparison has the whole screen: a group then shows its runs side by side."""
         return self.pane == COMPARE and self.is_zoomed
+
+    @property
+    def compared_as(self) -> tuple[object, ...]:
+        """How the comparison is drawn: with another one of these it is drawn again."""
+        return self.as_deltas, self.is_transposed, self.compare_look, self.folds, self.is_all_compare
 
     def scaled(self, axis: str, scale: str) -> View:
         """With another of SCALES on the axis `x` or `y`."""

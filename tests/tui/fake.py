@@ -36,11 +36,15 @@ from mlbench.queries.answers import (
 )
 from mlbench.queries.blobs import BlobPlace
 from mlbench.queries.layouts import LaidChart, LayoutsAnswer
+from mlbench.queries.matrix import MatrixAnswer
+from mlbench.queries.members import Members, summarise
 from mlbench.queries.mistakes import FilterError
 from mlbench.queries.settings_versus import SettingsVersus
 from mlbench.queries.standing import Standings
 from mlbench.queries.views import SavedView
+from mlbench.render.histories_beside import told_histories
 from mlbench.safe import safe
+from mlbench.tui.logged import LoggedFound
 from mlbench.tui.session import (
     PIECE_ROWS,
     ChartLabels,
@@ -53,6 +57,7 @@ from mlbench.tui.session import (
     RunsQuestion,
     Vocabulary,
 )
+from mlbench.wire.histograms import Histogram
 from mlbench.wire.layouts import Margin
 
 if TYPE_CHECKING:
@@ -148,6 +153,30 @@ class FakeDrafts:
         self.texts.pop(self._key(runs), None)
 
 
+def fake_matrix(head: RunHead, metric: str, place: int) -> MatrixAnswer:
+    """Three classes, of all runs but the first four; every run takes more cats for dogs than the one before."""
+    rows: list[list[float]] = [
+        [40.0 - 5 * place, 5.0 * place, 0.0, 0.0],
+        [2, 50, 1, 0],
+        [0, 3, 20 + place, 1],
+        [0, 0, 2, 6],
+    ]
+    n = 4 if place else 3
+    labels = ("cat", "dog", "horse", "mule")[:n]
+    return MatrixAnswer(head, metric, labels, tuple(tuple(row[:n]) for row in rows[:n]))
+
+
+def fake_histograms(head: RunHead, metric: str, place: int) -> list[tuple[BlobPlace, Histogram]]:
+    """A bell that moves up with the steps, farther in every run than in the one before."""
+    items = []
+    for step in range(0, 50, 10):
+        edges = np.linspace(-1, 1, 21) + step / 40 * (1 + place)
+        counts = np.round(1000 * np.exp(-8 * (edges[:-1] - edges.mean()) ** 2))
+        blob = BlobPlace(head, "histogram", metric, step, 1.7e9, step, f"{head.path}/ev", step, 64, "tensor", 0, 0, "")
+        items.append((blob, Histogram(edges[:-1], edges[1:], counts)))
+    return items
+
+
 class FakeDetails:
     """An image of three steps, a text, and a patch, of every run; what is written is remembered."""
 
@@ -161,6 +190,10 @@ class FakeDetails:
 
     def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
         return SettingsVersus((), len(run_ids), 0, "the runs are of one setting")
+
+    def members(self, group: GroupRow) -> Members:
+        diff = self.session.compare(group.run_ids, everything=True)
+        return summarise(diff, group.keys, len(group.run_ids), group.n_ended_well)
 
     def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
         return self.session.series([run_id], [metric], [])[0]
@@ -193,6 +226,20 @@ class FakeDetails:
             for metric in ("examples/wrong", "weights")[: 2 if run_id != run_ids[-1] else 1]
             for place in self.places(run_id, "image", metric)
         )
+
+    def logged(self, run_ids: Sequence[str], kind: str, metric: str) -> LoggedFound:
+        """Two names; of the second one the last run has nothing. All but the first run have a class more."""
+        runs = self.session._runs(run_ids)
+        first, second = ("eval/cm", "test/cm") if kind == "confusion" else ("weights", "bias")
+        names = {first: len(runs), second: len(runs) - 1}
+        chosen = metric if metric in names else first
+        having = runs if chosen == first else runs[:-1]
+        if kind == "confusion":
+            return LoggedFound(
+                names, chosen, [fake_matrix(run.head, chosen, place) for place, run in enumerate(having)]
+            )
+        items = [item for place, run in enumerate(having) for item in fake_histograms(run.head, chosen, place)]
+        return LoggedFound(names, chosen, told_histories(items))
 
     def content(self, place: BlobPlace) -> object:
         if place.kind == "text":

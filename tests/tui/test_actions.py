@@ -691,6 +691,20 @@ def test_a_layout_draws_its_metrics_together_until_others_are_chosen() -> None:
     played(script)
 
 
+def test_at_the_crosshair_of_a_laid_chart_each_metric_has_its_own_ranks_and_differences() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        app.desk.change(app.desk.view.charted(smoothing=0.0))
+        await keys(pilot, "space", "j", "space", "g", "b", ":", "'layout both'", "enter", "h")
+
+        assert [" ".join(line.split()) for line in screen_text(app).splitlines()[-5:-2]] == [
+            "step 2,000 val/loss train/loss",
+            "lr=0 seed=1 1. 0.4836 (-0.4086) 2. 0.8065 (+0.1634)",
+            "◆ lr=0 seed=0 2. 0.8922 1. 0.6431",
+        ]
+
+    played(script)
+
+
 def test_a_layout_is_picked_by_a_key_and_its_margins_are_bands() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, "p", "c")

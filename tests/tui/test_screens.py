@@ -137,3 +137,11 @@ def test_run_wide_in_sixteen_colours(snap_compare: Snap) -> None:
 def test_plots_for_a_screen_reader(snap_compare: Snap) -> None:
     app = Workbench(FakeSession(), settings=Settings(plain=True))
     assert snap_compare(app, terminal_size=NARROW, run_before=after("4", "space", "p"))
+
+
+def test_confusion_matrices_side_by_side(snap_compare: Snap) -> None:
+    assert snap_compare(workbench(FakeSession()), terminal_size=WIDE, run_before=after("2", "space", "d", "C"))
+
+
+def test_histograms_side_by_side_narrow(snap_compare: Snap) -> None:
+    assert snap_compare(workbench(FakeSession()), terminal_size=NARROW, run_before=after("2", "space", "d", "H", "h"))

@@ -39,7 +39,7 @@ def choose_metrics(desk: Desk, _n: int) -> None:
         Prompt(
             "metrics",
             accepted,
-            complete=lambda text, cursor: complete_metric(text, cursor, desk.answers.names),
+            complete=lambda text, cursor: complete_metric(text, cursor, desk.answers.names, first=_at_hand(desk)),
             hint="a few letters and tab; several with commas between",
             history="metrics",
         )
@@ -84,12 +84,24 @@ def choose_layout(desk: Desk, _n: int) -> None:
     desk.asker.ask("layout", lambda: details.layouts(ids, "*"), take, lane="detail")
 
 
+def _at_hand(desk: Desk) -> tuple[str, ...]:
+    """The metrics of the runs under comparison, as far as these are known; what others have is no curve here."""
+    diff = desk.answers.diff
+    here = {row.metric for row in diff.metrics} if diff is not None else set()
+    here |= {one.metric for one in desk.answers.members.spreads} if desk.answers.members is not None else set()
+    here |= {one.metric for one in desk.answers.series}
+    return tuple(metric for metric in desk.answers.names.metrics if metric in here)
+
+
 def _spelt(desk: Desk, typed: tuple[str, ...]) -> tuple[str, ...]:
-    """Each name as it is, or the first metric that it fits: `v/l` is `val/loss`."""
+    """Each name as it is, or the metric that it fits, of these runs rather than of others: `v/l` is `val/loss`."""
     known = desk.answers.names.metrics
-    return tuple(
-        dict.fromkeys(name if name in known else next(iter(matching(name, known, most=1)), name) for name in typed)
-    )
+
+    def meant(name: str) -> str:
+        found = (*matching(name, _at_hand(desk), most=1), *matching(name, known, most=1))
+        return name if name in known else next(iter(found), name)
+
+    return tuple(dict.fromkeys(map(meant, typed)))
 
 
 def next_smoothing(desk: Desk, _n: int) -> None:

@@ -27,12 +27,19 @@ def edit_query(desk: Desk, _n: int) -> None:
     def changed(typed: str) -> None:
         desk.host.later("query", TYPING_DELAY_S, lambda: desk.with_view(query=typed.strip()))
 
+    def settle(query: str) -> None:
+        """Take the query that holds from now on, with the columns that its runs differ in."""
+        is_asked = desk.view.query == query
+        desk.with_view(query=query)
+        if is_asked and desk.tabling.has_held_columns:
+            desk.ask_runs()
+
     def accepted(typed: str) -> None:
-        desk.host.later("query", 0, lambda: desk.with_view(query=typed.strip()))
+        desk.host.later("query", 0, lambda: settle(typed.strip()))
 
     def cancelled() -> None:
         desk.typed_error = ""
-        desk.host.later("query", 0, lambda: desk.with_view(query=before))
+        desk.host.later("query", 0, lambda: settle(before))
 
     desk.ask_user(
         Prompt(

@@ -11,8 +11,12 @@ from mlbench.tui.doing.choosing import sort_spec
 from mlbench.tui.doing.moving import list_of
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.gallery import LOOK
+from mlbench.tui.logged import HISTOGRAMS, MATRICES, choices_of, forget_looks
 from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.prompts import Prompt
+
+_LOGGED = {LOOK: "image", MATRICES: "confusion matrix", HISTOGRAMS: "histogram"}
+"""Looks of the comparison that show one thing of several that were logged, and what it is."""
 
 
 def sort_by_row(desk: Desk, _n: int) -> None:
@@ -64,16 +68,17 @@ def tell_at_best(desk: Desk, _n: int) -> None:
         desk.say(f"each metric, too, where {row.metric} is best", "muted")
 
 
-def choose_image(desk: Desk, _n: int) -> None:
-    """Choose one of the pictures that the compared runs logged, and show it."""
-    gallery = desk.gallery
-    if not gallery.is_open:
-        desk.say(f"{desk.key('compare.images')} shows the images of these runs", "muted")
+def choose_logged(desk: Desk, _n: int) -> None:
+    """Choose one of the names under which the compared runs logged what is shown, and show it."""
+    look, names = choices_of(desk)
+    if look not in _LOGGED:
+        keys = [desk.key(f"compare.{look}") for look in _LOGGED]
+        desk.say(f"{keys[0]} shows images, {keys[1]} confusion matrices, {keys[2]} histograms of these runs", "muted")
         return
-    places = gallery.hung.places or {}
-    choices = [Choice(name, name, f"{len(runs)} run{'' if len(runs) == 1 else 's'}") for name, runs in places.items()]
+    choices = [Choice(name, name, f"{n} run{'' if n == 1 else 's'}") for name, n in names.items()]
+    choose = desk.gallery.choose if desk.gallery.is_open else desk.logged[look].choose
     desk.ask_user(
-        Prompt("image", gallery.choose, menu=Menu(tuple(choices)), refuses=lambda name: name not in places,
+        Prompt(_LOGGED[look], choose, menu=Menu(tuple(choices)), refuses=lambda name: name not in names,
                hint="a few letters narrow the list")
     )  # fmt: skip
 
@@ -82,7 +87,7 @@ def turn_to(look: str) -> Handler:
     """The handler that shows something in the place of the tables, or the tables again."""
 
     def turn(desk: Desk, _n: int) -> None:
-        desk.answers.judged = ()  # asked anew: there may be other points by now
+        forget_looks(desk)  # asked anew: there may be other points, and pictures, by now
         desk.with_view(compare_look="" if desk.view.compare_look == look else look)
 
     return turn
@@ -107,7 +112,9 @@ HANDLERS: Mapping[str, Handler] = {
     "compare.code": turn_to("code"),
     "compare.verdict": turn_to("verdict"),
     "compare.images": turn_to(LOOK),
-    "compare.image": choose_image,
+    "compare.matrices": turn_to(MATRICES),
+    "compare.histograms": turn_to(HISTOGRAMS),
+    "compare.image": choose_logged,
     "compare.at": tell_at_best,
     "compare.fold_all": fold_all,
     "compare.sort": sort_by_row,

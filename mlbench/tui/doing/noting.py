@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mlbench.queries.answers import RunHead
-from mlbench.tui.desk import Desk, runs_text
+from mlbench.tui.desk import Desk
+from mlbench.tui.doing.saying import runs_text
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.prompts import Prompt
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
 from mlbench.queries.answers import Column, RunRow, RunsAnswer, Value
-from mlbench.render.cells import Cell, fit, fit_middle, padded, width_cells
+from mlbench.render.cells import EMPTY, Cell, fit, fit_middle, padded, width_cells
 from mlbench.render.numbers import number, point_place
 from mlbench.render.runs import best_of, status_cell, value_cell
 from mlbench.render.sparkline import sparkline
@@ -32,7 +32,8 @@ class TableColumn:
 
     spec: str
     """Column specification to sort by; '' where it cannot be sorted by."""
-    title: str
+    title: Safe
+    """In full; `width` may be less."""
     width: int
     draw: Callable[[RunRow, int], Cell] = field(repr=False, compare=False)
     is_left: bool = True
@@ -59,7 +60,7 @@ def _no_cell(_row: RunRow, _width: int) -> Cell:
     return Cell(safe(""))
 
 
-NAME = TableColumn("name", "run", 0, _no_cell)
+NAME = TableColumn("name", safe("run"), 0, _no_cell)
 """The first column; the table draws it itself."""
 
 
@@ -181,8 +182,8 @@ def table_columns(answer: RunsAnswer, fits: Fits, *, best: Sequence[float | None
 
 def _answer_column(column: Column, index: int, fit_: Fit, best: float | None) -> TableColumn:
     is_left = not fit_.is_number
-    title = fit_middle(safe(column.title), MOST_TITLE_CELLS)
-    width = max(width_cells(title), min(fit_.width, MOST_TEXT_CELLS) if is_left else fit_.width)
+    title = safe(column.title)
+    width = max(min(width_cells(title), MOST_TITLE_CELLS), min(fit_.width, MOST_TEXT_CELLS) if is_left else fit_.width)
 
     def draw(row: RunRow, room: int) -> Cell:
         value = row.values[index]
@@ -223,14 +224,14 @@ def _spark_column(sketches: Mapping[str, tuple[float, ...]]) -> TableColumn:
         sketch = sketches.get(row.head.run_id, ())
         return Cell(sparkline(sketch if is_curve(sketch) else (), room), "sketch")
 
-    return TableColumn("", "", SPARK_CELLS, draw, kind="sketch")
+    return TableColumn("", EMPTY, SPARK_CELLS, draw, kind="sketch")
 
 
 def _tag_column(widest: int) -> TableColumn:
     def draw(row: RunRow, room: int) -> Cell:
         return Cell(fit(_tag_text(row), room), "key")
 
-    return TableColumn("", "tags", min(max(widest, 4), MOST_TEXT_CELLS), draw, kind="tags")
+    return TableColumn("", safe("tags"), min(max(widest, 4), MOST_TEXT_CELLS), draw, kind="tags")
 
 
 def _tag_text(row: RunRow) -> Safe:

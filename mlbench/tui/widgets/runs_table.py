@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mlbench.queries.answers import RunRow
-from mlbench.render.cells import Cell, Line, fit, fit_middle, line_of, padded, take_cells
+from mlbench.render.cells import Cell, Line, fit, fit_middle, line_of, padded
 from mlbench.render.runs import STATUS_ROLES
 from mlbench.safe import safe
 from mlbench.tui.paint import both_ends, strip_of
@@ -333,7 +333,7 @@ class RunsTable(Widget):
         column = self.state.columns[index]
         arrow = (self.state.sorted_by or {}).get(column.spec, "")
         room = width - len(arrow)
-        title = take_cells(safe(column.title), room) + safe(arrow)
+        title = fit_middle(column.title, room) + safe(arrow)
         is_cursor = index == self.column and self.state.is_at_work
         align = "left" if column.is_left else "right"
         return Cell(padded(title, width, align=align), "accent" if is_cursor else "title" if arrow else "muted")

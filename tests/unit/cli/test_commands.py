@@ -642,9 +642,10 @@ def test_plot_draws_histograms_over_their_steps(mlbench: Mlbench) -> None:
     )
 
     assert done.code == 0, done.err
-    titles = [line for line in done.out.splitlines() if line.startswith("weights/hidden/kernel")]
-    assert len(titles) == 2
-    assert all(" steps" in title for title in titles)
+    lines = done.out.splitlines()
+    assert lines[0] == "weights/hidden/kernel"
+    assert lines[1].count(" steps") == 2
+    assert any(" from w128-seed" in line and "at step 240" in line for line in lines)
     assert "▒" in done.out
 
 

@@ -40,7 +40,7 @@ def test_a_confusion_matrix_of_wandb_is_drawn_from_its_file(tmp_path: Path) -> N
 
     with open_reader(home, now_s=1_800_000_000.0) as reader:
         (place,) = fetch_places(reader, run_ids(reader), kinds=["confusion"])
-        (matrix,) = fetch_matrices(reader, run_ids(reader))
+        (matrix,) = fetch_matrices(reader, run_ids(reader)).items
     assert summary.n_read == 1
     assert place.path == str(run / INNER / "files/media/table/cm_table_1.table.json")
     assert read_place(place) == json.dumps(TABLE).encode()

@@ -3,7 +3,7 @@
 import pytest
 
 from mlbench.journal import Words
-from mlbench.queries.chosen import default_columns, is_label
+from mlbench.queries.chosen import default_columns, is_label, usual_columns
 from tests.unit.queries.conftest import FakeReader
 
 
@@ -135,3 +135,17 @@ def test_what_is_of_the_machine_is_no_column_unless_asked_for(empty: FakeReader)
     assert default_columns(empty, [run_id]) == ("metrics.loss",)
     empty.say(Words(goals={"system/cpu": "min"}))
     assert default_columns(empty, [run_id]) == ("metrics.system/cpu", "metrics.loss")
+
+
+def test_of_a_mixed_lot_the_fields_come_before_what_few_runs_have(empty: FakeReader) -> None:
+    ids = [empty.add_run(f"r{number}") for number in range(9)]
+    for run_id in ids[:2]:
+        empty.add_series(run_id, "val/acc", [0.5])
+    for number, run_id in enumerate(ids[:3]):
+        empty.add_params(run_id, lr=number)
+    for number, run_id in enumerate(ids):
+        empty.add_params(run_id, seed=number)
+
+    assert usual_columns(empty, ids, ("started",)) == ("params.seed", "started", "metrics.val/acc", "params.lr")
+    assert usual_columns(empty, ids[:4], ("started",)) == ("metrics.val/acc", "params.lr", "params.seed", "started")
+    assert usual_columns(empty, [], ("started",)) == ("started",)

@@ -1,4 +1,6 @@
-from mlbench.render.labels import label_map, run_labels, short_labels, with_mark
+from mlbench.queries.answers import Column
+from mlbench.queries.folding import Fold, Folds
+from mlbench.render.labels import label_map, run_labels, setting_labels, short_labels, with_mark
 from mlbench.safe import safe
 
 from .samples import head
@@ -43,3 +45,13 @@ def test_the_baseline_has_a_diamond() -> None:
 
 def test_names_of_strangers_are_made_safe() -> None:
     assert run_labels((head("a\x1b]0;x"),)) == ("a␛]0;x",)
+
+
+def test_words_that_two_parameters_share_have_the_names_of_their_parameters() -> None:
+    columns = (Column("params.clip.schedule", "clip.schedule", "param"), Column("params.schedule", "schedule", "param"),
+               Column("params.optimizer", "optimizer", "param"))  # fmt: skip
+    folds = Folds(columns, (Fold(("a",), ("const", "lin", "adam")), Fold(("b",), ("lin", "exp", "sgd"))))
+
+    assert list(setting_labels(folds).values()) == [
+        "clip.schedule=const schedule=lin adam", "clip.schedule=lin schedule=exp sgd",
+    ]  # fmt: skip

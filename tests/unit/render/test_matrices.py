@@ -62,6 +62,15 @@ def test_classes_that_one_matrix_lacks_are_blank() -> None:
     assert row.split() == ["horse", "12", "0.75"]
 
 
+def test_means_are_over_the_classes_that_all_have_examples_of() -> None:
+    fewer = answer([[4, 1, 0], [0, 5, 0], [0, 0, 0]], ["cat", "dog", "horse"], "b")
+
+    rows = str(plain(draw_matrices([BEFORE, fewer], ["before", "after"], MatrixOptions(width=100)))).split("\n")
+
+    assert next(row for row in rows if row.startswith("horse") and "12" in row).split() == ["horse", "12", "0.75"]
+    assert rows[-1].split() == ["mean", "of", "the", "2", "in", "all", "21", "0.855", "0.9", "+0.0455"]
+
+
 def test_of_many_classes_those_with_most_mistakes_are_shown() -> None:
     table = np.eye(100) * 50
     table[7, 93] = 40

@@ -27,7 +27,9 @@ def test_a_strip_has_the_style_of_its_cells() -> None:
 
 def test_both_ends_stand_at_the_ends_and_the_left_one_is_cut() -> None:
     assert text_of(both_ends(line_of(("left", "")), line_of(("right", "")), 12)) == "left   right"
-    assert text_of(both_ends(line_of(("left", ""), ("more", "")), line_of(("right", "")), 8)) == "le right"
+    assert text_of(both_ends(line_of(("left", ""), ("more", "")), line_of(("right", "")), 8)) == "l… right"
+    assert text_of(both_ends(line_of(("left", ""), ("   ", "")), (), 5)) == "left "
+    assert text_of(both_ends(line_of(("left", ""), ("more", "")), (), 4)) == "lef…"
 
 
 def test_a_line_is_cropped_in_cells() -> None:

@@ -137,6 +137,17 @@ def test_an_image_is_drawn_with_its_place_and_its_steps() -> None:
     assert "▀" not in staged("blobs:0", shown(), Paper(80, 30, depth="none", glyphs="ascii"), **looked)
 
 
+def test_a_confusion_matrix_is_drawn_with_its_numbers() -> None:
+    session = FakeSession()
+    places = tuple(replace(place, kind="confusion") for place in session.details.places("000000000000", "text", "cm"))
+    (matrix,) = session.details.logged(["000000000000"], "confusion", "").items
+    looked: dict[str, Any] = {"places": places, "content": matrix}
+
+    assert "accuracy 0.948" in staged("blobs:0", shown(), **looked)
+    words = staged("blobs:0", shown(), Paper(80, 30, is_linear=True), **looked)
+    assert "recall, least first: horse 0.87, dog 0.943, cat 1" in words
+
+
 def test_what_cannot_be_read_is_told_in_place_of_the_picture() -> None:
     session = FakeSession()
     places = session.details.places("000000000000", "image", "matrix")
