@@ -34,7 +34,8 @@ def unstorable_field(fact: SmallFact | Blob | Cursor) -> str:
     if type(fact) is Param and _is_plain(fact):
         return ""
     if isinstance(fact, RunField) and fact.name in _NUMBERS:
-        return "" if _is_real(fact.value) and abs(fact.value) < _NUMBERS[fact.name] else fact.name
+        is_number = not isinstance(fact.value, str) and _is_real(fact.value)
+        return "" if is_number and abs(float(fact.value)) < _NUMBERS[fact.name] else fact.name
     return next((name for name, check in _checks_of(fact) if not check(getattr(fact, name))), "")
 
 
