@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
-from mlbench.queries.answers import DiffAnswer, GroupRow, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
+from mlbench.queries.answers import DiffAnswer, GroupRow, ProblemLine, RunHead, SeriesAnswer
 from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
 from mlbench.tui.gallery import Gallery
+from mlbench.tui.gone import take_error
 from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
@@ -108,7 +109,7 @@ class Desk:
         elif (view.chart.metrics, view.chart.over) != (old.chart.metrics, old.chart.over):
             self.ask_series()
         if view.shown_run != old.shown_run and view.shown_run:
-            self.ask_shown()
+            self.inspector.ask_run()
         if (view.pane, view.is_zoomed, bool(view.shown_run)) != (old.pane, old.is_zoomed, bool(old.shown_run)):
             self.host.arrange()
         if view.marks != old.marks or view.range_start != old.range_start or view.pane != old.pane:
@@ -251,7 +252,9 @@ class Desk:
         """Ask for the comparison of the runs at hand."""
         ids = self.compared()[:MOST_COMPARED]
         if not ids:
-            self.answers.diff = None
+            for slot in ("compare", "members"):
+                self.asker.forget(slot)
+            self.answers.diff = self.answers.members = None
             self.panes.draw_compare(self)
             return
         ask_members(self)
@@ -261,7 +264,7 @@ class Desk:
             return self.session.compare(ids, everything=everything, at=at)
 
         if self.group is None or self.view.is_all_compare:
-            self.asker.ask("compare", look, self._take_diff, lane="detail")
+            self.asker.ask("compare", look, self._take_diff, lane="detail", otherwise=self._not_these)
         else:
             self.asker.forget("compare")
             self.answers.diff = None  # what its runs came to is shown in its place
@@ -276,28 +279,22 @@ class Desk:
         look = self.view.chart
         ids, metrics, usual, over = self.compared()[:MOST_CHARTED], look.metrics, self.table_metrics(), look.over
         if not ids:
+            self.asker.forget("series")
             self._take_series(())
             return
-        self.asker.ask(
-            "series", lambda: self.session.series(ids, metrics, usual, over=over), self._take_series, lane="detail"
-        )
+
+        def look_at() -> tuple[SeriesAnswer, ...]:
+            return self.session.series(ids, metrics, usual, over=over)
+
+        self.asker.ask("series", look_at, self._take_series, lane="detail", otherwise=self._not_these)
+
+    def _not_these(self, error: MlbenchError) -> None:
+        take_error(self, error)
 
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
         self.answers.series = series
         self.panes.draw_chart(self)
         ask_labels(self)
-
-    def ask_shown(self) -> None:
-        """Ask for all that is known of the run of the run pane."""
-        run_id = self.view.shown_run
-        self.asker.ask("shown", lambda: self.session.show(run_id), self._take_shown, lane="detail")
-
-    def _take_shown(self, shown: ShowAnswer) -> None:
-        is_new = self.answers.shown is None or self.answers.shown.head.run_id != shown.head.run_id
-        self.answers.shown = shown
-        self.panes.draw_run(self, is_new=is_new)
-        self.inspector.follow_cursor() if is_new else self.inspector.refresh()
-        self.host.later("go on", 0.001, self.host.go_on)
 
     def ask_problems(self) -> None:
         """Ask for what could not be read."""
@@ -322,7 +319,7 @@ class Desk:
         forget_looks(self)
         self.preview()
         if self.view.shown_run:
-            self.ask_shown()
+            self.inspector.ask_run()
         if self.view.pane == PROBLEMS or self.answers.done is not None:
             self.ask_problems()
 

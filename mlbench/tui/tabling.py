@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
+from mlbench.tui.gone import ask_marked
 from mlbench.tui.session import PIECE_ROWS, RunsFound, RunsQuestion, Sketches
 from mlbench.tui.widgets.rows import Piece, Rows, first_piece, lines_of, piece_of
 
@@ -91,6 +92,7 @@ class Tabling:
         self.lines = lines_of(found.listing, desk.view.opened)
         cursor = desk.panes.take_runs(desk)
         desk.with_view(cursor=cursor, group=desk.panes.table.current_group)
+        ask_marked(desk)
         desk.host.later("go on", 0.001, desk.host.go_on)
         if before is None or before.baseline != found.baseline:
             desk.preview()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.errors import UsageError
 from mlbench.queries.answers import (
     BlobHead,
     Column,
@@ -367,7 +368,7 @@ class FakeSession:
         self.state = text
 
     def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
-        return tuple(run.head for run in self._runs(run_ids))
+        return tuple(run.head for run in self.runs if run.head.run_id in run_ids)
 
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(
@@ -381,6 +382,9 @@ class FakeSession:
 
     def _runs(self, run_ids: Sequence[str]) -> list[FakeRun]:
         by_id = {run.head.run_id: run for run in self.runs}
+        gone = [run_id for run_id in run_ids if run_id not in by_id]
+        if gone:
+            raise UsageError(f"no run has the id '{gone[0]}'. Try: mlbench query")
         return [by_id[run_id] for run_id in run_ids]
 
     def compare(self, run_ids: Sequence[str], *, everything: bool, at: str = "") -> DiffAnswer:

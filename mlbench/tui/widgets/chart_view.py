@@ -193,6 +193,7 @@ class ChartView(Widget):
         self._drawn_size = self.size
         width, height = self.size
         metrics = self._metrics()
+        self.first_metric = min(self.first_metric, max(len(metrics) - 1, 0))
         if not metrics or width < 8 or height < 4:
             self._drawn = ()
             self._lines = (self._title(width, 0), (), line_of((f"  {self.state.message}", "muted")))
@@ -288,7 +289,7 @@ class ChartView(Widget):
         from mlbench.render.chart_text import group_curves, series_curves
 
         look, settings = self.state.look, self.state.labels.settings
-        if look.is_grouped and settings:
+        if look.is_grouped and all(one.head.run_id in settings for one in series):
             return group_curves(series, settings, options, band="minmax" if look.has_raw else "none")
         slots = self.state.slots
         if look.colour_by == "setting" and settings:
