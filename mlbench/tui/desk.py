@@ -28,6 +28,7 @@ from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
 from mlbench.tui.view import ChartLook, View
+from mlbench.tui.waiting import Waiting
 
 if TYPE_CHECKING:
     from mlbench.tui.panes import Panes
@@ -37,6 +38,7 @@ PREVIEW_DELAY_S = 0.06
 TYPING_DELAY_S = 0.08
 FOLLOW = "follow"
 """The name of the delay between two looks, and of the question."""
+AFTER_ERROR_S = 5.0  # until the look after one that failed
 KEEP, KEEP_DELAY_S = "keep", 1.0
 """The delay after which what is looked at is kept: a crash loses no more than a second."""
 MOST_COMPARED, MOST_CHARTED = 24, 1000
@@ -54,7 +56,7 @@ class Desk:
         self.panes = panes
         self.settings = settings
         self.keyboard = Keyboard(settings.keys)
-        self.prompter = Prompter()
+        self.prompter, self.waiting = Prompter(), Waiting(self)
         self.view = View(chart=ChartLook(smoothing=settings.smoothing))
         if kept := session.load_state():
             self.view = from_text(kept, self.view)
@@ -363,7 +365,7 @@ class Desk:
         def look() -> Followed | None:
             return self.session.follow(lambda: self.is_leaving)
 
-        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: None)
+        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: self.follow_later(AFTER_ERROR_S))
 
     def _take_followed(self, followed: Followed | None) -> None:
         if followed is None:

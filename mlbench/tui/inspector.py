@@ -46,7 +46,7 @@ class Inspector:
         desk.answers.shown = shown
         desk.panes.draw_run(desk, is_new=is_new)
         self.follow_cursor() if is_new else self.refresh()
-        desk.host.later("go on", 0.001, desk.host.go_on)
+        desk.host.later("go on", 0.001, desk.waiting.go_on)
 
     def _no_run(self, error: MlbenchError) -> None:
         """A run that is gone, or was never seen, has no pane; one that is shown stays where it only cannot be read."""
@@ -56,7 +56,7 @@ class Inspector:
             pane = RUNS if desk.view.pane in (RUN, STAGE) else desk.view.pane
             desk.with_view(shown_run="", pane=pane, is_zoomed=desk.view.is_zoomed and pane == desk.view.pane)
         desk.complain(error)
-        desk.host.later("go on", 0.001, desk.host.go_on)
+        desk.host.later("go on", 0.001, desk.waiting.go_on)
 
     # ------------------------------------------------------------ the fact
 

@@ -81,7 +81,7 @@ def choose_layout(desk: Desk, _n: int) -> None:
         desk.ask_user(Prompt("layout", lambda text: show_layout(desk, text), menu=menu,
                              hint="the charts that the logs of these runs lay out"))  # fmt: skip
 
-    desk.asker.ask("layout", lambda: details.layouts(ids, "*"), take, lane="detail")
+    desk.waiting.ask("layout", lambda: details.layouts(ids, "*"), take, lane="detail")
 
 
 def _at_hand(desk: Desk) -> tuple[str, ...]:
