@@ -38,6 +38,7 @@ PREVIEW_DELAY_S = 0.06
 TYPING_DELAY_S = 0.08
 FOLLOW = "follow"
 """The name of the delay between two looks, and of the question."""
+AFTER_ERROR_S = 5.0  # until the look after one that failed
 KEEP, KEEP_DELAY_S = "keep", 1.0
 """The delay after which what is looked at is kept: a crash loses no more than a second."""
 MOST_COMPARED, MOST_CHARTED = 24, 1000
@@ -364,7 +365,7 @@ class Desk:
         def look() -> Followed | None:
             return self.session.follow(lambda: self.is_leaving)
 
-        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: None)
+        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: self.follow_later(AFTER_ERROR_S))
 
     def _take_followed(self, followed: Followed | None) -> None:
         if followed is None:
