@@ -112,8 +112,8 @@ class GroupRow:
 class Listing:
     """Which runs, in which order; of 100,000 no more than their ids is held."""
 
-    ids: tuple[str, ...] = ()
-    """Run ids in order; of a grouped table group by group."""
+    ids: Sequence[str] = ()
+    """Run ids in order, a tuple or packed as one; of a grouped table group by group."""
     numbers: Sequence[int] = ()
     """Their rows in the wide pivot, in the same order."""
     n_runs: int = 0
