@@ -38,6 +38,7 @@ PREVIEW_DELAY_S = 0.06
 TYPING_DELAY_S = 0.08
 FOLLOW = "follow"
 """The name of the delay between two looks, and of the question."""
+AFTER_ERROR_S = 5.0  # until the look after one that failed
 KEEP, KEEP_DELAY_S = "keep", 1.0
 """The delay after which what is looked at is kept: a crash loses no more than a second."""
 MOST_COMPARED, MOST_CHARTED = 24, 1000
@@ -107,7 +108,7 @@ class Desk:
         asked = [(one.marks, one.cursor, one.group, one.has_all, one.at_metric) for one in (view, old)]
         if asked[0] != asked[1]:
             self.preview()
-        elif (view.chart.metrics, view.chart.over) != (old.chart.metrics, old.chart.over):
+        elif view.chart.asks_more_than(old.chart):
             self.ask_series()
         if view.shown_run != old.shown_run and view.shown_run:
             self.inspector.ask_run()
@@ -285,7 +286,7 @@ class Desk:
             return
 
         def look_at() -> tuple[SeriesAnswer, ...]:
-            return self.session.series(ids, metrics, usual, over=over)
+            return self.session.series(ids, metrics, usual, over=over, has_times=look.has_times)
 
         self.asker.ask("series", look_at, self._take_series, lane="detail", otherwise=self._not_these)
 
@@ -364,7 +365,7 @@ class Desk:
         def look() -> Followed | None:
             return self.session.follow(lambda: self.is_leaving)
 
-        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: None)
+        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: self.follow_later(AFTER_ERROR_S))
 
     def _take_followed(self, followed: Followed | None) -> None:
         if followed is None:
