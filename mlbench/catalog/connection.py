@@ -17,6 +17,8 @@ SCHEMA_VERSION = 6
 WORK_FILE = "work.duckdb"
 CURRENT = "CURRENT"
 LOCK_FILE = "writer.lock"
+FIRST_ANSWER = "first-"
+"""In the names of what the workbench keeps of its first answers."""
 BROKEN = ".broken-"
 """In the names of what was moved aside."""
 WRITER_MEMORY = "48MB"
@@ -169,7 +171,7 @@ def read_version(connection: DuckDBPyConnection) -> int:
         row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
     except duckdb.Error:
         return 0
-    return int(row[0]) if row else 0
+    return int(row[0]) if row and str(row[0]).isdecimal() else 0
 
 
 def check_not_newer(version: int, path: str) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.errors import UsageError
@@ -16,7 +17,8 @@ from mlbench.tui.catalog_table import CatalogTable
 from mlbench.tui.clipboard import shell_line
 from mlbench.tui.details import RunDetails
 from mlbench.tui.drafts import Drafts
-from mlbench.tui.keeping import Kept
+from mlbench.tui.first_answer import FirstAnswer, Known, stamp_of
+from mlbench.tui.keeping import Kept, from_text
 from mlbench.tui.session import (
     ChartLabels,
     Facet,
@@ -49,11 +51,12 @@ if TYPE_CHECKING:
     from mlbench.tui.ahead import Ahead
     from mlbench.watch import Pace, Watcher
 
-MEMORY = "48MB"
+MEMORY = "24MB"
 """Of DuckDB's cache of the catalog, which would keep all that was ever looked at; a question that needs more gets it.
 
 At 100,000 runs four searches and the curves of a page leave 352 MB resident with 1 GB, 267 with 128 MB and 166 with 48;
-they take 0.24, 0.41 and 0.44 CPU s.
+they take 0.24, 0.41 and 0.44 CPU s. Twenty pages leave 154 MiB with 48 and 144 with 24; searches, sorts and filters
+take the same time with both. Grouping all of them needs more than 24.
 """
 
 
@@ -90,26 +93,10 @@ class _Lane:
             self._reader = None
 
 
-def stamp_of(home: Home) -> object:
-    """What is another one when the snapshot or the journal is."""
-    from mlbench.catalog.reader import current_snapshot
-
-    return (current_snapshot(home), _journal_stamp(home.journal))
-
-
-def _journal_stamp(folder: str) -> tuple[tuple[str, int], ...]:
-    """Names and sizes of the journal's files: they only grow."""
-    try:
-        with os.scandir(folder) as entries:
-            return tuple(sorted((entry.name, entry.stat().st_size) for entry in entries))
-    except OSError:
-        return ()
-
-
 class CatalogSession:
     """A `Session` on a home and the roots that were named."""
 
-    def __init__(self, home: Home, roots: Sequence[str], *, ahead: Ahead | None = None) -> None:
+    def __init__(self, home: Home, roots: Sequence[str], *, ahead: Ahead | Known | None = None) -> None:
         self._ahead = ahead
         self.home = home
         self.roots = tuple(os.path.realpath(os.path.expanduser(root)) for root in roots)
@@ -119,6 +106,9 @@ class CatalogSession:
         self.drafts = Drafts(home)
         self._runs = CatalogTable(self.roots)
         self._kept = Kept(home.cache, self.roots)
+        self._first = FirstAnswer(home, self._kept.digest)
+        self._found: tuple[RunsFound, object] | None = None
+        """The last answer of the table, and the stamp that it was asked at."""
         self._words: Journal | None = None
         self._watcher: Watcher | None = None
         """Of the roots, once they were read."""
@@ -188,11 +178,24 @@ class CatalogSession:
     def find(self, question: RunsQuestion) -> RunsFound:
         """The runs that match, with the usual columns where none were chosen."""
         ahead, self._ahead = self._ahead, None
-        found = ahead.take(question, stamp_of(self.home)) if ahead is not None else None
-        if found is not None:
-            return found
-        with self._table.reading() as reader:
-            return self._runs.find(reader, question)
+        stamp = stamp_of(self.home)
+        found = ahead.take(question, stamp) if ahead is not None else None
+        if found is None:
+            with self._table.reading() as reader:
+                found = self._runs.find(reader, question)
+        self._found = (found, stamp)
+        return found
+
+    def known(self, question: RunsQuestion) -> RunsFound | None:
+        """The answer that the last session kept, if it is still the one to this question."""
+        return self.find(question) if isinstance(self._ahead, Known) else None
+
+    def first_answer(self) -> Known | None:
+        """The kept answer to what the workbench will ask first."""
+        from mlbench.tui.view import View
+
+        view = from_text(self.load_state(), View())
+        return self._first.load(replace(view.question, near=view.cursor))
 
     def rows(self, found: RunsFound, first: int, n_rows: int) -> tuple[RunRow | None, ...]:
         """More rows of an answer."""
@@ -221,6 +224,8 @@ class CatalogSession:
     def save_state(self, text: str) -> None:
         """Replace what was kept."""
         self._kept.save(text)
+        if self._found is not None:
+            self._first.save(*self._found)
 
     def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
         """What is known of these runs."""
@@ -261,13 +266,14 @@ class CatalogSession:
             return compare_whole(reader, run_ids, everything=everything, at=at)
 
     def series(
-        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = ""
-    ) -> tuple[SeriesAnswer, ...]:
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = "",
+        has_times: bool = True,
+    ) -> tuple[SeriesAnswer, ...]:  # fmt: skip
         """The points of the metrics that one of the runs has."""
         from mlbench.tui.charted import charted_series
 
         with self._detail.reading() as reader:
-            return charted_series(reader, run_ids, metrics, usual, over)
+            return charted_series(reader, run_ids, metrics, usual, over, has_times=has_times)
 
     def labels_of(self, run_ids: Sequence[str]) -> ChartLabels:
         """By the rules of `queries.folding`."""

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
-from mlbench.queries.answers import DiffAnswer, GroupRow, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
+from mlbench.queries.answers import DiffAnswer, GroupRow, ProblemLine, RunHead, SeriesAnswer
 from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
 from mlbench.tui.gallery import Gallery
+from mlbench.tui.gone import take_error
 from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
@@ -27,6 +28,7 @@ from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
 from mlbench.tui.view import ChartLook, View
+from mlbench.tui.waiting import Waiting
 
 if TYPE_CHECKING:
     from mlbench.tui.panes import Panes
@@ -36,6 +38,7 @@ PREVIEW_DELAY_S = 0.06
 TYPING_DELAY_S = 0.08
 FOLLOW = "follow"
 """The name of the delay between two looks, and of the question."""
+AFTER_ERROR_S = 5.0  # until the look after one that failed
 KEEP, KEEP_DELAY_S = "keep", 1.0
 """The delay after which what is looked at is kept: a crash loses no more than a second."""
 MOST_COMPARED, MOST_CHARTED = 24, 1000
@@ -53,7 +56,7 @@ class Desk:
         self.panes = panes
         self.settings = settings
         self.keyboard = Keyboard(settings.keys)
-        self.prompter = Prompter()
+        self.prompter, self.waiting = Prompter(), Waiting(self)
         self.view = View(chart=ChartLook(smoothing=settings.smoothing))
         if kept := session.load_state():
             self.view = from_text(kept, self.view)
@@ -105,10 +108,10 @@ class Desk:
         asked = [(one.marks, one.cursor, one.group, one.has_all, one.at_metric) for one in (view, old)]
         if asked[0] != asked[1]:
             self.preview()
-        elif (view.chart.metrics, view.chart.over) != (old.chart.metrics, old.chart.over):
+        elif view.chart.asks_more_than(old.chart):
             self.ask_series()
         if view.shown_run != old.shown_run and view.shown_run:
-            self.ask_shown()
+            self.inspector.ask_run()
         if (view.pane, view.is_zoomed, bool(view.shown_run)) != (old.pane, old.is_zoomed, bool(old.shown_run)):
             self.host.arrange()
         if view.marks != old.marks or view.range_start != old.range_start or view.pane != old.pane:
@@ -251,7 +254,9 @@ class Desk:
         """Ask for the comparison of the runs at hand."""
         ids = self.compared()[:MOST_COMPARED]
         if not ids:
-            self.answers.diff = None
+            for slot in ("compare", "members"):
+                self.asker.forget(slot)
+            self.answers.diff = self.answers.members = None
             self.panes.draw_compare(self)
             return
         ask_members(self)
@@ -261,9 +266,10 @@ class Desk:
             return self.session.compare(ids, everything=everything, at=at)
 
         if self.group is None or self.view.is_all_compare:
-            self.asker.ask("compare", look, self._take_diff, lane="detail")
+            self.asker.ask("compare", look, self._take_diff, lane="detail", otherwise=self._not_these)
         else:
-            self.asker.forget("compare")  # what its runs came to is shown in its place
+            self.asker.forget("compare")
+            self.answers.diff = None  # what its runs came to is shown in its place
         ask_looks(self)
 
     def _take_diff(self, diff: DiffAnswer) -> None:
@@ -275,28 +281,22 @@ class Desk:
         look = self.view.chart
         ids, metrics, usual, over = self.compared()[:MOST_CHARTED], look.metrics, self.table_metrics(), look.over
         if not ids:
+            self.asker.forget("series")
             self._take_series(())
             return
-        self.asker.ask(
-            "series", lambda: self.session.series(ids, metrics, usual, over=over), self._take_series, lane="detail"
-        )
+
+        def look_at() -> tuple[SeriesAnswer, ...]:
+            return self.session.series(ids, metrics, usual, over=over, has_times=look.has_times)
+
+        self.asker.ask("series", look_at, self._take_series, lane="detail", otherwise=self._not_these)
+
+    def _not_these(self, error: MlbenchError) -> None:
+        take_error(self, error)
 
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
         self.answers.series = series
         self.panes.draw_chart(self)
         ask_labels(self)
-
-    def ask_shown(self) -> None:
-        """Ask for all that is known of the run of the run pane."""
-        run_id = self.view.shown_run
-        self.asker.ask("shown", lambda: self.session.show(run_id), self._take_shown, lane="detail")
-
-    def _take_shown(self, shown: ShowAnswer) -> None:
-        is_new = self.answers.shown is None or self.answers.shown.head.run_id != shown.head.run_id
-        self.answers.shown = shown
-        self.panes.draw_run(self, is_new=is_new)
-        self.inspector.follow_cursor() if is_new else self.inspector.refresh()
-        self.host.later("go on", 0.001, self.host.go_on)
 
     def ask_problems(self) -> None:
         """Ask for what could not be read."""
@@ -321,7 +321,7 @@ class Desk:
         forget_looks(self)
         self.preview()
         if self.view.shown_run:
-            self.ask_shown()
+            self.inspector.ask_run()
         if self.view.pane == PROBLEMS or self.answers.done is not None:
             self.ask_problems()
 
@@ -365,7 +365,7 @@ class Desk:
         def look() -> Followed | None:
             return self.session.follow(lambda: self.is_leaving)
 
-        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: None)
+        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: self.follow_later(AFTER_ERROR_S))
 
     def _take_followed(self, followed: Followed | None) -> None:
         if followed is None:

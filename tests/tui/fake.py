@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.errors import UsageError
 from mlbench.queries.answers import (
     BlobHead,
     Column,
@@ -307,6 +308,9 @@ class FakeSession:
     def follow(self, is_cancelled: Callable[[], bool]) -> Followed | None:
         return self.news.pop(0) if self.news else None
 
+    def known(self, question: RunsQuestion) -> RunsFound | None:
+        return None
+
     def find(self, question: RunsQuestion) -> RunsFound:
         self.questions.append(question)
         if "<" in question.query:
@@ -367,7 +371,7 @@ class FakeSession:
         self.state = text
 
     def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
-        return tuple(run.head for run in self._runs(run_ids))
+        return tuple(run.head for run in self.runs if run.head.run_id in run_ids)
 
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(
@@ -381,6 +385,9 @@ class FakeSession:
 
     def _runs(self, run_ids: Sequence[str]) -> list[FakeRun]:
         by_id = {run.head.run_id: run for run in self.runs}
+        gone = [run_id for run_id in run_ids if run_id not in by_id]
+        if gone:
+            raise UsageError(f"no run has the id '{gone[0]}'. Try: mlbench query")
         return [by_id[run_id] for run_id in run_ids]
 
     def compare(self, run_ids: Sequence[str], *, everything: bool, at: str = "") -> DiffAnswer:
@@ -402,20 +409,22 @@ class FakeSession:
                           code=(commits,), n_equal_params=len(params) - len(kept))  # fmt: skip
 
     def series(
-        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = ""
-    ) -> tuple[SeriesAnswer, ...]:
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = "",
+        has_times: bool = True,
+    ) -> tuple[SeriesAnswer, ...]:  # fmt: skip
         chosen = list(metrics) or list(usual[:1])
         return tuple(
             SeriesAnswer(
                 run.head,
                 metric,
                 STEPS,
-                WALL_S,
+                WALL_S if has_times else np.full_like(WALL_S, np.nan),
                 run.curve(metric),
                 len(STEPS),
                 1.7e9,
                 over=over,
                 over_values=STEPS / 100 if over else None,
+                has_times=has_times,
             )
             for metric in chosen
             for run in self._runs(run_ids)

@@ -146,6 +146,17 @@ def test_the_value_under_the_cursor_narrows_the_query() -> None:
     played(script)
 
 
+@pytest.mark.parametrize("query", ["a OR b", "lr = 1 or(lr = 2)", "(lr = 1)or(lr = 2)"])
+def test_a_condition_is_added_to_all_of_a_query_however_its_or_is_written(query: str) -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        app.desk.with_view(query=query)
+        await settle(pilot)
+        await keys(pilot, "l", "l", "l", "=")
+        assert asked(app).startswith(f"({query}) and ")
+
+    played(script)
+
+
 def test_columns_are_chosen_and_the_usual_ones_come_back() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, "c", "ctrl+u", "'params.lr'", "escape", "c", "ctrl+u", "'params.lr'", "enter")

@@ -1,11 +1,13 @@
 """Running trainings are followed: what is new is shown, and nothing is asked where nothing is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import pytest
 from textual.pilot import Pilot
 
-from mlbench.errors import UsageError
+from mlbench.errors import MlbenchError, UsageError
 from mlbench.queries.settings_versus import SettingsVersus
+from mlbench.tui import desk
 from mlbench.tui.session import Followed
 from tests.tui.driving import keys, news_taken, play, screen_text, workbench
 from tests.tui.fake import FakeDetails, FakeSession, make_runs
@@ -60,6 +62,29 @@ def test_following_can_be_stopped() -> None:
         await keys(pilot, "L")
 
         assert "following: new points are shown as they come" in screen_text(app)
+
+    play(app, script)
+
+
+def test_a_look_that_fails_is_not_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "AFTER_ERROR_S", 0.001)
+    session = FakeSession()
+    follow = session.follow
+    failures = [MlbenchError("the catalog was moved aside")]
+
+    def fails_once(is_cancelled: Callable[[], bool]) -> Followed | None:
+        if failures:
+            raise failures.pop()
+        return follow(is_cancelled)
+
+    session.follow = fails_once  # type: ignore[method-assign]
+    app = workbench(session)
+
+    async def script(pilot: Pilot[int]) -> None:
+        session.news.append(Followed(has_changed=False, wait_s=60.0))
+        app.desk.follow_later(0.0)
+        await news_taken(session, pilot)
+        assert not session.news
 
     play(app, script)
 

@@ -39,7 +39,7 @@ def _begin(desk: Desk, *, in_editor: bool) -> None:
         else:
             _ask(desk, runs, old, draft)
 
-    desk.asker.ask("note", look, go_on, lane="words")
+    desk.waiting.ask("note", look, go_on, lane="words")
 
 
 def _ask(desk: Desk, runs: Sequence[RunHead], old: str, draft: str) -> None:
