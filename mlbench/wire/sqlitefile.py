@@ -51,8 +51,8 @@ class DatabaseError(Exception):
 class Database:
     """An open file; close it when done."""
 
-    def __init__(self, connection: sqlite3.Connection, copy: str | None = None) -> None:
-        self._connection, self._copy = connection, copy
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._until_s = 0.0
         connection.set_progress_handler(lambda: time.monotonic() > self._until_s, _OPS_BETWEEN)
         try:
@@ -76,9 +76,6 @@ class Database:
     def close(self) -> None:
         """Let go of the file. Twice does no harm."""
         self._connection.close()
-        if self._copy is not None:
-            shutil.rmtree(self._copy, ignore_errors=True)
-            self._copy = None
 
     def rows(
         self, table: str, columns: Sequence[str], where: str = "", values: Sequence[str | int] = (), order: str = ""
@@ -187,13 +184,13 @@ def _size(path: str) -> int:
         return -1
 
 
-def _connect(path: str, options: str, *, copy: str | None = None) -> Database:
+def _connect(path: str, options: str) -> Database:
     uri = f"file:{quote(os.fsencode(path))}?{options}"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, check_same_thread=False, isolation_level=None)
     connection.text_factory = lambda text: text.decode("utf-8", "replace")
     if hasattr(connection, "setlimit"):
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_TEXT_BYTES)
-    return Database(connection, copy)
+    return Database(connection)
 
 
 def _open_unfinished(path: str) -> Database:
@@ -217,10 +214,10 @@ def _open_copy(path: str, *suffixes: str) -> Database:
         for name, suffix in zip(names, ("", *suffixes), strict=True):
             if os.path.isfile(name):
                 shutil.copyfile(name, os.path.join(folder, f"copy{suffix}"))
-        return _connect(os.path.join(folder, "copy"), "mode=rw", copy=folder)
-    except BaseException:
+        return _connect(os.path.join(folder, "copy"), "mode=rw")
+    finally:
+        # All its files are open by now, so that none is left behind however the process ends.
         shutil.rmtree(folder, ignore_errors=True)
-        raise
 
 
 def _told(error: Exception) -> DatabaseError:

@@ -109,6 +109,29 @@ def test_a_transaction_that_was_cut_by_a_kill_is_rolled_back_in_a_copy(
     assert os.listdir(tmp_path / "tmp") == []
 
 
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_a_copy_has_no_name_while_it_is_read(
+    writer: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    writer.execute(f"PRAGMA journal_mode = {mode}")
+    writer.executemany("INSERT INTO runs VALUES (?, 'y')", [(number,) for number in range(50_000)])
+    if mode == "delete":
+        writer.execute("PRAGMA cache_size = 2")
+        writer.execute("BEGIN")
+        writer.execute("UPDATE runs SET b = 'never committed, and longer than before'")
+    folder = copied(tmp_path, "-wal" if mode == "wal" else "-journal")
+
+    with open_database(str(folder / "a.db")) as database:
+        left = os.listdir(tmp_path / "tmp")  # what a process that is killed now leaves behind
+        found = list(database.rows("runs", ("a", "b")))
+
+    assert left == []
+    assert len(found) == 50_001
+    assert {b for _a, b in found} == {"x", "y"}
+
+
 def test_a_locked_file_is_told(writer: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlitefile, "BUSY_S", 0.01)
     writer.execute("BEGIN EXCLUSIVE")
