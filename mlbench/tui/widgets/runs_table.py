@@ -30,8 +30,9 @@ STATUS_GLYPHS = {"running": "▸", "finished": "✓", "failed": "✗", "killed":
 MARK, BASELINE, NO_STATUS = "●", "◆", "·"
 GLYPH_CELLS, WORD_CELLS = 7, 26
 """Columns of the mark, the baseline and the status as signs; as words, for a screen reader."""
-"""A blank, mark, baseline and status with blanks between, and a blank."""
 GAP_CELLS = 2
+MORE_CELLS = 3
+"""Of the sign that there are more columns, with a blank before it."""
 LEAST_NAME_CELLS, MOST_NAME_SHARE, LINEAR_NAME_SHARE = 12, 0.4, 0.6
 """The name takes at most this share of the table's width."""
 LEAST_TEXT_CELLS = 8
@@ -281,7 +282,7 @@ class RunsTable(Widget):
         shown = []
         for index in range(self.first_column, len(self.state.columns)):
             column = self.state.columns[index]
-            room = self.size.width - 2 - place
+            room = self.size.width - MORE_CELLS - place
             if room < column.width and not (column.is_left and room >= LEAST_TEXT_CELLS):
                 break
             shown.append((index, place, min(column.width, room)))
