@@ -53,7 +53,7 @@ def test_the_title_of_the_sorted_column_keeps_its_mark_and_its_end() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         assert "evaluat…reward" in screen_text(app).splitlines()[1]
         await keys(pilot, "l", "s")
-        assert "evalua…reward▼" in screen_text(app).splitlines()[1]
+        assert "evaluat…reward▼ " in screen_text(app).splitlines()[1]
 
     played(script, session=session, size=NARROW)
 
