@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -233,7 +234,7 @@ def settle(record: capture.Record, folder: str, *, is_chosen: bool) -> str | Non
         The record's path; None where it could not be written, which is told.
     """
     beside = None if is_chosen else _run_folder(record, folder)
-    _add_args(record, folder)
+    add_args(record, folder)
     if beside is not None:
         record.pop("name", None)
         try:
@@ -249,7 +250,8 @@ def settle(record: capture.Record, folder: str, *, is_chosen: bool) -> str | Non
     return path
 
 
-def _add_args(record: capture.Record, folder: str) -> None:
+def add_args(record: capture.Record, folder: str) -> None:
+    """What `log_args` told goes into the record."""
     from mlbench.wire.jsonlog import as_mapping, load_json_file
 
     told = as_mapping(load_json_file(os.path.join(folder, capture.ARGS)).value)
@@ -257,12 +259,18 @@ def _add_args(record: capture.Record, folder: str) -> None:
         record["args"] = redaction.redact_json("args", dict(args))
 
 
-def _run_folder(record: capture.Record, folder: str) -> str | None:
-    """The folder that the command logged into: what it told, else the one where logs appeared since it began."""
+def told_folder(record: capture.Record, folder: str) -> str | None:
+    """The folder that `log_args` found among the arguments, where it is there and not the one where all began."""
     from mlbench.wire.jsonlog import as_mapping, as_text, load_json_file
 
     told = as_text(as_mapping(load_json_file(os.path.join(folder, capture.ARGS)).value).get("folder"))
-    if told and os.path.isdir(told) and os.path.abspath(told) != os.path.abspath(str(record["cwd"])):
+    is_own = told and os.path.isdir(told) and os.path.abspath(told) != os.path.abspath(str(record["cwd"]))
+    return told if is_own else None
+
+
+def _run_folder(record: capture.Record, folder: str) -> str | None:
+    """The folder that the command logged into: what it told, else the one where logs appeared since it began."""
+    if told := told_folder(record, folder):
         return told
     tops = [path for path in named_paths(record["argv"]) if os.path.isdir(path)]
     written = {
@@ -276,6 +284,11 @@ def _run_folder(record: capture.Record, folder: str) -> str | None:
 
 def folders_written(top: str, started_s: float) -> Iterator[str]:
     """Folders with logs that changed since then."""
+    return (folder for folder, _changed_s in logs_written(top, started_s))
+
+
+def logs_written(top: str, started_s: float) -> Iterator[tuple[str, float]]:
+    """Of each log that changed since then: its folder, and when it changed last."""
     n_seen = 0
     todo = [(os.path.abspath(top), 0)]
     while todo:
@@ -291,8 +304,15 @@ def folders_written(top: str, started_s: float) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 if depth < MAX_DEPTH and entry.name not in _SKIPPED:
                     todo.append((entry.path, depth + 1))
-            elif _is_log(entry.name) and entry.stat(follow_symlinks=False).st_mtime >= started_s - 1:
-                yield folder
+            elif _is_log(entry.name) and (changed_s := _changed_s(entry)) >= started_s - 1:
+                yield folder, changed_s
+
+
+def _changed_s(entry: os.DirEntry[str]) -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except OSError:  # it is gone again
+        return -math.inf
 
 
 def _is_log(name: str) -> bool:
@@ -303,13 +323,14 @@ def move_record(record: capture.Record, folder: str, beside: str) -> str:
     """The record, the patch and the output into the run's folder, under names that are free there."""
     path = capture.free_path(beside, capture.RECORD)
     stem = os.path.splitext(os.path.basename(path))[0]
-    for key, name in (("patch", capture.PATCH), ("file", capture.OUTPUT)):
+    for part, key, name in (("git", "patch", capture.PATCH), ("output", "file", capture.OUTPUT)):
         old = os.path.join(folder, name)
         if os.path.exists(old):
             new = stem + os.path.splitext(name)[1]
             shutil.copyfile(old, os.path.join(beside, new))
             os.chmod(os.path.join(beside, new), 0o600)
-            record["git" if key == "patch" else "output"][key] = new
+            told = record.get(part)  # not there where mlbench was killed, or git's files could not be read
+            record[part] = {**(told if isinstance(told, dict) else {}), key: new}
     capture.write_json(path, record)
     shutil.rmtree(folder, ignore_errors=True)
     return path

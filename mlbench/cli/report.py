@@ -29,7 +29,7 @@ from mlbench.safe import safe
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
     from mlbench.paths import Home
-    from mlbench.queries.answers import ReportAnswer
+    from mlbench.queries.report_answer import ReportAnswer
     from mlbench.render.report import ReportFiles
 
 DEFAULT_NAME, DEFAULT_HTML = "report.md", "report.html"

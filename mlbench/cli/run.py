@@ -75,6 +75,8 @@ def _run(home: Home, argv: list[str], chosen: str | None, *, is_silent: bool, is
         _ingest(home, os.path.dirname(path), others)
     else:
         talk(f"recorded in {os.path.dirname(path)}. Try: mlbench {os.path.dirname(path)}")
+    for other in others:
+        talk(f"a run whose mlbench run was killed is recorded in {other}")
     return outcome.exit_code
 
 
@@ -101,8 +103,6 @@ def _ingest(home: Home, folder: str, others: Sequence[str]) -> None:
         capture.tell(f"the run is recorded in {folder}, but not in the catalog: {error}")
         return
     talk(f"recorded in {folder}. Try: mlbench show {folder}")
-    for other in others:
-        talk(f"a run whose mlbench run was killed is recorded in {other}")
 
 
 command = run_command

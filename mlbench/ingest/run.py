@@ -17,6 +17,7 @@ from mlbench.ingest.mapped import mapping_path
 from mlbench.ingest.plan import is_inside
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan, real_root, scan_root
+from mlbench.ingest.thrift import share_one_arena
 from mlbench.ingest.workers import Workers, event_bytes
 from mlbench.paths import Home
 from mlbench.wire.patience import WHAT, LeavingError, Patience, UnansweredError, is_folder, look_after
@@ -53,6 +54,7 @@ def ingest_paths(
         HomeError: the home cannot be written, or another process writes it for too long.
     """
     summary = Summary()
+    share_one_arena()
     scanner = scanner or Scanner(progress, is_cancelled)
     look_after()
     try:

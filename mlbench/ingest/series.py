@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlbench import safe
@@ -79,8 +80,11 @@ class RunSeries:
         firsts, lasts = [], []
         for which, table in zip(self.which, self.tables, strict=True):
             first, last = np.full((2, len(self.keys)), np.nan)
+            is_border = which[1:] != which[:-1]
+            begins = np.append(True, is_border)[: which.size].nonzero()[0][::-1]
+            ends = np.append(is_border, True)[: which.size].nonzero()[0]
             # Of several values for one place numpy keeps the one assigned last.
-            last[which], first[which[::-1]] = table.points.wall_s, table.points.wall_s[::-1]
+            first[which[begins]], last[which[ends]] = table.points.wall_s[begins], table.points.wall_s[ends]
             firsts += first[np.isfinite(first)].tolist()
             lasts += last[np.isfinite(last)].tolist()
         return min(firsts, default=None), max(lasts, default=None)
@@ -126,40 +130,84 @@ def _keys(draft: Draft, member: Member, metrics: Sequence[str]) -> list[SeriesKe
     return [SeriesKey(prefixed(member, metric), source_run, metric, member.claimed.adapter) for metric in metrics]
 
 
-def sort_points(runs: Sequence[RunSeries]) -> SeriesPoints:
-    """The points of many runs, series by series in the order of `keys`.
+def sort_points(runs: Sequence[RunSeries], sheaves: Sequence[Sequence[int]] | None = None) -> SeriesPoints:
+    """The points of many runs, sheaf by sheaf, run by run, series by series in the order of `keys`.
 
     The sequence numbers rise within each file, and the files of a run stand in their order: a stable sort by series
-    is all that is needed. Each run is sorted by itself, while its points are in the processor's cache.
+    is all that is needed. Each run is sorted by itself, while its points are in the processor's cache, and each point
+    is moved once.
+
+    Args:
+        runs: whose points.
+        sheaves: for each run, for each of its series the number of its sheaf, rising; all are one by default.
     """
     import numpy as np
 
-    n_points = sum(part.size for run in runs for part in run.which)
-    counts = [np.zeros(0, dtype=np.int64)]
+    sheaves = [[0] * len(run.keys) for run in runs] if sheaves is None else sheaves
+    joined = [_joined(run.which) for run in runs]
+    counts = [np.bincount(which, minlength=len(run.keys)) for which, run in zip(joined, runs, strict=True)]
+    n_points = sum(which.size for which in joined)
     source_ids = np.empty(n_points, dtype=np.int32)
     seq, steps = np.empty(n_points, dtype=np.int64), np.empty(n_points, dtype=np.int64)
     wall_s, values = np.empty(n_points, dtype=np.float64), np.empty(n_points, dtype=np.float64)
-    end = 0
-    for run in runs:
-        which = _joined(run.which)
-        here, end = slice(end, end + which.size), end + which.size
-        counts.append(np.bincount(which, minlength=len(run.keys)))
+    for run, which, moves in zip(runs, joined, _moves(counts, sheaves), strict=True):
         order = sorted_places(which)
-        tables = run.tables
-        if len(tables) == 1:
-            source_ids[here] = tables[0].source_id
-        else:
-            sizes = [table.points.steps.size for table in tables]
-            ids = np.repeat(np.array([table.source_id for table in tables], dtype=np.int32), sizes)
-            np.take(ids, order, out=source_ids[here], mode="clip")
+        _place(_source_ids(run), order, moves, source_ids)
         for target, parts in (
-            (seq, [_placed(table) for table in tables]),
-            (steps, [table.points.steps for table in tables]),
-            (wall_s, [table.points.wall_s for table in tables]),
-            (values, [table.points.values for table in tables]),
+            (seq, [_placed(table) for table in run.tables]),
+            (steps, [table.points.steps for table in run.tables]),
+            (wall_s, [table.points.wall_s for table in run.tables]),
+            (values, [table.points.values for table in run.tables]),
         ):
-            np.take(_joined(parts), order, out=target[here], mode="clip")
-    return SeriesPoints(np.concatenate(counts), source_ids, seq, steps, wall_s, values)
+            _place(_joined(parts), order, moves, target)
+    numbers = [number for of_run in sheaves for number in of_run]
+    by_sheaf = np.argsort(np.array(numbers, dtype=np.int64), kind="stable")
+    return SeriesPoints(
+        np.concatenate([np.zeros(0, dtype=np.int64), *counts])[by_sheaf], source_ids, seq, steps, wall_s, values
+    )
+
+
+def _moves(counts: Sequence[Int64Array], sheaves: Sequence[Sequence[int]]) -> list[list[tuple[slice, slice]]]:
+    """For each run, for each sheaf that it has points of: where these lie among its sorted points, and among all."""
+    import numpy as np
+
+    n_sheaves = max((max(of_run, default=-1) for of_run in sheaves), default=-1) + 1
+    bounds = np.zeros((len(counts), n_sheaves + 1), dtype=np.int64)
+    for line, count, of_run in zip(bounds, counts, sheaves, strict=True):
+        line[:] = np.append(0, np.cumsum(count))[np.searchsorted(of_run, np.arange(n_sheaves + 1))]
+    sizes = np.diff(bounds, axis=1).T
+    targets = (np.cumsum(sizes) - sizes.ravel()).reshape(sizes.shape).T
+    return [
+        [
+            (slice(start, stop), slice(target, target + stop - start))
+            for (start, stop), target in zip(pairwise(line), places, strict=True)
+            if stop > start
+        ]
+        for line, places in zip(bounds.tolist(), targets.tolist(), strict=True)
+    ]
+
+
+def _place(
+    column: NDArray[Any] | int, order: Int64Array, moves: Sequence[tuple[slice, slice]], target: NDArray[Any]
+) -> None:
+    """Move what a run has of a column, or the one value that all of it has, to where it belongs."""
+    import numpy as np
+
+    for source, goal in moves:
+        if isinstance(column, int):
+            target[goal] = column
+        else:
+            np.take(column, order[source], out=target[goal], mode="clip")
+
+
+def _source_ids(run: RunSeries) -> NDArray[Any] | int:
+    """Of each point of a run in the order of its files, or the one that all have."""
+    import numpy as np
+
+    if len(run.tables) == 1:
+        return run.tables[0].source_id
+    sizes = [table.points.steps.size for table in run.tables]
+    return np.repeat(np.array([table.source_id for table in run.tables], dtype=np.int32), sizes)
 
 
 def sorted_places(which: Int32Array) -> Int64Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mlbench.catalog.segments import Stored, point_schema, write_segment
@@ -61,7 +62,9 @@ class Shelf:
         named = [(run_id, key) for run_id, series in runs for key in series.keys]
         sheaves = sheaves_of([key.metric for _run_id, key in named])
         order = sorted(range(len(named)), key=sheaves.__getitem__)
-        points = in_order(sort_points([series for _run_id, series in runs]), order)
+        numbers = iter(sheaves)
+        of_runs = [list(islice(numbers, len(series.keys))) for _run_id, series in runs]
+        points = sort_points([series for _run_id, series in runs], of_runs)
         ids = pa.array(range(self.next_series_id, self.next_series_id + points.counts.size), type=pa.int64())
         self.next_series_id += points.counts.size
         series = pa.table({"series_id": ids, **_key_columns([named[place] for place in order]), **summarise(points)})
@@ -78,19 +81,6 @@ def sheaves_of(metrics: Sequence[str]) -> list[int]:
     """
     places = {name: place // METRICS_TOGETHER for place, name in enumerate(sorted(set(metrics)))}
     return [places[name] for name in metrics]
-
-
-def in_order(points: SeriesPoints, order: Sequence[int]) -> SeriesPoints:
-    """The same series in another order."""
-    import numpy as np
-
-    if list(order) == list(range(len(order))):
-        return points
-    counts = points.counts[order]
-    starts = (points.ends - points.counts)[order]
-    places = np.arange(int(counts.sum())) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
-    columns = (points.source_ids, points.seq, points.steps, points.wall_s, points.values)
-    return SeriesPoints(counts, *(column[places] for column in columns))
 
 
 def _cuts(points: SeriesPoints, sheaves: Sequence[int]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Numbers of mallopt's options, from malloc.h."""
@@ -14,16 +15,29 @@ def keep_freed_memory() -> None:
     """Let the C library keep what is freed, for processes that read.
 
     A window's numbers are taken and given back a thousand times a second, and each page that comes back from the system
-    is cleared first: a fifth of the reading. The thread that reads and the one that waits for it share one arena. Only
-    glibc has the switches; elsewhere nothing happens.
+    is cleared first: a fifth of the reading.
     """
+    _set_options({_TRIM_THRESHOLD: _KEPT_BYTES, _MMAP_THRESHOLD: _KEPT_BYTES // 2})
+
+
+def share_one_arena() -> None:
+    """Let all threads to come take memory from one place: what one has freed is there for the next.
+
+    Reads are done by threads that are waited for, one after another, and each would keep its own. Processes that are
+    forked later do as this one does; once there are two arenas they keep both, whatever is said then.
+    """
+    _set_options({_ARENA_MAX: 1})
+
+
+def _set_options(options: Mapping[int, int]) -> None:
+    """Only glibc has the switches; elsewhere nothing happens."""
     try:
         import ctypes
 
         set_option = ctypes.CDLL(None).mallopt
     except (ImportError, OSError, AttributeError):
         return
-    for option, value in ((_TRIM_THRESHOLD, _KEPT_BYTES), (_MMAP_THRESHOLD, _KEPT_BYTES // 2), (_ARENA_MAX, 1)):
+    for option, value in options.items():
         set_option(option, value)
 
 

@@ -287,8 +287,9 @@ def _start(n_workers: int, *, may_fork: bool) -> ProcessPoolExecutor | None:
 
 
 def _load() -> None:
-    """Import what reading needs, so that forked processes share it."""
+    """Import what reading needs, so that forked processes share it; Arrow asks of each array whether it is masked."""
     import_numpy()
+    import numpy.ma  # noqa: F401
     import pyarrow.parquet as pq  # noqa: F401
 
     import mlbench.wire

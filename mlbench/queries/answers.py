@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -253,7 +252,8 @@ class DiffAnswer:
     @property
     def differs(self) -> bool:
         sections = (self.params, self.metrics, self.code, self.environment, self.data)
-        return any(row.differs for rows in sections for row in rows) or any(book.changes for book in self.notebooks)
+        behind = bool(self.data_changes) or any(book.changes for book in self.notebooks)
+        return behind or any(row.differs for rows in sections for row in rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -378,23 +378,3 @@ class ShowAnswer:
     """Section and key of a fact, and the source that said it: see `origins.origins_of`."""
     tag_origins: tuple[tuple[str, str, float], ...] = ()
     """Of the user's tags: the tag, who added it last, and when (Unix seconds, UTC)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportAnswer:
-    """What a report is made of."""
-
-    title: str
-    query: str
-    runs: RunsAnswer
-    diff: DiffAnswer
-    series: tuple[SeriesAnswer, ...]
-    problems: tuple[ProblemLine, ...]
-    commands: tuple[tuple[str, str], ...] = field(default=())
-    """Run name and how to reproduce it."""
-    made_at: datetime | None = None
-    catalog_digest: str = ""
-    options: tuple[tuple[str, tuple[str, ...] | int | float], ...] = ()
-    """What else was asked for, so that the same report can be made again: sort, limit, metrics, within, asked."""
-    code_changes: tuple[str, ...] = ()
-    """A line for each pair of commits, as `code.told` has it."""

@@ -29,6 +29,12 @@ def with_values_at(reader: Reader, answer: DiffAnswer, word: str) -> DiffAnswer:
     if more or not goal:
         what = "means several metrics" if more else "has no goal. Try: mlbench metric NAME --goal min"
         raise UsageError(f"--at {shown(word)}: {what}")
+    return values_where_best(reader, answer, by, goal)
+
+
+def values_where_best(reader: Reader, answer: DiffAnswer, by: str, goal: str) -> DiffAnswer:
+    """`with_values_at` of a metric whose goal is known."""
+    ids = [head.run_id for head in answer.runs]
     values = _values_at(reader, ids, by, goal, {row.metric for row in answer.metrics})
     rows = tuple(
         replace(row, at=by, cells=tuple(replace(cell, at_best=values.get((run_id, row.metric)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from mlbench.dataclass import dataclass
 from mlbench.queries.answers import Column, Value
@@ -20,6 +20,9 @@ from mlbench.queries.fields import CODE_CERTAINTY
 from mlbench.queries.meaning import Typed, meanings_of
 from mlbench.queries.reading import Reader
 from mlbench.queries.tree import quote_name
+
+if TYPE_CHECKING:
+    from mlbench.queries.answers import DiffAnswer
 
 _THOSE = "run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
 _VALUES = f"""SELECT run_id, key, raw, type, num, txt FROM param
@@ -52,6 +55,23 @@ _REPEATED = re.compile(
     r"|(?:(?<=[-_./])|^)\d+$|(?<=/)\d+(?=/)",  # the number at its end
     re.IGNORECASE,
 )
+
+
+def alike_in(diff: DiffAnswer) -> tuple[tuple[str, ...], dict[tuple[str | None, ...], list[int]]]:
+    """The settings of a comparison without asking the catalog, in the order of their first runs.
+
+    Returns:
+        What differs that is neither a seed nor a place, commits and data with it; and by the raw texts of these the
+        places of the runs.
+    """
+    keys = [param for param in diff.params if param.differs and not is_seed(param.key) and not is_place(param.key)]
+    facts = [fact for fact in diff.code if fact.differs and fact.key == "commit"]
+    facts += [fact for fact in diff.data if fact.differs]
+    texts = [[cell.raw for cell in param.cells] for param in keys] + [list(fact.cells) for fact in facts]
+    found: dict[tuple[str | None, ...], list[int]] = {}
+    for index in range(len(diff.runs)):
+        found.setdefault(tuple(column[index] for column in texts), []).append(index)
+    return (*(param.key for param in keys), *(fact.key for fact in facts)), found
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,25 +7,36 @@ import json
 import shlex
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from mlbench.queries.answers import DiffAnswer, ProblemLine, ReportAnswer, RunRow, RunsAnswer
+from mlbench.queries.answers import DiffAnswer, ProblemLine, RunRow, RunsAnswer
 from mlbench.queries.chosen import default_columns
 from mlbench.queries.columns import metric_spec
 from mlbench.queries.compare import compare_runs
 from mlbench.queries.fields import CODE_CERTAINTY
+from mlbench.queries.folding import alike_in
 from mlbench.queries.goals import primary_metric
 from mlbench.queries.names import find_metrics, metric_names, resolve_runs
 from mlbench.queries.reading import Reader
+from mlbench.queries.report_answer import ReportAnswer
 from mlbench.queries.runs import find_runs
 from mlbench.queries.series import fetch_series
 from mlbench.queries.step_metrics import with_step_metrics
 
+if TYPE_CHECKING:
+    from mlbench.queries.settings_versus import SettingsVersus
+
 _Said: TypeAlias = "tuple[str, str, str]"
 """Key, raw text and layer."""
+MOST_AT_BEST, MOST_POINTS_AT_BEST = 8, 5_000_000
+"""Runs that stand side by side in a report, and points that are read for it: half a CPU second."""
+MOST_SETTINGS = 8
+"""That are tested against the baseline's."""
 MAX_REBUILT = 30
 """Parameters in a command that is rebuilt; more were never typed but stood in a file."""
 _THOSE = "run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
+_MADE_DATA = f"SELECT 1 FROM artifact WHERE starts_with(digest, 'wandb:') AND {_THOSE} LIMIT 1"
+"""Data sets that the runs made have no version that the comparison would show, and files that it would."""
 _STARTED = "SELECT id, command, entry_point FROM runs WHERE id IN (SELECT unnest(CAST(? AS VARCHAR[])))"
 _CODE = f"""SELECT run_id, commit_id, coalesce(remote, ''), coalesce(is_dirty, false) FROM code
 WHERE {_THOSE} AND commit_id IS NOT NULL AND commit_id <> '' ORDER BY {CODE_CERTAINTY}"""
@@ -79,6 +90,7 @@ def gather_report(
     compared = list(dict.fromkeys([*([first] if first else []), *shown]))
     names = find_metrics(reader, metrics, shown) if metrics else _charted(reader, shown, specs)
     diff, code_changes = _differences(reader, compared)
+    real, n_untested = _real(reader, diff)
     return ReportAnswer(
         title=title or _title(answer),
         query=where,
@@ -87,6 +99,8 @@ def gather_report(
         series=with_step_metrics(reader, fetch_series(reader, compared, names)) if names else (),
         problems=_problems_of(reader, compared),
         code_changes=code_changes,
+        real=real,
+        n_untested=n_untested,
         commands=tuple(zip([head.name for head in diff.runs], reproductions(reader, compared), strict=True)),
         made_at=_now(reader),
         catalog_digest=_digest(answer, diff),
@@ -110,6 +124,8 @@ def _differences(reader: Reader, run_ids: Sequence[str]) -> tuple[DiffAnswer, tu
     """
     diff = compare_runs(reader, run_ids) if run_ids else DiffAnswer((), (), ())
     lines: tuple[str, ...] = ()
+    if 1 < len(run_ids) <= MOST_AT_BEST:
+        diff = _with_values_at_best(reader, diff)
     if any(row.differs for row in diff.code):
         from mlbench.queries.code import compare_code, told, with_changed_books
 
@@ -119,11 +135,35 @@ def _differences(reader: Reader, run_ids: Sequence[str]) -> tuple[DiffAnswer, tu
         from mlbench.queries.notebooks import with_notebooks
 
         diff = with_notebooks(reader, diff)
-    if diff.data:
+    if diff.data or reader.rows(_MADE_DATA, [list(run_ids)]):
         from mlbench.queries.data_changes import with_data_changes
 
         diff = with_data_changes(reader, diff)
     return diff, lines
+
+
+def _with_values_at_best(reader: Reader, diff: DiffAnswer) -> DiffAnswer:
+    """Each metric, too, where the primary one is best; not where that means reading very many points."""
+    n_points = sum(cell.n for row in diff.metrics for cell in row.cells)
+    primary = primary_metric(reader, [head.run_id for head in diff.runs])
+    row = next((row for row in diff.metrics if primary and (row.metric, row.goal) == primary), None)
+    if row is None or not row.goal or n_points > MOST_POINTS_AT_BEST:
+        return diff
+    from mlbench.queries.at_best import values_where_best
+
+    return values_where_best(reader, diff, row.metric, row.goal)
+
+
+def _real(reader: Reader, diff: DiffAnswer) -> tuple[SettingsVersus | None, int]:
+    """The settings of two runs and more against the baseline's, and how many settings are left out."""
+    places = list(alike_in(diff)[1].values())
+    tested = [group for group in places[1:] if len(group) > 1][:MOST_SETTINGS]
+    if not tested or len(places[0]) < 2:
+        return None, 0
+    from mlbench.queries.settings_versus import compare_settings
+
+    ids = [diff.runs[place].run_id for group in (places[0], *tested) for place in group]
+    return compare_settings(reader, ids, is_closed=True), len(places) - 1 - len(tested)
 
 
 def _ids(answer: RunsAnswer) -> list[str]:

@@ -34,11 +34,14 @@ class SettingsVersus:
     """Runs that repeat them and count, too."""
     said: str = ""
     """Why nothing can be said."""
+    remarks: tuple[str, ...] = ()
+    """What was left out."""
 
 
 def compare_settings(
-    reader: Reader, run_ids: Sequence[str], *, metrics: Sequence[str] = (), within: Sequence[str] = ()
-) -> SettingsVersus:
+    reader: Reader, run_ids: Sequence[str], *, metrics: Sequence[str] = (), within: Sequence[str] = (),
+    is_closed: bool = False,
+) -> SettingsVersus:  # fmt: skip
     """The settings of these runs against that of the first.
 
     Args:
@@ -47,38 +50,52 @@ def compare_settings(
         metrics: names, globs or columns; by default those whose goal is known, without slices, training's own (where
             there are others) and what is of the machine, at most MOST_METRICS.
         within: paths below which repetitions are looked for.
+        is_closed: no other runs count, and there are no bootstraps.
 
     Raises:
         UsageError: no run has one of the metrics.
     """
     ids = list(dict.fromkeys(run_ids))
-    heads, has_all = _candidates(reader, ids, within)
+    heads, has_all = _candidates(reader, ids, within, is_closed=is_closed)
     folds = _settings_of(reader, ids, list(heads))
     n_all = sum(len(fold.run_ids) for fold in folds)
     if len(folds) < 2:
         return SettingsVersus((), len(ids), n_all - len(ids), ONE_SETTING)
-    everyone = [run_id for fold in folds for run_id in fold.run_ids]
+    compared = folds[: 1 + MOST_SETTINGS]
+    everyone = [run_id for fold in compared for run_id in fold.run_ids]
     names = _names(reader, everyone)
-    asked = _asked(reader, metrics, everyone)
+    asked, n_metrics = _asked(reader, metrics, everyone)
     if not asked:
         return SettingsVersus((), len(ids), n_all - len(ids), "no metric of these runs says which of them is better")
-    base, *others = folds
+    base, *others = compared
     remarks = () if has_all else (f"of more than {MOST_RUNS:,} runs only those that are named count",)
     answers = [
         contrast_runs(
             reader, (names[base.run_ids[0]], names[other.run_ids[0]]),
             ([heads[run_id] for run_id in base.run_ids], [heads[run_id] for run_id in other.run_ids]), asked,
             values_of=(_those(base.run_ids), _those(other.run_ids)), remarks=remarks,
+            has_bootstrap=not is_closed,
         )
-        for other in others[:MOST_SETTINGS]
+        for other in others
     ]  # fmt: skip
-    return SettingsVersus(_together(answers), len(ids), n_all - len(ids))
+    n_added = len(set(everyone) - set(ids))
+    return SettingsVersus(_together(answers), len(ids), n_added, remarks=_left_out(len(folds), len(asked), n_metrics))
 
 
-def _candidates(reader: Reader, ids: Sequence[str], within: Sequence[str]) -> tuple[dict[str, RunHead], bool]:
+def _left_out(n_settings: int, n_asked: int, n_metrics: int) -> tuple[str, ...]:
+    settings = f"of {n_settings} settings the first {1 + MOST_SETTINGS} are compared. Try: fewer runs"
+    metrics = f"of {n_metrics} metrics {n_asked} are judged. Try for another: mlbench compare -m METRIC"
+    return (*([settings] if n_settings > 1 + MOST_SETTINGS else ()), *([metrics] if n_metrics > n_asked else ()))
+
+
+def _candidates(
+    reader: Reader, ids: Sequence[str], within: Sequence[str], *, is_closed: bool
+) -> tuple[dict[str, RunHead], bool]:
     """The runs that may repeat these, and these; whether all were looked at."""
     found = find_runs(reader, where=_those(ids), columns=None)
     heads = {row.head.run_id: row.head for row in found.rows}
+    if is_closed:
+        return heads, True
     others = find_runs(reader, columns=None, within=within, limit=MOST_RUNS)
     if others.n_matched > MOST_RUNS:
         return heads, False
@@ -111,15 +128,17 @@ def _condition(column: Column, value: Value) -> str:
     return f"{column.title} = {quote_text(text)}"
 
 
-def _asked(reader: Reader, metrics: Sequence[str], ids: Sequence[str]) -> list[Asked]:
+def _asked(reader: Reader, metrics: Sequence[str], ids: Sequence[str]) -> tuple[list[Asked], int]:
+    """The metrics that are judged, and how many could be."""
     if metrics:
-        return asked_metrics(reader, metrics, ids, "best")
+        named = asked_metrics(reader, metrics, ids, "best")
+        return named, len(named)
     known = ranked_metrics(reader, ids)
     slices = {metric for group in slice_groups(known).values() for metric in group.values()}
     usual = [metric for metric in known
              if goal_of(reader, metric)[0] and metric not in slices and not is_of_machine(metric)]  # fmt: skip
     usual = [metric for metric in usual if not is_of_training(metric)] or usual
-    return asked_metrics(reader, usual[:MOST_METRICS], ids, "best") if usual else []
+    return asked_metrics(reader, usual[:MOST_METRICS], ids, "best") if usual else [], len(usual)
 
 
 def _those(ids: Sequence[str]) -> str:

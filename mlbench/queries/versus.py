@@ -135,7 +135,7 @@ def compare_groups(
 def contrast_runs(
     reader: Reader, names: tuple[str, str], heads: tuple[Sequence[RunHead], Sequence[RunHead]],
     asked: Sequence[Asked], *, values_of: tuple[str, str], within: Sequence[str] = (), pairing: str = "auto",
-    remarks: Sequence[str] = (),
+    remarks: Sequence[str] = (), has_bootstrap: bool = True,
 ) -> VersusAnswer:  # fmt: skip
     """The second of two groups of runs against the first.
 
@@ -148,6 +148,7 @@ def contrast_runs(
         within: paths that the filters are asked of.
         pairing: one of PAIRINGS.
         remarks: what else is to be said.
+        has_bootstrap: see `contrast`.
 
     Raises:
         UsageError: pairs are asked for, and there are no two.
@@ -162,9 +163,12 @@ def contrast_runs(
         ids = [list(side) for side in zip(*pairs, strict=True)]
     values = _values(reader, [spec for _title, spec, *_goal in asked], values_of, ids, within)
     rows = [
-        _contrasted(Measured(*what, _column(values[0], place), _column(values[1], place)), is_paired=is_paired)
+        _contrasted(
+            Measured(*what, _column(values[0], place), _column(values[1], place)), is_paired=is_paired,
+            has_bootstrap=has_bootstrap,
+        )
         for place, what in enumerate(asked)
-    ]
+    ]  # fmt: skip
     known = {head.run_id: head for side in heads for head in side}
     uneven, mixed = _what_else(reader, ids[0], ids[1], " ".join(names))
     return VersusAnswer(
@@ -284,7 +288,7 @@ def _finite(value: Value) -> float | None:
     return float(value) if is_number and math.isfinite(value) else None  # type: ignore[arg-type]
 
 
-def _contrasted(row: Measured, *, is_paired: bool) -> Measured:
+def _contrasted(row: Measured, *, is_paired: bool, has_bootstrap: bool) -> Measured:
     a, b = row.a, row.b
     if is_paired:
         whole = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
@@ -292,7 +296,7 @@ def _contrasted(row: Measured, *, is_paired: bool) -> Measured:
     known_a, known_b = ([value for value in side if value is not None] for side in (a, b))
     if not known_a or not known_b:
         return row
-    return replace(row, contrast=contrast(known_a, known_b, is_paired=is_paired))
+    return replace(row, contrast=contrast(known_a, known_b, is_paired=is_paired, has_bootstrap=has_bootstrap))
 
 
 # ---------------------------------------------------------------- what else differs

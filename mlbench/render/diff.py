@@ -266,6 +266,8 @@ def diff_summary(answer: DiffAnswer) -> Safe:
         ("fact of the data", "facts of the data", answer.data),
     )
     counts = [(sum(row.differs for row in rows), one, many) for one, many, rows in names]
+    made = {change.name for change in answer.data_changes} - {row.key for row in answer.data}
+    counts.append((len(made), "data set that they made", "data sets that they made"))
     cells = {change for book in answer.notebooks for change in book.changes}
     counts.insert(3, (len(cells), "cell of the notebook", "cells of the notebook"))
     parts = [f"{n} {one if n == 1 else many}" for n, one, many in counts if n]

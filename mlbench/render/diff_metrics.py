@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BETTER, WORSE = "▲", "▼"
 METRICS, SLICES = "metrics", "slices"
+BEST_AT, NOT_FINITE = "best at", "not finite"
+"""Lines of a metric that are no values: no difference stands behind what they say."""
 
 
 def metric_section(answer: DiffAnswer, runs: Sequence[Heading], *, has_slices: bool) -> Section:
@@ -40,20 +42,25 @@ def _metric_lines(row: MetricRow) -> list[tuple[Cell, ...]]:
     lines: list[tuple[str, list[Cell]]] = []
     if row.goal:
         lines.append(("best", _valued(row, [cell.best for cell in row.cells], has_delta=True)))
-    if row.goal and any(cell.best_step not in (None, cell.last_step) for cell in row.cells):
-        lines.append(("best at", [Cell(_when(cell), "muted") for cell in row.cells]))
+    if has_when(row):
+        lines.append((BEST_AT, [Cell(when_text(cell), "muted") for cell in row.cells]))
     lines.append(("last", _valued(row, [cell.last for cell in row.cells], has_delta=not row.goal)))
     if row.at and row.at != row.metric:
         lines.append((f"at best {row.at}", _valued(row, [cell.at_best for cell in row.cells], has_delta=False)))
     if any(cell.n_nan or cell.n_inf for cell in row.cells):
-        lines.append(("not finite", [Cell(odd_text(cell), "warning") for cell in row.cells]))
+        lines.append((NOT_FINITE, [Cell(odd_text(cell), "warning") for cell in row.cells]))
     heads = [(Cell(safe(row.metric), "key"), Cell(safe(goal), "muted")), *[(Cell(EMPTY), Cell(EMPTY))] * len(lines)]
     return [
         (*head, Cell(safe(what), "muted"), *cells) for head, (what, cells) in zip(heads, lines, strict=False)
     ]  # fmt: skip
 
 
-def _when(cell: MetricCell) -> Safe:
+def has_when(row: MetricRow) -> bool:
+    """Whether it says something when the metric was best: somewhere it was not at the end."""
+    return bool(row.goal) and any(cell.best_step not in (None, cell.last_step) for cell in row.cells)
+
+
+def when_text(cell: MetricCell) -> Safe:
     """Step of the best value, and how long after the start: `@160 38s`."""
     if cell.best_step is None:
         return safe("-")

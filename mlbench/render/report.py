@@ -16,21 +16,21 @@ from mlbench.render.chart_text import MOST_COLOURED, CurveOptions, chart_text, c
 from mlbench.render.costs import cost_table
 from mlbench.render.data_changes import data_change_lines
 from mlbench.render.diff import ABSENT, majority
-from mlbench.render.diff_metrics import odd_text
 from mlbench.render.inside import short_hashes
 from mlbench.render.labels import BASELINE_MARK, label_map, run_labels
 from mlbench.render.notebooks import notebook_change_lines
-from mlbench.render.numbers import delta, distinct, number, percent, timestamp, value_text
+from mlbench.render.numbers import delta, distinct, number, timestamp, value_text
 from mlbench.render.prose import prose
 from mlbench.render.report_front import front_matter
 from mlbench.render.report_many import (
     MOST_SIDE_BY_SIDE,
     costs_of_many,
     facts_of_many,
-    metrics_of_many,
     params_of_many,
 )
-from mlbench.render.report_parts import marked, run_titles, slices_title, strong, table, without_slices
+from mlbench.render.report_metrics import metrics
+from mlbench.render.report_parts import marked, run_titles, strong, table
+from mlbench.render.report_real import is_it_real
 from mlbench.render.report_settings import settings
 from mlbench.render.runs import PARAM_DIGITS, best_of, value_cell
 from mlbench.render.verdict import verdict
@@ -40,14 +40,12 @@ if TYPE_CHECKING:
     from mlbench.queries.answers import (
         Column,
         FactRow,
-        MetricRow,
         ParamRow,
         ProblemLine,
-        ReportAnswer,
         SeriesAnswer,
-        SliceRow,
         Value,
     )
+    from mlbench.queries.report_answer import ReportAnswer
 
 MOST_CHARTS = 12
 MOST_PROBLEMS = 20
@@ -91,8 +89,9 @@ def draw_report(
         _head(answer),
         _runs(answer),
         settings(answer),
+        is_it_real(answer),
         _params(answer),
-        _metrics(answer),
+        metrics(answer),
         "".join(text for text, _ in charts.values())
         and "## Charts\n\n" + "\n".join(text for text, _ in charts.values()),
         _facts("Command", answer, answer.diff.typed),
@@ -112,7 +111,7 @@ def _head(answer: ReportAnswer) -> str:
     source = f"the query {markdown_code(answer.query)}" if answer.query else "all runs"
     line = f"{made}{source}: {_count(answer)}."
     title = prose(answer.title or "Comparison")
-    return f"# {title}\n\n{line[0].upper()}{line[1:]}\n\n{verdict(answer.runs, answer.diff)}\n"
+    return f"# {title}\n\n{line[0].upper()}{line[1:]}\n\n{verdict(answer.runs, answer.diff, answer.real)}\n"
 
 
 def _count(answer: ReportAnswer) -> str:
@@ -212,50 +211,6 @@ def _param_row(row: ParamRow) -> list[str]:
         for cell, text in zip(row.cells, texts, strict=True)
     ]
     return [markdown_code(row.key), *cells]
-
-
-def _metrics(answer: ReportAnswer) -> str:
-    if not answer.diff.metrics or len(answer.diff.runs) < 2:
-        return ""
-    if _are_many(answer):
-        return "## Metrics\n\n" + metrics_of_many(answer)
-    rows = [line for row in without_slices(answer.diff) for line in _metric_rows(row)]
-    rows += [line for row in answer.diff.slices for line in _slice_rows(row)]
-    return "## Metrics\n\n" + table(["metric", "value", *run_titles(answer)], rows, right=range(2, 99))
-
-
-def _metric_rows(row: MetricRow) -> list[list[str]]:
-    name = markdown_code(row.metric) + (f" ({row.goal})" if row.goal else "")
-    lines: list[list[str]] = []
-    if row.goal:
-        lines.append([name, "best", *_metric_cells(row, [cell.best for cell in row.cells], has_delta=True)])
-    last = [cell.last for cell in row.cells]
-    lines.append(["" if lines else name, "last", *_metric_cells(row, last, has_delta=not row.goal)])
-    if any(cell.n_nan or cell.n_inf for cell in row.cells):
-        lines.append(["", "not finite", *(str(odd_text(cell)) or "–" for cell in row.cells)])
-    return lines
-
-
-def _slice_rows(row: SliceRow) -> list[list[str]]:
-    """The worst slice of each run with its name, and how far the best one is from it."""
-    values = [cell.worst for cell in row.cells]
-    best = best_of(row.goal, values)
-    worst = ["–" if value is None else f"{strong(text, value == best)} ({markdown_code(cell.name)})"
-             for cell, value, text in zip(row.cells, values, distinct(values), strict=True)]  # fmt: skip
-    return [[slices_title(row), "worst", *worst], ["", "spread", *(number(cell.spread) or "–" for cell in row.cells)]]
-
-
-def _metric_cells(row: MetricRow, values: Sequence[float | None], *, has_delta: bool) -> list[str]:
-    """The best in bold, the difference to the baseline behind."""
-    best = best_of(row.goal, values) if has_delta else None
-    cells: list[str] = []
-    for cell, value, text in zip(row.cells, values, distinct(values), strict=True):
-        shown = strong(text or "–", best is not None and value == best)
-        if has_delta and value is not None and cell.delta:
-            share = "" if cell.percent is None else f", {percent(cell.percent)}"
-            shown += f" ({delta(cell.delta, digits=3)}{share})"
-        cells.append(shown)
-    return cells
 
 
 def _facts(title: str, answer: ReportAnswer, facts: Sequence[FactRow]) -> str:

@@ -12,7 +12,7 @@ from mlbench.render.numbers import iso, value_exact
 from mlbench.render.records import json_text
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import ReportAnswer
+    from mlbench.queries.report_answer import ReportAnswer
 
 _FENCE = "---\n"
 _LISTS = ("columns", "runs", "sort", "metrics", "within", "asked")

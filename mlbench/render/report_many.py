@@ -15,8 +15,9 @@ from mlbench.render.report_parts import run_titles, slices_title, strong, table,
 from mlbench.safe import markdown_code
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import FactRow, MetricRow, ParamRow, ReportAnswer, SliceRow
+    from mlbench.queries.answers import FactRow, MetricRow, ParamRow, SliceRow
     from mlbench.queries.costs import CostRow
+    from mlbench.queries.report_answer import ReportAnswer
 
 MOST_SIDE_BY_SIDE = 8
 """Of more runs than this a table with a column for each can be read nowhere."""

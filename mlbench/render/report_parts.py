@@ -9,7 +9,8 @@ from mlbench.render.labels import BASELINE_MARK, short_labels
 from mlbench.safe import markdown_code
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import DiffAnswer, MetricRow, ReportAnswer, SliceRow
+    from mlbench.queries.answers import DiffAnswer, MetricRow, SliceRow
+    from mlbench.queries.report_answer import ReportAnswer
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> str:

@@ -12,8 +12,8 @@ from mlbench.render.versus import interval_text
 from mlbench.safe import markdown_code
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import ReportAnswer
     from mlbench.queries.estimates import Estimate
+    from mlbench.queries.report_answer import ReportAnswer
 
 _LEGEND = (
     "\nThe intervals are of the mean: Student's t, and a bootstrap (BCa, 9,999 resamples; none below three runs). "

@@ -15,6 +15,7 @@ from mlbench.render.numbers import number
 if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
     from mlbench.wire.histograms import Histogram
+    from mlbench.wire.pictures import Pixels
 
 SAMPLES = 8
 """Points of a curve that are read out, evenly over its steps, the last among them."""
@@ -80,6 +81,12 @@ def spoken_histogram(histogram: Histogram) -> tuple[Line, ...]:
     return (line_of((f"  {number(float(counts.sum()))} values", "")), *lines, *more)
 
 
-def spoken_picture(height: int, width: int, mean: float) -> tuple[Line, ...]:
-    """What can be said of a picture without looking at it."""
+def spoken_picture(pixels: Pixels) -> tuple[Line, ...]:
+    """What can be said of a picture without looking at it.
+
+    Args:
+        pixels: shape (height, width, channels), of which the first three count.
+    """
+    height, width = pixels.shape[:2]
+    mean = float(pixels[..., :3].mean()) / 255
     return (line_of((f"  a picture, {width} pixels wide and {height} high, mean brightness {mean:.0%}", "")),)

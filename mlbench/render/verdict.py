@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
-from mlbench.queries.folding import is_place, is_seed
+from mlbench.queries.folding import alike_in, is_place, is_seed
 from mlbench.render.labels import run_labels
 from mlbench.render.numbers import delta, distinct, number
 from mlbench.render.versus import times
@@ -15,6 +16,8 @@ from mlbench.safe import markdown_code
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer, MetricRow, RunsAnswer
+    from mlbench.queries.settings_versus import SettingsVersus
+    from mlbench.queries.significance import Contrast
 
 INTERVAL = 0.95
 
@@ -72,14 +75,7 @@ def groups_of(diff: DiffAnswer, row: MetricRow) -> tuple[Group, ...]:
 
     As `queries.folding` has it: another commit or other data is another setting.
     """
-    keys = [param for param in diff.params if param.differs and not is_seed(param.key) and not is_place(param.key)]
-    facts = [fact for fact in diff.code if fact.differs and fact.key == "commit"]
-    facts += [fact for fact in diff.data if fact.differs]
-    texts = [[cell.raw for cell in param.cells] for param in keys] + [list(fact.cells) for fact in facts]
-    names = [*(param.key for param in keys), *(fact.key for fact in facts)]
-    found: dict[tuple[str | None, ...], list[int]] = {}
-    for index in range(len(diff.runs)):
-        found.setdefault(tuple(column[index] for column in texts), []).append(index)
+    names, found = alike_in(diff)
     values = values_of(row)
     return tuple(
         Group(
@@ -91,8 +87,14 @@ def groups_of(diff: DiffAnswer, row: MetricRow) -> tuple[Group, ...]:
     )
 
 
-def verdict(runs: RunsAnswer, diff: DiffAnswer) -> str:
-    """A few sentences of Markdown: which run has the best primary metric, by how much, and how sure that is."""
+def verdict(runs: RunsAnswer, diff: DiffAnswer, real: SettingsVersus | None = None) -> str:
+    """A few sentences of Markdown: which run has the best primary metric, by how much, and how sure that is.
+
+    Args:
+        runs: those that are shown.
+        diff: their comparison.
+        real: tests of settings, which say the same as these sentences: also in pairs of equal seeds.
+    """
     if len(diff.runs) < 2:
         return "There is one run, so there is nothing to compare it with." if diff.runs else "No run matches."
     row = primary_metric(runs, diff)
@@ -102,18 +104,18 @@ def verdict(runs: RunsAnswer, diff: DiffAnswer) -> str:
             "called best. Say it with `mlbench metric NAME --goal min` (or `max`)."
         )
     groups = groups_of(diff, row)
-    sentences = [_repetitions(diff, row, groups[0])] if len(groups) == 1 else _comparison(diff, row, groups)
+    sentences = [_repetitions(diff, row, groups[0])] if len(groups) == 1 else _comparison(diff, row, groups, real)
     return " ".join([*sentences, *_caveats(diff, row)])
 
 
-def _comparison(diff: DiffAnswer, row: MetricRow, groups: Sequence[Group]) -> list[str]:
+def _comparison(diff: DiffAnswer, row: MetricRow, groups: Sequence[Group], real: SettingsVersus | None) -> list[str]:
     if all(len(group.members) == 1 for group in groups):
         return [_best_run(diff, row), "There is one run of each setting, so nothing can be said about noise."]
     valued = [group for group in groups if group.values]
     if len(valued) == 1:
         setting, metric = setting_text(valued[0]), markdown_code(row.metric)
         return [f"Of {len(groups)} settings only {setting} has a finite {metric}: {_interval(valued[0])}."]
-    return [_best_group(diff, row, valued)]
+    return [_best_group(diff, row, valued, real)]
 
 
 def _caveats(diff: DiffAnswer, row: MetricRow) -> list[str]:
@@ -131,7 +133,8 @@ def _caveats(diff: DiffAnswer, row: MetricRow) -> list[str]:
 
 def _others(diff: DiffAnswer) -> list[str]:
     """What differs besides the parameters."""
-    return [name for name, rows in (("code", diff.code), ("data", diff.data)) if any(fact.differs for fact in rows)]
+    found = [name for name, rows in (("code", diff.code), ("data", diff.data)) if any(fact.differs for fact in rows)]
+    return found if not diff.data_changes else list(dict.fromkeys([*found, "data"]))
 
 
 def _lowest(row: MetricRow) -> str:
@@ -200,7 +203,7 @@ def _repetitions(diff: DiffAnswer, row: MetricRow, group: Group) -> str:
     )
 
 
-def _best_group(diff: DiffAnswer, row: MetricRow, groups: Sequence[Group]) -> str:
+def _best_group(diff: DiffAnswer, row: MetricRow, groups: Sequence[Group], real: SettingsVersus | None) -> str:
     """Compares the group of the best mean with the baseline's, or with the next where it is the baseline's."""
     ranked = sorted(groups, key=lambda group: _rank(group.mean, row.goal))
     best = ranked[0]
@@ -208,20 +211,40 @@ def _best_group(diff: DiffAnswer, row: MetricRow, groups: Sequence[Group]) -> st
     who = "the baseline's setting" if 0 in base.members else f"the next setting ({setting_text(base)})"
     own = " It is the baseline's setting." if 0 in best.members else ""
     n_settings = len(groups_of(diff, row))
+    sureness = _sureness(best, base, _tested(diff, row, best, base, real))
     return (
         f"{len(diff.runs)} runs of {n_settings} settings. The setting {setting_text(best)} has the {_lowest(row)}: "
-        f"{_interval(best)}; {who} has {_interval(base)}. {_sureness(best, base)}{own}"
+        f"{_interval(best)}; {who} has {_interval(base)}. {sureness}{own}"
     )
 
 
-def _sureness(best: Group, base: Group) -> str:
-    """The interval of the difference, and how often chance alone would do as much."""
-    from mlbench.queries.significance import ALPHA, contrast, least_p
+def _tested(diff: DiffAnswer, row: MetricRow, best: Group, base: Group, real: SettingsVersus | None) -> Contrast | None:
+    """The test of the one group against the other that is in a table already, the best one's side second."""
+    ids = [{diff.runs[place].run_id for place in group.members} for group in (base, best)]
+    for answer in real.answers if real is not None else ():
+        sides = [{head.run_id for head in side} for side in (answer.a, answer.b)]
+        found = next((one.contrast for one in answer.metrics if one.title == f"best {row.metric}"), None)
+        if found is not None and sides in (ids, ids[::-1]):
+            return found if sides == ids else _turned(found)
+    return None
 
-    if min(len(best.values), len(base.values)) < 2:
+
+def _turned(found: Contrast) -> Contrast:
+    """The first sample against the second. By chance it is as far ahead as the other is behind."""
+    interval = found.interval
+    turned = replace(interval, low=-interval.high, high=-interval.low) if interval is not None else None
+    return replace(found, a=found.b, b=found.a, difference=-found.difference, interval=turned)
+
+
+def _sureness(best: Group, base: Group, tested: Contrast | None) -> str:
+    """The interval of the difference, and how often chance alone would do as much."""
+    from mlbench.queries.significance import ALPHA, contrast, least_p, n_needed
+
+    n_best, n_base = len(best.values), len(base.values)
+    if min(n_best, n_base) < 2:
         return "With one run of a setting nothing can be said about noise."
-    found = contrast(base.values, best.values)
-    n = f"{len(best.values)} and {len(base.values)} runs"
+    found = tested or contrast(base.values, best.values, has_bootstrap=False)
+    n = f"{found.a.n} pairs of runs" if found.is_paired else f"{n_best} and {n_base} runs"
     interval = found.interval
     reach = f", 95 % interval {delta(interval.low, digits=3)} to {delta(interval.high, digits=3)}" if interval else ""
     text = f"The difference is {delta(found.difference, digits=3)}{reach}"
@@ -230,9 +253,9 @@ def _sureness(best: Group, base: Group) -> str:
     text += f"; by chance alone {n} would come out this far apart {times(found.chance)} in this direction. "
     if found.chance.p <= ALPHA:
         return f"{text}So it is more than chance (permutation test, p = {number(found.chance.p, digits=2)})."
-    few = least_p(len(best.values), len(base.values), is_paired=False) > ALPHA
-    return text + (
-        "With so few runs nothing can be shown: it takes 4 of each."
-        if few
-        else "These runs do not show that one is better."
+    if least_p(found.a.n, found.b.n, is_paired=found.is_paired) <= ALPHA:
+        return f"{text}These runs do not show that one is better."
+    needed = n_needed(is_paired=found.is_paired)
+    return (
+        f"{text}With so few runs nothing can be shown: it takes {needed} {'pairs' if found.is_paired else 'of each'}."
     )

@@ -165,7 +165,7 @@ def p_text(p: float) -> str:
     return f"p = {number(p, digits=2)}" if p >= 0.001 else "p < 0.001"
 
 
-def chance_sentence(row: Measured) -> str:
+def chance_sentence(row: Measured, *, who: str = B) -> str:
     """`n=2 and 2: by chance alone B would be this far ahead 1 time in 6`."""
     found = row.contrast
     if found is None:
@@ -179,7 +179,7 @@ def chance_sentence(row: Measured) -> str:
         side = "this much greater" if found.difference > 0 else "this much less"
     else:
         side = "this far ahead" if (found.difference < 0) == (row.goal == "min") else "this far behind"
-    return f"{n}: by chance alone {B} would be {side} {times(found.chance)}"
+    return f"{n}: by chance alone {who} would be {side} {times(found.chance)}"
 
 
 def times(chance: Chance) -> str:
@@ -192,18 +192,18 @@ def times(chance: Chance) -> str:
     return f"{n} {'time' if n == 1 else 'times'} in {total:,}"
 
 
-def verdict_sentence(row: Measured) -> str:
+def verdict_sentence(row: Measured, *, names: tuple[str, str] = (A, B)) -> str:
     """The verdict in words, and what is missing where there is none."""
     from mlbench.queries.significance import ALPHA, least_p, n_needed
 
     found = row.contrast
     if found is None:
-        empty = [name for name, side in ((A, row.a), (B, row.b)) if all(value is None for value in side)]
+        empty = [name for name, side in zip(names, (row.a, row.b), strict=True) if all(value is None for value in side)]
         return f"no run of {' and of '.join(empty) or 'a whole pair'} has a finite {row.title}"
     if row.verdict == "unknown":
         return f"nothing can be said: it takes {_needed(found, n_needed(is_paired=found.is_paired))}"
     if row.verdict in ROLES:
-        return f"{B} is {row.verdict}{'' if row.verdict == 'different' else f' than {A}'} (at 5 %)"
+        return f"{names[1]} is {row.verdict}{'' if row.verdict == 'different' else f' than {names[0]}'} (at 5 %)"
     if least_p(found.a.n, found.b.n, is_paired=found.is_paired) > ALPHA:
         return (f"not shown to differ, and with so few runs nothing could be: it takes "
                 f"{_needed(found, n_needed(is_paired=found.is_paired))}")  # fmt: skip

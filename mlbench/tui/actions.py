@@ -184,6 +184,14 @@ ACTIONS: tuple[Action, ...] = (
 )  # fmt: skip
 
 BY_ID = {action.id: action for action in ACTIONS}
+DRAWN = frozenset((
+    "chart.smoothing", "chart.smooth_by", "chart.smooth_with", "chart.log_y", "chart.log_x", "chart.axis",
+    "chart.axis_by", "chart.raw", "chart.left", "chart.right", "chart.pan_left", "chart.pan_right", "chart.zoom_in",
+    "chart.zoom_out", "chart.zoom_all", "chart.zoom_end", "chart.zoom_back", "chart.trim", "chart.group",
+    "chart.colour_by", "chart.names", "chart.grid", "run.zoom_in", "run.zoom_out", "run.zoom_all", "run.pan_left",
+    "run.pan_right", "run.pan_up", "run.pan_down", "run.graphics",
+))  # fmt: skip
+"""Actions that change only how curves and pictures are drawn: where they are told in words, they do nothing."""
 
 _NAMES = {
     "space": "space", "enter": "enter", "escape": "esc", "pagedown": "PgDn", "pageup": "PgUp", "home": "Home",

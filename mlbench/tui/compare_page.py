@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_cells
 from mlbench.render.diff import diff_sections
+from mlbench.render.diff_metrics import BEST_AT, METRICS, NOT_FINITE
 from mlbench.render.labels import BASELINE_MARK, short_labels
 from mlbench.render.table import Section
 from mlbench.safe import Safe, safe
@@ -45,7 +46,7 @@ def compare_page(
     n_runs = len(answer.runs)
     sections = _ordered(diff_sections(answer, as_deltas=as_deltas, is_tree=True, folds=folds), n_runs)
     if as_deltas:
-        sections = [_only_deltas(section, n_runs) if section.key == "metrics" else section for section in sections]
+        sections = [_only_deltas(section, n_runs) if section.key == METRICS else section for section in sections]
     as_good = {f"metrics:{row.metric}" for row in answer.metrics if _is_said_once(row)}
     lead = _lead_cells(sections, n_runs, width)
     natural = _run_cells(sections, answer.runs)
@@ -62,7 +63,8 @@ def compare_page(
         lines.append(_section_line(section))
         keys.append("")
         for row, key in _section_rows(section, as_good):
-            lines.append(_compare_line(row, n_runs, lead, shown, widths, measures if section.key == "metrics" else {}))
+            is_value = section.key == METRICS and not _is_no_value(row, n_runs)
+            lines.append(_compare_line(row, n_runs, lead, shown, widths, measures if is_value else {}))
             keys.append(key)
     if not lines:
         lines, keys = [line_of(("  nothing differs", "muted"))], [""]
@@ -174,12 +176,23 @@ def _only_deltas(section: Section, n_runs: int) -> Section:
     rows = []
     for row in section.table.rows:
         n_lead = len(row) - n_runs
-        if row[n_lead - 1].text == "not finite":
+        if _is_no_value(row, n_runs):
             rows.append(row)
             continue
         behind = [replace(cell, text=_delta_of(cell.text)) for cell in row[n_lead + 1 :]]
         rows.append((*row[: n_lead + 1], *behind))
     return replace(section, table=replace(section.table, rows=tuple(rows)))
+
+
+def _is_no_value(row: Sequence[Cell], n_runs: int) -> bool:
+    """Whether a line of a metric says when its best value was, or how many are not finite."""
+    return _what(row, n_runs) in (BEST_AT, NOT_FINITE)
+
+
+def _what(row: Sequence[Cell], n_runs: int) -> str:
+    """Which of the lines of a metric it is: `best`, `last`; '' in other sections."""
+    lead = row[: len(row) - n_runs]
+    return lead[2].text if len(lead) == 3 else ""
 
 
 def _delta_of(text: Safe) -> Safe:
@@ -192,7 +205,8 @@ def _measures(
     sections: Sequence[Section], n_runs: int, shown: Sequence[int], widths: Sequence[int]
 ) -> dict[int, tuple[int, int]]:
     """For each run that is shown the columns of its longest metric value, and of what is said behind one."""
-    rows = [row for section in sections if section.key == "metrics" for row in section.table.rows]
+    rows = [row for section in sections if section.key == METRICS for row in section.table.rows
+            if not _is_no_value(row, n_runs)]  # fmt: skip
     measures = {}
     for index, width in zip(shown, widths, strict=True):
         parts = [row[len(row) - n_runs + index].text.partition(" ") for row in rows]
@@ -225,9 +239,12 @@ def _compare_line(
     measures: Mapping[int, tuple[int, int]],
 ) -> Line:  # fmt: skip
     values = row[len(row) - n_runs :]
+    is_moment = _what(row, n_runs) == BEST_AT
     cells = [Cell(safe("  ")), *_fitted(_lead(row[: len(row) - n_runs]), lead - 1)]
     for index, width in zip(shown, widths, strict=True):
         text = values[index].text
+        if is_moment and width_cells(text) > width:
+            text = safe(text.partition(" ")[0])  # the step: half a time would be another one
         text = _lined_up(text, measures[index], width) if measures else fit_middle(text, width)
         text = padded(text, width, align="right")
         cells += [Cell(safe(" " * GAP_CELLS)), Cell(text, values[index].role)]
@@ -237,7 +254,7 @@ def _compare_line(
 def _fitted(cells: Sequence[Cell], width: int) -> list[Cell]:
     """Cells in exactly `width` columns, the first at the left and the others at the right; the first one is cut."""
     rest = sum(width_cells(cell.text) for cell in cells[1:])
-    room = max(width - rest, 4)
+    room = max(width - rest, min(width_cells(cells[0].text), 4))
     return [Cell(padded(fit_middle(cells[0].text, room), room), cells[0].role), *cells[1:]]
 
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
-from mlbench.queries.answers import DiffAnswer, GroupRow, ProblemLine, RunHead, SeriesAnswer, ShowAnswer
-from mlbench.render.cells import Line, fit_middle, line_of
-from mlbench.safe import safe
+from mlbench.queries.answers import DiffAnswer, GroupRow, ProblemLine, RunHead, SeriesAnswer
+from mlbench.render.cells import Line, line_of
 from mlbench.settings import Settings
 from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
 from mlbench.tui.gallery import Gallery
+from mlbench.tui.gone import take_error
 from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
 from mlbench.tui.inspector import Inspector
+from mlbench.tui.judging import Judge
 from mlbench.tui.keeping import from_text, to_text, typed_of
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.latest import Answers
-from mlbench.tui.logged import HISTOGRAMS, MATRICES, LoggedLook, ask_looks
+from mlbench.tui.logged import HISTOGRAMS, MATRICES, LoggedLook, ask_looks, forget_looks
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
 from mlbench.tui.view import ChartLook, View
+from mlbench.tui.waiting import Waiting
 
 if TYPE_CHECKING:
     from mlbench.tui.panes import Panes
@@ -36,13 +38,12 @@ PREVIEW_DELAY_S = 0.06
 TYPING_DELAY_S = 0.08
 FOLLOW = "follow"
 """The name of the delay between two looks, and of the question."""
+AFTER_ERROR_S = 5.0  # until the look after one that failed
 KEEP, KEEP_DELAY_S = "keep", 1.0
 """The delay after which what is looked at is kept: a crash loses no more than a second."""
 MOST_COMPARED, MOST_CHARTED = 24, 1000
 """Runs side by side, and curves in a chart: of more marks the first ones are shown, and the title says so."""
 BASELINE_SLOT = 7
-MOST_NAME_CELLS = 36
-"""Of a run's name in a sentence: on 80 columns the rest of it must be seen, too."""
 
 
 class Desk:
@@ -55,14 +56,14 @@ class Desk:
         self.panes = panes
         self.settings = settings
         self.keyboard = Keyboard(settings.keys)
-        self.prompter = Prompter()
+        self.prompter, self.waiting = Prompter(), Waiting(self)
         self.view = View(chart=ChartLook(smoothing=settings.smoothing))
         if kept := session.load_state():
             self.view = from_text(kept, self.view)
             self.prompter.histories = typed_of(kept)
         self.answers = Answers()
         self.inspector = Inspector(self)
-        self.gallery = Gallery(self)
+        self.gallery, self.judge = Gallery(self), Judge(self)
         self.logged = {look: LoggedLook(self, look) for look in (MATRICES, HISTOGRAMS)}
         self.history = History()
         self.bell = Bell(self)
@@ -110,7 +111,7 @@ class Desk:
         elif (view.chart.metrics, view.chart.over) != (old.chart.metrics, old.chart.over):
             self.ask_series()
         if view.shown_run != old.shown_run and view.shown_run:
-            self.ask_shown()
+            self.inspector.ask_run()
         if (view.pane, view.is_zoomed, bool(view.shown_run)) != (old.pane, old.is_zoomed, bool(old.shown_run)):
             self.host.arrange()
         if view.marks != old.marks or view.range_start != old.range_start or view.pane != old.pane:
@@ -118,12 +119,11 @@ class Desk:
         if view.chart != old.chart or view.marks != old.marks:
             self.panes.draw_chart(self)
             ask_labels(self)
-        looks = [
-            (one.as_deltas, one.is_transposed, one.compare_look, one.folds, one.is_all_compare) for one in (view, old)
-        ]
-        if looks[0] != looks[1]:
+        if view.compared_as != old.compared_as:
             self.panes.draw_compare(self)
             ask_looks(self)
+        if view.is_all_compare and not old.is_all_compare and self.group is not None:
+            self.ask_compare()
         if view != old and self.answers.found is not None:
             self.host.later(KEEP, KEEP_DELAY_S, self.keep_state)
         self.panes.draw_bars(self)
@@ -254,15 +254,23 @@ class Desk:
         """Ask for the comparison of the runs at hand."""
         ids = self.compared()[:MOST_COMPARED]
         if not ids:
-            self.answers.diff = None
+            for slot in ("compare", "members"):
+                self.asker.forget(slot)
+            self.answers.diff = self.answers.members = None
             self.panes.draw_compare(self)
             return
         ask_members(self)
         everything, at = self.view.has_all or len(ids) == 1, self.view.at_metric
-        self.asker.ask(
-            "compare", lambda: self.session.compare(ids, everything=everything, at=at), self._take_diff, lane="detail"
-        )
-        ask_looks(self, is_news=True)
+
+        def look() -> DiffAnswer:
+            return self.session.compare(ids, everything=everything, at=at)
+
+        if self.group is None or self.view.is_all_compare:
+            self.asker.ask("compare", look, self._take_diff, lane="detail", otherwise=self._not_these)
+        else:
+            self.asker.forget("compare")
+            self.answers.diff = None  # what its runs came to is shown in its place
+        ask_looks(self)
 
     def _take_diff(self, diff: DiffAnswer) -> None:
         self.answers.diff = diff
@@ -273,28 +281,22 @@ class Desk:
         look = self.view.chart
         ids, metrics, usual, over = self.compared()[:MOST_CHARTED], look.metrics, self.table_metrics(), look.over
         if not ids:
+            self.asker.forget("series")
             self._take_series(())
             return
-        self.asker.ask(
-            "series", lambda: self.session.series(ids, metrics, usual, over=over), self._take_series, lane="detail"
-        )
+
+        def look_at() -> tuple[SeriesAnswer, ...]:
+            return self.session.series(ids, metrics, usual, over=over)
+
+        self.asker.ask("series", look_at, self._take_series, lane="detail", otherwise=self._not_these)
+
+    def _not_these(self, error: MlbenchError) -> None:
+        take_error(self, error)
 
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
         self.answers.series = series
         self.panes.draw_chart(self)
         ask_labels(self)
-
-    def ask_shown(self) -> None:
-        """Ask for all that is known of the run of the run pane."""
-        run_id = self.view.shown_run
-        self.asker.ask("shown", lambda: self.session.show(run_id), self._take_shown, lane="detail")
-
-    def _take_shown(self, shown: ShowAnswer) -> None:
-        is_new = self.answers.shown is None or self.answers.shown.head.run_id != shown.head.run_id
-        self.answers.shown = shown
-        self.panes.draw_run(self, is_new=is_new)
-        self.inspector.follow_cursor() if is_new else self.inspector.refresh()
-        self.host.later("go on", 0.001, self.host.go_on)
 
     def ask_problems(self) -> None:
         """Ask for what could not be read."""
@@ -316,9 +318,10 @@ class Desk:
         """Ask everything again: a word was said, or new runs were read."""
         self.ask_runs()
         self.ask_names()
+        forget_looks(self)
         self.preview()
         if self.view.shown_run:
-            self.ask_shown()
+            self.inspector.ask_run()
         if self.view.pane == PROBLEMS or self.answers.done is not None:
             self.ask_problems()
 
@@ -362,7 +365,7 @@ class Desk:
         def look() -> Followed | None:
             return self.session.follow(lambda: self.is_leaving)
 
-        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: None)
+        self.asker.ask(FOLLOW, look, self._take_followed, otherwise=lambda _error: self.follow_later(AFTER_ERROR_S))
 
     def _take_followed(self, followed: Followed | None) -> None:
         if followed is None:
@@ -394,8 +397,3 @@ class Desk:
         # A slot of its own for each: no word is ever void, and they are said in their order.
         self._n_words += 1
         self.asker.ask(f"word {self._n_words}", word, said, lane="words")
-
-
-def runs_text(runs: Sequence[RunHead]) -> str:
-    """The name of one run, no longer than leaves room for what is said of it; the number of several."""
-    return str(fit_middle(safe(runs[0].name), MOST_NAME_CELLS)) if len(runs) == 1 else f"{len(runs)} runs"

@@ -12,9 +12,10 @@ from mlbench.safe import path_of_text, text_of_path
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
-    from mlbench.queries.answers import RunsAnswer, SeriesAnswer
+    from mlbench.queries.answers import GroupRow, RunsAnswer, SeriesAnswer
     from mlbench.queries.blobs import BlobPlace
     from mlbench.queries.layouts import LayoutsAnswer
+    from mlbench.queries.members import Members
     from mlbench.queries.settings_versus import SettingsVersus
     from mlbench.queries.standing import Standings
     from mlbench.tui.logged import LoggedFound
@@ -58,6 +59,15 @@ class RunDetails:
 
         with self._reading() as reader:
             return compare_settings(reader, run_ids, within=self._roots)
+
+    def members(self, group: GroupRow) -> Members:
+        """What the runs of a group came to, also where they came to the same."""
+        from mlbench.queries.compare import compare_runs
+        from mlbench.queries.members import MOST_MEMBERS, summarise
+
+        with self._reading() as reader:
+            diff = compare_runs(reader, group.run_ids[:MOST_MEMBERS], everything=True)
+        return summarise(diff, group.keys, len(group.run_ids), group.n_ended_well)
 
     def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
         """The charts of this name that the logs of the runs lay out."""

@@ -37,13 +37,15 @@ def gallery_page(hung: Hung, heads: Sequence[RunHead], paper: Paper, *, title: s
     """
     back = f"   {paper.key_of('compare.images')} goes back"
     head = line_of((f" {title}: images", "title"), (back, "muted"))
+    if hung.failure:
+        return Page(title=head, lines=tuple(wrapped_text(hung.failure, paper.width, "warning")))
     if hung.places is None:
         return Page(title=head, lines=(line_of(("  reading …", "muted")),))
     if not hung.places:
         return Page(title=head, lines=(line_of(("  none of these runs logged an image", "muted")),))
     steps = hung.steps
     moves = f"{paper.key_of('lists.left')} {paper.key_of('lists.right')}"
-    where = f"step {hung.step:,}   {steps.index(hung.step) + 1} of {len(steps)}   {moves} "
+    where = f"step {steps[hung.place_of_step]:,}   {hung.place_of_step + 1} of {len(steps)}   {moves} "
     choose = f"   {paper.key_of('compare.image')} chooses of {len(hung.places)}" if len(hung.places) > 1 else ""
     named = line_of((" ", ""), (fit_middle(safe(hung.metric), max(paper.width - 28, 8)), "heading"), (choose, "muted"))
     lines, pictures = _grid(hung, heads, paper, slots)
@@ -57,7 +59,8 @@ def _grid(
 ) -> tuple[list[Line], list[Placed]]:
     from mlbench.render.picture_cells import beside
 
-    n_beside = max(min((paper.width - 1) // (LEAST_COLUMNS + GAP), len(heads)), 1)
+    # In words they stand below each other: a line of two of them would be read as one.
+    n_beside = 1 if paper.is_linear else max(min((paper.width - 1) // (LEAST_COLUMNS + GAP), len(heads)), 1)
     n_rows = -(-len(heads) // n_beside)
     width = (paper.width - 1) // n_beside - GAP
     # All of them on the screen, where that leaves each enough lines; else a screen for each row.
@@ -95,4 +98,8 @@ def _picture(hung: Hung, place: BlobPlace | None, paper: Paper) -> tuple[Sequenc
     if isinstance(content, ProblemLine):
         return wrapped_text(content.what, paper.width, "warning")[: paper.height], None
     pixels: Pixels = content  # type: ignore[assignment]
+    if paper.is_linear:
+        from mlbench.render.spoken import spoken_picture
+
+        return spoken_picture(pixels), None
     return placed_picture(key_of(place), pixels, paper)

@@ -25,17 +25,11 @@ def ask_members(desk: Desk) -> None:
             desk.panes.draw_compare(desk)
         return
 
-    def look() -> Members:
-        from mlbench.queries.members import MOST_MEMBERS, summarise
-
-        diff = desk.session.compare(group.run_ids[:MOST_MEMBERS], everything=False)
-        return summarise(diff, group.keys, len(group.run_ids), group.n_ended_well)
-
     def take(members: Members) -> None:
         desk.answers.members = members
         desk.panes.draw_compare(desk)
 
-    desk.asker.ask("members", look, take, lane="detail")
+    desk.asker.ask("members", lambda: desk.session.details.members(group), take, lane="detail")
 
 
 def ask_labels(desk: Desk) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from textual.events import Key
+
     from mlbench.settings import Settings
 
 HelpRow: TypeAlias = tuple[Sequence[str], str, str]
@@ -36,8 +38,8 @@ class Host(Protocol):
     def edit(self, path: str) -> str:
         """Let the user's editor write a file; says what went wrong, '' where nothing did."""
 
-    def go_on(self) -> None:
-        """Take the keys that were typed while the runs were asked for."""
+    def take_key(self, event: Key) -> None:
+        """Give a key to the prompt, or do what it means."""
 
     def show_help(self, title: str, rows: Sequence[HelpRow]) -> None:
         """Open a page of help over the panes."""

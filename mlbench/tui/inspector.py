@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlbench.errors import MlbenchError, UsageError
+from mlbench.tui.actions import RUN, RUNS, STAGE
 from mlbench.tui.stage import MOST_ZOOM, Looked
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import SeriesAnswer
+    from mlbench.queries.answers import SeriesAnswer, ShowAnswer
     from mlbench.queries.blobs import BlobPlace
     from mlbench.tui.desk import Desk
 
@@ -28,6 +30,35 @@ class Inspector:
         """The step that was chosen of each thing that was logged: it is kept from run to run."""
         self._steps_ahead = 0
         """Steps that were typed before it was known which there are."""
+
+    # ------------------------------------------------------------ the run
+
+    def ask_run(self) -> None:
+        """Ask for all that is known of the run of the run pane."""
+        desk, run_id = self._desk, self._desk.view.shown_run
+        desk.asker.ask(
+            "shown", lambda: desk.session.show(run_id), self._take_run, lane="detail", otherwise=self._no_run
+        )
+
+    def _take_run(self, shown: ShowAnswer) -> None:
+        desk, before = self._desk, self._desk.answers.shown
+        is_new = before is None or before.head.run_id != shown.head.run_id
+        desk.answers.shown = shown
+        desk.panes.draw_run(desk, is_new=is_new)
+        self.follow_cursor() if is_new else self.refresh()
+        desk.host.later("go on", 0.001, desk.waiting.go_on)
+
+    def _no_run(self, error: MlbenchError) -> None:
+        """A run that is gone, or was never seen, has no pane; one that is shown stays where it only cannot be read."""
+        desk, shown = self._desk, self._desk.answers.shown
+        is_seen = shown is not None and shown.head.run_id == desk.view.shown_run
+        if not is_seen or isinstance(error, UsageError):
+            pane = RUNS if desk.view.pane in (RUN, STAGE) else desk.view.pane
+            desk.with_view(shown_run="", pane=pane, is_zoomed=desk.view.is_zoomed and pane == desk.view.pane)
+        desk.complain(error)
+        desk.host.later("go on", 0.001, desk.waiting.go_on)
+
+    # ------------------------------------------------------------ the fact
 
     def follow_cursor(self) -> None:
         """Look at the fact under the cursor of the run pane, if it is another one."""

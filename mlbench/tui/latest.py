@@ -11,7 +11,6 @@ from mlbench.tui.session import ChartLabels, IndexDone, IndexProgress, RunsFound
 if TYPE_CHECKING:
     from mlbench.queries.answers import DiffAnswer, ProblemLine, SeriesAnswer, ShowAnswer
     from mlbench.queries.members import Members
-    from mlbench.queries.settings_versus import SettingsVersus
 
 
 @dataclass(slots=True)
@@ -25,9 +24,6 @@ class Answers:
     series: tuple[SeriesAnswer, ...] = ()
     labels: ChartLabels = field(default_factory=ChartLabels)
     """Of the runs in the charts, once they were asked for."""
-    verdict: SettingsVersus | None = None
-    judged: tuple[str, ...] = ()
-    """The runs that the verdict is about."""
     shown: ShowAnswer | None = None
     problems: tuple[ProblemLine, ...] = ()
     names: Vocabulary = field(default_factory=Vocabulary)

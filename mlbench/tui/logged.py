@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlbench.tui.judging import ask_verdict
-
 if TYPE_CHECKING:
     from mlbench.errors import MlbenchError
     from mlbench.queries.answers import ProblemLine
@@ -54,6 +52,7 @@ class LoggedLook:
         """The name that was chosen, '' for the one that most runs have."""
         self.step: int | None = None
         """The step that is looked at; None is the last one, also when others come."""
+        self._is_stale = False
 
     @property
     def is_open(self) -> bool:
@@ -74,17 +73,21 @@ class LoggedLook:
 
         return steps_of(self.found.items)
 
-    def follow(self, *, is_news: bool) -> None:
+    def forget(self) -> None:
+        """There may be more of them by now: they are asked for anew where they are shown; until then these stay."""
+        self._is_stale = True
+
+    def follow(self) -> None:
         """Ask, where it is shown and the runs are others than before or there may be more of them.
 
         What is on the screen stays there until the answer comes, as long as it is about the same runs.
         """
         ids = self._desk.compared()[:MOST_RUNS]
-        if not self.is_open or (ids == self.run_ids and not is_news):
+        if not self.is_open or (ids == self.run_ids and not self._is_stale):
             return
         if ids != self.run_ids:
             self.found = None
-        self.run_ids = ids
+        self.run_ids, self._is_stale = ids, False
         self._ask()
 
     def _ask(self) -> None:
@@ -118,17 +121,20 @@ class LoggedLook:
             self._desk.panes.draw_compare(self._desk)
 
 
-def ask_looks(desk: Desk, *, is_news: bool = False) -> None:
-    """Ask for what the comparison shows in the place of the tables, if it does.
-
-    Args:
-        desk: whose comparison it is.
-        is_news: the runs may have more by now than when they were asked for last.
-    """
-    ask_verdict(desk)
+def ask_looks(desk: Desk) -> None:
+    """Ask for what the comparison shows in the place of the tables, if it does and something may be new."""
+    desk.judge.follow()
     desk.gallery.follow()
     for look in desk.logged.values():
-        look.follow(is_news=is_news)
+        look.follow()
+
+
+def forget_looks(desk: Desk) -> None:
+    """There may be other points, and other things that were logged, by now."""
+    desk.judge.forget()
+    desk.gallery.forget()
+    for look in desk.logged.values():
+        look.forget()
 
 
 def choices_of(desk: Desk) -> tuple[str, Mapping[str, int]]:

@@ -211,7 +211,7 @@ class Panes:
     def draw_compare(self, desk: Desk) -> None:
         """Draw the comparison."""
         diff, view, slots, keys = desk.answers.diff, desk.view, desk.slots(), desk.key
-        verdict, has_baseline = desk.answers.verdict, desk.baseline is not None
+        verdict, has_baseline = desk.judge.verdict, desk.baseline is not None
         n_left_out = len(desk.compared()) - len(diff.runs) if diff else 0
         title = "compare" if n_left_out <= 0 else f"compare (first {len(diff.runs) if diff else 0})"
 

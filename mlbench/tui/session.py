@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from mlbench.queries.blobs import BlobPlace
     from mlbench.queries.layouts import LayoutsAnswer
+    from mlbench.queries.members import Members
     from mlbench.queries.settings_versus import SettingsVersus
     from mlbench.queries.standing import Standings
     from mlbench.queries.views import SavedView
@@ -199,6 +200,9 @@ class Details(Protocol):
     def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
         """The settings of the runs against that of the first, with the runs that repeat them."""
 
+    def members(self, group: GroupRow) -> Members:
+        """What the runs of a group came to, also where they came to the same."""
+
     def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
         """The charts of this name (a title, a category or both; globs) that the logs of the runs lay out."""
 
@@ -235,6 +239,9 @@ class Session(Protocol):
     @property
     def is_ahead(self) -> bool:
         """Whether the first question needs nothing heavy in this process, and may be asked before the first paint."""
+
+    def known(self, question: RunsQuestion) -> RunsFound | None:
+        """The answer to the first question, if it is at hand and costs nothing; perhaps as the clock has it no more."""
 
     @property
     def drafts(self) -> Drafts:

@@ -315,7 +315,7 @@ def _image(looked: Looked, paper: Paper) -> tuple[Sequence[Line], tuple[Placed, 
     if paper.is_linear:
         from mlbench.render.spoken import spoken_picture
 
-        return spoken_picture(pixels.shape[0], pixels.shape[1], float(pixels[..., :3].mean()) / 255), ()
+        return spoken_picture(pixels), ()
     # An array that is shown is kept, so that no other one has its id.
     key = (id(pixels), looked.zoom, looked.x, looked.y)
     lines, placed = placed_picture(key, seen_part(pixels, looked), paper)

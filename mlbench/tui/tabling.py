@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
+from mlbench.tui.gone import ask_marked
 from mlbench.tui.session import PIECE_ROWS, RunsFound, RunsQuestion, Sketches
 from mlbench.tui.widgets.rows import Piece, Rows, first_piece, lines_of, piece_of
 
@@ -54,11 +55,15 @@ class Tabling:
             if self.has_held_columns and desk.prompter.prompt is None:
                 self.ask()  # it was accepted before this answer came
 
+        known = desk.session.known(asked)
+        if known is not None:
+            take((replace(known, question=question), first_piece(known)))
+            return
         desk.asker.ask("runs", find, take, lane="table", otherwise=partial(self._failed, question))
 
     def _failed(self, question: RunsQuestion, error: MlbenchError) -> None:
         """A mistake in the query is shown where it is typed; the table keeps what it had."""
-        self._desk.host.later("go on", 0.001, self._desk.host.go_on)
+        self._desk.host.later("go on", 0.001, self._desk.waiting.go_on)
         self.has_held_columns = False
         desk, prompt = self._desk, self._desk.prompter.prompt
         if prompt is None or prompt.history != "query":
@@ -93,7 +98,8 @@ class Tabling:
         self.lines = lines_of(found.listing, desk.view.opened)
         cursor = desk.panes.take_runs(desk)
         desk.with_view(cursor=cursor, group=desk.panes.table.current_group)
-        desk.host.later("go on", 0.001, desk.host.go_on)
+        ask_marked(desk)
+        desk.host.later("go on", 0.001, desk.waiting.go_on)
         if before is None or before.baseline != found.baseline:
             desk.preview()
 

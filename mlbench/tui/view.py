@@ -186,6 +186,11 @@ class View:
         """Whether the comparison has the whole screen: a group then shows its runs side by side."""
         return self.pane == COMPARE and self.is_zoomed
 
+    @property
+    def compared_as(self) -> tuple[object, ...]:
+        """How the comparison is drawn: with another one of these it is drawn again."""
+        return self.as_deltas, self.is_transposed, self.compare_look, self.folds, self.is_all_compare
+
     def scaled(self, axis: str, scale: str) -> View:
         """With another of SCALES on the axis `x` or `y`."""
         return self.charted(**{f"log_{axis}": scale == "log", f"symlog_{axis}": scale == "symlog"})

@@ -166,7 +166,7 @@ class Turns:
         """Shape (records of a turn, turns)."""
         turn = self._turn
         steps = np.zeros((turn.places.size, self._n_turns), dtype=np.int64)
-        for n_bytes in np.unique(turn.widths).tolist():
+        for n_bytes in set(turn.widths.tolist()):  # np.unique would load numpy.ma
             n_step = n_bytes - (_STEP_AT - HEADER_BYTES)
             if n_step > 0:  # else the records have none
                 rows = np.flatnonzero(turn.widths == n_bytes)

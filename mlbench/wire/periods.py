@@ -158,7 +158,7 @@ class Period:
         self.turn = turn
         self.is_prelude = is_prelude
         """It is the one turn before a loop."""
-        self.has_distinct_tags = np.unique(turn.tags).size == turn.tags.size
+        self.has_distinct_tags = len(set(turn.tags.tolist())) == turn.tags.size  # np.unique would load numpy.ma
         """No tag comes twice in a turn."""
         self.turns_in_row = 1 if is_prelude else max(1, _ROW_BYTES // turn.n_bytes)
         self._template, self._mask = np.tile(turn.template, self.turns_in_row), np.tile(turn.mask, self.turns_in_row)

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from mlbench.settings import Settings
 from mlbench.tui.app import Workbench
 from mlbench.tui.session import Session
+from tests.tui.fake import FakeSession
 
 WIDE, NARROW = (160, 45), (80, 24)
 NAMED = {" ": "space"}
@@ -30,6 +31,15 @@ async def settle(pilot: Pilot[int]) -> None:
         if not app.is_busy:
             break
     await pilot.pause()
+
+
+async def news_taken(session: FakeSession, pilot: Pilot[int]) -> None:
+    """Wait until the app has taken all news that the session has."""
+    for _ in range(50):
+        await pilot.pause(0.02)
+        if not session.news:
+            break
+    await settle(pilot)
 
 
 async def keys(pilot: Pilot[int], *pressed: str) -> None:

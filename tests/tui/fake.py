@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.errors import UsageError
 from mlbench.queries.answers import (
     BlobHead,
     Column,
@@ -37,6 +38,7 @@ from mlbench.queries.answers import (
 from mlbench.queries.blobs import BlobPlace
 from mlbench.queries.layouts import LaidChart, LayoutsAnswer
 from mlbench.queries.matrix import MatrixAnswer
+from mlbench.queries.members import Members, summarise
 from mlbench.queries.mistakes import FilterError
 from mlbench.queries.settings_versus import SettingsVersus
 from mlbench.queries.standing import Standings
@@ -190,6 +192,10 @@ class FakeDetails:
     def verdict(self, run_ids: Sequence[str]) -> SettingsVersus:
         return SettingsVersus((), len(run_ids), 0, "the runs are of one setting")
 
+    def members(self, group: GroupRow) -> Members:
+        diff = self.session.compare(group.run_ids, everything=True)
+        return summarise(diff, group.keys, len(group.run_ids), group.n_ended_well)
+
     def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
         return self.session.series([run_id], [metric], [])[0]
 
@@ -302,6 +308,9 @@ class FakeSession:
     def follow(self, is_cancelled: Callable[[], bool]) -> Followed | None:
         return self.news.pop(0) if self.news else None
 
+    def known(self, question: RunsQuestion) -> RunsFound | None:
+        return None
+
     def find(self, question: RunsQuestion) -> RunsFound:
         self.questions.append(question)
         if "<" in question.query:
@@ -362,7 +371,7 @@ class FakeSession:
         self.state = text
 
     def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
-        return tuple(run.head for run in self._runs(run_ids))
+        return tuple(run.head for run in self.runs if run.head.run_id in run_ids)
 
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(
@@ -376,6 +385,9 @@ class FakeSession:
 
     def _runs(self, run_ids: Sequence[str]) -> list[FakeRun]:
         by_id = {run.head.run_id: run for run in self.runs}
+        gone = [run_id for run_id in run_ids if run_id not in by_id]
+        if gone:
+            raise UsageError(f"no run has the id '{gone[0]}'. Try: mlbench query")
         return [by_id[run_id] for run_id in run_ids]
 
     def compare(self, run_ids: Sequence[str], *, everything: bool, at: str = "") -> DiffAnswer:

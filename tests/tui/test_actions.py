@@ -146,6 +146,17 @@ def test_the_value_under_the_cursor_narrows_the_query() -> None:
     played(script)
 
 
+@pytest.mark.parametrize("query", ["a OR b", "lr = 1 or(lr = 2)", "(lr = 1)or(lr = 2)"])
+def test_a_condition_is_added_to_all_of_a_query_however_its_or_is_written(query: str) -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        app.desk.with_view(query=query)
+        await settle(pilot)
+        await keys(pilot, "l", "l", "l", "=")
+        assert asked(app).startswith(f"({query}) and ")
+
+    played(script)
+
+
 def test_columns_are_chosen_and_the_usual_ones_come_back() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         await keys(pilot, "c", "ctrl+u", "'params.lr'", "escape", "c", "ctrl+u", "'params.lr'", "enter")
@@ -687,6 +698,20 @@ def test_a_layout_draws_its_metrics_together_until_others_are_chosen() -> None:
         app.desk.change(app.desk.view.charted(metrics=("val/loss",), laid=()))
         await settle(pilot)
         assert [one.metric for one in app.desk.panes.chart.pictures()] == ["val/loss"]
+
+    played(script)
+
+
+def test_at_the_crosshair_of_a_laid_chart_each_metric_has_its_own_ranks_and_differences() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        app.desk.change(app.desk.view.charted(smoothing=0.0))
+        await keys(pilot, "space", "j", "space", "g", "b", ":", "'layout both'", "enter", "h")
+
+        assert [" ".join(line.split()) for line in screen_text(app).splitlines()[-5:-2]] == [
+            "step 2,000 val/loss train/loss",
+            "lr=0 seed=1 1. 0.4836 (-0.4086) 2. 0.8065 (+0.1634)",
+            "◆ lr=0 seed=0 2. 0.8922 1. 0.6431",
+        ]
 
     played(script)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import pytest
 from textual.pilot import Pilot
 
+from mlbench.queries.answers import DiffAnswer
 from mlbench.tui.session import PIECE_ROWS
 from mlbench.tui.widgets.rows import piece_of
-from tests.tui.driving import NARROW, keys, play, screen_text, settle, workbench
+from tests.tui.driving import NARROW, WIDE, keys, play, screen_text, settle, workbench
 from tests.tui.fake import FakeSession
 from tests.tui.test_runs_table import many_runs
 
@@ -41,6 +43,40 @@ def test_groups_fold_and_open_and_are_marked_as_a_whole() -> None:
         assert "▸" not in screen_text(app).splitlines()[3]
 
     play(app, script)
+
+
+@dataclass
+class Compared(FakeSession):
+    """Remembers which runs were compared side by side."""
+
+    compared: list[tuple[str, ...]] = field(default_factory=list)
+
+    def compare(self, run_ids: Sequence[str], *, everything: bool, at: str = "") -> DiffAnswer:
+        if not everything:
+            self.compared.append(tuple(run_ids))
+        return super().compare(run_ids, everything=everything, at=at)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_the_runs_of_a_group_are_compared_only_where_they_stand_side_by_side(size: tuple[int, int]) -> None:
+    session = Compared()
+    app = workbench(session)
+
+    async def script(pilot: Pilot[int]) -> None:
+        await keys(pilot, "o", "'optimizer'", "enter", "j")
+        assert not session.compared
+
+        await keys(pilot, "d")
+        assert session.compared == [app.desk.compared()]
+        assert len(app.desk.compared()) == 6
+        assert "6 runs against" in screen_text(app)
+
+        await keys(pilot, "q", "k")
+        assert len(session.compared) == 1
+        await keys(pilot, "d")
+        assert session.compared[1:] == [app.desk.compared()]
+
+    play(app, script, size)
 
 
 @pytest.mark.parametrize("pressed", [("l", "l", "l", "f", "down", "enter")])

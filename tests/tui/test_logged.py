@@ -114,6 +114,13 @@ def test_other_marks_and_what_comes_are_asked_for_and_only_where_they_are_seen()
         assert asked[1:] == [(2, "histogram", "")]
         assert "step 30   4 of 5" in screen_text(app)
 
+        await keys(pilot, "H")
+        app.desk._take_followed(Followed(has_changed=True, wait_s=60.0))
+        await settle(pilot)
+        assert len(asked) == 2
+        await keys(pilot, "H")
+        assert len(asked) == 3
+
         await keys(pilot, "q", "j", "j", "space", "d")
         assert asked[-1] == (3, "histogram", "")
         assert app.desk.logged[HISTOGRAMS].run_ids == app.desk.compared()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlbench.tui.actions import DRAWN, Action
+from mlbench.tui.desk import Desk
 from mlbench.tui.doing import (
     arranging,
     axes,
@@ -38,3 +40,17 @@ HANDLERS: Mapping[str, Handler] = {
     **finding.HANDLERS,
     **front.HANDLERS,
 }
+
+
+def do(desk: Desk, action: Action, n: int) -> None:
+    """Do an action; where curves are told in words, say of what only changes how they are drawn that it does nothing.
+
+    Args:
+        desk: what is looked at.
+        action: of the table.
+        n: the number typed before its key.
+    """
+    if desk.panes.looks.is_linear and action.id in DRAWN:
+        desk.say(f"in plain mode curves and pictures are told in words: there is no '{action.label}'", "muted")
+        return
+    HANDLERS[action.id](desk, n)

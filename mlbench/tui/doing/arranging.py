@@ -89,8 +89,8 @@ def show_facet(desk: Desk, _n: int) -> None:
         desk.say("this column has no values to count", "muted")
         return
     question = desk.view.question
-    desk.asker.ask("facet", lambda: desk.session.facet(question, spec), lambda facet: _ask_value(desk, facet),
-                   lane="table")  # fmt: skip
+    desk.waiting.ask("facet", lambda: desk.session.facet(question, spec), lambda facet: _ask_value(desk, facet),
+                     lane="table")  # fmt: skip
 
 
 def _ask_value(desk: Desk, facet: Facet) -> None:
@@ -156,7 +156,7 @@ RUNNING = "status in ('running', 'stalled')"
 
 def open_view(desk: Desk, _n: int) -> None:
     """List the saved views, and open one."""
-    desk.asker.ask("views", desk.session.views, lambda views: _ask_view(desk, views), lane="table")
+    desk.waiting.ask("views", desk.session.views, lambda views: _ask_view(desk, views), lane="table")
 
 
 def _ask_view(desk: Desk, views: SavedViews) -> None:

@@ -81,13 +81,14 @@ def choose_layout(desk: Desk, _n: int) -> None:
         desk.ask_user(Prompt("layout", lambda text: show_layout(desk, text), menu=menu,
                              hint="the charts that the logs of these runs lay out"))  # fmt: skip
 
-    desk.asker.ask("layout", lambda: details.layouts(ids, "*"), take, lane="detail")
+    desk.waiting.ask("layout", lambda: details.layouts(ids, "*"), take, lane="detail")
 
 
 def _at_hand(desk: Desk) -> tuple[str, ...]:
     """The metrics of the runs under comparison, as far as these are known; what others have is no curve here."""
     diff = desk.answers.diff
     here = {row.metric for row in diff.metrics} if diff is not None else set()
+    here |= {one.metric for one in desk.answers.members.spreads} if desk.answers.members is not None else set()
     here |= {one.metric for one in desk.answers.series}
     return tuple(metric for metric in desk.answers.names.metrics if metric in here)
 

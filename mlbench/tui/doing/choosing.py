@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -16,6 +17,9 @@ from mlbench.tui.doing.types import Handler
 from mlbench.tui.prompts import Prompt
 from mlbench.tui.session import Vocabulary
 from mlbench.tui.view import Marks
+
+_OR = re.compile(r"\bor\b", re.IGNORECASE)
+"""Binds less than `and`: what stands around it is put in parentheses, in vain where it is a text."""
 
 # ---------------------------------------------------------------- the query
 
@@ -70,7 +74,7 @@ def keep_condition(desk: Desk, spec: str, value: Value, *, is_dropped: bool = Fa
     condition = condition_of(spec, value)
     condition = f"not {condition}" if is_dropped else condition
     old = desk.view.query
-    desk.with_view(query=f"{f'({old})' if ' or ' in old else old} and {condition}" if old else condition)
+    desk.with_view(query=f"{f'({old})' if _OR.search(old) else old} and {condition}" if old else condition)
 
 
 def column_at_cursor(desk: Desk) -> str:

@@ -11,7 +11,7 @@ from mlbench.tui.doing.choosing import sort_spec
 from mlbench.tui.doing.moving import list_of
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.gallery import LOOK
-from mlbench.tui.logged import HISTOGRAMS, MATRICES, choices_of
+from mlbench.tui.logged import HISTOGRAMS, MATRICES, choices_of, forget_looks
 from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.prompts import Prompt
 
@@ -87,7 +87,7 @@ def turn_to(look: str) -> Handler:
     """The handler that shows something in the place of the tables, or the tables again."""
 
     def turn(desk: Desk, _n: int) -> None:
-        desk.answers.judged = ()  # asked anew: there may be other points by now
+        forget_looks(desk)  # asked anew: there may be other points, and pictures, by now
         desk.with_view(compare_look="" if desk.view.compare_look == look else look)
 
     return turn

@@ -20,11 +20,11 @@ def list_of(desk: Desk) -> LinesView | None:
 
 
 def move(desk: Desk, lines: int) -> None:
-    """Move by lines; in the plots, by charts."""
+    """Move by lines; in the plots, by a chart."""
     if desk.view.pane == RUNS:
         to_row(desk, desk.panes.table.cursor + lines)
     elif desk.view.pane == CHART:
-        desk.panes.chart.turn_page(1 if lines > 0 else -1)
+        desk.panes.chart.move_by(lines)
     elif (view := list_of(desk)) is not None:
         view.move_by(max(min(lines, len(view.page.lines)), -len(view.page.lines)))
         if desk.view.pane == RUN:
@@ -39,8 +39,10 @@ def to_row(desk: Desk, row: int) -> None:
 
 
 def _page(desk: Desk) -> int:
-    view = list_of(desk)
-    return desk.panes.table.page_rows if desk.view.pane == RUNS else view.page_rows if view else 1
+    if desk.view.pane == RUNS:
+        return desk.panes.table.page_rows
+    view = desk.panes.chart if desk.view.pane == CHART else list_of(desk)
+    return view.page_rows if view is not None else 1
 
 
 def _column(desk: Desk, columns: int) -> None:

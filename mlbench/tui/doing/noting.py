@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mlbench.queries.answers import RunHead
-from mlbench.tui.desk import Desk, runs_text
+from mlbench.tui.desk import Desk
+from mlbench.tui.doing.saying import runs_text
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.prompts import Prompt
 
@@ -38,7 +39,7 @@ def _begin(desk: Desk, *, in_editor: bool) -> None:
         else:
             _ask(desk, runs, old, draft)
 
-    desk.asker.ask("note", look, go_on, lane="words")
+    desk.waiting.ask("note", look, go_on, lane="words")
 
 
 def _ask(desk: Desk, runs: Sequence[RunHead], old: str, draft: str) -> None:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mlbench.queries.answers import RunHead
+from mlbench.render.cells import fit_middle
+from mlbench.safe import safe
 from mlbench.tui.completion import complete_tag
-from mlbench.tui.desk import Desk, runs_text
+from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.prompts import Prompt
+
+MOST_NAME_CELLS = 36
+"""Of a run's name in a sentence: on 80 columns the rest of it must be seen, too."""
+
+
+def runs_text(runs: Sequence[RunHead]) -> str:
+    """The name of one run, no longer than leaves room for what is said of it; the number of several."""
+    return str(fit_middle(safe(runs[0].name), MOST_NAME_CELLS)) if len(runs) == 1 else f"{len(runs)} runs"
 
 
 def read_tags(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

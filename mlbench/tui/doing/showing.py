@@ -117,7 +117,8 @@ def show_keys(desk: Desk, _n: int) -> None:
     """The keys of the pane at work."""
     from mlbench.tui.screens.help import help_rows
 
-    desk.host.show_help(f"Keys in {TITLES[desk.view.pane]}", help_rows(desk.keyboard, desk.view.pane))
+    rows = help_rows(desk.keyboard, desk.view.pane, is_linear=desk.panes.looks.is_linear)
+    desk.host.show_help(f"Keys in {TITLES[desk.view.pane]}", rows)
 
 
 def choose_bell(desk: Desk, _n: int) -> None:

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.events import Key
 from textual.screen import ModalScreen
 
-from mlbench.tui.actions import PROBLEMS, TITLES, key_text
+from mlbench.tui.actions import DRAWN, PROBLEMS, TITLES, key_text
 from mlbench.tui.host import HelpRow
 from mlbench.tui.keyboard import Keyboard
 from mlbench.tui.pages import help_page
@@ -64,11 +64,19 @@ class HelpScreen(ModalScreen[None]):
             self._view.move_by(_PAGES.get(meant, 1) * self._view.page_rows)
 
 
-def help_rows(keyboard: Keyboard, pane: str) -> list[HelpRow]:
-    """Keys, help and group of all actions that work in a pane; its own ones first, sections as one line."""
+def help_rows(keyboard: Keyboard, pane: str, *, is_linear: bool = False) -> list[HelpRow]:
+    """Keys, help and group of all actions that work in a pane; its own ones first, sections as one line.
+
+    Args:
+        keyboard: what the keys mean.
+        pane: one of `actions.PANES`.
+        is_linear: leave out what changes only how curves are drawn, since they are told in words.
+    """
     rows: list[HelpRow] = []
     working = sorted(keyboard.working(pane), key=lambda pair: (not pair[1].panes, pair[1].id.startswith("move.")))
     for keys, action in working:
+        if is_linear and action.id in DRAWN:
+            continue
         if action.id.startswith("lists.section_"):
             if action.id.endswith("_1"):
                 rows.append((["1-8"], "go to a section", TITLES[pane]))

@@ -18,6 +18,7 @@ from mlbench.tui.paint import both_ends, changed_spans, cropped, strip_of
 from mlbench.tui.session import ChartLabels
 from mlbench.tui.theme import Looks
 from mlbench.tui.view import ChartLook, axis_of
+from mlbench.tui.widgets.chart_grid import grid, shares
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
@@ -25,12 +26,11 @@ if TYPE_CHECKING:
     from mlbench.render.chart import Chart, ChartOptions, Curve
     from mlbench.render.chart_bands import Band
     from mlbench.render.chart_text import CurveOptions
+    from mlbench.tui.widgets.crosshair import Crossed
 
-LEAST_ROWS, LEAST_COLUMNS = 9, 56
-"""Of one chart of several; with less the axes eat the picture."""
 MOST_VALUE_LINES, MOST_TABLE_LINES = 4, 10
 MOST_CROSSED = 6
-"""Charts in the table at the crosshair."""
+"""Metrics in the table at the crosshair."""
 _WORDS = {"step": "step", "relative": "time since start", "wall": "wall time (UTC)"}
 
 
@@ -81,6 +81,8 @@ class ChartView(Widget):
         self.state = ChartState()
         self.is_at_work = False
         self.first_metric = 0
+        self.first_line = 0
+        """In words: the first line that is seen."""
         self._lines: tuple[Line, ...] = ()
         self._drawn: tuple[_Drawn, ...] = ()
         self._is_stale = True
@@ -89,7 +91,7 @@ class ChartView(Widget):
     def show(self, state: ChartState) -> None:
         """Show other series, or the same ones in another look."""
         if state.look.metrics != self.state.look.metrics:
-            self.first_metric = 0
+            self.first_metric = self.first_line = 0
         before, self.state = self._lines, state
         self._is_stale = True
         if self._drawn_size != self.size or not self.display:
@@ -107,12 +109,25 @@ class ChartView(Widget):
             self._is_stale = True  # its title is of another colour
             self.refresh(Region(0, 0, self.size.width, 1))
 
-    def turn_page(self, charts: int) -> None:
-        """Show other metrics, where not all have room."""
-        most = max(len(self._metrics()) - 1, 0)
-        self.first_metric = min(max(self.first_metric + charts, 0), most)
+    def move_by(self, n: int) -> None:
+        """Show the metrics after these or before them, where not all have room; in words, so many lines more."""
+        if self.looks.is_linear:
+            self.first_line = max(self.first_line + n, 0)
+        else:
+            most = max(len(self._metrics()) - 1, 0)
+            self.first_metric = min(max(self.first_metric + (1 if n > 0 else -1), 0), most)
         self._is_stale = True
         self.refresh()
+
+    @property
+    def page_rows(self) -> int:
+        """How far a page goes with `move_by`."""
+        return max(self.size.height - 1, 1) if self.looks.is_linear else 1
+
+    @property
+    def cursor_row(self) -> int:
+        """The row of the pane that is read first."""
+        return int(self.looks.is_linear)
 
     # ------------------------------------------------------------ crosshair and zoom
 
@@ -132,8 +147,10 @@ class ChartView(Widget):
         return (min(float(x.min()) for x in known), max(float(x.max()) for x in known)) if known else None
 
     def pictures(self) -> tuple[Picture, ...]:
-        """What the charts on the screen are drawn from."""
+        """What the charts on the screen are drawn from; in words, those that would be."""
         self._draw_if_stale()
+        if self.looks.is_linear:
+            return tuple(self._chart(one, *self.size, has_header=False).picture for one in self._metrics())
         return tuple(drawn.picture for drawn in self._drawn)
 
     def x_beside(self, columns: int) -> float | None:
@@ -176,24 +193,22 @@ class ChartView(Widget):
         self._drawn_size = self.size
         width, height = self.size
         metrics = self._metrics()
+        self.first_metric = min(self.first_metric, max(len(metrics) - 1, 0))
         if not metrics or width < 8 or height < 4:
             self._drawn = ()
             self._lines = (self._title(width, 0), (), line_of((f"  {self.state.message}", "muted")))
             return
         if self.looks.is_linear:
-            from mlbench.render.spoken import spoken_series
-
             self._drawn = ()
-            chosen = [one for metric in metrics[self.first_metric :] for one in self._series_of(metric)]
-            self._lines = (self._title(width, 0), *spoken_series(chosen, width))
+            self._lines = self._spoken(metrics, width, height)
             return
         values = self._value_lines(width, height)
         room = height - 1 - len(values)
-        columns, rows = _grid(len(metrics), width, room, self.state.look.n_columns)
+        columns, rows = grid(len(metrics), width, room, self.state.look.n_columns)
         shown = metrics[self.first_metric : self.first_metric + columns * rows]
         rows = min(rows, -(-len(shown) // columns))
-        heights = _shares(room, rows)
-        widths = _shares(width, columns)
+        heights = shares(room, rows)
+        widths = shares(width, columns)
         drawn = [
             self._chart(metric, widths[place % columns] - 2, heights[place // columns], has_header=len(shown) > 1)
             for place, metric in enumerate(shown)
@@ -203,6 +218,23 @@ class ChartView(Widget):
         for row in range(rows):
             lines += self._beside(drawn[row * columns : (row + 1) * columns], widths, heights[row])
         self._lines = (*lines, *values)
+
+    def _spoken(self, metrics: Sequence[str], width: int, height: int) -> tuple[Line, ...]:
+        """The curves in words, those of the run in front first, and alone where it is isolated."""
+        from mlbench.render.spoken import spoken_series
+
+        look = self.state.look
+        told = [one for metric in metrics for one in self._series_of(metric)]
+        is_alone = look.is_isolated and any(one.head.run_id == look.front for one in told)
+        told = [one for one in told if not is_alone or one.head.run_id == look.front]
+        lines = spoken_series(sorted(told, key=lambda one: one.head.run_id != look.front), width)
+        n_rows = height - 1
+        self.first_line = min(self.first_line, max(len(lines) - n_rows, 0))
+        stop = min(self.first_line + n_rows, len(lines))
+        where = f"lines {self.first_line + 1:,} to {stop:,} of {len(lines):,} " if n_rows < len(lines) else ""
+        name = fit_middle(safe(", ".join(metrics)), max(width - len(where) - 3, 8))
+        title = both_ends(line_of((" ", ""), (name, "title")), line_of((where, "muted")), width)
+        return (title, *lines[self.first_line : stop])
 
     def _beside(self, charts: Sequence[_Drawn], widths: Sequence[int], height: int) -> list[Line]:
         """Charts of one row of the grid as lines."""
@@ -257,7 +289,7 @@ class ChartView(Widget):
         from mlbench.render.chart_text import group_curves, series_curves
 
         look, settings = self.state.look, self.state.labels.settings
-        if look.is_grouped and settings:
+        if look.is_grouped and all(one.head.run_id in settings for one in series):
             return group_curves(series, settings, options, band="minmax" if look.has_raw else "none")
         slots = self.state.slots
         if look.colour_by == "setting" and settings:
@@ -316,28 +348,41 @@ class ChartView(Widget):
         if look.crosshair is None:
             return ()
         from mlbench.render.chart_text import CurveOptions
-        from mlbench.tui.widgets.crosshair import crossed, value_lines
+        from mlbench.tui.widgets.crosshair import value_lines
 
         axis = axis_of(look, self.state.series)
         options = CurveOptions(axis, look.smoothing, look.smoothing_kind, has_raw=False, has_older=False)
-        metrics = self._metrics()[self.first_metric :]
-        charts = []
-        for metric in metrics[:MOST_CROSSED]:
-            series = self._series_of(metric)
-            curves, _bands = self._curves(series, options)
-            goal = series[0].goal if series else ""
-            found = crossed(metric, curves, look.crosshair, baseline=self.state.baseline, goal=goal)
-            if found is not None:
-                charts.append(found)
+        titles = self._metrics()[self.first_metric :]
+        found = [[one for part in self._by_metric(title)
+                  if (one := self._crossing(part, options, look.crosshair)) is not None]
+                 for title in titles[:MOST_CROSSED]]  # fmt: skip
         at = f"{axis} {_x_text(axis, look.crosshair)}"
+        # A metric that is drawn in two charts stands at the crosshair once.
+        charts = list({one.metric: one for metrics in found for one in metrics}.values())[:MOST_CROSSED]
         table = value_lines(charts, at, width, min(MOST_TABLE_LINES, max(height // 3, 2)))
         n_charts = [columns * rows for columns, rows in (
-            _grid(len(self._metrics()), width, height - 1 - n_lines, look.n_columns)
+            grid(len(self._metrics()), width, height - 1 - n_lines, look.n_columns)
             for n_lines in (MOST_VALUE_LINES // 2, len(table))
         )]  # fmt: skip
+        if len(charts) > 1 and n_charts[1] >= min(n_charts[0], len(titles)):
+            return tuple(table)
         # Where a table would cost a chart, the values of the first one have to do.
-        is_table = len(charts) > 1 and n_charts[1] >= min(n_charts[0], len(metrics))
-        return tuple(table if is_table else value_lines(charts[:1], at, width, MOST_VALUE_LINES))
+        first = next((metrics for metrics in found if metrics), [])
+        return tuple(value_lines(first, at, width, MOST_VALUE_LINES, is_table=False))
+
+    def _by_metric(self, chart: str) -> list[list[SeriesAnswer]]:
+        """The series of a chart, metric by metric."""
+        parts: dict[str, list[SeriesAnswer]] = {}
+        for one in self._series_of(chart):
+            parts.setdefault(one.metric, []).append(one)
+        return list(parts.values())
+
+    def _crossing(self, series: Sequence[SeriesAnswer], options: CurveOptions, x: float) -> Crossed | None:
+        """One metric at the crosshair."""
+        from mlbench.tui.widgets.crosshair import crossed
+
+        curves, _bands = self._curves(series, options)
+        return crossed(series[0].metric, curves, x, baseline=self.state.baseline, goal=series[0].goal)
 
 
 def _x_text(axis: str, x: float) -> str:
@@ -347,15 +392,3 @@ def _x_text(axis: str, x: float) -> str:
         return number(x)
     moment = moment_of(x) if axis == "wall" else None
     return timestamp(moment) if moment else f"{x:,.0f}"
-
-
-def _grid(n: int, width: int, height: int, n_columns: int) -> tuple[int, int]:
-    """Columns and rows for n charts that leave each the least size: `n_columns`, or for 0 as few as may be."""
-    most_rows = max(height // LEAST_ROWS, 1)
-    columns = min(n_columns or max(-(-n // most_rows), 1), max(width // LEAST_COLUMNS, 1), n)
-    return columns, min(-(-n // columns), most_rows)
-
-
-def _shares(total: int, n: int) -> list[int]:
-    """The total in n whole parts that differ by one at most."""
-    return [total // n + (index < total % n) for index in range(n)]

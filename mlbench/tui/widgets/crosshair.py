@@ -20,7 +20,7 @@ MOST_LABEL, LEAST_LABEL, GAP = 40, 12, 3
 
 @dataclass(frozen=True, slots=True)
 class Crossed:
-    """One chart at the crosshair."""
+    """The curves of one metric at the crosshair: ranks and differences mean nothing across metrics."""
 
     metric: str
     curves: tuple[Curve, ...]
@@ -32,10 +32,10 @@ class Crossed:
 
 
 def crossed(metric: str, curves: Sequence[Curve], x: float, *, baseline: str, goal: str) -> Crossed | None:
-    """A chart at the crosshair; None where no curve goes there: its values would be those of other places.
+    """A metric at the crosshair; None where no curve goes there: its values would be those of other places.
 
     Args:
-        metric: or the title of the chart.
+        metric: of which all curves are.
         curves: as they are drawn.
         x: of the crosshair.
         baseline: run id.
@@ -57,11 +57,26 @@ def _reaches(curve: Curve, x: float) -> bool:
     return bool(known.size and known.min() <= x <= known.max())
 
 
-def value_lines(charts: Sequence[Crossed], at: str, width: int, most: int) -> list[Line]:
-    """The values one after the other of one chart; of several a table with a column for each that has room."""
-    if len(charts) == 1:
-        return _wrapped([line_of((f" {at}", "accent")), *_parts(charts[0])], width)[:most]
-    return _table(charts, at, width, most) if charts else []
+def value_lines(
+    charts: Sequence[Crossed], at: str, width: int, most: int, *, is_table: bool = True
+) -> list[Line]:  # fmt: skip
+    """The values one after the other of one metric; of several a table with a column for each that has room.
+
+    Args:
+        charts: what stands at the crosshair.
+        at: where that is.
+        width: columns of the pane.
+        most: lines.
+        is_table: False to tell several metrics one after the other, too, each behind its name.
+    """
+    if len(charts) > 1 and is_table:
+        return _table(charts, at, width, most)
+    parts: list[Line] = []
+    for chart in charts:
+        first, *others = _parts(chart)
+        named = (*line_of((chart.metric, "heading"), (" ", "")), *first) if len(charts) > 1 else first
+        parts += [named, *others]
+    return _wrapped([line_of((f" {at}", "accent")), *parts], width, most) if parts else []
 
 
 def _parts(chart: Crossed) -> list[Line]:
@@ -92,7 +107,7 @@ def _role(curve: Curve) -> str:
 
 
 def _table(charts: Sequence[Crossed], at: str, width: int, most: int) -> list[Line]:
-    """A line for each run in the order of the first chart, a column for each chart: rank, value, difference."""
+    """A line for each run in the order of the first metric, a column for each metric: rank, value, difference."""
     cells = [_column(chart) for chart in charts]
     names = {key: name for chart in reversed(cells) for key, (name, _text, _role) in chart.items()}
     roles = {key: role for chart in reversed(cells) for key, (_name, _text, role) in chart.items()}
@@ -141,16 +156,26 @@ def _line(name: Safe, role: str, cells: Sequence[tuple[Safe, str]]) -> Line:
     return (Cell(safe(" ")), Cell(name, role), *(part for text, of in cells for part in (blank, Cell(text, of))))
 
 
-def _wrapped(parts: Sequence[Line], width: int) -> list[Line]:
-    """Parts after each other with two blanks between, on as many lines as they need."""
+def _wrapped(parts: Sequence[Line], width: int, most: int) -> list[Line]:
+    """Parts after each other with two blanks between, on as many lines as they need; how many have no room is said."""
     lines: list[Line] = []
     used = 0
-    for part in parts:
-        n_cells = sum(width_cells(cell.text) for cell in part) + 2
-        if lines and used + n_cells <= width:
+    for place, part in enumerate(parts):
+        n_cells = _n_cells(part) + 2
+        left = len(parts) - place
+        # On the last line a part needs room for what is said of those behind it, too.
+        reserve = len(f"  +{left - 1} more") if len(lines) == most and left > 1 else 0
+        if lines and used + n_cells + reserve <= width:
             lines[-1] = (*lines[-1], Cell(safe("  ")), *part)
             used += n_cells
-        else:
+        elif len(lines) < most:
             lines.append(part if not lines else (Cell(safe(" ")), *part))
             used = n_cells
+        else:
+            lines[-1] = (*lines[-1], *line_of((f"  +{left} more", "muted")))
+            break
     return lines
+
+
+def _n_cells(part: Line) -> int:
+    return sum(width_cells(cell.text) for cell in part)

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mlbench.cli.left_behind import take_up
 from mlbench.cli.running_notebook import _check_names, _with_parameters, as_script
 from mlbench.paths import Home
 from tests.paths import ROOT
+from tests.unit.cli.conftest import Done
 
 TRAINING = """
 import argparse, os, sys, time
@@ -165,17 +166,19 @@ def test_a_killed_training_has_a_record(project: Path) -> None:
 
 
 def test_mlbench_killed_leaves_the_training_running_and_a_record(project: Path) -> None:
-    command = [sys.executable, "-m", "mlbench", "run", "--no-ingest", "--no-output", "--home", str(project / "home"), "--", sys.executable, "train.py",
+    with open(project / "train.py", "a") as file:
+        file.write("# changed\n")
+    command = [sys.executable, "-m", "mlbench", "run", "--no-ingest", "--home", str(project / "home"), "--", sys.executable, "train.py",
                "--wait", "1.5", "--logdir", "logs/x"]  # fmt: skip
     child = subprocess.Popen(
-        command, cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
+        command, cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
     )
-    until = time.monotonic() + 30
-    while not (project / "logs" / "x" / "metrics.csv").exists() and time.monotonic() < until:
-        time.sleep(0.05)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "out\n"
 
     child.kill()
     child.wait(30)
+    child.stdout.close()
 
     left = record_in(project / "home" / "captured")
     assert left["is_watched"] is True
@@ -186,12 +189,20 @@ def test_mlbench_killed_leaves_the_training_running_and_a_record(project: Path) 
     record = record_in(project / "logs" / "x")
     assert (record["argv"], record["started"], record["ended"]) == (left["argv"], left["started"], None)
     assert record["problems"] == ["mlbench run was killed: how and when the command ended was not recorded"]
+    assert record["output"] == {"file": "mlbench-run.log"}
+    assert "out\n" in (project / "logs" / "x" / "mlbench-run.log").read_text()
+    assert record["git"]["patch"] == "mlbench-run.patch"
+    assert "+# changed" in (project / "logs" / "x" / "mlbench-run.patch").read_text()
+    assert done.returncode == 0
     assert not list((project / "home" / "captured").iterdir())
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"pid": os.getpid()}, {"pid": None}, {"pid": -1}, {"host": "elsewhere"}, {"ended": 1.0}, {"is_watched": None}, {"format": "x"}],
+    [
+        {"pid": os.getpid()}, {"pid": None}, {"pid": -1}, {"host": "elsewhere"}, {"ended": 1.0}, {"is_watched": None}, {"format": "x"},
+        {"argv": None}, {"argv": []}, {"argv": ["train.py", 1]}, {"cwd": None}, {"started": "now"}, {"started": True}, {"started": 10**400},
+    ],
 )  # fmt: skip
 def test_a_record_that_somebody_may_still_finish_is_left_alone(tmp_path: Path, change: dict[str, object]) -> None:
     folder = tmp_path / "captured" / "a"
@@ -205,19 +216,122 @@ def test_a_record_that_somebody_may_still_finish_is_left_alone(tmp_path: Path, c
     assert json.loads((folder / "mlbench-run.json").read_text()) == record
 
 
-def test_a_record_without_a_folder_of_its_own_stays_in_the_home(tmp_path: Path) -> None:
-    folder = tmp_path / "captured" / "a"
-    folder.mkdir(parents=True)
-    for name in ("x", "y"):  # which of them it was nobody can say
-        (tmp_path / "logs" / name).mkdir(parents=True)
-        (tmp_path / "logs" / name / "metrics.csv").write_text("step,loss\n0,1\n")
-    record = {**capture.begin(["train.py", "--logdir=logs"]), "started": 1.0, "is_watched": True, "pid": dead_pid()}
-    (folder / "mlbench-run.json").write_text(json.dumps({**record, "cwd": str(tmp_path)}))
-    home = Home(str(tmp_path / "journal"), str(tmp_path / "cache"), "test")
+def a_home(folder: Path) -> Home:
+    return Home(str(folder / "journal"), str(folder / "cache"), "test")
 
-    assert list(take_up(home)) == [str(folder)]
+
+def leave(folder: Path, name: str, *words: str, started: float = 1000.0, **more: object) -> Path:
+    """A record in the home, of a `mlbench run` that was killed."""
+    place = folder / "captured" / name
+    place.mkdir(parents=True)
+    record = {**capture.begin(["train.py", *words]), "started": started, "is_watched": True, "pid": dead_pid(), **more}
+    (place / "mlbench-run.json").write_text(json.dumps({**record, "cwd": str(folder)}))
+    return place
+
+
+def log(folder: Path, *, changed: float) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.csv").write_text("step,loss\n0,1\n")
+    os.utime(folder / "metrics.csv", (changed, changed))
+    return folder
+
+
+def test_a_record_without_a_folder_of_its_own_stays_in_the_home(tmp_path: Path) -> None:
+    folder = leave(tmp_path, "a", "--logdir=logs")
+    (folder / "mlbench-run.log").write_text("out\n")
+    for name in ("x", "y"):  # which of them it was nobody can say
+        log(tmp_path / "logs" / name, changed=2000.0)
+
+    assert list(take_up(a_home(tmp_path))) == [str(folder)]
     assert record_in(folder)["is_watched"] is False
-    assert list(take_up(home)) == []
+    assert record_in(folder)["output"] == {"file": "mlbench-run.log"}
+    assert list(take_up(a_home(tmp_path))) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "is_beside"),
+    [
+        ({"started": 1900.0, "ended": 2100.0}, True),  # mlbench run, that began later
+        ({"started": 1900.0, "ended": None}, True),  # log_args
+        ({"started": 500.0, "ended": 2100.0}, True),  # began earlier, and was still at work
+        ({"started": 1900.0, "is_watched": True, "pid": os.getpid(), "argv": ["train.py", "logs"]}, False),
+        ({"started": 1900.0, "ended": 2100.0, "argv": ["train.py", "--logdir=logs/x"]}, False),
+    ],
+)
+def test_logs_of_another_run_are_not_taken_for_those_of_a_killed_one(
+    tmp_path: Path, other: dict[str, object], is_beside: bool
+) -> None:
+    mine = leave(tmp_path, "a", "--logdir", "logs/x")
+    place = log(tmp_path / "logs" / "x", changed=2000.0)
+    folder = place if is_beside else tmp_path / "captured" / "b"
+    folder.mkdir(exist_ok=True)
+    written = {**capture.begin(["train.py"]), "cwd": str(tmp_path), **other}
+    (folder / "mlbench-run.json").write_text(json.dumps(written))
+
+    assert list(take_up(a_home(tmp_path))) == [str(mine)]
+    assert json.loads((folder / "mlbench-run.json").read_text()) == written
+
+
+def test_a_killed_run_that_was_begun_again_keeps_the_logs_from_before(tmp_path: Path) -> None:
+    leave(tmp_path, "a", "--logdir", "logs/x")
+    leave(tmp_path, "b", "--logdir", "logs/x", started=3000.0)
+    place = log(tmp_path / "logs" / "x", changed=4000.0)
+    (place / "events.out.tfevents.1").write_bytes(b"")
+    os.utime(place / "events.out.tfevents.1", (2000.0, 2000.0))
+
+    assert list(take_up(a_home(tmp_path))) == [str(place), str(place)]
+    starts = [json.loads((place / name).read_text())["started"] for name in ("mlbench-run.json", "mlbench-run-2.json")]
+    assert starts == [1000.0, 3000.0]
+
+
+def test_a_record_that_is_taken_up_is_told_also_without_an_ingest(project: Path) -> None:
+    folder = leave(project / "home", "a")
+
+    done = run(project, sys.executable, "train.py", options=("--no-ingest",))
+
+    assert f"a run whose mlbench run was killed is recorded in {folder}" in done.stderr
+
+
+def test_a_killed_run_that_had_logged_nothing_leaves_the_folder_to_the_next(tmp_path: Path) -> None:
+    first = leave(tmp_path, "a", "--logdir", "logs/x")
+    leave(tmp_path, "b", "--logdir", "logs/x", started=3000.0)
+    place = log(tmp_path / "logs" / "x", changed=4000.0)
+
+    assert list(take_up(a_home(tmp_path))) == [str(first), str(place)]
+    assert record_in(place)["started"] == 3000.0
+
+
+def test_what_a_killed_run_told_with_log_args_is_kept(tmp_path: Path) -> None:
+    folder = leave(tmp_path, "a")
+    (tmp_path / "elsewhere").mkdir()
+    told = {"args": {"lr": 0.1, "api_key": "sk-verysecretverysecret0123"}, "folder": str(tmp_path / "elsewhere")}
+    (folder / "args.json").write_text(json.dumps(told))
+
+    assert list(take_up(a_home(tmp_path))) == [str(tmp_path / "elsewhere")]
+    record = record_in(tmp_path / "elsewhere")
+    assert record["args"]["lr"] == 0.1
+    assert "verysecret" not in json.dumps(record)
+
+
+def test_a_hundred_records_are_taken_up_at_once_however_many_lie_before_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlbench.cli.left_behind.MOST", 2)
+    for name in "abc":
+        leave(tmp_path, name, ended=1500.0)
+    left = [str(leave(tmp_path, name)) for name in "xyz"]
+
+    assert list(take_up(a_home(tmp_path))) == left[:2]
+    assert list(take_up(a_home(tmp_path))) == left[2:]
+
+
+def test_a_damaged_record_is_moved_all_the_same(tmp_path: Path) -> None:
+    folder = leave(tmp_path, "a", "logs", git="?", output=[], problems=None)
+    (folder / "mlbench-run.patch").write_text("diff")
+    place = log(tmp_path / "logs" / "x", changed=2000.0)
+
+    assert list(take_up(a_home(tmp_path))) == [str(place)]
+    assert record_in(place)["git"] == {"patch": "mlbench-run.patch"}
 
 
 def dead_pid() -> int:
@@ -280,6 +394,45 @@ def test_a_parameter_that_the_notebook_does_not_have_is_told(
     _check_names("n.ipynb", book, {name: 1})
 
     assert capsys.readouterr().err == (f"mlbench: {said}\n" if said else "")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"cells": 5}, "it has no list of cells"),
+        ({"cells": {}}, "it has no list of cells"),
+        ({"cells": [None]}, "cell 1 is none"),
+        ({"cells": [{"cell_type": "raw", "metadata": {}, "source": []}, {"cell_type": 7}]}, "cell 2 is none"),
+        ({"cells": [{"cell_type": "code", "metadata": {}, "source": 5}]}, "cell 1 is none"),
+        ({"cells": [{"cell_type": "code", "source": ""}]}, "cell 1 is none"),
+        ({"cells": [{"cell_type": "code", "metadata": {}, "source": "", "outputs": 5}]}, "cell 1 is none"),
+        ({"metadata": []}, "its metadata name no kernel"),
+        ({"metadata": {"kernelspec": 5}}, "its metadata name no kernel"),
+        ({"metadata": {"kernelspec": {"name": ["x"]}}}, "its metadata name no kernel"),
+        ({"nbformat_minor": "x"}, "its nbformat_minor is no number"),
+    ],
+)
+def test_a_damaged_notebook_is_told(
+    mlbench: Callable[..., Done], tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    (tmp_path / "n.ipynb").write_text(json.dumps({**NOTEBOOK, **change}))
+
+    done = mlbench("run", str(tmp_path / "n.ipynb"), "-p", "lr=1", "--script", str(tmp_path / "n.py"))
+
+    assert (done.code, done.err) == (
+        3,
+        f"mlbench: {tmp_path}/n.ipynb: the notebook is damaged: {said}. Try: open it in Jupyter and save it\n",
+    )
+    assert not (tmp_path / "n.py").exists()
+
+
+@pytest.mark.parametrize(("minor", "ids"), [(4, [None, None]), (5, ["mlbench-1", "mlbench-2"])])
+def test_cells_have_ids_where_the_format_wants_them(minor: int, ids: list[str | None]) -> None:
+    cell = {"cell_type": "code", "metadata": {}, "source": ""}
+
+    book = _with_parameters({"nbformat": 4, "nbformat_minor": minor, "cells": [cell]}, {"lr": 1})
+
+    assert [one.get("id") for one in book["cells"]] == ids
 
 
 @pytest.mark.slow

@@ -112,6 +112,56 @@ def test_many_runs_are_sorted_one_behind_the_other() -> None:
     assert (found.seq & module.PLACE_MASK).tolist() == [1, 0, 1, 0, 0]
 
 
+@given(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from("abcdefg"), min_size=1, max_size=30), st.integers(1, 3)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.lists(st.integers(0, 2), min_size=7, max_size=7),
+)
+def test_sheaves_lie_one_behind_the_other_with_the_series_of_all_runs(
+    logs: list[tuple[list[str], int]], steps: list[int]
+) -> None:
+    runs = []
+    for number, (metrics, n_files) in enumerate(logs):
+        files = [metrics[place::n_files] for place in range(n_files)]
+        rows = [points(*((metric, place, 0.5 + place) for place, metric in enumerate(file))) for file in files if file]
+        sources = [
+            source(f"/logs/{number}/e{rank}", row, source_id=10 * number + rank) for rank, row in enumerate(rows)
+        ]
+        runs.append(named(series_of(draft(*sources))))
+    sheaf_of = dict(zip("abcdefg", np.cumsum(steps).tolist(), strict=True))  # some have no metric
+    sheaves = [[sheaf_of[key.metric] for key in run.keys] for run in runs]
+
+    found = sort_points(runs, sheaves)
+
+    plain = sort_points(runs)
+    order = sorted(range(plain.counts.size), key=[number for of_run in sheaves for number in of_run].__getitem__)
+    places = [slice(plain.ends[place] - plain.counts[place], plain.ends[place]) for place in order]
+    assert found.counts.tolist() == plain.counts[order].tolist()
+    for name in ("source_ids", "seq", "steps", "wall_s", "values"):
+        assert getattr(found, name).tolist() == [
+            one for place in places for one in getattr(plain, name)[place].tolist()
+        ]
+
+
+@given(st.lists(st.integers(0, 3), max_size=30))
+def test_ends_are_those_of_the_first_and_last_points_of_each_series(which: list[int]) -> None:
+    wall_s = [float((7 * place) % 31) for place in range(len(which))]
+    n = len(which)
+    table = PointTable(
+        ("a", "b", "c", "d"), np.array(which, np.int32), np.arange(n), np.array(wall_s), np.zeros(n), np.arange(n)
+    )
+    run = named(series_of(draft(source("/logs/r/e", table))))
+
+    by_series = [[time for time, number in zip(wall_s, which, strict=True) if number == one] for one in set(which)]
+
+    assert run.ends() == (
+        min((times[0] for times in by_series), default=None), max((times[-1] for times in by_series), default=None)
+    )  # fmt: skip
+
+
 def test_more_series_than_sixteen_bits_are_sorted_too() -> None:
     n = (1 << 16) + 2
     names = tuple(f"{number:06}" for number in range(n))

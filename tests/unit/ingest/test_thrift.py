@@ -36,3 +36,29 @@ def test_keeping_freed_memory_does_nothing_where_the_c_library_has_no_switch(mon
     monkeypatch.setattr("ctypes.CDLL", lambda _name: object())
 
     thrift.keep_freed_memory()
+
+
+_TAKE_IN_THREADS = """
+import ctypes, sys, threading
+from mlbench.ingest.thrift import share_one_arena
+if "share" in sys.argv:
+    share_one_arena()
+c = ctypes.CDLL(None)
+c.fopen.restype = ctypes.c_void_p
+c.malloc_info.argtypes, c.fclose.argtypes = (ctypes.c_int, ctypes.c_void_p), (ctypes.c_void_p,)
+for _ in range(3):
+    thread = threading.Thread(target=bytearray, args=(4096,))
+    thread.start()
+    thread.join()
+file = c.fopen(b"/dev/stdout", b"w")
+c.malloc_info(0, file)
+c.fclose(file)
+"""
+
+
+@pytest.mark.skipif("CS_GNU_LIBC_VERSION" not in getattr(os, "confstr_names", ()), reason="only glibc has arenas")
+@pytest.mark.parametrize(("word", "n_arenas"), [("share", 1), ("apart", 2)])
+def test_threads_share_one_arena(word: str, n_arenas: int) -> None:
+    done = subprocess.run([sys.executable, "-c", _TAKE_IN_THREADS, word], capture_output=True, text=True, check=True)
+
+    assert done.stdout.count("<heap nr=") == n_arenas

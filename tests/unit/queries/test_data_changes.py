@@ -10,9 +10,10 @@ import pytest
 
 from mlbench.queries.compare import compare_runs
 from mlbench.queries.data_changes import compare_data, with_data_changes
+from mlbench.queries.report import gather_report
 from mlbench.render.cells import plain
 from mlbench.render.data_changes import data_change_lines
-from mlbench.render.diff import diff_records, diff_sections
+from mlbench.render.diff import diff_records, diff_sections, diff_summary
 from mlbench.render.table import section_lines
 from mlbench.wire.delta import open_log, read_state
 from tests.paths import FORMATS, needs_formats
@@ -318,16 +319,39 @@ def wandb_log(place: Path, digest: str, files: Mapping[str, str]) -> None:
     place.write_bytes(log(number(1, 1) + text(8, artifact), b"\x12\xff", number(1, 2) + history(loss="1")))
 
 
-def test_files_of_a_data_set_that_wandb_runs_logged(empty: FakeReader, tmp_path: Path) -> None:
+def runs_that_made_data(reader: FakeReader, tmp_path: Path) -> list[str]:
+    """Two runs of W&B that logged a data set, of two files each."""
     ids = []
     for name, files in (("a", {"x.csv": "1", "y.csv": "2"}), ("b", {"x.csv": "11", "z.csv": "3"})):
         folder = tmp_path / name
         folder.mkdir()
         wandb_log(folder / "run-1.wandb", f"d{name}", files)
-        ids.append(empty.add_run(name, path=str(folder)))
+        ids.append(reader.add_run(name, path=str(folder)))
         for kind in ("dataset", "model"):
-            empty.add("artifact", run_id=ids[-1], kind=kind, name="digits" if kind == "dataset" else "m",
-                      digest=f"wandb:d{name}", source=str(folder))  # fmt: skip
+            reader.add("artifact", run_id=ids[-1], kind=kind, name="digits" if kind == "dataset" else "m",
+                       digest=f"wandb:d{name}", source=str(folder))  # fmt: skip
+    return ids
+
+
+def test_a_report_tells_the_data_that_its_runs_made(empty: FakeReader, tmp_path: Path) -> None:
+    runs_that_made_data(empty, tmp_path)
+
+    (change,) = gather_report(empty).diff.data_changes
+
+    assert (change.name, change.moved_files) == ("digits", (1, 1, 1))
+
+
+def test_runs_that_made_other_data_differ(empty: FakeReader, tmp_path: Path) -> None:
+    ids = runs_that_made_data(empty, tmp_path)
+
+    answer = with_data_changes(empty, compare_runs(empty, ids))
+
+    assert answer.differs
+    assert diff_summary(answer) == "2 runs differ in 1 data set that they made"
+
+
+def test_files_of_a_data_set_that_wandb_runs_logged(empty: FakeReader, tmp_path: Path) -> None:
+    ids = runs_that_made_data(empty, tmp_path)
 
     (change,) = compare_data(empty, ids)
     (tmp_path / "b" / "run-1.wandb").unlink()

@@ -7,6 +7,7 @@ import pytest
 from mlbench.errors import UsageError
 from mlbench.queries.report import gather_report, reproduction
 from tests.unit.queries.conftest import FakeReader, fill, run_id_of
+from tests.unit.queries.test_settings_versus import sweep
 
 
 def test_by_default_the_best_run_comes_first_with_what_differs(reader: FakeReader) -> None:
@@ -58,6 +59,48 @@ def test_the_run_that_is_marked_is_the_baseline(reader: FakeReader) -> None:
     report = gather_report(reader, where="name:sweep", sort=["lr:desc"])
 
     assert [head.name for head in report.diff.runs][:2] == ["sweep/0", "sweep/2"]
+
+
+def test_settings_of_several_runs_are_tested_among_the_runs_of_the_report(empty: FakeReader) -> None:
+    sweep(empty)
+    alone = empty.add_run("rms/0")
+    empty.add_params(alone, optimizer="rms", seed=0)
+    empty.add_series(alone, "val/acc", [0.1])
+
+    report = gather_report(empty, where="params.seed < 4", sort=["name"])
+
+    assert report.real is not None
+    (answer,) = report.real.answers
+    assert (answer.where_a, answer.where_b) == ("optimizer = adam", "optimizer = sgd")
+    assert (len(answer.a), len(answer.b)) == (4, 4)
+    assert answer.metrics[0].contrast is not None
+    assert answer.metrics[0].contrast.bootstrap is None
+    assert report.n_untested == 1
+
+
+def test_of_single_runs_nothing_is_tested(empty: FakeReader) -> None:
+    sweep(empty)
+
+    report = gather_report(empty, where="params.seed = 1")
+
+    assert (report.real, report.n_untested) == (None, 0)
+
+
+def test_a_few_runs_tell_each_metric_where_the_primary_one_is_best(empty: FakeReader) -> None:
+    for name, losses in (("a", [3.0, 1.0, 2.0]), ("b", [5.0, 4.0, 2.5])):
+        run_id = empty.add_run(name)
+        empty.add_series(run_id, "val/loss", losses)
+        empty.add_series(run_id, "val/acc", [0.1, 0.2, 0.3 if name == "a" else 0.4])
+
+    report = gather_report(empty, sort=["name"])
+
+    primary, *_rest = [row.at for row in report.diff.metrics]
+    told = {row.metric: [cell.at_best for cell in row.cells] for row in report.diff.metrics}
+    assert primary in ("val/loss", "val/acc")
+    assert told == {
+        "val/loss": {"val/loss": [1.0, 2.5], "val/acc": [2.0, 2.5]}[primary],
+        "val/acc": {"val/loss": [0.2, 0.4], "val/acc": [0.3, 0.4]}[primary],
+    }
 
 
 def test_a_report_of_nothing_is_empty_but_whole(empty: FakeReader) -> None:

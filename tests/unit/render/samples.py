@@ -17,7 +17,6 @@ from mlbench.queries.answers import (
     ParamCell,
     ParamRow,
     ProblemLine,
-    ReportAnswer,
     RunHead,
     RunRow,
     RunsAnswer,
@@ -27,6 +26,7 @@ from mlbench.queries.answers import (
     SourceLine,
     Value,
 )
+from mlbench.queries.report_answer import ReportAnswer
 
 
 def head(name: str, *, path: str = "", run_id: str = "", is_baseline: bool = False, **rest: object) -> RunHead:

@@ -11,11 +11,11 @@ from mlbench.queries.answers import (
     MetricCell,
     MetricRow,
     ProblemLine,
-    ReportAnswer,
     RunRow,
     RunsAnswer,
 )
 from mlbench.queries.costs import CostRow
+from mlbench.queries.report_answer import ReportAnswer
 from mlbench.queries.slices import slice_rows
 from mlbench.render.report import draw_report
 from tests.golden.check import check_golden

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from mlbench.errors import UsageError
-from mlbench.queries.answers import ReportAnswer, RunRow
+from mlbench.queries.answers import RunRow
+from mlbench.queries.report_answer import ReportAnswer
 from mlbench.render.report import ReportFiles, draw_report
 from mlbench.render.report_front import changes, read_front, run_states, split_front
 from mlbench.render.report_html import html_report

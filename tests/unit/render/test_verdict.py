@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from mlbench.queries.answers import Column, DiffAnswer, FactRow, MetricCell, MetricRow, ParamRow, RunsAnswer
+from mlbench.queries.data_changes import DataChange
 from mlbench.queries.folding import is_place, is_seed
 from mlbench.render.verdict import groups_of, primary_metric, verdict
 
@@ -86,6 +87,12 @@ def test_equal_parameters_of_other_code_and_data_are_no_repetitions() -> None:
         "Of 2 runs, `a` has the lowest `loss` (min is best): 1 at step 7. There is one run of each setting, so nothing "
         "can be said about noise. 1 of 2 runs has no finite `loss`. The runs also differ in code and data (see below)."
     )
+
+
+def test_other_data_that_the_runs_made_are_told_too() -> None:
+    diff = replace(_diff([1.0, 2.0]), data_changes=(DataChange("b", "wandb", "d", "1", "2"),))
+
+    assert verdict(RUNS, diff).endswith("The runs also differ in data (see below).")
 
 
 def test_settings_with_several_seeds_are_compared_by_their_means() -> None:

@@ -45,6 +45,19 @@ def heads(session: CatalogSession, query: str = "metrics.val/loss is not null") 
     return [row.head for row in found.answer.rows]
 
 
+def test_a_group_tells_also_the_metrics_that_are_equal_in_its_runs(session: CatalogSession) -> None:
+    groups = session.find(RunsQuestion("metrics.val/loss is not null", by=("metrics.val/acc",))).listing.groups
+    both, alone = sorted(groups, key=lambda group: -len(group.run_ids))
+
+    spreads = [
+        {one.metric: (one.n, round(one.mean, 6)) for one in session.details.members(group).spreads} for group in groups
+    ]
+
+    assert [len(group.run_ids) for group in (both, alone)] == [2, 1]
+    assert spreads[groups.index(both)]["val/acc"] == (2, 0.7)
+    assert spreads[groups.index(alone)] == {"val/loss": (1, 0.1)}
+
+
 def test_reading_tells_how_far_it_is_and_what_it_came_to(logs: Path, tmp_path: Path) -> None:
     session = CatalogSession(find_home(str(tmp_path / "home")), [str(logs)])
     told: list[IndexProgress] = []

@@ -41,6 +41,21 @@ def test_several_charts_are_a_table_of_ranks_values_and_differences() -> None:
     ]
 
 
+def test_several_metrics_without_room_for_a_table_are_told_after_each_other() -> None:
+    lines = value_lines([LOSS, ACC], "step 1", 60, 4, is_table=False)
+
+    assert plain(lines).split("\n") == [
+        " step 1  loss 1. b 0.25 (-0.25)  2. ◆ a 0.5",
+        " val/acc 1. ◆ a 0.75  2. b 0.5 (-0.25)  3. c 0.25 (-0.5)",
+    ]
+
+
+def test_how_many_values_have_no_room_is_said() -> None:
+    lines = value_lines([ACC], "step 1", 40, 1)
+
+    assert plain(lines) == " step 1  1. ◆ a 0.75  +2 more"
+
+
 def test_columns_and_rows_without_room_are_left_out_and_rows_counted() -> None:
     assert texts([LOSS, ACC], width=34) == [
         " step 1               loss",

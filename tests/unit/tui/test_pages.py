@@ -148,6 +148,34 @@ def test_what_is_not_finite_is_told() -> None:
     assert "2 NaN" in text
 
 
+def with_moments(n_runs: int) -> DiffAnswer:
+    """Runs whose best value came before the last, and with points that are not finite."""
+    moments = [MetricCell(0.7, 1000, 0.5, 900, best_after_s=597.0, n_nan=12, n_inf=3),
+               MetricCell(0.7, 1000, 0.25, 123_456_789, -0.25, -50.0, True, best_after_s=45_240.0)]  # fmt: skip
+    cells = (moments[0], *[moments[1]] * (n_runs - 1))
+    return replace(compared(n_runs), metrics=(MetricRow("loss", "min", "set", cells),), params=(), code=())
+
+
+@pytest.mark.parametrize("as_deltas", [False, True], ids=["values", "deltas"])
+def test_when_the_best_was_and_what_is_not_finite_are_never_cut(as_deltas: bool) -> None:
+    lines = text_of(page_of(with_moments(3), 110, as_deltas=as_deltas)).splitlines()
+
+    assert [line.strip() for line in lines if "best at" in line or "not finite" in line] == [
+        "best at       @900 9m 57s  @123456789 12h 34m  @123456789 12h 34m",
+        "not finite     12 NaN, 3 inf",
+    ]
+    assert (
+        len({line.index(text) + len(text) for line in lines for text in ("@900 9m 57s", "3 inf") if text in line}) == 1
+    )
+
+
+def test_a_time_without_room_is_left_out_and_its_step_stays() -> None:
+    text = text_of(page_of(with_moments(4), 84))
+
+    assert "@123456789" in text
+    assert "@123456789 12h" not in text
+
+
 def test_a_run_is_shown_with_its_note_in_full() -> None:
     session = FakeSession()
     head = session.runs[0].head
