@@ -160,12 +160,13 @@ class CatalogTable:
         return {run_id: tuple(sketch or ()) for run_id, sketch in reader.rows(_SKETCHES, [metric, numbers])}
 
     def facet(self, reader: Reader, question: RunsQuestion, spec: str) -> Facet:
-        """The values of a column, with the mean of the metric that matters most."""
+        """The values of a column, with the mean of the metric that matters most in these runs."""
         from mlbench.queries.columns import metric_spec
         from mlbench.queries.goals import primary_metric
         from mlbench.queries.listing import Lister
 
-        primary = primary_metric(reader)
+        shown = Lister(reader, where=question.query, within=self._roots).listing().ids
+        primary = primary_metric(reader, shown)
         columns = (metric_spec(primary[0]),) if primary else ()
         groups = Lister(reader, where=question.query, columns=columns, by=(spec,), within=self._roots).listing().groups
         ordered = sorted(groups, key=lambda group: -len(group.run_ids))
@@ -196,6 +197,7 @@ class CatalogTable:
         from mlbench.queries.within import scope_of
 
         ids = Lister(reader, where="run.archived in (true, false)", within=self._roots).listing().ids
+        is_all = reader.once("SELECT count(*) FROM run") == [(len(ids),)]  # 100,000 ids need not be said
         some = list(sampled(ids))
         names = Names(reader, scope_of(self._roots))
         chosen = chosen_runs(reader, some)
@@ -206,7 +208,7 @@ class CatalogTable:
             values.setdefault(key, []).append(raw)
         return Vocabulary(
             params=tuple(sorted(names.names("param"))),
-            metrics=metric_names(reader, ids),
+            metrics=metric_names(reader, None if is_all else ids),
             tags=tuple(dict.fromkeys((*sorted(own), *sorted(names.names("tag"))))),
             statuses=STATUSES[:-1],
             fields=tuple(dict.fromkeys(PLAIN_FIELDS.values())),
