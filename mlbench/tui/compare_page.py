@@ -211,12 +211,12 @@ def _measures(
     for index, width in zip(shown, widths, strict=True):
         parts = [row[len(row) - n_runs + index].text.partition(" ") for row in rows]
         n_value = max((len(value) for value, _blank, _rest in parts), default=0)
-        n_rest = max((len(_fitting(rest, width - n_value - 1)) for _value, _blank, rest in parts), default=0)
+        n_rest = max((len(words_fitting(rest, width - n_value - 1)) for _value, _blank, rest in parts), default=0)
         measures[index] = n_value, n_rest
     return measures
 
 
-def _fitting(rest: str, room: int) -> str:
+def words_fitting(rest: str, room: int) -> str:
     """As many words as have room: of `▲ +0.0004 +0.049%` the percent goes first, then the difference."""
     words = rest.split(" ")
     while words and len(" ".join(words)) > room:
@@ -230,7 +230,7 @@ def _lined_up(text: Safe, measure: tuple[int, int], width: int) -> Safe:
     """
     value, _blank, rest = text.partition(" ")
     n_value, n_rest = measure
-    behind = f" {_fitting(rest, min(n_rest, width - n_value - 1)).ljust(n_rest)}" if n_rest else ""
+    behind = f" {words_fitting(rest, min(n_rest, width - n_value - 1)).ljust(n_rest)}" if n_rest else ""
     return safe(value.rjust(min(n_value, max(width - len(behind), 0))) + behind)
 
 

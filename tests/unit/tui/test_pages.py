@@ -253,6 +253,16 @@ def test_turned_each_run_has_a_line_and_columns_move() -> None:
     assert all(line_cells(line) <= 100 for line in page.lines)
 
 
+def test_turned_no_number_of_a_metric_is_cut() -> None:
+    cells = (MetricCell(0.2965, 10, 0.2965, 10), MetricCell(2.091e10, 10, 2.091e10, 10, 2.0909e10, 7.05e12, False))
+    answer = replace(compared(2), metrics=(MetricRow("val/loss", "min", "set", cells),))
+
+    text = text_of(transposed_page(answer, 100, 0, as_deltas=False, slots={}, title="compare"))
+
+    assert " 2.091e+10 ▼ +2.09e+10 " in text
+    assert "…" not in text
+
+
 def test_the_code_is_a_page_of_its_own_and_stands_once_for_runs_of_one_commit() -> None:
     answer = compared(3)
     change = CodeChange(
