@@ -136,6 +136,7 @@ def cli(ctx: click.Context, home: str | None, quiet: bool, verbose: bool) -> Any
     ctx.obj = {
         "home": home, "quiet": quiet, "verbose": verbose,
         "why_not_open": _why_not_open, "open_workbench": _open_workbench, "key_complaints": _key_complaints,
+        "usual_keys": _usual_keys,
     }  # fmt: skip
     command = cli.get_command(ctx, OPEN) if ctx.invoked_subcommand is None else None
     return ctx.invoke(command) if command is not None else None
@@ -149,6 +150,9 @@ def _why_not_open(size: tuple[int, int], *, is_terminal: bool) -> str | None:
 
 
 def _open_workbench(home: Home, roots: Sequence[str]) -> int:
+    # What imports make stays: looking through it for cycles again and again is a tenth of the start. The workbench does
+    # so again once it stands.
+    gc.disable()
     from mlbench.tui.ahead import read_ahead
 
     ahead = read_ahead(home, roots)
@@ -162,6 +166,13 @@ def _key_complaints(keys: Mapping[str, str]) -> tuple[str, ...]:
     from mlbench.tui.keyboard import Keyboard
 
     return Keyboard(keys).complaints
+
+
+def _usual_keys(action: str) -> str:
+    """The keys of an action that nobody has remapped, as a setting has them."""
+    from mlbench.tui.actions import ACTIONS
+
+    return ", ".join(next(one.keys for one in ACTIONS if one.id == action))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

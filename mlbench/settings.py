@@ -166,18 +166,27 @@ def typed_value(name: str, typed: str) -> object:
     Raises:
         UsageError: there is no such setting, or it does not take this.
     """
-    table, _dot, action = name.partition(".")
-    if table == KEYS and action:
+    if check_name(name):
         return typed.strip()
-    if table == KEYS:
-        raise UsageError(f"'{KEYS}' are set one action at a time. Try: {KEYS}.runs.compare, or any other {KEYS}.ACTION")
-    names = [each.name for each in fields(Settings) if each.name != KEYS]
-    if name not in names:
-        raise UsageError(f"there is no setting '{name}'. {_nearest(name, names)}")
     value = _plain(typed.strip())
     if name == "smoothing_levels" and not isinstance(value, list):
         value = _plain(f"[{typed}]")
     return _value(name, value, "settings")
+
+
+def check_name(name: str) -> str:
+    """The action of `keys.ACTION`, '' for any other setting.
+
+    Raises:
+        UsageError: there is no such setting, or it is the table of all keys.
+    """
+    table, _dot, action = name.partition(".")
+    if table == KEYS and not action:
+        raise UsageError(f"'{KEYS}' are set one action at a time. Try: {KEYS}.runs.compare, or any other {KEYS}.ACTION")
+    names = [each.name for each in fields(Settings) if each.name != KEYS]
+    if table != KEYS and name not in names:
+        raise UsageError(f"there is no setting '{name}'. {_nearest(name, names)}")
+    return action if table == KEYS else ""
 
 
 def _value(name: str, value: object, path: str) -> object:

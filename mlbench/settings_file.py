@@ -10,7 +10,7 @@ from typing import Any
 
 from mlbench.dataclass import dataclass
 from mlbench.errors import UsageError
-from mlbench.settings import KEYS, Settings, parse_settings, settings_path, typed_value
+from mlbench.settings import KEYS, Settings, check_name, parse_settings, settings_path, typed_value
 
 _PRIVATE_FOLDER = 0o700
 
@@ -41,6 +41,7 @@ def write_setting(name: str, typed: str | None, path: str | None = None) -> Sett
         UsageError: no such setting, a value that will not do, or a file that cannot be read, changed or written.
     """
     path = path or settings_path()
+    check_name(name)
     value = None if typed is None else typed_value(name, typed)
     target = os.path.realpath(path)  # people keep their settings elsewhere and link to them
     old = _text_of(target, path)

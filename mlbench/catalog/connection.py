@@ -17,6 +17,8 @@ SCHEMA_VERSION = 6
 WORK_FILE = "work.duckdb"
 CURRENT = "CURRENT"
 LOCK_FILE = "writer.lock"
+FIRST_ANSWER = "first-"
+"""In the names of what the workbench keeps of its first answers."""
 BROKEN = ".broken-"
 """In the names of what was moved aside."""
 WRITER_MEMORY = "48MB"

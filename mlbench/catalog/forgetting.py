@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mlbench.catalog import words_cache
 from mlbench.catalog.batch import Batch
-from mlbench.catalog.connection import BROKEN, WORK_FILE
+from mlbench.catalog.connection import BROKEN, FIRST_ANSWER, WORK_FILE
 from mlbench.catalog.reader import current_snapshot
 from mlbench.catalog.segments import remove_quietly, sync_folder
 from mlbench.catalog.writer import RUN_TABLES, open_writer
@@ -136,6 +136,6 @@ def _leave_no_copy(home: Home, writer: Writer) -> None:
     os.rename(f"{work}.forgot", work)
     for name in os.listdir(home.cache):
         is_old_snapshot = name.startswith("snap-") and name != os.path.basename(current)
-        if is_old_snapshot or BROKEN in name or name.startswith(words_cache.PREFIX):
+        if is_old_snapshot or BROKEN in name or name.startswith((words_cache.PREFIX, FIRST_ANSWER)):
             remove_quietly(os.path.join(home.cache, name))
     sync_folder(home.cache)

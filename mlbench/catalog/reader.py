@@ -25,7 +25,7 @@ from mlbench.catalog.connection import (
     with_room,
 )
 from mlbench.catalog.runs_view import RunsView
-from mlbench.catalog.segments import COLUMNS, SegmentStore
+from mlbench.catalog.segments import COLUMNS, SegmentStore, gone
 from mlbench.errors import HomeError
 from mlbench.paths import Home
 
@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, Statement
     from pyarrow.dataset import Dataset
 
+_SEGMENTS = (
+    "SELECT DISTINCT g.file, g.hash FROM segment g JOIN segment_run m ON m.file = g.file "
+    "JOIN series s ON s.run_id = m.run_id WHERE s.series_id IN (SELECT unnest(?)) ORDER BY g.file"
+)
+_FEW = "read_parquet(?) WHERE series_id BETWEEN {low} AND {high} AND series_id IN ({ids}) ORDER BY series_id, seq"
+_NONE = """(SELECT NULL::BIGINT AS series_id, NULL::INTEGER AS source_id, NULL::BIGINT AS seq, NULL::BIGINT AS step,
+NULL::DOUBLE AS wall_s, NULL::DOUBLE AS value) AS none WHERE false"""
 _WORD_TABLES = """
 CREATE TEMP TABLE clock (now_s DOUBLE);
 CREATE TEMP TABLE word_run (run_key VARCHAR, name VARCHAR, note VARCHAR, is_archived BOOLEAN, is_baseline BOOLEAN);
@@ -208,12 +215,35 @@ class Reader:
         Raises:
             HomeError: a segment is missing or damaged.
         """
-        segments = self.rows(
-            "SELECT DISTINCT g.file, g.hash FROM segment g JOIN segment_run m ON m.file = g.file "
-            "JOIN series s ON s.run_id = m.run_id WHERE s.series_id IN (SELECT unnest(?)) ORDER BY g.file",
-            [list(series_ids)],
-        )
-        return self._points.read([(file, digest) for file, digest in segments], series_ids, columns=columns)
+        return self._points.read(self._segments_of(series_ids), series_ids, columns=columns)
+
+    def few_points(self, series_ids: Sequence[int], columns: Sequence[str]) -> dict[str, Any]:
+        """As `points`, as numpy arrays by column, with DuckDB's own decoder: a few thousand take the same time, and
+        pyarrow is not loaded (200 ms, 27 MB).
+
+        Raises:
+            HomeError: a segment is missing or damaged.
+        """
+        import duckdb
+
+        paths = self._points.paths(self._segments_of(series_ids))
+        ids = sorted(map(int, series_ids))
+        source = _FEW.format(low=ids[0], high=ids[-1], ids=", ".join(map(str, ids))) if paths else _NONE
+        sql = f"SELECT {', '.join(columns)} FROM {source}"
+        arrays: dict[str, Any] = {}
+
+        def read() -> None:
+            arrays.update(self._connection.execute(sql, [paths] if paths else []).fetchnumpy())
+
+        try:
+            with_room(self._connection, read)
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:  # deleted since its bytes were proved
+            raise gone(self.home.points) from error
+        return arrays
+
+    def _segments_of(self, series_ids: Sequence[int]) -> list[tuple[str, str]]:
+        """File and hash of every segment that may hold points of the series."""
+        return [(file, digest) for file, digest in self.rows(_SEGMENTS, [list(series_ids)])]
 
     @property
     def connection(self) -> DuckDBPyConnection:

@@ -174,6 +174,11 @@ def remove_quietly(path: str) -> None:
         pass
 
 
+def gone(folder: str) -> HomeError:
+    """What is said of a segment that another process has just deleted."""
+    return HomeError(f"{folder}: a part of the catalog is gone. Try again, or: mlbench rebuild")
+
+
 def _first_id(points: pa.Table) -> int:
     return int(points.column("series_id")[0].as_py())
 
@@ -244,7 +249,7 @@ class SegmentStore:
         try:
             tables = [self._part(file, digest, wanted, columns) for file, digest in (segments if series_ids else ())]
         except (OSError, pa.ArrowInvalid) as error:
-            raise HomeError(f"{self._folder}: a part of the catalog is gone. Try again, or: mlbench rebuild") from error
+            raise gone(self._folder) from error
         filled = sorted((table for table in tables if table is not None and table.num_rows), key=_first_id)
         if not filled:
             return point_schema().empty_table().select(columns)
@@ -280,6 +285,14 @@ class SegmentStore:
         taken = [ids[rows], *(table.column(name).to_numpy()[rows] for name in columns[1:])]
         return pa.table([pa.array(column) for column in taken], schema=schema)
 
+    def paths(self, segments: Sequence[tuple[str, str]]) -> list[str]:
+        """Where the segments lie, their bytes proved.
+
+        Raises:
+            HomeError: a segment is missing or its bytes have changed.
+        """
+        return [self._verified(file, digest) for file, digest in segments]
+
     def dataset(self, segments: Sequence[tuple[str, str]]) -> Dataset:
         """All points of the segments, to be read file by file.
 
@@ -291,7 +304,7 @@ class SegmentStore:
         try:
             paths = [self._verified(file, digest) for file, digest in segments]
         except OSError as error:
-            raise HomeError(f"{self._folder}: a part of the catalog is gone. Try again, or: mlbench rebuild") from error
+            raise gone(self._folder) from error
         if not paths:
             return ds.dataset(point_schema().empty_table())
         return ds.dataset(paths, schema=point_schema(), format="parquet")

@@ -46,6 +46,10 @@ _UNPUBLISHED = "unpublished"
 """Mark in `meta`: a commit that no snapshot holds yet, perhaps of a process that was killed."""
 _REBUILDING = "rebuilding"
 """Mark in `meta`: the catalog was emptied for a rebuild that is not done."""
+_SET_HINTS = """
+UPDATE run SET hint = told.hint FROM (SELECT unnest(?) AS run_id, unnest(?) AS hint) told WHERE run.run_id = told.run_id
+"""
+_PATHS = "SELECT path FROM source WHERE source_id IN (SELECT unnest(?))"
 _KEPT = frozenset({"meta", "run_number", "run_row"})
 """Tables that a rebuild keeps: a run has the same number afterwards."""
 
@@ -75,7 +79,13 @@ def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
     except BaseException:
         os.close(lock)
         raise
-    return Writer(home, connection, lock, talk, news)
+    writer = Writer(home, connection, lock, talk, news)
+    try:
+        writer.begin()
+    except BaseException as error:
+        writer.__exit__(type(error), error, None)
+        raise
+    return writer
 
 
 class Writer:
@@ -90,8 +100,14 @@ class Writer:
         self._is_lost = bool(talk)
         self._connection = connection
         self._lock = lock
-        self._is_dirty = not os.path.exists(os.path.join(home.cache, CURRENT)) or self._is_marked(_UNPUBLISHED)
+        self.is_dirty = not os.path.exists(os.path.join(home.cache, CURRENT))
+        """An ingest has changed something and is not done, perhaps one that was killed."""
         self._points = SegmentStore(home.points)
+        self._next_series = self._next_source = 1
+
+    def begin(self) -> None:
+        """See how far the catalog is; raises as every statement does."""
+        self.is_dirty = self.is_dirty or self._is_marked(_UNPUBLISHED)
         self._next_series = -(-self._next("series", "series_id") // SERIES_BLOCK) * SERIES_BLOCK
         self._next_source = self._next("source", "source_id")
 
@@ -219,7 +235,7 @@ class Writer:
                 f"{self.home.cache}: the catalog cannot be written: {reason_of(error)}. "
                 "Free some space, then run the command again; tags and notes are safe"
             ) from error
-        self._is_dirty = True
+        self.is_dirty = True
 
     def commit(self, batch: Batch) -> None:
         """Apply a batch in one transaction; its points are on disk before the transaction begins.
@@ -232,11 +248,13 @@ class Writer:
         tables = batch.all_tables()
 
         def replace() -> None:
-            self._delete(batch)
+            hints = self._delete(batch)
             for table, rows in tables.items():
                 self._insert_table(table, rows)
             if batch.stored:
                 self._add_segments(batch.stored)
+            if hints:
+                self.rows(_SET_HINTS, [list(hints), list(hints.values())])
 
         self._transaction(replace)
 
@@ -258,17 +276,23 @@ class Writer:
                 self.rows("DELETE FROM series WHERE series_id IN (SELECT unnest(?))", [list(one.replaced)])
                 self._insert_table("series", one.series)
 
-    def _delete(self, batch: Batch) -> None:
+    def _delete(self, batch: Batch) -> dict[str, str]:
+        """Delete what the batch replaces; gives the hints of its runs, which only all runs together tell."""
+        known: dict[str, str | None] = {}
         if batch.run_ids:
             # A run has rows elsewhere only if it has one here; most batches bring runs that are new.
-            known = self.rows("SELECT run_id FROM run WHERE run_id IN (SELECT unnest(?))", [sorted(batch.run_ids)])
-            gone = [row[0] for row in known]
+            sql = "SELECT run_id, hint FROM run WHERE run_id IN (SELECT unnest(?))"
+            known = dict(self.rows(sql, [sorted(batch.run_ids)]))
+            gone = list(known)
             made_anew = [run_id for run_id in gone if run_id not in batch.grown_ids]
             for table in (*RUN_TABLES, "problem") if known else ():
                 ids = made_anew if table in _OF_POINTS else gone
                 self.rows(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [ids])
         if batch.source_ids:
-            self.rows("DELETE FROM source WHERE source_id IN (SELECT unnest(?))", [sorted(batch.source_ids)])
+            source_ids = sorted(batch.source_ids)
+            self.rows(f"DELETE FROM problem WHERE run_id IS NULL AND source_path IN ({_PATHS})", [source_ids])
+            self.rows("DELETE FROM source WHERE source_id IN (SELECT unnest(?))", [source_ids])
+        return {run_id: hint for run_id, hint in known.items() if hint is not None}
 
     def _insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
@@ -296,15 +320,16 @@ class Writer:
 
         Args:
             is_compact: leave nothing of what was deleted in the snapshot, which takes ten times as long.
-            is_last: every segment that was written has been committed. Until then none is deleted: one may have been
-                waiting for its commit while the machine slept, and look like one that nobody needs.
+            is_last: the ingest is done, and every segment that was written has been committed. Until then none is
+                deleted: one may have been waiting for its commit while the machine slept, and look like one that
+                nobody needs.
 
         Raises:
             HomeError: the disk is full; readers keep the snapshot they have.
         """
         import duckdb
 
-        if not self._is_dirty:
+        if not self.is_dirty:
             return False
         last = int(self.rows("SELECT value FROM meta WHERE key = 'generation'")[0][0])
         generation = snapshots.next_number(self.home.cache, last)
@@ -317,16 +342,17 @@ class Writer:
             os.chmod(f"{path}.tmp", 0o600)
             os.rename(f"{path}.tmp", path)
             snapshots.point_current(self.home.cache, name)
-            self._unmark(_UNPUBLISHED)
+            if is_last:
+                self._unmark(_UNPUBLISHED)
         except (duckdb.Error, OSError) as error:
             snapshots.drop_unfinished(f"{path}.tmp")
             raise HomeError(
                 f"{self.home.cache}: the snapshot cannot be written: {reason_of(error)}. "
                 "Free some space, then run the command again"
             ) from error
-        self._is_dirty = False
         snapshots.drop_old(self.home.cache, name)
         if is_last:
+            self.is_dirty = False
             self._drop_unused_segments()
         return True
 

@@ -84,6 +84,7 @@ def command(
     if repo is not None and not os.path.isdir(repo):
         raise click.UsageError(f"--repo {repo}: no such directory")
     if has_verdict:
+        _check_alone(everything, as_deltas, at, has_layers, has_code, repo, has_exit_code)
         return tell_verdict(home, runs, baseline, where, within, chosen_format(form))
     with reading(home_of(home)) as reader:
         answer = compare(reader, runs, baseline, where, within, everything=everything)
@@ -117,6 +118,13 @@ def compare(
     return compare_runs(reader, chosen_ids(reader, runs, baseline, where, within), everything=everything)
 
 
+def _check_alone(*others: object) -> None:
+    """Raise UsageError where an option was given that says nothing to a verdict."""
+    names = ("--all", "--deltas", "--at", "--layers", "--code", "--repo", "--exit-code")
+    if given := [name for name, value in zip(names, others, strict=True) if value]:
+        raise click.UsageError(f"{given[0]} means nothing with --verdict. Try it without either of them")
+
+
 def tell_verdict(
     home: str | None, runs: tuple[str, ...], baseline: str | None, where: str | None, within: tuple[str, ...],
     form: str,
@@ -132,8 +140,8 @@ def tell_verdict(
         print_lines(tuple(settings_versus_lines(answer, width_cells())))
     else:
         print_records(settings_versus_records(answer), form)
-        if answer.said:
-            talk(answer.said)
+        for remark in (*answer.remarks, *([answer.said] if answer.said else ())):
+            talk(remark)
     return 0
 
 

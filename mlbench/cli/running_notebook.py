@@ -7,8 +7,9 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mlbench.paths import Home
 
 _SUFFIX = ".ipynb"
+FIRST_WITH_IDS = 5
+"""The `nbformat_minor` since which cells have ids; before, they may have none."""
 
 
 def run_notebook(
@@ -108,7 +111,32 @@ def _read(path: str) -> dict[str, Any]:
         if file.problem is not None:
             raise SourceError(f"{path}: {file.problem.what}")
         raise SourceError(f"{path}: it is no notebook of format 4. Try: jupyter nbconvert --to notebook")
-    return value
+    book = {"metadata": {}, "nbformat_minor": 0, "cells": [], **value}
+    if damage := _damage(book):
+        raise SourceError(f"{path}: the notebook is damaged: {damage}. Try: open it in Jupyter and save it")
+    return book
+
+
+def _damage(book: Mapping[str, Any]) -> str:
+    """What is not as the format has it, of all that is needed to run a notebook; '' where nothing is."""
+    if not isinstance(book["nbformat_minor"], int):
+        return "its nbformat_minor is no number"
+    kernel = book["metadata"].get("kernelspec", {}) if isinstance(book["metadata"], dict) else None
+    if not isinstance(kernel, dict) or not isinstance(kernel.get("name", ""), str):
+        return "its metadata name no kernel"
+    if not isinstance(book["cells"], list):
+        return "it has no list of cells"
+    damaged = (number for number, cell in enumerate(book["cells"], 1) if not _is_cell(cell))
+    return f"cell {number} is none" if (number := next(damaged, None)) is not None else ""
+
+
+def _is_cell(cell: object) -> bool:
+    if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
+        return False
+    source, outputs = cell.get("source"), cell.get("outputs", [])
+    is_text = isinstance(source, str) or (isinstance(source, list) and all(isinstance(line, str) for line in source))
+    has_outputs = isinstance(outputs, list) and all(isinstance(output, dict) for output in outputs)
+    return is_text and has_outputs and isinstance(cell.get("metadata"), dict)
 
 
 def _with_parameters(book: Mapping[str, Any], given: Mapping[str, JsonValue]) -> dict[str, Any]:
@@ -117,12 +145,21 @@ def _with_parameters(book: Mapping[str, Any], given: Mapping[str, JsonValue]) ->
     if given:
         lines = "\n".join(f"{name} = {_python(value)}" for name, value in given.items())
         injected: dict[str, Any] = {
-            "cell_type": "code", "id": "mlbench-params", "execution_count": None, "outputs": [],
+            "cell_type": "code", "execution_count": None, "outputs": [],
             "metadata": {"tags": ["injected-parameters"]}, "source": f"# Parameters\n{lines}\n",
         }  # fmt: skip
         at = next((place + 1 for place, cell in enumerate(cells) if "parameters" in _tags(cell)), 0)
         cells.insert(at, injected)
-    return {**book, "cells": cells}
+    has_ids = (book.get("nbformat_minor") or 0) >= FIRST_WITH_IDS
+    return {**book, "cells": list(_with_ids(cells)) if has_ids else cells}
+
+
+def _with_ids(cells: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Each cell with an id: the format wants one, and not every program writes them."""
+    taken = {cell.get("id") for cell in cells}
+    free = (f"mlbench-{number}" for number in count(1) if f"mlbench-{number}" not in taken)
+    for cell in cells:
+        yield cell if cell.get("id") else {**cell, "id": next(free)}
 
 
 def _python(value: JsonValue) -> str:
@@ -153,7 +190,10 @@ def _execute(book: dict[str, Any], path: str, output: str | None, given: Mapping
     except ImportError as error:
         raise SourceError("notebooks are run by nbclient. Try: pip install 'mlbench[notebooks]'") from error
     # `reads` and not `from_dict`: on the disk a source is a list of lines, which the client does not take.
-    node = nbformat.reads(json.dumps(book), as_version=4)  # type: ignore[no-untyped-call]
+    try:
+        node = nbformat.reads(json.dumps(book), as_version=4)  # type: ignore[no-untyped-call]
+    except nbformat.ValidationError as error:
+        raise SourceError(f"{path}: the notebook is damaged: {error}. Try: open it in Jupyter and save it") from error
     kernel = book.get("metadata", {}).get("kernelspec", {}).get("name") or "python3"
     began = datetime.now(UTC)
     failed = ""

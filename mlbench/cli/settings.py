@@ -35,17 +35,21 @@ def command(
     """Show every setting, its value, and where it comes from: default, file, environment or option, and which.
 
     With NAME that one alone; with NAME VALUE it is set in your settings file, of which everything else stays as it is.
-    `keys.ACTION` names the keys of an action of the workbench.
+    `keys.ACTION` names the keys of an action of the workbench, `keys` all that you have changed.
     """
     from mlbench.render.records import Records
-    from mlbench.settings import read_origins, settings_path
+    from mlbench.settings import KEYS, read_origins, settings_path
 
+    if unset and (name is None or value is not None):
+        raise UsageError("--unset takes one setting, and no value. Try: mlbench settings theme --unset")
     if name is not None and (value is not None or unset):
         _set(ctx, name, None if unset else value)
     settings, origins = read_origins()
     rows = (*_settings(settings, origins), *_surroundings(home))
     if name is not None:
-        rows = tuple(row for row in rows if row[0] == name) or _known(name, settings)
+        keys = f"{KEYS}." if name == KEYS else None
+        rows = tuple(row for row in rows if row[0] == name or (keys and str(row[0]).startswith(keys)))
+        rows = rows or _unsaid(ctx, name, is_taken_out=unset)
     print_rows(Records(("setting", "value", "from", "place"), rows), form)
     path = settings_path()
     talk(f"{path}: {'read' if os.path.exists(path) else 'not there; every setting has its default'}")
@@ -57,29 +61,42 @@ def _set(ctx: click.Context, name: str, value: str | None) -> None:
     Raises:
         UsageError: no such setting, no such action, or a value that will not do.
     """
-    from mlbench.settings import KEYS, VARIABLE_PREFIX
+    from mlbench.settings import VARIABLE_PREFIX, check_name, read_origins
     from mlbench.settings_file import write_setting
 
-    complaints = ctx.find_root().obj["key_complaints"]
-    table, _dot, action = name.partition(".")
-    is_action = table == KEYS and bool(action) and value is not None
-    if is_action and (unknown := complaints({action: ""})):
-        raise UsageError(unknown[0])
+    action = check_name(name)
+    if action and (value is not None or action not in read_origins()[0].keys):
+        _check_action(ctx, action)
     settings = write_setting(name, value)
-    for complaint in complaints(settings.keys) if is_action else ():
+    for complaint in _complaints(ctx, settings.keys) if action and value is not None else ():
         talk(complaint)
     variable = VARIABLE_PREFIX + name.upper()
     if variable in os.environ:
         talk(f"{variable} in the environment is stronger")
 
 
-def _known(name: str, settings: Settings) -> tuple[tuple[Value, ...], ...]:
-    """No row for an action whose keys are its usual ones. Raises UsageError for what is no setting."""
-    from mlbench.settings import KEYS, typed_value
+def _complaints(ctx: click.Context, keys: Mapping[str, str]) -> tuple[str, ...]:
+    complaints: tuple[str, ...] = ctx.find_root().obj["key_complaints"](keys)
+    return complaints
 
-    if not name.startswith(f"{KEYS}.") and name != KEYS:
-        typed_value(name, str(getattr(settings, name, "")))
-    return ()
+
+def _check_action(ctx: click.Context, action: str) -> None:
+    """Raise UsageError where the workbench has no such action."""
+    if unknown := _complaints(ctx, {action: ""}):
+        raise UsageError(unknown[0])
+
+
+def _unsaid(ctx: click.Context, name: str, *, is_taken_out: bool) -> tuple[tuple[Value, ...], ...]:
+    """The row of an action that has its usual keys; none of the table of keys. Raises UsageError for all else."""
+    from mlbench.settings import KEYS, check_name
+
+    if name == KEYS:
+        return ()
+    action = check_name(name)
+    if is_taken_out and _complaints(ctx, {action: ""}):
+        return ()
+    _check_action(ctx, action)
+    return ((name, ctx.find_root().obj["usual_keys"](action), DEFAULT, None),)
 
 
 def _settings(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[Value, ...]]:

@@ -10,7 +10,7 @@ from mlbench import safe
 from mlbench.catalog.batch import Batch
 from mlbench.ingest.likeness import find_hints
 from mlbench.ingest.plan import Plan, is_inside
-from mlbench.wire.patience import hides
+from mlbench.wire.patience import WHAT, hides
 
 if TYPE_CHECKING:
     from mlbench.catalog.writer import Writer
@@ -87,6 +87,15 @@ def _orphans(writer: Writer, plan: Plan, forgotten: set[str]) -> set[int]:
         for source_id, adapter, path, run_ids in rows
         if (adapter, path) not in plan.runs_of_source and run_ids and set(run_ids) <= forgotten
     }
+
+
+def forget_waiting(writer: Writer, plan: Plan) -> None:
+    """Forget of runs that are as the catalog has them that a file of theirs did not answer: it has answered since."""
+    unchanged = {unit.run_id for unit in plan.units if not unit.is_changed}
+    rows = writer.rows("SELECT DISTINCT run_id, source_path FROM problem WHERE what = ?", [WHAT])
+    over = [row for row in rows if row[0] in unchanged and not hides(safe.path_of_text(row[1]))]
+    for run_id, path in over:
+        writer.update("DELETE FROM problem WHERE run_id = ? AND source_path = ? AND what = ?", [run_id, path, WHAT])
 
 
 _COPIES = """

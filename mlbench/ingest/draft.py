@@ -116,7 +116,7 @@ def _run_row(draft: Draft, life: Life) -> dict[str, Any]:
         "name": _name(draft, below), "path": folder, "root": safe.text_of_path(draft.root),
         "project": _text(draft.recorded("project")) or _project(draft),
         "group_name": _text(draft.recorded("group")) or _group(below),
-        "status": draft.recorded("status"),
+        "status": _text(draft.recorded("status")),
         "started_s": _earliest(draft, life.first_wall_s), "ended_s": draft.recorded("ended"),
         "active_s": _last_sign(draft, life),
         "host": _text(draft.recorded("host")), "user_name": _text(draft.recorded("user")),

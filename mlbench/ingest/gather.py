@@ -175,8 +175,11 @@ class _OldFacts:
         self._points: dict[int, PointTable] | None = None
 
     def holds(self, known: KnownSource) -> bool:
-        """Whether the source's points are stored under this run (else it belonged to another and is read again)."""
-        return not known.run_ids or self._run_id in known.run_ids
+        """Whether what was read of the source is stored under this run.
+
+        Else it belonged to another, or only described a sweep, of which nothing is stored: it is read again.
+        """
+        return self._run_id in known.run_ids
 
     def reading(self, known: KnownSource, member: Member) -> Reading:
         cursor = Cursor(json.loads(known.cursor), ReadStatus(known.status), known.n_records, known.n_bad)

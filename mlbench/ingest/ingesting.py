@@ -10,7 +10,7 @@ from mlbench.adapters import load_adapters, third_party
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.tables import unpacked
 from mlbench.catalog.writer import Writer
-from mlbench.ingest.aftermath import drop_gone_sources, mark_missing, tell_hints
+from mlbench.ingest.aftermath import drop_gone_sources, forget_waiting, mark_missing, tell_hints
 from mlbench.ingest.appending import Appended, append_points, span_of, store_appended
 from mlbench.ingest.draft import Draft, Life, SourceReading
 from mlbench.ingest.filing import FiledRun, Filer, ReadRun, add_problem
@@ -122,7 +122,8 @@ class Ingest:
             self._finish(plan, scanned, scans)
         self._tell_scan_problems(scans)
         self._count(plan, gatherer)
-        is_published = not self.writer.must_rebuild and self.writer.publish()
+        is_last = not self.summary.was_cancelled
+        is_published = not self.writer.must_rebuild and self.writer.publish(is_last=is_last)
         self.progress(Progress("done", len(plan.units), len(plan.units), self.summary.n_points, is_published))
         return [one.unit for one in plan.units]
 
@@ -134,10 +135,11 @@ class Ingest:
         """What can be said only when everything was read."""
         self._add_shared(plan)
         drop_gone_sources(self.writer, plan, scanned)
+        forget_waiting(self.writer, plan)
         gone = [root for root in self.roots if not patience.is_folder(root, self.waiting)]
         unseen = [problem.path for scan in scans for problem in scan.problems]
         self.summary.n_missing = mark_missing(self.writer, plan, [*scanned, *gone], unseen)
-        if plan.changed:
+        if plan.changed or self.writer.is_dirty:
             tell_hints(self.writer)
         number_runs(self.writer)
         if self.writer.must_rebuild:

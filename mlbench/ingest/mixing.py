@@ -12,12 +12,19 @@ from collections.abc import Sequence
 from mlbench.ingest.draft import SourceReading
 from mlbench.model import PointTable, Problem, Role
 
+HINT = "give each training a folder of its own"
 MIN_TOGETHER_S = 1.0
 """The last event of a writer that is being closed may come after the first of the next."""
 
 
 def note_mixing(sources: Sequence[SourceReading]) -> None:
-    """Put a Problem beside the facts of the second of two event files of one folder that were written together."""
+    """Put a Problem beside the facts of the second of two event files of one folder that were written together.
+
+    What was told when the sources were read before is told anew: the other file may be gone.
+    """
+    for source in sources:
+        if any(map(_is_mixing, source.reading.small)):
+            source.reading.small = [fact for fact in source.reading.small if not _is_mixing(fact)]
     by_folder: dict[str, list[SourceReading]] = defaultdict(list)
     for source in sources:
         claim = source.member.claimed.claim
@@ -26,6 +33,10 @@ def note_mixing(sources: Sequence[SourceReading]) -> None:
     for found in by_folder.values():
         if len(found) > 1:
             _note_in_folder(found)
+
+
+def _is_mixing(fact: object) -> bool:
+    return isinstance(fact, Problem) and fact.hint == HINT
 
 
 def _note_in_folder(found: Sequence[SourceReading]) -> None:
@@ -54,6 +65,6 @@ def _note(source: SourceReading, other: SourceReading) -> None:
     what = (
         f"it was written at the same time as {name}, with the same metrics: several trainings are mixed in this folder"
     )
-    problem = Problem(path, what, hint="give each training a folder of its own")
+    problem = Problem(path, what, hint=HINT)
     if problem not in source.reading.small:
         source.reading.small.append(problem)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 
 from mlbench.dataclass import dataclass
-from mlbench.ingest.keep import SMALL_FACTS, SmallFact
+from mlbench.ingest.keep import SmallFact
 from mlbench.ingest.secrets import redact_fact
+from mlbench.ingest.storable import are_storable, told, unstorable_field
 from mlbench.ingest.tables import join_tables
 from mlbench.model import Adapter, Blob, Claim, Cursor, JsonValue, Points, PointTable, Problem, ReadStatus, Source
 from mlbench.wire import patience
@@ -47,17 +48,22 @@ def read_source(
     patience.refused()
     reading = Reading(is_continuation=cursor is not None)
     batches: list[Points | PointTable] = []
+    unfit: set[tuple[str, str]] = set()
     try:
         patience.enter(claim.path)
         for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), cursor):
-            _sort_fact(fact, reading, batches)
+            if field := _sort_fact(fact, reading, batches):
+                unfit.add((type(fact).__name__, field))
     except patience.UnansweredError:
         batches.clear()
         reading = Reading()
     except Exception as error:  # noqa: BLE001 - adapters may come from other packages; one must not end the ingest
         batches.clear()
         what = f"the adapter {adapter.name!r} failed: {type(error).__name__}: {error}"
-        reading = Reading([Problem(claim.path, what)], cursor=Cursor({}, ReadStatus.UNREADABLE))
+        reading = Reading([told(Problem(claim.path, what))], cursor=Cursor({}, ReadStatus.UNREADABLE))
+    for kind, field_name in sorted(unfit):
+        what = f"the adapter {adapter.name!r} gave {kind}.{field_name} that cannot be stored; it was left out"
+        reading.small.append(Problem(claim.path, what))
     if waited_in_vain := patience.refused():
         reading.small += [Problem(path, patience.WHAT, hint=patience.HINT) for path in dict.fromkeys(waited_in_vain)]
         reading.cursor = replace(reading.cursor, status=ReadStatus.UNREADABLE)
@@ -70,12 +76,21 @@ def read_source(
     return reading
 
 
-def _sort_fact(fact: object, reading: Reading, batches: list[Points | PointTable]) -> None:
+def _sort_fact(fact: object, reading: Reading, batches: list[Points | PointTable]) -> str:
+    """Put a fact where it belongs; the name of the field for which it was left out, '' where it was not."""
     if isinstance(fact, Points | PointTable):
+        if not are_storable(fact):
+            return "metric"
         batches.append(fact)
-    elif isinstance(fact, Blob):
-        reading.blobs.append(fact)
-    elif isinstance(fact, Cursor):
-        reading.cursor = fact
-    elif isinstance(fact, SMALL_FACTS):
-        reading.small.append(fact)
+    elif isinstance(fact, Problem):
+        reading.small.append(told(fact))
+    elif isinstance(fact, Blob | Cursor | SmallFact):
+        if field_name := unstorable_field(fact):
+            return field_name
+        if isinstance(fact, Blob):
+            reading.blobs.append(fact)
+        elif isinstance(fact, Cursor):
+            reading.cursor = fact
+        else:
+            reading.small.append(fact)
+    return ""

@@ -9,7 +9,7 @@ from dataclasses import field
 from mlbench.adapters import load_adapters
 from mlbench.dataclass import dataclass
 from mlbench.ingest.inside import Insides
-from mlbench.ingest.marks import Marks, kinds, mark_folder, mark_of
+from mlbench.ingest.marks import Mark, Marks, kinds, mark_folder, mark_of
 from mlbench.ingest.marks import changed as changed_names
 from mlbench.ingest.progress import Progress
 from mlbench.ingest.run import Scanner
@@ -19,6 +19,11 @@ from mlbench.wire import patience
 from mlbench.wire.mapping import MAPPING_NAME
 
 _GONE = (-1, -1, -1)
+_SHORT_BYTES = 4096
+"""A file whose content was shorter may be another adapter's now that there is more of it."""
+_HEAD_BYTES = 256 << 10
+"""The most that adapters look into before they claim a file; of a store they look at all."""
+_STORES = (".db", ".db3", ".sqlite", ".sqlite3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Tree:
         """See what has changed, and take note of it."""
         files: set[str] = set()
         others: list[str] = []
+        unsure: list[str] = []
         mapped: list[str] = []
         for path, known in self.marks.items():
             if patience.is_aside(path):
@@ -70,14 +76,41 @@ class Tree:
                 mapped.append(path)
             if found is None or is_other or not changed.isdisjoint(self._asked_again(path)):
                 others.append(path)
-            else:
-                known.update(found)
+                continue
+            if self._may_be_claimed_anew(path, changed, found):
+                unsure.append(path)
+            known.update(found)
+        others += [path for path in unsure if self._is_claimed_anew(path, adapters)]
         inner = [path for path in self.insides.look(files) if path not in others]
         for path in (*others, *inner):
             self._look_again(path, adapters)
         for path in mapped:
             self.ask_again(path, adapters)
         return News(frozenset(files), is_other=bool(others or inner or mapped))
+
+    def _may_be_claimed_anew(self, path: str, changed: set[str], found: Marks) -> bool:
+        """Whether these files may be logs now that were none: a table gets its header with its first row."""
+        folder, before = self.scan.folders[path], self.marks[path]
+        claims = [claimed.claim for claimed in folder.claims]
+        claimed = {one for claim in claims for one in (claim.path, *claim.follows)}
+        return any(
+            _is_replaced(before[name], found[name])
+            or (os.path.join(path, name) not in claimed and _may_be_a_log(name, before[name]))
+            for name in changed
+        )
+
+    def _is_claimed_anew(self, path: str, adapters: Sequence[Adapter]) -> bool:
+        """Ask about a folder whose names are as they were."""
+        before = self.scan.folders[path]
+        folder = look_into(path, adapters, [], before.listing.mappings_above)
+        return folder is None or (folder.claims, folder.problems) != (before.claims, before.problems)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether a folder can be listed again that could not be, or that was gone with all that was known below it."""
+        lost = [problem.path for problem in self.scan.unreadable]
+        lost += [] if self.scan.root in self.marks else [self.scan.root]
+        return any(not patience.is_aside(path) and mark_folder(path) is not None for path in lost)
 
     def ask_again(self, path: str, adapters: Sequence[Adapter]) -> None:
         """Ask about a folder and all below it anew: the mapping that holds there has changed."""
@@ -137,6 +170,19 @@ class Tree:
             self.insides.known.pop(known, None)
 
 
+def _is_replaced(before: Mark, now: Mark) -> bool:
+    """Whether the beginning of a file may be another one, or was not there yet."""
+    if before is None or now is None:
+        return before != now
+    return before[0] < _SHORT_BYTES or now[0] < before[0] or now[2] != before[2]
+
+
+def _may_be_a_log(name: str, before: Mark) -> bool:
+    """Whether adapters would see in a file that none of them claims what has changed in it."""
+    is_store = name.removesuffix("-wal").endswith(_STORES)
+    return before is None or before[0] < _HEAD_BYTES or is_store
+
+
 def _marks_of(folder: FolderScan) -> Marks:
     """The marks of what was listed: what came or went since then will be news to the next look."""
     listing = folder.listing
@@ -171,6 +217,9 @@ class Forest(Scanner):
         return self.patience.call(self._look)
 
     def _look(self) -> News:
+        for root in [root for root, tree in self._trees.items() if tree.is_outdated]:
+            del self._trees[root], self.scans[root]  # it is walked anew when it is asked for
+            return News(is_other=True)
         mark = mark_of(self.mapping)
         if mark != self._mapping_mark:
             self._mapping_mark = mark

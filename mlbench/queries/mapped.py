@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mlbench.queries.reading import Reader
@@ -34,26 +34,28 @@ def mapped_rules(reader: Reader, configured: str = "") -> tuple[MappedRule, ...]
         configured: path of the mapping that the settings name, '' for none.
     """
     files: dict[str, set[str]] = {}
-    counts: dict[tuple[str, int], tuple[set[str], int]] = {}
+    held: dict[tuple[str, int], tuple[set[str], list[int]]] = {}
     for place, root, n_runs in reader.rows(_SOURCES):
         path = _file_of(place)
         mappings = [*_above(os.path.dirname(path), root), *([configured] if configured else ())]
         for mapping in mappings:
             files.setdefault(mapping, set())
-        held = next(_holding(path, mappings), None)
-        if held is not None:
-            paths, n_before = counts.get(held, (set(), 0))
-            counts[held] = {*paths, path}, n_before + n_runs
+        if (rule := next(_holding(path, mappings), None)) is not None:
+            paths, runs = held.setdefault(rule, (set(), []))
+            paths.add(path)
+            runs.append(n_runs)
+    counts = {rule: (len(paths), sum(runs)) for rule, (paths, runs) in held.items()}
     roots = (os.path.join(root, MAPPING_NAME) for (root,) in reader.rows(_ROOTS))
     known = {*files, *filter(os.path.isfile, roots), *([configured] if configured else ())}
     return tuple(_told(map(load_mapping, sorted(known)), counts))
 
 
-def _told(mappings: Iterable[FileMapping], counts: dict[tuple[str, int], tuple[set[str], int]]) -> Iterator[MappedRule]:
+def _told(mappings: Iterable[FileMapping], counts: Mapping[tuple[str, int], tuple[int, int]]) -> Iterator[MappedRule]:
+    """Each rule, with the files and runs that are counted for it."""
     for mapping in mappings:
         for line, rule in mapping.rules:
-            paths, n_runs = counts.get((mapping.path, line), (set(), 0))
-            yield MappedRule(mapping.path, line, rule.match, len(paths), n_runs, rule.is_left_alone)
+            n_files, n_runs = counts.get((mapping.path, line), (0, 0))
+            yield MappedRule(mapping.path, line, rule.match, n_files, n_runs, rule.is_left_alone)
 
 
 def _holding(path: str, mappings: Iterable[str]) -> Iterator[tuple[str, int]]:

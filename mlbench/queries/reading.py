@@ -35,3 +35,6 @@ class Reader(Protocol):
 
         Each chunk of the table holds whole series.
         """
+
+    def few_points(self, series_ids: Sequence[int], columns: Sequence[str]) -> dict[str, Any]:
+        """The same of at least one series as numpy arrays by column, for a few thousand points."""

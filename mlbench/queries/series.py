@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,6 +29,9 @@ VIEWS = ("effective", "raw")
 """effective: what counts after restarts. raw: every point, in the order of the log."""
 POINTS_AT_ONCE = 2_000_000
 """Points that are read before those of the first metrics are put away: 64 MB on their way."""
+FEW_POINTS = 20_000
+"""So many DuckDB decodes as fast as pyarrow, which takes 200 ms and 27 MB to be there."""
+READ = ("series_id", "step", "wall_s", "value")
 _CHOSEN = """SELECT s.run_id, s.metric, s.series_id, s.n_raw, r.started_s FROM (
 SELECT *, row_number() OVER (PARTITION BY run_id, metric ORDER BY n DESC, n_raw DESC, series_id) AS place FROM series
 WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) AND metric IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS s
@@ -60,7 +64,8 @@ def fetch_series(
     points: dict[int, _Points] = {}
     shared: dict[tuple[int, int, int], Int64Array] = {}
     for series_ids in _portions(chosen):
-        for part in reader.points(series_ids, ("series_id", "step", "wall_s", "value")).to_batches():
+        n_points = sum(n for series_id, n, _started in chosen.values() if series_id in series_ids)
+        for part in _read(reader, series_ids, n_points):
             points.update(_by_series(part, view, shared))
     goals = {metric: goal_of(reader, metric)[0] for metric in names}
     return tuple(
@@ -79,6 +84,15 @@ def fetch_series(
     )
 
 
+def _read(reader: Reader, series_ids: Sequence[int], n_points: int) -> Iterator[Mapping[str, Any]]:
+    """The points in parts of whole series, as arrays by column; for few of them pyarrow is not loaded."""
+    if n_points <= FEW_POINTS and "pyarrow" not in sys.modules:
+        yield reader.few_points(series_ids, READ)
+        return
+    for part in reader.points(series_ids, READ).to_batches():
+        yield {name: part.column(name).to_numpy() for name in READ}
+
+
 def _portions(chosen: Mapping[tuple[str, str], Sequence[Any]]) -> Iterator[list[int]]:
     """The series, metric by metric: by name, as segments have them."""
     portion: list[int] = []
@@ -95,7 +109,7 @@ def _portions(chosen: Mapping[tuple[str, str], Sequence[Any]]) -> Iterator[list[
 
 
 def _by_series(
-    points: pa.RecordBatch, view: str, known: dict[tuple[int, int, int], Int64Array]
+    points: Mapping[str, Any], view: str, known: dict[tuple[int, int, int], Int64Array]
 ) -> Iterator[tuple[int, _Points]]:
     """Each series with steps, wall times and values of the view, how many points its log has, and what was replaced.
 
@@ -104,7 +118,7 @@ def _by_series(
     """
     import numpy as np
 
-    ids, steps, wall_s, values = (points.column(name).to_numpy() for name in ("series_id", "step", "wall_s", "value"))
+    ids, steps, wall_s, values = (points[name] for name in READ)
     starts = np.flatnonzero(np.concatenate((np.ones(min(ids.size, 1), np.bool_), ids[1:] != ids[:-1])))
     ends = np.append(starts, ids.size)[1:]
     back = np.flatnonzero((steps[1:] < steps[:-1]) & (ids[1:] == ids[:-1])) + 1

@@ -34,6 +34,8 @@ class SettingsVersus:
     """Runs that repeat them and count, too."""
     said: str = ""
     """Why nothing can be said."""
+    remarks: tuple[str, ...] = ()
+    """What was left out."""
 
 
 def compare_settings(
@@ -59,12 +61,13 @@ def compare_settings(
     n_all = sum(len(fold.run_ids) for fold in folds)
     if len(folds) < 2:
         return SettingsVersus((), len(ids), n_all - len(ids), ONE_SETTING)
-    everyone = [run_id for fold in folds for run_id in fold.run_ids]
+    compared = folds[: 1 + MOST_SETTINGS]
+    everyone = [run_id for fold in compared for run_id in fold.run_ids]
     names = _names(reader, everyone)
-    asked = _asked(reader, metrics, everyone)
+    asked, n_metrics = _asked(reader, metrics, everyone)
     if not asked:
         return SettingsVersus((), len(ids), n_all - len(ids), "no metric of these runs says which of them is better")
-    base, *others = folds
+    base, *others = compared
     remarks = () if has_all else (f"of more than {MOST_RUNS:,} runs only those that are named count",)
     answers = [
         contrast_runs(
@@ -73,9 +76,16 @@ def compare_settings(
             values_of=(_those(base.run_ids), _those(other.run_ids)), remarks=remarks,
             has_bootstrap=not is_closed,
         )
-        for other in others[:MOST_SETTINGS]
+        for other in others
     ]  # fmt: skip
-    return SettingsVersus(_together(answers), len(ids), n_all - len(ids))
+    n_added = len(set(everyone) - set(ids))
+    return SettingsVersus(_together(answers), len(ids), n_added, remarks=_left_out(len(folds), len(asked), n_metrics))
+
+
+def _left_out(n_settings: int, n_asked: int, n_metrics: int) -> tuple[str, ...]:
+    settings = f"of {n_settings} settings the first {1 + MOST_SETTINGS} are compared. Try: fewer runs"
+    metrics = f"of {n_metrics} metrics {n_asked} are judged. Try for another: mlbench compare -m METRIC"
+    return (*([settings] if n_settings > 1 + MOST_SETTINGS else ()), *([metrics] if n_metrics > n_asked else ()))
 
 
 def _candidates(
@@ -118,15 +128,17 @@ def _condition(column: Column, value: Value) -> str:
     return f"{column.title} = {quote_text(text)}"
 
 
-def _asked(reader: Reader, metrics: Sequence[str], ids: Sequence[str]) -> list[Asked]:
+def _asked(reader: Reader, metrics: Sequence[str], ids: Sequence[str]) -> tuple[list[Asked], int]:
+    """The metrics that are judged, and how many could be."""
     if metrics:
-        return asked_metrics(reader, metrics, ids, "best")
+        named = asked_metrics(reader, metrics, ids, "best")
+        return named, len(named)
     known = ranked_metrics(reader, ids)
     slices = {metric for group in slice_groups(known).values() for metric in group.values()}
     usual = [metric for metric in known
              if goal_of(reader, metric)[0] and metric not in slices and not is_of_machine(metric)]  # fmt: skip
     usual = [metric for metric in usual if not is_of_training(metric)] or usual
-    return asked_metrics(reader, usual[:MOST_METRICS], ids, "best") if usual else []
+    return asked_metrics(reader, usual[:MOST_METRICS], ids, "best") if usual else [], len(usual)
 
 
 def _those(ids: Sequence[str]) -> str:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mlbench.queries.answers import FactRow
 
 _NUMBER = re.compile(r"-\d*\.?\d+(?:[eE][-+]?\d+)?$")
 _OVERRIDE = re.compile(r"([+~]{0,2}[A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
 _OPTION = re.compile(r"(--?[^\s=]+)=(.*)", re.DOTALL)
+_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:\\.|[^"\\])*")+""", re.DOTALL)
+_QUOTE = re.compile(r"""['"\\]""")
 _BETWEEN = frozenset({"&&", "||", "|", ";", "&"})
 GIVEN = "given"
 """The text of a flag without a value."""
@@ -49,19 +51,30 @@ def tokens_of(command: str) -> dict[str, str]:
     Words behind an option belong to it until the next one; of an option that is given twice the values follow each
     other. Of several commands behind each other (`a && b`, the stages of a pipeline) each has its own: `step 2 --lr`.
     """
-    steps = _steps(_words(command))
+    steps = _steps(command[:MAX_CHARS])
     if len(steps) < 2:
         return _tokens(steps[0]) if steps else {}
     return {f"step {n} {key}": text for n, step in enumerate(steps, 1) for key, text in _tokens(step).items()}
 
 
-def _steps(words: Sequence[str]) -> list[list[str]]:
+def _steps(text: str) -> list[list[str]]:
+    """The words of each command; what ends one stands outside of quotes."""
+    try:
+        shlex.split(text)
+    except ValueError:  # a quote that is not closed
+        return _parted([(word, word) for word in text.split()])
+    return _parted([(raw, shlex.split(raw)[0] if _QUOTE.search(raw) else raw) for raw in _WORD.findall(text)])
+
+
+def _parted(words: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """The words as they were typed and as they mean, parted where a command ends."""
     steps: list[list[str]] = [[]]
-    for word in words:
-        is_end = word in _BETWEEN
+    for raw, word in words:
+        is_end = raw in _BETWEEN
+        has_end = raw.endswith(";") and not raw.endswith("\\;")
         if not is_end:
-            steps[-1].append(word.removesuffix(";"))
-        if is_end or word.endswith(";"):
+            steps[-1].append(word.removesuffix(";") if has_end else word)
+        if is_end or has_end:
             steps.append([])
     return [step for step in steps if step]
 
@@ -83,11 +96,3 @@ def _tokens(words: Sequence[str]) -> dict[str, str]:
             n_words += 1
             found[f"word {n_words}"] = [word]
     return {key: " ".join(values) if values else GIVEN for key, values in found.items()}
-
-
-def _words(command: str) -> list[str]:
-    text = command[:MAX_CHARS]
-    try:
-        return shlex.split(text)
-    except ValueError:  # a quote that is not closed
-        return text.split()

@@ -45,6 +45,8 @@ def settings_versus_lines(answer: SettingsVersus, width: int, *, offset: int = 0
     """
     added = f", and {answer.n_added} more that repeat them" if answer.n_added else ""
     yield from _wrapped(f"{answer.n_runs} runs{added}: each setting against that of the first", width, "muted")
+    for remark in answer.remarks:
+        yield from _wrapped(remark, width, "warning")
     if answer.said:
         yield ()
         yield from _wrapped(answer.said, width, "warning")

@@ -21,6 +21,7 @@ from mlbench.catalog.connection import CURRENT
 from mlbench.paths import Home
 
 if TYPE_CHECKING:
+    from mlbench.tui.first_answer import Known
     from mlbench.tui.session import RunsFound, RunsQuestion
 
 TRUSTED = ("mlbench.", "datetime", "array")
@@ -70,13 +71,20 @@ class _Answer(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def read_ahead(home: Home, roots: Sequence[str]) -> Ahead | None:
-    """Begin to read what the workbench will ask first; None where that gains nothing or is not safe.
+def read_ahead(home: Home, roots: Sequence[str]) -> Ahead | Known | None:
+    """Begin to read what the workbench will ask first, or take the answer that the last session kept.
+
+    None where that gains nothing or is not safe.
 
     Args:
         home: where catalog and journal are.
         roots: directories of logs, as they were named.
     """
+    from mlbench.tui.catalog_session import CatalogSession
+
+    known = CatalogSession(home, roots).first_answer()
+    if known is not None:
+        return known
     if sys.platform != "linux" or threading.active_count() > 1 or (os.cpu_count() or 1) < 2:
         return None
     if not os.path.lexists(os.path.join(home.cache, CURRENT)):
@@ -111,7 +119,8 @@ def _answer(home: Home, roots: Sequence[str], reading: int, writing: int) -> Non
 def _found(home: Home, roots: Sequence[str]) -> tuple[RunsQuestion, str, object, RunsFound]:
     from dataclasses import replace
 
-    from mlbench.tui.catalog_session import CatalogSession, stamp_of
+    from mlbench.tui.catalog_session import CatalogSession
+    from mlbench.tui.first_answer import stamp_of
     from mlbench.tui.keeping import from_text
     from mlbench.tui.view import View
 

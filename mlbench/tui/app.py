@@ -34,7 +34,7 @@ from mlbench.tui.doing.choosing import sort_column
 from mlbench.tui.doing.finding import go_where
 from mlbench.tui.doing.moving import to_row
 from mlbench.tui.panes import Panes
-from mlbench.tui.placed import CELLS, USUAL_CELL, Drawing
+from mlbench.tui.picturing import draw_images_by, fit_cells
 from mlbench.tui.screens.help import HelpScreen
 from mlbench.tui.session import IndexProgress, Session
 from mlbench.tui.terminal import Depth, colour_depth, editor_words, glyphs_of, small_text, too_small
@@ -44,6 +44,7 @@ from mlbench.tui.widgets.runs_table import RunsTable
 
 if TYPE_CHECKING:
     from mlbench.tui.ahead import Ahead
+    from mlbench.tui.first_answer import Known
     from mlbench.tui.graphics import Graphics
     from mlbench.tui.host import HelpRow
 
@@ -84,7 +85,9 @@ class Workbench(App[int]):
         self.panes.footer.on_other_width = partial(self.panes.draw_bars, self.desk)
         self._delays: dict[str, Timer] = {}
         self._has_begun = False
-        self._graphics: Graphics | None = None
+        self._held: dict[str, tuple[float, Callable[[], None]]] | None = None
+        """What is to be done later, until the rows of a kept answer are on the screen."""
+        self.graphics: Graphics | None = None
 
     def _complain(self, error: MlbenchError) -> None:
         self.desk.complain(error)
@@ -120,8 +123,13 @@ class Workbench(App[int]):
         self.arrange()
         self.desk.panes.draw_bars(self.desk)
         if self.desk.session.is_ahead:
+            self._held = {}
             self.desk.ask_runs()
-        self.call_after_refresh(self._begin)
+            if self.desk.answers.found is None:
+                self._held = None
+        self._has_begun = self.desk.answers.found is not None  # what was kept is shown by the first paint
+        self.call_after_refresh(self._go_on_beginning if self._has_begun else self._begin)
+        self.set_timer(compat.COLLECTED_AFTER_S, compat.collect_garbage_again)
         compat.leave_on_signals(self._leave_by_signal)
         compat.speak_plainly(self, is_on=self.looks.is_linear)
         if not self.is_headless:
@@ -134,11 +142,16 @@ class Workbench(App[int]):
 
     def _go_on_beginning(self) -> None:
         """Once the first rows are on the screen: what needs DuckDB in this process would keep them waiting."""
+        held, self._held = self._held, None
+        for name, (delay_s, call) in (held or {}).items():
+            self.later(name, delay_s, call)
+        if held is not None:
+            self.desk.ask_runs()  # the clock has gone on since the answer was kept
         self.desk.ask_names()
         self.desk.start_index()
         for complaint in self.desk.keyboard.complaints:
             self.desk.say(complaint, "warning")
-        self._draw_images_by(self.desk.settings.images)
+        draw_images_by(self, self.desk.settings.images)
 
     def on_unmount(self) -> None:
         """However it ends: the thread that reads logs must not keep the process."""
@@ -200,8 +213,7 @@ class Workbench(App[int]):
             line_of((text if len(text) <= size[0] else f"{size[0]}x{size[1]} is too small: 60x15 needed", ""))
         )
         self.panes.arrange(*size, self.desk.view)
-        if self.panes.drawing.kind != CELLS:
-            self.panes.drawing = self._drawing_by(self.panes.drawing.kind)
+        fit_cells(self)
 
     def on_answered(self, message: Answered) -> None:
         """An answer has come back."""
@@ -253,6 +265,9 @@ class Workbench(App[int]):
 
     def later(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
         """Call after a delay; a second call under the same name takes the place of the first."""
+        if self._held is not None:
+            self._held[name] = (delay_s, call)
+            return
         if name in self._delays:
             self._delays.pop(name).stop()
         if delay_s <= 0:
@@ -272,8 +287,8 @@ class Workbench(App[int]):
     def leave(self) -> None:
         """End: what is being read stops at the next run, and what was read is kept."""
         self.desk.is_leaving = True
-        if self._graphics is not None:
-            self._graphics.clear()
+        if self.graphics is not None:
+            self.graphics.clear()
         if self.desk.answers.found is not None:
             self.desk.session.save_state(self.desk.state_text)
         self.exit(0)
@@ -315,31 +330,13 @@ class Workbench(App[int]):
         self.looks.become(looks_of(settings.theme, depth, is_light_ground=is_light_ground, is_linear=settings.plain))
         compat.speak_plainly(self, is_on=settings.plain)
         self.panes.glyphs = glyphs if settings.glyphs == "auto" else settings.glyphs
-        self._draw_images_by(settings.images)
+        draw_images_by(self, settings.images)
         self.ansi_color = True if self.looks.is_native else None
         self.theme = self.looks.theme_name
         compat.listen_to_mouse(self, is_on=settings.mouse)
         self.panes.draw_all(self.desk)
         self.arrange()
         self.refresh(layout=True)
-
-    def _draw_images_by(self, kind: str) -> None:
-        """Draw images of cells or by the terminal's own graphics, which are not even loaded before somebody asks."""
-        if kind == CELLS and self._graphics is None:
-            return
-        from mlbench.render.terminal_pictures import why_not
-        from mlbench.tui.graphics import Graphics
-
-        complaint = why_not(kind, os.environ)
-        if complaint:
-            self.desk.say(complaint, "warning")
-        self._graphics = self._graphics or Graphics(self)
-        self._graphics.clear()
-        self.panes.drawing = self._drawing_by(CELLS if complaint else kind)
-
-    def _drawing_by(self, kind: str) -> Drawing:
-        cell = compat.cell_pixels(*self.size)
-        return Drawing(kind, cell or USUAL_CELL, is_known=cell is not None)
 
     async def action_quit(self) -> None:
         """Textual's own ctrl+q, which comes before all keys, also stops the reading."""
@@ -355,7 +352,7 @@ def _run_editor(words: Sequence[str], path: str, name: str) -> str:
 
 
 def run_workbench(
-    home: Home, roots: Sequence[str], *, settings: Settings | None = None, ahead: Ahead | None = None
+    home: Home, roots: Sequence[str], *, settings: Settings | None = None, ahead: Ahead | Known | None = None
 ) -> int:
     """Open the workbench and stay in it until the user leaves.
 

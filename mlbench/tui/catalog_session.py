@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.errors import UsageError
@@ -16,7 +17,8 @@ from mlbench.tui.catalog_table import CatalogTable
 from mlbench.tui.clipboard import shell_line
 from mlbench.tui.details import RunDetails
 from mlbench.tui.drafts import Drafts
-from mlbench.tui.keeping import Kept
+from mlbench.tui.first_answer import FirstAnswer, Known, stamp_of
+from mlbench.tui.keeping import Kept, from_text
 from mlbench.tui.session import (
     ChartLabels,
     Facet,
@@ -90,26 +92,10 @@ class _Lane:
             self._reader = None
 
 
-def stamp_of(home: Home) -> object:
-    """What is another one when the snapshot or the journal is."""
-    from mlbench.catalog.reader import current_snapshot
-
-    return (current_snapshot(home), _journal_stamp(home.journal))
-
-
-def _journal_stamp(folder: str) -> tuple[tuple[str, int], ...]:
-    """Names and sizes of the journal's files: they only grow."""
-    try:
-        with os.scandir(folder) as entries:
-            return tuple(sorted((entry.name, entry.stat().st_size) for entry in entries))
-    except OSError:
-        return ()
-
-
 class CatalogSession:
     """A `Session` on a home and the roots that were named."""
 
-    def __init__(self, home: Home, roots: Sequence[str], *, ahead: Ahead | None = None) -> None:
+    def __init__(self, home: Home, roots: Sequence[str], *, ahead: Ahead | Known | None = None) -> None:
         self._ahead = ahead
         self.home = home
         self.roots = tuple(os.path.realpath(os.path.expanduser(root)) for root in roots)
@@ -119,6 +105,9 @@ class CatalogSession:
         self.drafts = Drafts(home)
         self._runs = CatalogTable(self.roots)
         self._kept = Kept(home.cache, self.roots)
+        self._first = FirstAnswer(home, self._kept.digest)
+        self._found: tuple[RunsFound, object] | None = None
+        """The last answer of the table, and the stamp that it was asked at."""
         self._words: Journal | None = None
         self._watcher: Watcher | None = None
         """Of the roots, once they were read."""
@@ -188,11 +177,24 @@ class CatalogSession:
     def find(self, question: RunsQuestion) -> RunsFound:
         """The runs that match, with the usual columns where none were chosen."""
         ahead, self._ahead = self._ahead, None
-        found = ahead.take(question, stamp_of(self.home)) if ahead is not None else None
-        if found is not None:
-            return found
-        with self._table.reading() as reader:
-            return self._runs.find(reader, question)
+        stamp = stamp_of(self.home)
+        found = ahead.take(question, stamp) if ahead is not None else None
+        if found is None:
+            with self._table.reading() as reader:
+                found = self._runs.find(reader, question)
+        self._found = (found, stamp)
+        return found
+
+    def known(self, question: RunsQuestion) -> RunsFound | None:
+        """The answer that the last session kept, if it is still the one to this question."""
+        return self.find(question) if isinstance(self._ahead, Known) else None
+
+    def first_answer(self) -> Known | None:
+        """The kept answer to what the workbench will ask first."""
+        from mlbench.tui.view import View
+
+        view = from_text(self.load_state(), View())
+        return self._first.load(replace(view.question, near=view.cursor))
 
     def rows(self, found: RunsFound, first: int, n_rows: int) -> tuple[RunRow | None, ...]:
         """More rows of an answer."""
@@ -221,6 +223,8 @@ class CatalogSession:
     def save_state(self, text: str) -> None:
         """Replace what was kept."""
         self._kept.save(text)
+        if self._found is not None:
+            self._first.save(*self._found)
 
     def heads(self, run_ids: Sequence[str]) -> tuple[RunHead, ...]:
         """What is known of these runs."""

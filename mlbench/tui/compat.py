@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -37,6 +38,8 @@ _PLAIN = str.maketrans({
     "●": "*", "◆": "#", "▸": ">", "▾": "v", "·": ",", "›": ">", "‹": "<", "↑": "^", "↓": "v",
 })  # fmt: skip
 """Signs that a screen reader spells out at length; lines of boxes become blanks."""
+COLLECTED_AFTER_S = 2.0
+"""Seconds from the first paint in which no garbage is collected, if the start began so."""
 MOST_CELL_PIXELS = 128
 """A terminal that claims larger cells than this is wrong."""
 _ORIGINAL = Strip.render
@@ -248,6 +251,13 @@ def cell_pixels(columns: int, rows: int) -> tuple[int, int] | None:
     _rows, _columns, width, height = struct.unpack("HHHH", told)
     cell = width // max(columns, 1), height // max(rows, 1)
     return cell if 2 <= cell[0] <= MOST_CELL_PIXELS and 4 <= cell[1] <= MOST_CELL_PIXELS else None
+
+
+def collect_garbage_again() -> None:
+    """After a start without: what is there by now is not looked through again, so that no key waits for it."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def forget_fixed_size(environ: MutableMapping[str, str]) -> None:

@@ -116,8 +116,10 @@ class Kept:
     """The file in which the state of one scope is kept."""
 
     def __init__(self, cache: str, roots: Sequence[str]) -> None:
-        digest = hashlib.blake2b("\n".join(sorted(roots)).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
-        self._path = os.path.join(cache, "state", f"{digest}.json")
+        named = "\n".join(sorted(roots)).encode("utf-8", "surrogateescape")
+        self.digest = hashlib.blake2b(named, digest_size=8).hexdigest()
+        """What tells the roots from others, in names of files."""
+        self._path = os.path.join(cache, "state", f"{self.digest}.json")
 
     def load(self) -> str:
         """What was kept, '' where nothing was."""

@@ -240,6 +240,9 @@ class Session(Protocol):
     def is_ahead(self) -> bool:
         """Whether the first question needs nothing heavy in this process, and may be asked before the first paint."""
 
+    def known(self, question: RunsQuestion) -> RunsFound | None:
+        """The answer to the first question, if it is at hand and costs nothing; perhaps as the clock has it no more."""
+
     @property
     def drafts(self) -> Drafts:
         """Notes that are being written."""

@@ -142,6 +142,22 @@ def test_a_known_run_that_hangs_keeps_its_points_and_the_others_get_theirs(
     assert problems(home) == []
 
 
+def test_of_a_run_that_has_not_changed_meanwhile_nothing_is_told_any_more(home: Home, logs: Path, mount: Mount) -> None:
+    ingest_paths(home, [str(logs)])
+    mount.hang(logs / "b" / LOG)
+    add_run(logs, "c", range(STEPS, STEPS + 1), append=True)
+    for _twice in range(2):
+        ingest_paths(home, [str(logs)])
+    while_hanging = problems(home)
+
+    mount.answer()
+    ingest_paths(home, [str(logs)])
+
+    assert while_hanging == [patience.WHAT]
+    assert problems(home) == []
+    assert {name: len(points) for name, points in values(home).items()} == {"a": 6, "b": 6, "c": 7}
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_folder_that_hangs_hides_its_runs_and_no_others(home: Home, logs: Path, mount: Mount, is_known: bool) -> None:
     if is_known:

@@ -308,6 +308,9 @@ class FakeSession:
     def follow(self, is_cancelled: Callable[[], bool]) -> Followed | None:
         return self.news.pop(0) if self.news else None
 
+    def known(self, question: RunsQuestion) -> RunsFound | None:
+        return None
+
     def find(self, question: RunsQuestion) -> RunsFound:
         self.questions.append(question)
         if "<" in question.query:

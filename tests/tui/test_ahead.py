@@ -6,6 +6,7 @@ import os
 import pickle
 import select
 import signal
+import subprocess
 import sys
 import threading
 from dataclasses import replace
@@ -18,8 +19,10 @@ from mlbench.catalog.batch import Batch
 from mlbench.catalog.writer import open_writer
 from mlbench.paths import Home
 from mlbench.tui.ahead import Ahead, read_ahead
-from mlbench.tui.catalog_session import CatalogSession, stamp_of
+from mlbench.tui.catalog_session import CatalogSession
+from mlbench.tui.first_answer import stamp_of
 from mlbench.tui.session import RunsQuestion
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux only")
 
@@ -43,7 +46,7 @@ def begun(home: Home, monkeypatch: pytest.MonkeyPatch) -> Ahead:
     monkeypatch.setattr(threading, "active_count", lambda: 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     begun = read_ahead(home, ())
-    assert begun is not None
+    assert isinstance(begun, Ahead)
     return begun
 
 
@@ -126,3 +129,46 @@ def test_leaving_does_not_wait_for_a_child_that_hangs() -> None:
 
     with pytest.raises(ChildProcessError):
         os.waitpid(pid, 0)
+
+
+KEPT = """
+import asyncio, gc, sys
+from mlbench.tui.ahead import read_ahead
+from mlbench.tui.app import Workbench
+from mlbench.tui.catalog_session import CatalogSession
+from mlbench.paths import Home
+
+home = Home(sys.argv[1], sys.argv[2], "test")
+begun, asked = Workbench._go_on_beginning, []
+
+def begin(self):
+    lines = "".join(strip.text for strip in self.screen._compositor.render_strips())
+    print("r100" in lines, "300 runs" in lines, [name for name in ("duckdb", "numpy", "pyarrow") if name in sys.modules])
+    begun(self)
+    print(sorted(self._delays))
+
+Workbench._go_on_beginning = begin
+
+async def main():
+    app = Workbench(CatalogSession(home, [], ahead=read_ahead(home, [])))
+    async with app.run_test(size=(160, 45)) as pilot:
+        while app._held is not None or app.asker.is_busy:
+            await pilot.pause(0.05)
+        print(len(app.desk.answers.found.listing.ids), app.desk.tabling.rows.listing is not None)
+
+asyncio.run(main())
+"""
+
+
+def test_a_kept_answer_is_in_the_first_paint_and_asked_again_behind_it(home: Home) -> None:
+    session = CatalogSession(home, ())
+    session.find(RunsQuestion())
+    session.save_state("{}")
+    session.close()
+
+    ran = subprocess.run([sys.executable, "-c", KEPT, home.journal, home.cache], cwd=ROOT, capture_output=True, text=True,
+                         check=False)  # fmt: skip
+
+    assert ran.stdout.splitlines()[0] == "True True []", ran.stdout + ran.stderr
+    assert "preview" in ran.stdout.splitlines()[1]
+    assert ran.stdout.splitlines()[-1] == "300 True"

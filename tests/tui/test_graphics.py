@@ -44,7 +44,7 @@ def shown(text: str) -> int:
 def test_nobody_asked_so_nothing_is_written() -> None:
     async def script(app: Workbench, pilot: Pilot[int], written: list[str]) -> None:
         await keys(pilot, *IMAGE, "h", "plus", "escape", "3", "space", "d", "I")
-        assert app._graphics is None
+        assert app.graphics is None
 
     assert written_by(script) == []
 

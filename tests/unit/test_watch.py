@@ -146,6 +146,19 @@ def test_a_dump_that_changes_changes_all_runs_that_it_belongs_to(home: Home, log
         assert reader.rows("SELECT len(run_ids) FROM source WHERE adapter = 'argparse'") == [(2,)]
 
 
+def test_a_copy_that_grows_is_still_said_to_be_one(home: Home, logs: Path) -> None:
+    watcher = Watcher(home, [str(logs)])
+    for name in "ab":
+        append(logs / name / NAME, points(0, 3))
+    watcher.look()
+
+    append(logs / "b" / NAME, points(3, 4))
+    watcher.look()
+
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT name, hint FROM run ORDER BY 1") == [("a", None), ("b", "a copy of a")]
+
+
 def test_what_could_not_be_committed_is_read_by_the_next_look(home: Home, logs: Path) -> None:
     from mlbench.catalog.lock import WriterBusyError
     from mlbench.catalog.writer import open_writer

@@ -1,6 +1,7 @@
 """Writer, snapshots and segments: what is committed is seen whole, and damage is told."""
 
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -230,6 +231,42 @@ def test_points_keep_every_bit_of_odd_values(tmp_path: Path) -> None:
     found = SegmentStore(str(tmp_path)).read([(segment.file, segment.hash)], [3]).column("value").to_numpy()
 
     assert [value.hex() for value in found.tolist()] == [value.hex() for value in odd]
+
+
+def test_few_points_are_those_that_all_points_are(home: Home) -> None:
+    odd = [float("nan"), float("inf"), -0.0, 5e-324, struct.unpack("<d", b"\x01\x00\x00\x00\x00\x00\xf8\x7f")[0]]
+    names = ("series_id", "step", "wall_s", "value")
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "a", *odd, series_id=7))
+        writer.commit(one_run(home, "b", 1.0, 2.0, series_id=3))
+        writer.commit(one_run(home, "c", 3.0, series_id=5))
+        writer.publish()
+
+    with open_reader(home) as reader:
+        for wanted in ([7], [7, 3], [3, 5, 7], [5, 5], [4], [99]):
+            few, all_points = reader.few_points(wanted, names), reader.points(wanted, names)
+            for name in names:
+                assert few[name].dtype == all_points.column(name).to_numpy().dtype
+                assert few[name].tobytes() == all_points.column(name).to_numpy().tobytes(), (wanted, name)
+
+
+def test_few_points_of_a_damaged_or_deleted_segment_are_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SegmentStore, "_checked", set())
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "a", 0.5))
+        writer.publish()
+    (path,) = Path(home.points).glob("*.parquet")
+    content = path.read_bytes()
+
+    with open_reader(home) as reader:
+        path.write_bytes(content[:-20] + b"x" * 20)
+        with pytest.raises(HomeError, match="damaged on disk"):
+            reader.few_points([1], ("series_id", "value"))
+        path.write_bytes(content)
+        assert reader.few_points([1], ("series_id", "value"))["value"].tolist() == [0.5]
+        path.unlink()
+        with pytest.raises(HomeError, match="a part of the catalog is gone"):
+            reader.few_points([1], ("series_id", "value"))
 
 
 def test_writing_the_same_points_twice_gives_the_same_file(tmp_path: Path) -> None:

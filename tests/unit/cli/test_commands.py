@@ -237,6 +237,13 @@ def test_diff_can_tell_scripts_that_something_differs(mlbench: Mlbench) -> None:
     assert mlbench("diff", *SEEDS).code == 0
 
 
+@pytest.mark.parametrize("words", [("--all",), ("--deltas",), ("--at", "val/acc"), ("--layers",), ("--code",), ("--repo", "."), ("--exit-code",)])  # fmt: skip
+def test_a_verdict_refuses_what_means_nothing_to_it(mlbench: Mlbench, words: tuple[str, ...]) -> None:
+    done = mlbench("diff", "--verdict", *words, "x", "y")
+
+    assert (done.code, f"{words[0]} means nothing with --verdict" in done.err) == (2, True)
+
+
 def test_diff_takes_two_runs_or_more(mlbench: Mlbench) -> None:
     done = mlbench("diff", SEEDS[0])
 

@@ -488,6 +488,45 @@ def test_keys_are_set_for_an_action_that_there_is(
     assert "compar" not in file.read_text()
 
 
+def test_keys_are_listed_and_one_action_has_its_usual_ones(
+    mlbench: Mlbench, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "settings.toml").write_text('theme = "dark"\n[keys]\nruns.compare = "D"\nruns.plots = "ctrl+g"\n')
+    monkeypatch.setenv("MLBENCH_CONFIG", str(tmp_path / "settings.toml"))
+    settings = ("settings", "--home", str(home), "--format", "json")
+
+    listed = objects(mlbench(*settings, "keys"))
+    assert [(row["setting"], row["value"]) for row in listed] == [
+        ("keys.runs.compare", "D"),
+        ("keys.runs.plots", "ctrl+g"),
+    ]
+    usual = objects(mlbench(*settings, "keys.runs.baseline"))
+    assert [(row["setting"], row["value"], row["from"]) for row in usual] == [("keys.runs.baseline", "b", "default")]
+    assert "no action 'nosuch'" in mlbench(*settings, "keys.nosuch").err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--unset",), "--unset takes one setting, and no value"),
+        (("theme", "dark", "--unset"), "--unset takes one setting, and no value"),
+        (("thema", "--unset"), "there is no setting 'thema'. Did you mean 'theme'?"),
+        (("keys", "--unset"), "'keys' are set one action at a time"),
+        (("keys.nosuch", "--unset"), "there is no action 'nosuch'"),
+    ],
+)
+def test_what_cannot_be_unset_is_told(
+    mlbench: Mlbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "settings.toml").write_text('theme = "dark"\n')
+    monkeypatch.setenv("MLBENCH_CONFIG", str(tmp_path / "settings.toml"))
+
+    done = mlbench("settings", *words)
+
+    assert (done.code, said in done.err) == (2, True)
+    assert (tmp_path / "settings.toml").read_text() == 'theme = "dark"\n'
+
+
 # ---------------------------------------------------------------- doctor --fsck
 
 

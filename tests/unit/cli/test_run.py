@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from mlbench.cli.left_behind import take_up
 from mlbench.cli.running_notebook import _check_names, _with_parameters, as_script
 from mlbench.paths import Home
 from tests.paths import ROOT
+from tests.unit.cli.conftest import Done
 
 TRAINING = """
 import argparse, os, sys, time
@@ -392,6 +394,45 @@ def test_a_parameter_that_the_notebook_does_not_have_is_told(
     _check_names("n.ipynb", book, {name: 1})
 
     assert capsys.readouterr().err == (f"mlbench: {said}\n" if said else "")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"cells": 5}, "it has no list of cells"),
+        ({"cells": {}}, "it has no list of cells"),
+        ({"cells": [None]}, "cell 1 is none"),
+        ({"cells": [{"cell_type": "raw", "metadata": {}, "source": []}, {"cell_type": 7}]}, "cell 2 is none"),
+        ({"cells": [{"cell_type": "code", "metadata": {}, "source": 5}]}, "cell 1 is none"),
+        ({"cells": [{"cell_type": "code", "source": ""}]}, "cell 1 is none"),
+        ({"cells": [{"cell_type": "code", "metadata": {}, "source": "", "outputs": 5}]}, "cell 1 is none"),
+        ({"metadata": []}, "its metadata name no kernel"),
+        ({"metadata": {"kernelspec": 5}}, "its metadata name no kernel"),
+        ({"metadata": {"kernelspec": {"name": ["x"]}}}, "its metadata name no kernel"),
+        ({"nbformat_minor": "x"}, "its nbformat_minor is no number"),
+    ],
+)
+def test_a_damaged_notebook_is_told(
+    mlbench: Callable[..., Done], tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    (tmp_path / "n.ipynb").write_text(json.dumps({**NOTEBOOK, **change}))
+
+    done = mlbench("run", str(tmp_path / "n.ipynb"), "-p", "lr=1", "--script", str(tmp_path / "n.py"))
+
+    assert (done.code, done.err) == (
+        3,
+        f"mlbench: {tmp_path}/n.ipynb: the notebook is damaged: {said}. Try: open it in Jupyter and save it\n",
+    )
+    assert not (tmp_path / "n.py").exists()
+
+
+@pytest.mark.parametrize(("minor", "ids"), [(4, [None, None]), (5, ["mlbench-1", "mlbench-2"])])
+def test_cells_have_ids_where_the_format_wants_them(minor: int, ids: list[str | None]) -> None:
+    cell = {"cell_type": "code", "metadata": {}, "source": ""}
+
+    book = _with_parameters({"nbformat": 4, "nbformat_minor": minor, "cells": [cell]}, {"lr": 1})
+
+    assert [one.get("id") for one in book["cells"]] == ids
 
 
 @pytest.mark.slow

@@ -54,3 +54,14 @@ def test_two_writers_of_one_training_with_metrics_of_their_own_are_no_mixing(hom
     write(tmp_path / "logs/a", "1700000005.b", 1_700_000_005.0, metric="accuracy")
 
     assert problems(home, tmp_path / "logs") == []
+
+
+def test_when_the_other_one_is_gone_nothing_is_mixed_any_more(home: Home, tmp_path: Path) -> None:
+    write(tmp_path / "logs/a", "1700000000.a", 1_700_000_000.0)
+    write(tmp_path / "logs/a", "1700000005.b", 1_700_000_005.0)
+    before = problems(home, tmp_path / "logs")
+
+    (tmp_path / "logs/a/events.out.tfevents.1700000000.a").unlink()
+
+    assert len(before) == 1
+    assert problems(home, tmp_path / "logs") == []

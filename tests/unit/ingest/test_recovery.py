@@ -56,13 +56,59 @@ def test_what_a_killed_process_committed_is_published_by_the_next(
     home: Home, logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as killed:
-        killed.setattr("mlbench.catalog.writer.Writer.publish", lambda _self: False)
+        killed.setattr("mlbench.catalog.writer.Writer.publish", lambda _self, **_how: False)
         ingest(home, logs)
     assert statuses(home) == {}
 
     assert ingest(home, logs).n_read == 0
 
     assert list(statuses(home)) == ["a", "b", "c"]
+
+
+def test_hints_that_a_killed_process_did_not_tell_are_told_by_the_next(
+    home: Home, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(logs / "a", logs / "d")
+    monkeypatch.setattr(ingesting, "UNSEEN_EVERY_S", 0.0)  # it publishes after the first run
+
+    def die(_writer: object, _plan: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(ingesting, "forget_waiting", die)
+        with pytest.raises(KeyboardInterrupt):
+            ingest(home, logs)
+
+    ingest(home, logs)
+
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT name, hint FROM run WHERE hint IS NOT NULL") == [("d", "a copy of a")]
+
+
+def test_damage_that_is_met_when_the_catalog_is_opened_is_healed(
+    home: Home, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import duckdb
+
+    from mlbench.catalog import writer
+
+    ingest(home, logs)
+    real = writer.Writer._next
+    met: list[str] = []
+
+    def damaged(self: writer.Writer, table: str, column: str) -> int:
+        if not met:
+            met.append(table)
+            raise duckdb.IOException("Corrupt database file: computed checksum 1 does not match stored checksum 2")
+        return real(self, table, column)
+
+    monkeypatch.setattr(writer.Writer, "_next", damaged)
+
+    summary = ingest(home, logs)
+
+    assert met == ["series"]
+    assert "was moved to" in summary.talk[0]
+    assert len(statuses(home)) == 3
 
 
 def test_readers_keep_the_old_catalog_until_a_rebuild_is_done(

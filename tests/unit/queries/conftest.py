@@ -103,6 +103,10 @@ class FakeReader:
             "value": pa.array([row[3] for row in rows], pa.float64()),
         }).select(list(columns))  # fmt: skip
 
+    def few_points(self, series_ids: Sequence[int], columns: Sequence[str]) -> dict[str, Any]:
+        table = self.points(series_ids, columns)
+        return {name: table.column(name).to_numpy() for name in columns}
+
     # ------------------------------------------------------------ filling
 
     def add(self, table: str, **values: object) -> None:

@@ -91,3 +91,24 @@ def test_programs_get_a_row_for_each_setting_and_metric(empty: FakeReader) -> No
         ("optimizer = sgd", "optimizer = adam", "best val/acc"),
         ("optimizer = sgd", "optimizer = adam", "best val/loss"),
     ]
+
+
+def test_settings_and_metrics_that_are_left_out_are_told(empty: FakeReader) -> None:
+    ids = []
+    for place in range(12):
+        ids.append(empty.add_run(f"r{place}"))
+        empty.add_params(ids[-1], lr=place)
+        for metric in range(14):
+            empty.add_series(ids[-1], f"val/loss_{metric}", [1.0])
+    empty.add_params(empty.add_run("repeats the eleventh"), lr=10)
+
+    found = compare_settings(empty, ids)
+
+    assert len(found.answers) == 8
+    assert (found.n_runs, found.n_added) == (12, 0)
+    assert found.remarks == (
+        "of 12 settings the first 9 are compared. Try: fewer runs",
+        "of 14 metrics 12 are judged. Try for another: mlbench compare -m METRIC",
+    )
+    assert "of 12 settings the first 9 are compared" in plain(settings_versus_lines(found, 80))
+    assert compare_settings(empty, ids[:9], metrics=["val/loss_1"]).remarks == ()

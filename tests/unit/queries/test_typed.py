@@ -31,6 +31,20 @@ def test_of_several_commands_each_has_its_own_options() -> None:
     assert tokens_of("") == tokens_of(" && ") == {}
 
 
+@pytest.mark.parametrize(
+    ("command", "tokens"),
+    [
+        ("t --note 'a; b;' --x 1", {"word 1": "t", "--note": "a; b;", "--x": "1"}),
+        ("t --sep ';' --and '&&' \"|\" \\; ''", {"word 1": "t", "--sep": ";", "--and": "&& | ; "}),
+        ("t --note='a;';u", {"word 1": "t", "--note": "a;;u"}),
+        ("t --note='a;'; u", {"step 1 word 1": "t", "step 1 --note": "a;", "step 2 word 1": "u"}),
+        ("t 'it'\"'\"'s' a\\ b", {"word 1": "t", "word 2": "it's", "word 3": "a b"}),
+    ],
+)
+def test_what_is_quoted_ends_no_command(command: str, tokens: dict[str, str]) -> None:
+    assert tokens_of(command) == tokens
+
+
 def test_an_option_that_is_given_twice_has_both_values() -> None:
     assert tokens_of("t --m x --m=y") == {"word 1": "t", "--m": "x y"}
 
