@@ -80,6 +80,8 @@ class Watcher:
         except HangsError:
             news = None
         if self._forest is None or news is None:  # what was set aside is nowhere: everything is walked anew
+            if self._forest is not None:
+                self._forest.patience.rest()
             self._forest, self._is_behind = Forest(self._progress, self._is_cancelled), True
         else:
             self._is_behind = self._is_behind or news.is_other

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import BinaryIO, TypeAlias
 
@@ -34,7 +34,7 @@ from mlbench.model import (
 )
 from mlbench.wire.content import files_below, load_content, sniff, unreadable
 from mlbench.wire.dump_tree import Loaded, TreeError
-from mlbench.wire.files import open_regular, read_whole
+from mlbench.wire.files import open_regular, read_head, read_whole
 from mlbench.wire.jsonlog import as_mapping, as_text
 from mlbench.wire.mlflow import CONTEXT_TAG, data_set_facts, logged_model, registered, run_facts, typed_param
 from mlbench.wire.mlflow_registry import versions_of_run
@@ -47,6 +47,8 @@ _PARTS = ("params", "metrics", "tags")
 _RUN_META = re.compile(rb"^run_(?:id|uuid):", re.MULTILINE)
 _VERSION_META = re.compile(rb"^version:", re.MULTILINE)
 """A version in the registry names a run, too, and is none."""
+_DATA_SET_ID = re.compile(rb"^source_id: *['\"]?([\w-]+)", re.MULTILINE)
+_MODEL_ID = re.compile(rb"^destination_id: *['\"]?([\w-]+)", re.MULTILINE)
 _NUMBERS = frozenset({"start_time", "end_time", "status"})
 _MAX_TEXT_BYTES = 1 << 20
 _MAX_LINE_BYTES = 4096
@@ -72,7 +74,18 @@ def claims(listing: Listing) -> Iterator[Claim]:
             follows.extend(path for path, _ in files_below(os.path.join(listing.path, part)))
     for _version, paths in _registered(listing.path):
         follows.extend(paths)
+    follows.extend(_beside(listing.path, follows))
     yield Claim(listing.path, Role.TRACKER, listing.path, is_closed=True, follows=tuple(follows))
+
+
+def _beside(run_folder: str, follows: Sequence[str]) -> Iterator[str]:
+    """What tells of the run's experiment, data sets and models, in the folder above."""
+    experiment = os.path.dirname(run_folder)
+    yield os.path.join(experiment, "meta.yaml")
+    for part, kind, place in (("inputs", _DATA_SET_ID, "datasets"), ("outputs", _MODEL_ID, "models")):
+        for path in follows:
+            if path.startswith(os.path.join(run_folder, part, "")) and (found := kind.search(read_head(path))):
+                yield os.path.join(experiment, place, found[1].decode(), "meta.yaml")
 
 
 def _registered(run_folder: str) -> list[tuple[ModelVersion, tuple[str, ...]]]:

@@ -171,7 +171,7 @@ def read_version(connection: DuckDBPyConnection) -> int:
         row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
     except duckdb.Error:
         return 0
-    return int(row[0]) if row else 0
+    return int(row[0]) if row and str(row[0]).isdecimal() else 0
 
 
 def check_not_newer(version: int, path: str) -> None:

@@ -30,8 +30,8 @@ SLOTS = 64
 MAX_PAGES = 64
 """Pages of one kind. Keys beyond them, those that the fewest runs have, are read from the rows: a sweep that names a
 parameter after each run must not make a table of a million columns."""
-CHUNK_RUNS = 5_000
-"""Runs that are laid out at once; bounds the memory (5,000 runs x 70 keys: about 60 MB)."""
+CHUNK_RUNS = 1_000
+"""Runs that are laid out at once; bounds the memory (1,000 runs x 70 keys: about 12 MB)."""
 
 
 @dataclass(frozen=True, slots=True)

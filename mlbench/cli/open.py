@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,8 @@ from mlbench.ingest.mapped import mapping_path
 from mlbench.settings import CHOICES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from mlbench.paths import Home
 
 COMPARED = 3
@@ -34,10 +37,27 @@ def command(ctx: click.Context, paths: tuple[str, ...], plain: bool, images: str
 
     Where no terminal is attached, the runs and a comparison of the best are printed instead.
     """
-    if plain:
-        os.environ["MLBENCH_PLAIN"] = "true"
-    if images:
-        os.environ["MLBENCH_IMAGES"] = images
+    given = {"MLBENCH_PLAIN": "true" if plain else "", "MLBENCH_IMAGES": images or ""}
+    with _surroundings({name: value for name, value in given.items() if value}):
+        return _open(ctx, paths, home)
+
+
+@contextmanager
+def _surroundings(given: Mapping[str, str]) -> Iterator[None]:
+    """Settings for this once, also for the processes that are started, and then as they were."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _open(ctx: click.Context, paths: tuple[str, ...], home: str | None) -> int:
     place = home_of(home)
     for path in paths:
         if not os.path.isdir(os.path.expanduser(path)):

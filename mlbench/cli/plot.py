@@ -57,7 +57,8 @@ class PlotOptions:
     y_scale: str
     """`linear`, `log` or `symlog`."""
     x_scale: str
-    group_by: str | None
+    group_by: tuple[str, ...]
+    """Columns whose values make the groups; () for none."""
     band: str
     width: int
     height: int
@@ -94,7 +95,7 @@ class PlotOptions:
 @click.option(
     "--group-by",
     metavar="SPEC",
-    help="One curve for all runs with one value of SPEC: their mean, with a band.",
+    help="One curve for all runs with one value of SPEC: their mean, with a band. [default: those of the view]",
     shell_complete=complete_specs,
 )
 @click.option(
@@ -165,12 +166,14 @@ def command(
         check_amount(smoothing_kind, smoothing)
     size = shutil.get_terminal_size((80, 24))
     options = PlotOptions(
-        kind, axis or "step", smoothing, y_scale or "linear", x_scale or "linear", group_by, band,
+        kind, axis or "step", smoothing, y_scale or "linear", x_scale or "linear", (), band,
         width or size.columns, height or min(size.lines - 1, 24), svg, step, smoothing_kind, trim, all_steps,
     )  # fmt: skip
     with reading(home_of(home)) as reader:
-        saved = chosen_view(reader, selection, SavedView(one_of(filter_word, where), limit=limit))
-        found, limit = _runs(reader, saved, (group_by,) if group_by else (), within), saved.limit or MOST_RUNS
+        asked = SavedView(one_of(filter_word, where), limit=limit, group_by=(group_by,) if group_by else ())
+        saved = chosen_view(reader, selection, asked)
+        options = replace(options, group_by=_group_specs(saved))
+        found, limit = _runs(reader, saved, options.group_by, within), saved.limit or MOST_RUNS
         if kind == "matrix" or layout is not None:
             return _draw_whole(reader, _limited(found, limit), layout, options, metrics, form)
         if not metrics:
@@ -187,7 +190,8 @@ def command(
         if axis is None and kind == "line":
             options = replace(options, axis=_default_axis(reader, answer, chosen.scalars))
         series = _series(reader, answer, chosen.scalars, options, form)
-        told = {} if has_names or group_by or kind != "line" else _told(reader, series)
+        is_told = form in (None, "table") and kind == "line" and not (has_names or options.group_by)
+        told = _told(reader, series) if is_told else {}
     if form not in (None, "table"):
         _print_points(series, str(form))
     elif kind == "line":
@@ -210,6 +214,16 @@ def _draw_whole(
 
     check_alone(options, metrics, form)
     return 0 if draw_layouts(reader, answer, layout, options) else 3
+
+
+def _group_specs(view: SavedView) -> tuple[str, ...]:
+    """The columns to group by. By setting, as a view may have it, curves are not grouped, which is told."""
+    from mlbench.queries.grouping import SETTING
+
+    if any(SETTING in spec.lower().split(",") for spec in view.group_by):
+        talk(f"curves are not grouped by {SETTING}, as the view is. Try: --group-by SPEC")
+        return ()
+    return view.group_by
 
 
 def _runs(reader: Reader, view: SavedView, specs: Sequence[str], within: Sequence[str]) -> RunsAnswer:
@@ -258,7 +272,8 @@ def _series(
 
     ids = [row.head.run_id for row in answer.rows]
     wanted = list(metrics) + ([] if options.axis in AXES else [options.axis])
-    series = fetch_series(reader, ids, wanted) if ids else ()
+    has_times = options.axis in ("relative", "wall") or form not in (None, "table")
+    series = fetch_series(reader, ids, wanted, has_times=has_times) if ids else ()
     if not series:
         talk("no run with these metrics matches")
     is_chart = form in (None, "table") and options.kind == "line" and not options.group_by and options.axis in AXES
@@ -317,17 +332,21 @@ def _curves(
 ) -> tuple[tuple[Curve, ...], tuple[Band, ...]]:  # fmt: skip
     from mlbench.render.chart_text import group_curves, series_curves
 
-    if options.group_by is None:
+    if not options.group_by:
         return series_curves(shown, chosen, x_series=series, labels=labels), ()
     return group_curves(shown, groups_of(answer), chosen, band=options.band, x_series=series)
 
 
 def groups_of(answer: RunsAnswer) -> Mapping[str, str]:
-    """The label of each run's group, `lr=0.1`, from the first column; runs without a value have none."""
+    """The label of each run's group, `lr=0.1`, from its columns; runs without any value have none."""
     from mlbench.render.numbers import value_text
 
-    title = answer.columns[0].title
-    return {row.head.run_id: f"{title}={value_text(row.values[0])}" for row in answer.rows if row.values[0] is not None}
+    titles = [column.title for column in answer.columns]
+    labels = {}
+    for row in answer.rows:
+        values = ((title, value) for title, value in zip(titles, row.values, strict=True) if value is not None)
+        labels[row.head.run_id] = " ".join(f"{title}={value_text(value)}" for title, value in values)
+    return {run_id: label for run_id, label in labels.items() if label}
 
 
 def _draw_values(kind: str, series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions) -> None:

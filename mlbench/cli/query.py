@@ -28,7 +28,11 @@ LEAST_CELLS = 60
 """On narrower terminals the numbers of the runs are left out."""
 
 if TYPE_CHECKING:
-    from mlbench.paths import Home
+    from collections.abc import Mapping
+
+    from mlbench.catalog.reader import Reader
+    from mlbench.queries.answers import RunsAnswer
+    from mlbench.queries.grouping import GroupsAnswer
     from mlbench.queries.views import SavedView
 
 
@@ -82,85 +86,72 @@ def command(
     """
     from mlbench.queries.views import SavedView
 
-    asked = SavedView(one_of(filter_word, where), columns, sort, limit)
-    by = group_by or (() if pareto or selection is None else _groups_of(home_of(home), selection, asked))
-    if by:
-        _print_groups(home_of(home), selection, asked, by, ignore, real_paths(within), form)
-    elif pareto and (sort or limit is not None):
+    if pareto and group_by:
+        raise click.UsageError("a front is of runs and not of groups. Leave --pareto or --group-by out")
+    if pareto and (sort or limit is not None):
         raise click.UsageError("a front is sorted by its first aim and shown whole. Leave --sort and --limit out")
-    elif pareto:
-        _print_front(home_of(home), selection, asked, pareto, real_paths(within), form)
-    elif ignore:
-        raise click.UsageError("--ignore says what makes no other setting. Try: --group-by setting --ignore ...")
+    chosen, below = chosen_format(form), real_paths(within)
+    groups = None
+    with reading(home_of(home)) as reader:
+        view = chosen_view(reader, selection, SavedView(one_of(filter_word, where), columns, sort, limit, group_by))
+        if ignore and (pareto or not view.group_by):
+            raise click.UsageError("--ignore says what makes no other setting. Try: --group-by setting --ignore ...")
+        if pareto:
+            answer, numbers = _front(reader, view, pareto, below), None
+        elif view.group_by:
+            groups = _groups(reader, view, ignore, below)
+        else:
+            answer, numbers = _runs(reader, view, below, has_numbers=chosen == "table" and width_cells() >= LEAST_CELLS)
+    if groups is not None:
+        _print_groups(groups, chosen)
     else:
-        _print_runs(home_of(home), selection, asked, real_paths(within), form)
+        _print_runs(answer, numbers, chosen, has_summary=not pareto)
 
 
-def _groups_of(home: Home, selection: str, asked: SavedView) -> tuple[str, ...]:
-    """What a saved view groups by."""
-    with reading(home) as reader:
-        return chosen_view(reader, selection, asked).group_by
-
-
-def _print_runs(home: Home, selection: str | None, asked: SavedView, within: tuple[str, ...], form: str | None) -> None:
+def _runs(
+    reader: Reader, view: SavedView, within: tuple[str, ...], *, has_numbers: bool
+) -> tuple[RunsAnswer, Mapping[str, int] | None]:
+    """The runs, and their numbers where these are shown."""
     from mlbench.queries.names import numbers_of
     from mlbench.queries.runs import find_runs
+
+    answer = find_runs(reader, where=view.filter, columns=view.columns, sort=view.sort, limit=view.limit, within=within)
+    return answer, numbers_of(reader, [row.head.run_id for row in answer.rows]) if has_numbers else None
+
+
+def _front(reader: Reader, view: SavedView, aims: tuple[str, ...], within: tuple[str, ...]) -> RunsAnswer:
+    from mlbench.queries.pareto import find_front
+
+    return find_front(reader, aims, where=view.filter, columns=view.columns, within=within)
+
+
+def _groups(reader: Reader, view: SavedView, ignore: tuple[str, ...], within: tuple[str, ...]) -> GroupsAnswer:
+    from mlbench.queries.grouping import group_runs
+
+    return group_runs(
+        reader, view.group_by, where=view.filter, columns=view.columns, sort=view.sort, limit=view.limit,
+        within=within, ignore=ignore,
+    )  # fmt: skip
+
+
+def _print_runs(answer: RunsAnswer, numbers: Mapping[str, int] | None, chosen: str, *, has_summary: bool) -> None:
     from mlbench.render.runs import runs_records, runs_summary, runs_table
     from mlbench.render.table import layout
 
-    chosen = chosen_format(form)
-    with reading(home) as reader:
-        view = chosen_view(reader, selection, asked)
-        answer = find_runs(
-            reader, where=view.filter, columns=view.columns, sort=view.sort, limit=view.limit, within=within
-        )
-        numbers = numbers_of(reader, [row.head.run_id for row in answer.rows]) if chosen == "table" else {}
     if chosen == "table":
-        has_room = width_cells() >= LEAST_CELLS
-        print_lines(layout(runs_table(answer, numbers if has_room else None), width_cells()))
+        print_lines(layout(runs_table(answer, numbers), width_cells()))
     else:
         print_records(runs_records(answer), chosen)
     for remark in answer.remarks:
         talk(remark)
-    if chosen == "table":
+    if chosen == "table" and has_summary:
         talk(runs_summary(answer))
 
 
-def _print_front(
-    home: Home, selection: str | None, asked: SavedView, aims: tuple[str, ...], within: tuple[str, ...],
-    form: str | None,
-) -> None:  # fmt: skip
-    from mlbench.queries.pareto import find_front
-    from mlbench.render.runs import runs_records, runs_table
-    from mlbench.render.table import layout
-
-    with reading(home) as reader:
-        view = chosen_view(reader, selection, asked)
-        answer = find_front(reader, aims, where=view.filter, columns=view.columns, within=within)
-    chosen = chosen_format(form)
-    if chosen == "table":
-        print_lines(layout(runs_table(answer, None), width_cells()))
-    else:
-        print_records(runs_records(answer), chosen)
-    for remark in answer.remarks:
-        talk(remark)
-
-
-def _print_groups(
-    home: Home, selection: str | None, asked: SavedView, by: tuple[str, ...], ignore: tuple[str, ...],
-    within: tuple[str, ...], form: str | None,
-) -> None:  # fmt: skip
-    from mlbench.queries.grouping import group_runs
+def _print_groups(answer: GroupsAnswer, chosen: str) -> None:
     from mlbench.render.groups import groups_records, groups_summary, groups_table
     from mlbench.render.table import layout
 
-    with reading(home) as reader:
-        view = chosen_view(reader, selection, asked)
-        answer = group_runs(
-            reader, by, where=view.filter, columns=view.columns, sort=view.sort, limit=view.limit, within=within,
-            ignore=ignore,
-        )  # fmt: skip
-    chosen = chosen_format(form)
     if chosen == "table":
         print_lines(layout(groups_table(answer), width_cells()))
     else:

@@ -141,6 +141,8 @@ def command(
         return check_report(home_of(home), target)
     with reading(home_of(home)) as reader:
         view = chosen_view(reader, selection, SavedView(one_of(filter_word, where), columns, sort))
+        if view.group_by:
+            talk("the view's groups are left out: a report has a row for each run")
         answer = gather_report(
             reader, where=view.filter, runs=runs, columns=view.columns, sort=view.sort, limit=limit,
             metrics=metrics, baseline=baseline, within=real_paths(within), title=title,

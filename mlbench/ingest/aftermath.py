@@ -102,6 +102,7 @@ _COPIES = """
 SELECT b.run_id, a.name FROM run a JOIN run b
 ON a.fingerprint = b.fingerprint AND a.fingerprint <> '' AND a.run_id <> b.run_id
 WHERE a.path < b.path AND NOT a.is_missing AND NOT b.is_missing AND a.adapters LIKE '%tensorboard%'
+ORDER BY b.run_id, a.path
 """
 
 

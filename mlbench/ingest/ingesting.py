@@ -40,8 +40,8 @@ PUBLISH_EVERY_S = 2.0
 """Readers see news at most this late; publishing costs a copy of the catalog."""
 PUBLISH_SHARE = 9.0
 """Publishing takes at most a tenth of the time of a long ingest."""
-UNSEEN_EVERY_S = 5.0
-"""The same where nobody is known to look on."""
+UNSEEN_EVERY_S = 10.0
+"""The same where nobody is known to look on: an ingest that is done sooner publishes once."""
 FIRST_PUBLISH_S = 0.3
 """The first runs are shown soon: half a second is the longest that feels like no wait."""
 

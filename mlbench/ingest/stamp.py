@@ -1,4 +1,4 @@
-"""Whether a source has changed since it was read: size, mtime and inode of its files, without opening any."""
+"""Whether a source has changed since it was read: names, size, mtime and inode of its files, without opening any."""
 
 from __future__ import annotations
 
@@ -31,9 +31,15 @@ def stamp_of(claim: Claim) -> Stamp:
     stats = [_stat(path) for path in (claim.path, *claim.follows)]
     size, _mtime, inode = stats[0]
     text = ";".join(f"{s},{m},{i}" for s, m, i in stats)
+    if claim.follows:  # a file that was renamed is as it was, and may be another metric
+        text += f";{_digest(chr(0).join(path.removeprefix(claim.path) for path in claim.follows))}"
     if claim.rule:
-        text += f";{hashlib.blake2b(claim.rule.encode(), digest_size=8).hexdigest()}"
+        text += f";{_digest(claim.rule)}"
     return Stamp(text, size, max(m for _s, m, _i in stats), inode)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _stat(path: str) -> tuple[int, int, int]:

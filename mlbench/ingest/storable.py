@@ -58,10 +58,12 @@ def told(problem: Problem) -> Problem:
 
 
 def _is_plain(fact: Param) -> bool:
-    """What nearly every parameter is: the checks below cost three times as much."""
+    """What nearly every parameter is: the checks below cost five times as much."""
+    value = fact.value
+    is_single = type(value) in _SINGLE or (type(value) is int and -_MAX_64 <= value < _MAX_64)
     return (
-        type(fact.value) in _SINGLE and fact.line is None and fact.key.isascii() and fact.raw.isascii()
-        and (type(fact.value) is not str or fact.value.isascii())
+        is_single and (fact.line or 0) < _MAX_32 and fact.key.isascii() and fact.raw.isascii()
+        and (type(value) is not str or value.isascii())
     )  # fmt: skip
 
 

@@ -127,6 +127,12 @@ class Listing:
             self._sorted.add(ending)
         return names
 
+    def forget(self) -> None:
+        """Let go of what was put in order to answer; it is done again when somebody asks."""
+        self._by_ending.clear()
+        self._sorted.clear()
+        self._together.clear()
+
     def naming(self, words: tuple[str, ...], *endings: str) -> list[str]:
         """Those of `ending` whose name, in lower case, holds one of the words."""
         names = self.ending(*endings)

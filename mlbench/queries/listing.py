@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from mlbench.queries.answers import Column, GroupCell, GroupRow, Listing, RunRow, Value
@@ -12,6 +12,7 @@ from mlbench.queries.columns import read_columns, read_sort, value_of
 from mlbench.queries.estimates import half_of
 from mlbench.queries.folding import Folds, fold_runs
 from mlbench.queries.grouping import DIED, SETTING, group_key, sort_groups
+from mlbench.queries.ids import packed_ids
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import Understood, understand
 
@@ -55,11 +56,14 @@ class Lister:
             return self._grouped()
         question = self._asked.question
         sql = question.statement("r.run_no, r.id", order=question.order)
-        numbers, ids = array("i"), []
-        for run_no, run_id in question.binding.reader.stream(sql.text, sql.parameters):
-            numbers.append(run_no)
-            ids.append(run_id)
-        return self._listing(ids, numbers)
+        numbers = array("i")
+
+        def ids() -> Iterator[str]:
+            for run_no, run_id in question.binding.reader.stream(sql.text, sql.parameters):
+                numbers.append(run_no)
+                yield run_id
+
+        return self._listing(packed_ids(ids()), numbers)
 
     def n_matched(self) -> int:
         """How many runs match."""
@@ -69,7 +73,7 @@ class Lister:
         self, ids: Sequence[str], numbers: Sequence[int], groups: Sequence[GroupRow] = ()
     ) -> Listing:  # fmt: skip
         return Listing(
-            ids=tuple(ids),
+            ids=ids,
             numbers=numbers,
             n_runs=self._asked.n_runs(),
             remarks=self._asked.remarks(),
@@ -132,7 +136,7 @@ class Lister:
             groups.append((row, means))
         ordered = sort_groups(groups, self._is_descending)
         all_numbers = array("i", [number for row in ordered for number in numbers_of[row.run_ids]])
-        return self._listing([run_id for row in ordered for run_id in row.run_ids], all_numbers, ordered)
+        return self._listing(tuple(run_id for row in ordered for run_id in row.run_ids), all_numbers, ordered)
 
     def _setting(self) -> list[str]:
         """The expression of the setting that a run is of, where it was asked for."""

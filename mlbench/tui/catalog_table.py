@@ -196,6 +196,7 @@ class CatalogTable:
         from mlbench.queries.within import scope_of
 
         ids = Lister(reader, where="run.archived in (true, false)", within=self._roots).listing().ids
+        is_all = reader.once("SELECT count(*) FROM run") == [(len(ids),)]  # 100,000 ids need not be said
         some = list(sampled(ids))
         names = Names(reader, scope_of(self._roots))
         chosen = chosen_runs(reader, some)
@@ -206,7 +207,7 @@ class CatalogTable:
             values.setdefault(key, []).append(raw)
         return Vocabulary(
             params=tuple(sorted(names.names("param"))),
-            metrics=metric_names(reader, ids),
+            metrics=metric_names(reader, None if is_all else ids),
             tags=tuple(dict.fromkeys((*sorted(own), *sorted(names.names("tag"))))),
             statuses=STATUSES[:-1],
             fields=tuple(dict.fromkeys(PLAIN_FIELDS.values())),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlbench.catalog.connection import CURRENT, FIRST_ANSWER, SCHEMA_VERSION
 from mlbench.paths import Home
+from mlbench.queries.ids import Ids
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import RunHead, RunRow
@@ -119,10 +120,15 @@ def _has_near(found: RunsFound, near: str) -> bool:
 def _is_lasting(found: RunsFound) -> bool:
     """Whether the clock changes none of the rows, and whether it is a list of runs that can be written."""
     statuses = {row.head.status for row in found.answer.rows}
-    return not statuses & CHANGING and not found.listing.groups and all("\n" not in one for one in found.listing.ids)
+    return not statuses & CHANGING and not found.listing.groups and _are_plain(found.listing.ids)
 
 
 # ---------------------------------------------------------------- what a file holds
+
+
+def _are_plain(ids: Sequence[str]) -> bool:
+    """Whether a line can hold each of them."""
+    return "\n" not in ids.text if isinstance(ids, Ids) else all("\n" not in one for one in ids)
 
 
 def _made_by() -> list[object]:
@@ -137,9 +143,10 @@ def _made_by() -> list[object]:
 def _encoded(found: RunsFound, stamp: object) -> bytes:
     """The checksum and a line of JSON, then the ids and their numbers in the pivot. Raises TypeError for odd values."""
     answer, question, listing = found.answer, found.question, found.listing
-    ids = "\n".join(listing.ids).encode()
+    width = listing.ids.width if isinstance(listing.ids, Ids) else 0
+    ids = (listing.ids.text if isinstance(listing.ids, Ids) else "\n".join(listing.ids)).encode()
     head = {
-        "made": _made_by(), "stamp": stamp, "n_bytes": len(ids),
+        "made": _made_by(), "stamp": stamp, "ids": [len(ids), width],
         "question": [question.query, question.sort, question.columns, question.by, question.near],
         "columns": [[one.spec, one.title, one.kind, one.goal, one.alias] for one in answer.columns],
         "rows": [_row_out(row) for row in answer.rows],
@@ -163,7 +170,8 @@ def _decoded(content: bytes, stamp: object) -> RunsFound:
     head: dict[str, Any] = json.loads(content[9:end])
     if head["made"] != _made_by() or head["stamp"] != json.loads(json.dumps(stamp)):
         raise ValueError("of another state")
-    middle = end + 1 + head["n_bytes"]
+    n_bytes, width = head["ids"]
+    middle = end + 1 + n_bytes
     ids = content[end + 1 : middle].decode()
     numbers = array("i")
     numbers.frombytes(content[middle:])
@@ -176,10 +184,17 @@ def _decoded(content: bytes, stamp: object) -> RunsFound:
         RunsAnswer(tuple(Column(*one) for one in head["columns"]), tuple(map(_row_in, head["rows"])), n_matched,
                    n_runs, tuple(remarks)),
         tuple(specs),
-        Listing(tuple(ids.split("\n")) if ids else (), numbers, n_listed, tuple(its_remarks)),
+        Listing(_ids_in(ids, width), numbers, n_listed, tuple(its_remarks)),
         first, tuple(best), folders, curve,
         None if head["baseline"] is None else _head_in(head["baseline"]), is_fresh,
     )  # fmt: skip
+
+
+def _ids_in(text: str, width: int) -> Sequence[str]:
+    """The ids: joined if they have one width, else a line for each."""
+    if width:
+        return Ids(text, width)
+    return tuple(text.split("\n")) if text else ()
 
 
 def _row_out(row: RunRow) -> list[Any]:

@@ -19,7 +19,8 @@ from mlbench.journal import RunRef, open_journal, replay
 from mlbench.paths import Home
 from mlbench.watch import Watcher
 from tests.events import scalar_file
-from tests.reliability.trees import LOG
+from tests.paths import FORMATS, needs_formats
+from tests.reliability.trees import LOG, dump
 
 Change = Callable[[Path], object]
 
@@ -194,3 +195,40 @@ def test_wall_times_of_a_clock_that_is_years_off_are_kept_as_they_are(home: Home
     with open_reader(home) as reader:
         rows = reader.rows("SELECT s.last_wall_s FROM series s JOIN run r ON r.run_id = s.run_id WHERE name = 'skewed'")
     assert rows == [(4_102_444_801.0,)]
+
+
+def rename_a_metric(store: Path) -> None:
+    next(store.glob("*/*/metrics/m")).rename(next(store.glob("*/*/metrics/m")).with_name("z"))
+
+
+def rename_the_experiment(store: Path) -> None:
+    for meta in store.glob("*/meta.yaml"):
+        meta.write_text(meta.read_text().replace("name: demo", "name: another"))
+
+
+def describe_a_data_set(store: Path) -> None:
+    for meta in store.glob("*/datasets/*/meta.yaml"):
+        meta.write_text(meta.read_text().replace("name: train", "name: learn"))
+
+
+@needs_formats
+@pytest.mark.parametrize("change", [rename_a_metric, rename_the_experiment, describe_a_data_set])
+@pytest.mark.parametrize("is_followed", [True, False], ids=["followed", "ingested"])
+def test_what_lies_beside_a_run_of_mlflow_is_part_of_it(
+    home: Home, tmp_path: Path, change: Change, is_followed: bool
+) -> None:
+    logs = tmp_path / "logs"
+    shutil.copytree(FORMATS / "mlflow" / "mlruns", logs / "mlruns")
+    look = Watcher(home, [str(logs)]).look if is_followed else lambda: ingest_paths(home, [str(logs)])
+    look()
+    before = dump(home)
+
+    change(logs / "mlruns")
+    for _look in range(
+        33 if is_followed else 1
+    ):  # folders in which nothing was written for an hour are looked at in turns
+        look()
+    fresh = Home(str(tmp_path / "fresh/journal"), str(tmp_path / "fresh/cache"), "test")
+    ingest_paths(fresh, [str(logs)])
+
+    assert dump(home) == dump(fresh) != before

@@ -96,6 +96,54 @@ def test_a_view_groups_and_selects_the_marked_runs(mlbench: Mlbench) -> None:
     assert view_of('{"runs": ["a\') or 1=1", 3], "group_by": "x"}') == SavedView()
 
 
+def test_plots_have_the_groups_of_a_view_and_reports_say_that_they_have_none(mlbench: Mlbench, tmp_path: Path) -> None:
+    mlbench("views", "save", "grouped", "-g", "params.data", "-g", "params.lr")
+    mlbench("views", "save", "folded", "-g", "setting")
+
+    drawn = mlbench("plot", "-m", "train/loss", "--selection", "grouped", "--width", "140", "--format", "table")
+    folded = mlbench("plot", "-m", "train/loss", "--selection", "folded", "--format", "table")
+    report = mlbench("report", "--selection", "grouped", "-o", str(tmp_path / "r.md"))
+
+    assert "data=v1 lr=0.1 (n=" in drawn.out
+    assert "curves are not grouped by setting, as the view is. Try: --group-by SPEC" in folded.err
+    assert "the view's groups are left out: a report has a row for each run" in report.err
+
+
+def test_a_view_is_read_with_the_runs_at_once(mlbench: Mlbench) -> None:
+    mlbench("views", "save", "grouped", "-g", "params.data")
+
+    done = mlbench("--verbose", "query", "--selection", "grouped")
+
+    assert done.err.count("answered in") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-g", "data", "--pareto", "train/loss"), "a front is of runs and not of groups"),
+        (("--ignore", "data"), "--ignore says what makes no other setting"),
+        (("--ignore", "data", "--selection", "plain"), "--ignore says what makes no other setting"),
+        (("--ignore", "data", "--pareto", "train/loss", "--pareto", "duration"), "--ignore says what makes no other setting"),
+    ],
+)  # fmt: skip
+def test_query_refuses_what_means_nothing_together(mlbench: Mlbench, words: tuple[str, ...], said: str) -> None:
+    mlbench("views", "save", "plain", "lr > 0")
+
+    done = mlbench("query", *words)
+
+    assert (done.code, said in done.err) == (2, True)
+
+
+def test_plain_for_once_is_for_once(mlbench: Mlbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("MLBENCH_PLAIN", raising=False)
+    monkeypatch.setenv("MLBENCH_IMAGES", "sixel")
+
+    mlbench("open", "--plain", "--images", "kitty", str(tmp_path))
+
+    assert "MLBENCH_PLAIN" not in os.environ
+    assert os.environ["MLBENCH_IMAGES"] == "sixel"
+
+
 def test_a_removed_view_comes_back_by_undo(mlbench: Mlbench) -> None:
     mlbench("views", "save", "all")
     mlbench("views", "rm", "all")
