@@ -101,10 +101,11 @@ class Unsteady(FakeSession):
         return super().compare(run_ids, everything=everything, at=at)
 
     def series(
-        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = ""
-    ) -> tuple[SeriesAnswer, ...]:
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = "",
+        has_times: bool = True,
+    ) -> tuple[SeriesAnswer, ...]:  # fmt: skip
         self._look()
-        return super().series(run_ids, metrics, usual, over=over)
+        return super().series(run_ids, metrics, usual, over=over, has_times=has_times)
 
     def _look(self) -> None:
         if self.is_away:
