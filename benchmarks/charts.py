@@ -187,8 +187,8 @@ def from_catalog(reader: Reader, ids: Sequence[str], metrics: Sequence[str]) -> 
     from mlbench.render.chart import ChartOptions
     from mlbench.render.chart_text import CurveOptions, series_chart
 
-    # All at once are kept, as the workbench keeps them for zooms and smoothing.
-    series = with_step_metrics(reader, fetch_series(reader, ids, metrics))
+    # All at once are kept, as the workbench keeps them for zooms and smoothing; times are read for their axes.
+    series = with_step_metrics(reader, fetch_series(reader, ids, metrics, has_times=False))
     drawn = ""
     for metric in metrics:
         own = [one for one in series if one.metric == metric]

@@ -272,7 +272,8 @@ def _series(
 
     ids = [row.head.run_id for row in answer.rows]
     wanted = list(metrics) + ([] if options.axis in AXES else [options.axis])
-    series = fetch_series(reader, ids, wanted) if ids else ()
+    has_times = options.axis in ("relative", "wall") or form not in (None, "table")
+    series = fetch_series(reader, ids, wanted, has_times=has_times) if ids else ()
     if not series:
         talk("no run with these metrics matches")
     is_chart = form in (None, "table") and options.kind == "line" and not options.group_by and options.axis in AXES

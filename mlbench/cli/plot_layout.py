@@ -76,7 +76,7 @@ def _draw(reader: Reader, ids: Sequence[str], chart: LaidChart, options: PlotOpt
     lines = dict.fromkeys((*chart.metrics, *(margin.value for margin in chart.margins)))
     ends = dict.fromkeys(end for margin in chart.margins for end in (margin.lower, margin.upper))
     over = [] if options.axis in AXES else [options.axis]
-    series = fetch_series(reader, ids, [*lines, *ends, *over]) if lines else ()
+    series = fetch_series(reader, ids, [*lines, *ends, *over], has_times=options.axis in AXES[1:]) if lines else ()
     shown_series = [one for one in series if one.metric in lines]
     if not shown_series:
         return

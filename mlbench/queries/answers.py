@@ -264,6 +264,7 @@ class SeriesAnswer:
     metric: str
     steps: Int64Array
     wall_s: Float64Array
+    """NaN where they were not asked for: see `has_times`."""
     values: Float64Array
     n_raw: int
     """Points before the view."""
@@ -274,6 +275,8 @@ class SeriesAnswer:
     over_values: Float64Array | None = None
     """That metric at each step, NaN where it has none."""
     older: Branches | None = None
+    has_times: bool = True
+    """Whether the wall times were read, which only two axes need."""
 
 
 @dataclass(frozen=True, slots=True)

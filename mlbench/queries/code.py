@@ -161,11 +161,26 @@ def _change(
 
 def _place_of(folder: str, places: dict[str, str | None]) -> str | None:
     """The repository around a folder; each folder is looked at once."""
-    from mlbench.wire import gitrepo
+    from mlbench.wire.gitfolder import find_repository, is_repository
 
     if folder not in places:
-        places[folder] = gitrepo.find_repository(path_of_text(folder))
+        # Runs lie beside each other: what is around their parent is around them, if they are no repositories.
+        path = os.path.abspath(path_of_text(folder))
+        above = os.path.dirname(path)
+        if is_repository(path):
+            places[folder] = path
+        else:
+            if above not in places:
+                places[above] = find_repository(above)
+            places[folder] = places[above]
     return places[folder]
+
+
+@lru_cache(maxsize=256)
+def _lacks(place: str, commit: str) -> bool:
+    from mlbench.wire.githas import surely_lacks
+
+    return surely_lacks(place, commit)
 
 
 @lru_cache(maxsize=64)
@@ -173,6 +188,8 @@ def _between(
     place: str, before: str, after: str
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], str, tuple[Book, ...]] | None:
     """Subjects, files, diff and notebooks between two commits of a repository; None if it has not both."""
+    if _lacks(place, before) or _lacks(place, after):
+        return None
     from mlbench.wire import gitrepo
 
     opened = gitrepo.open_repository(place)

@@ -96,7 +96,7 @@ def gather_report(
         query=where,
         runs=answer,
         diff=diff,
-        series=with_step_metrics(reader, fetch_series(reader, compared, names)) if names else (),
+        series=with_step_metrics(reader, fetch_series(reader, compared, names, has_times=False)) if names else (),
         problems=_problems_of(reader, compared),
         code_changes=code_changes,
         real=real,

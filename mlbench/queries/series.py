@@ -31,7 +31,6 @@ POINTS_AT_ONCE = 2_000_000
 """Points that are read before those of the first metrics are put away: 64 MB on their way."""
 FEW_POINTS = 20_000
 """So many DuckDB decodes as fast as pyarrow, which takes 200 ms and 27 MB to be there."""
-READ = ("series_id", "step", "wall_s", "value")
 _CHOSEN = """SELECT s.run_id, s.metric, s.series_id, s.n_raw, r.started_s FROM (
 SELECT *, row_number() OVER (PARTITION BY run_id, metric ORDER BY n DESC, n_raw DESC, series_id) AS place FROM series
 WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) AND metric IN (SELECT unnest(CAST(? AS VARCHAR[])))) AS s
@@ -41,7 +40,7 @@ JOIN run r ON r.run_id = s.run_id WHERE s.run_id IN (SELECT unnest(CAST(? AS VAR
 
 
 def fetch_series(
-    reader: Reader, run_ids: Sequence[str], metrics: Sequence[str], *, view: str = "effective"
+    reader: Reader, run_ids: Sequence[str], metrics: Sequence[str], *, view: str = "effective", has_times: bool = True
 ) -> tuple[SeriesAnswer, ...]:
     """The points of metrics, metric by metric, in each the runs in their order; a run without the metric is left out.
 
@@ -52,6 +51,7 @@ def fetch_series(
         run_ids: the runs.
         metrics: names or globs, as `names.find_metrics` takes them.
         view: one of VIEWS.
+        has_times: False leaves the wall times unread, which saves a quarter of the time and a third of the memory.
 
     Raises:
         UsageError: none of the runs has one of the metrics, or there is no such view.
@@ -63,9 +63,9 @@ def fetch_series(
     chosen = {(metric, run_id): rest for run_id, metric, *rest in reader.rows(_CHOSEN, [ids, list(names)])}
     points: dict[int, _Points] = {}
     shared: dict[tuple[int, int, int], Int64Array] = {}
-    for series_ids in _portions(chosen):
-        n_points = sum(n for series_id, n, _started in chosen.values() if series_id in series_ids)
-        for part in _read(reader, series_ids, n_points):
+    columns = ("series_id", "step", *(("wall_s",) if has_times else ()), "value")
+    for series_ids, n_points in _portions(chosen):
+        for part in _read(reader, series_ids, n_points, columns):
             points.update(_by_series(part, view, shared))
     goals = {metric: goal_of(reader, metric)[0] for metric in names}
     return tuple(
@@ -76,6 +76,7 @@ def fetch_series(
             started_s=started_s,
             goal=goals[metric],
             older=points[series_id][4],
+            has_times=has_times,
         )
         for metric in names
         for run_id in ids
@@ -84,28 +85,30 @@ def fetch_series(
     )
 
 
-def _read(reader: Reader, series_ids: Sequence[int], n_points: int) -> Iterator[Mapping[str, Any]]:
+def _read(
+    reader: Reader, series_ids: Sequence[int], n_points: int, columns: Sequence[str]
+) -> Iterator[Mapping[str, Any]]:
     """The points in parts of whole series, as arrays by column; for few of them pyarrow is not loaded."""
     if n_points <= FEW_POINTS and "pyarrow" not in sys.modules:
-        yield reader.few_points(series_ids, READ)
+        yield reader.few_points(series_ids, columns)
         return
-    for part in reader.points(series_ids, READ).to_batches():
-        yield {name: part.column(name).to_numpy() for name in READ}
+    for part in reader.points(series_ids, columns).to_batches():
+        yield {name: part.column(name).to_numpy() for name in columns}
 
 
-def _portions(chosen: Mapping[tuple[str, str], Sequence[Any]]) -> Iterator[list[int]]:
-    """The series, metric by metric: by name, as segments have them."""
+def _portions(chosen: Mapping[tuple[str, str], Sequence[Any]]) -> Iterator[tuple[list[int], int]]:
+    """The series, metric by metric, and how many points they have: by name, as segments have them."""
     portion: list[int] = []
     n_points, last = 0, ""
     for (metric, _run), (series_id, n_raw, _started) in sorted(chosen.items()):
         if portion and n_points >= POINTS_AT_ONCE and metric != last:
-            yield portion
+            yield portion, n_points
             portion, n_points = [], 0
         portion.append(series_id)
         n_points += n_raw
         last = metric
     if portion:
-        yield portion
+        yield portion, n_points
 
 
 def _by_series(
@@ -113,12 +116,14 @@ def _by_series(
 ) -> Iterator[tuple[int, _Points]]:
     """Each series with steps, wall times and values of the view, how many points its log has, and what was replaced.
 
-    Series of equal steps have one array of them: so it is with the runs of a sweep, and a third of the memory. Those
-    that were met are `known` by length and ends.
+    Times that were not read are NaN, and take no memory. Series of equal steps have one array of them: so it is with
+    the runs of a sweep, and a third of the memory. Those that were met are `known` by length and ends.
     """
     import numpy as np
 
-    ids, steps, wall_s, values = (points[name] for name in READ)
+    ids, steps, values = (points[name] for name in ("series_id", "step", "value"))
+    has_times = "wall_s" in points
+    wall_s = points["wall_s"] if has_times else np.broadcast_to(np.nan, ids.shape)
     starts = np.flatnonzero(np.concatenate((np.ones(min(ids.size, 1), np.bool_), ids[1:] != ids[:-1])))
     ends = np.append(starts, ids.size)[1:]
     back = np.flatnonzero((steps[1:] < steps[:-1]) & (ids[1:] == ids[:-1])) + 1
@@ -129,7 +134,8 @@ def _by_series(
         if place in restarted:
             keep = _mask(here[0], view)
             older = older_branches(*here, keep)
-            here = here[0][keep], here[1][keep], here[2][keep]
+            kept_times = here[1][keep] if has_times else np.broadcast_to(np.nan, (int(np.count_nonzero(keep)),))
+            here = here[0][keep], kept_times, here[2][keep]
         own, times, logged = here
         shape = (own.size, int(own[0]), int(own[-1]))
         if shape not in known or not np.array_equal(known[shape], own):

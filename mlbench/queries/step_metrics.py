@@ -37,7 +37,10 @@ def with_step_metrics(reader: Reader, series: Sequence[SeriesAnswer]) -> tuple[S
     overs = {metric: _agreed(reader, ids, [metric], rules) for metric in dict.fromkeys(one.metric for one in series)}
     wanted = sorted({over for over in overs.values() if over})
     # A name is asked for as it is: the only metrics of these names, no globs of theirs.
-    found = {(one.head.run_id, one.metric): one for one in (fetch_series(reader, ids, wanted) if wanted else ())}
+    found = {
+        (one.head.run_id, one.metric): one
+        for one in (fetch_series(reader, ids, wanted, has_times=False) if wanted else ())
+    }
     return tuple(_over(one, overs[one.metric], found.get((one.head.run_id, overs[one.metric]))) for one in series)
 
 
@@ -59,7 +62,7 @@ def with_axis(reader: Reader, series: Sequence[SeriesAnswer], over: str) -> tupl
     ids = list(dict.fromkeys(one.head.run_id for one in series))
     if over not in {metric for _run, metric in reader.rows(_LOGGED, [ids, [over]])}:
         return tuple(series)
-    found = {one.head.run_id: one for one in fetch_series(reader, ids, [over])}
+    found = {one.head.run_id: one for one in fetch_series(reader, ids, [over], has_times=False)}
     return tuple(replace(one, over=over, over_values=places_on(one, found.get(one.head.run_id))) for one in series)
 
 

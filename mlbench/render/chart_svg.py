@@ -11,14 +11,14 @@ import numpy as np
 
 from mlbench.dataclass import dataclass
 from mlbench.render.axes import Axis, places, ticks
-from mlbench.render.cells import RUN_SLOTS, fit_middle
+from mlbench.render.cells import RUN_SLOTS, fit, fit_middle
 from mlbench.render.chart import ChartOptions, Curve, chart_header, x_axis_of, y_axis_of
 from mlbench.render.chart_bands import Band
 from mlbench.render.chart_bundles import joined
 from mlbench.render.numbers import number
 from mlbench.render.palette import DARK, DARK_GROUND, LIGHT, LIGHT_GROUND
 from mlbench.render.raster import m4
-from mlbench.safe import safe
+from mlbench.safe import Safe, safe
 
 if TYPE_CHECKING:
     from mlbench.model import Float64Array, Int64Array
@@ -32,8 +32,10 @@ LEAST_COLUMNS = 40
 POINT_BYTES = 5
 """Of a point in a path: `9-12`, ` 4 103`."""
 _LEGEND_LEFT, _LEGEND_COLUMN, _LEGEND_ROW = 12, 230, 18
-_LEGEND_CHARACTERS = 23
-"""Of a name: with its value it fits into the column, of which the third ends at the picture's edge."""
+_LEGEND_CHARACTERS = 27
+"""Of a name with its value: so many fit into the column, also in a wide font; the third ends at the picture's edge."""
+_HEADER_CHARACTERS, _REMARK_CHARACTERS = 80, 110
+"""Of a title with its remarks on one line, and of remarks on a line of their own."""
 _DASHES = {"solid": "", "dashed": ' stroke-dasharray="7 4"', "dotted": ' stroke-dasharray="2 3"'}
 
 
@@ -56,7 +58,7 @@ def chart_svg(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Ba
     entries = _legend(named)
     n_rows = -(-len(entries) // 3)
     height = HEIGHT + n_rows * _LEGEND_ROW + (8 if n_rows else 0)
-    header = escape(chart_header(curves, options, x_axis, plane.y_axis).replace("   ", " · "))
+    header = chart_header(curves, options, x_axis, plane.y_axis)
     title = escape(str(safe(options.title or "chart")))
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
     parts = [
@@ -65,7 +67,7 @@ def chart_svg(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Ba
         f'<desc id="d">{escape(_description(named))}</desc>',
         _style(),
         f'<rect class="g" width="{WIDTH}" height="{height}"/>',
-        f'<text class="h" x="{LEFT}" y="20">{header}</text>',
+        *_header_lines(header, options.title),
         *_grid(plane),
         f'<clipPath id="p"><rect x="-2" y="-2" width="{plane.width + 4}" height="{plane.height + 4}"/></clipPath>',
         f'<g transform="translate({LEFT} {TOP}) scale(.5)" clip-path="url(#p)">',
@@ -78,11 +80,24 @@ def chart_svg(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Ba
     return "\n".join(part for part in parts if part) + "\n"
 
 
+def _header_lines(header: Safe, title: str) -> list[str]:
+    """The title and what is said of the points on one line, or below each other where they have no room."""
+    whole = header.replace("   ", " · ")
+    if len(whole) <= _HEADER_CHARACTERS:
+        return [f'<text class="h" x="{LEFT}" y="20">{escape(whole)}</text>']
+    name = safe(title)
+    remarks = fit(safe(header.removeprefix(name).strip().replace("   ", " · ")), _REMARK_CHARACTERS)
+    return [
+        f'<text class="h" x="{LEFT}" y="14">{escape(fit_middle(name, _HEADER_CHARACTERS))}</text>',
+        f'<text class="s" x="{LEFT}" y="29">{escape(remarks)}</text>',
+    ]
+
+
 def _style() -> str:
     light = [f".c{slot}{{stroke:{colour};fill:{colour}}}" for slot, colour in enumerate(LIGHT)]
     dark = [f".c{slot}{{stroke:{colour};fill:{colour}}}" for slot, colour in enumerate(DARK)]
     return (
-        "<style>text{font:12px system-ui,sans-serif;fill:#333}.h{font-weight:600}.n{text-anchor:end}"
+        "<style>text{font:12px system-ui,sans-serif;fill:#333}.h{font-weight:600}.s{font-size:11px}.n{text-anchor:end}"
         ".m{text-anchor:middle}.u{stroke:#888;stroke-opacity:.4}path.l{fill:none;vector-effect:non-scaling-stroke;stroke-width:1.5;"
         "stroke-linejoin:round;stroke-linecap:round}path.f{stroke-width:1;stroke-opacity:.3}"
         "path.b{stroke:none;fill-opacity:.18}.r{stroke:#ddd}.g{fill:" + LIGHT_GROUND + "}" + "".join(light)
@@ -114,13 +129,16 @@ def _grid(plane: _Plane) -> list[str]:
 def _legend(named: Sequence[Curve]) -> list[tuple[str, str]]:
     """A text and the look of its line for each curve; the muted ones have one entry together."""
     coloured = [curve for curve in named if curve.role != "muted"]
-    entries = [
-        (f"{fit_middle(safe(curve.label), _LEGEND_CHARACTERS)} {_last(curve)}".strip(), _look(curve))
-        for curve in coloured
-    ]
+    entries = [(_entry(curve), _look(curve)) for curve in coloured]
     n_muted = len(named) - len(coloured)
     others = [(f"{n_muted} {'others' if coloured else 'runs'}", 'class="l u"')] if n_muted else []
     return entries + others
+
+
+def _entry(curve: Curve) -> str:
+    """Its name, as far as there is room, and its last value."""
+    last = _last(curve)
+    return f"{fit_middle(safe(curve.label), _LEGEND_CHARACTERS - 1 - len(last))} {last}".strip()
 
 
 def _last(curve: Curve) -> str:

@@ -266,13 +266,14 @@ class CatalogSession:
             return compare_whole(reader, run_ids, everything=everything, at=at)
 
     def series(
-        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = ""
-    ) -> tuple[SeriesAnswer, ...]:
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = "",
+        has_times: bool = True,
+    ) -> tuple[SeriesAnswer, ...]:  # fmt: skip
         """The points of the metrics that one of the runs has."""
         from mlbench.tui.charted import charted_series
 
         with self._detail.reading() as reader:
-            return charted_series(reader, run_ids, metrics, usual, over)
+            return charted_series(reader, run_ids, metrics, usual, over, has_times=has_times)
 
     def labels_of(self, run_ids: Sequence[str]) -> ChartLabels:
         """By the rules of `queries.folding`."""

@@ -17,13 +17,14 @@ from mlbench.tui.session import ChartLabels
 
 
 def charted_series(
-    reader: Reader, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], over: str
-) -> tuple[SeriesAnswer, ...]:
+    reader: Reader, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], over: str, *,
+    has_times: bool,
+) -> tuple[SeriesAnswer, ...]:  # fmt: skip
     """The points of the metrics that one of the runs has; the arguments are those of `Session.series`."""
     known = metric_names(reader, run_ids)
     chosen = [metric for metric in metrics or usual if metric in known]
     chosen = chosen if metrics else (chosen or list(known))[:1]
-    series = fetch_series(reader, run_ids, chosen) if chosen else ()
+    series = fetch_series(reader, run_ids, chosen, has_times=has_times) if chosen else ()
     return with_axis(reader, series, over) if over else with_step_metrics(reader, series)
 
 

@@ -108,7 +108,7 @@ class Desk:
         asked = [(one.marks, one.cursor, one.group, one.has_all, one.at_metric) for one in (view, old)]
         if asked[0] != asked[1]:
             self.preview()
-        elif (view.chart.metrics, view.chart.over) != (old.chart.metrics, old.chart.over):
+        elif view.chart.asks_more_than(old.chart):
             self.ask_series()
         if view.shown_run != old.shown_run and view.shown_run:
             self.inspector.ask_run()
@@ -286,7 +286,7 @@ class Desk:
             return
 
         def look_at() -> tuple[SeriesAnswer, ...]:
-            return self.session.series(ids, metrics, usual, over=over)
+            return self.session.series(ids, metrics, usual, over=over, has_times=look.has_times)
 
         self.asker.ask("series", look_at, self._take_series, lane="detail", otherwise=self._not_these)
 

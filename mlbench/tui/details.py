@@ -44,7 +44,7 @@ class RunDetails:
         from mlbench.queries.series import fetch_series
 
         with self._reading() as reader:
-            return next(iter(fetch_series(reader, [run_id], [metric])), None)
+            return next(iter(fetch_series(reader, [run_id], [metric], has_times=False)), None)
 
     def front(self, query: str, aims: Sequence[str]) -> RunsAnswer:
         """The runs that match and that no other of them beats in all aims; its last remark says how many."""

@@ -193,6 +193,8 @@ class Panes:
             "no run is chosen" if not desk.compared() else "no curve of these metrics" if desk.answers.series else ""
         )
         look, labels = charted_group(desk)
+        if look.has_times and not all(one.has_times for one in desk.answers.series):
+            return  # what is on the screen stays until the times are there
         no_metric = f"these runs have no {' and no '.join(look.metrics) or 'metric'}"
         no_metric += f": {desk.key('chart.metrics')} chooses others" if look.metrics else ""
         self.chart.show(

@@ -291,10 +291,12 @@ class Session(Protocol):
         """Runs side by side, the first as the baseline; each metric also where `at` is best, if that is known."""
 
     def series(
-        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = ""
-    ) -> tuple[SeriesAnswer, ...]:
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = "",
+        has_times: bool = True,
+    ) -> tuple[SeriesAnswer, ...]:  # fmt: skip
         """The points of the metrics in the runs; without metrics those of the first usual one that a run has, else of
-        the metric that matters most in these runs. `over` is the metric on the x axis, where one was chosen.
+        the metric that matters most in these runs. `over` is the metric on the x axis, where one was chosen;
+        without `has_times` they have no wall times.
         """
 
     def labels_of(self, run_ids: Sequence[str]) -> ChartLabels:

@@ -121,6 +121,15 @@ class ChartLook:
     has_names: bool = False
     """The legend has the names of the runs also where parameters tell them apart."""
 
+    def asks_more_than(self, old: ChartLook) -> bool:
+        """Whether other points are needed than another look had."""
+        return (self.metrics, self.over) != (old.metrics, old.over) or (self.has_times and not old.has_times)
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the x axis is one of times: only then are they read."""
+        return self.axis in ("relative", "wall")
+
     @property
     def over(self) -> str:
         """The metric on the x axis, where one was chosen."""

@@ -409,20 +409,22 @@ class FakeSession:
                           code=(commits,), n_equal_params=len(params) - len(kept))  # fmt: skip
 
     def series(
-        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = ""
-    ) -> tuple[SeriesAnswer, ...]:
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = "",
+        has_times: bool = True,
+    ) -> tuple[SeriesAnswer, ...]:  # fmt: skip
         chosen = list(metrics) or list(usual[:1])
         return tuple(
             SeriesAnswer(
                 run.head,
                 metric,
                 STEPS,
-                WALL_S,
+                WALL_S if has_times else np.full_like(WALL_S, np.nan),
                 run.curve(metric),
                 len(STEPS),
                 1.7e9,
                 over=over,
                 over_values=STEPS / 100 if over else None,
+                has_times=has_times,
             )
             for metric in chosen
             for run in self._runs(run_ids)

@@ -136,8 +136,8 @@ def test_a_run_that_no_other_repeats_is_drawn_where_repeated_ones_are_means() ->
 def test_a_run_with_fewer_metrics_shows_them_where_the_last_ones_were_looked_at() -> None:
     session = FakeSession()
     everything = session.series
-    session.series = lambda run_ids, metrics, usual, *, over="": tuple(  # type: ignore[method-assign]
-        one for one in everything(run_ids, metrics, usual, over=over)
+    session.series = lambda run_ids, metrics, usual, *, over="", has_times=True: tuple(  # type: ignore[method-assign]
+        one for one in everything(run_ids, metrics, usual, over=over, has_times=has_times)
         if one.metric == "val/acc" or one.head.run_id != session.runs[3].head.run_id
     )  # fmt: skip
     app = workbench(session)

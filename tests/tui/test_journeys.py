@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,14 @@ from textual.pilot import Pilot
 
 from mlbench import journal
 from mlbench.paths import Home, find_home
+from mlbench.queries.answers import SeriesAnswer
 from mlbench.queries.columns import param_spec
 from mlbench.tui.app import Workbench
 from mlbench.tui.catalog_session import CatalogSession
 from tests.odd_keys import KEYS, odd_runs
 from tests.paths import ROOT
 from tests.tui.driving import NARROW, WIDE, keys, play, screen_text, workbench
+from tests.tui.fake import FakeSession
 
 SAMPLES = ROOT / "sample_runs" / "logs"
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="sample_runs/logs is not there")
@@ -370,3 +372,34 @@ def test_odd_keys_are_compared_folded_and_sorted_by(
         assert app.desk.view.sort == (param_spec(keys_of_params[1]),)
 
     play(app, errand, size)
+
+
+def test_times_are_read_when_an_axis_of_times_is_chosen_and_the_old_picture_stays_until_then() -> None:
+    session = FakeSession()
+    asked: list[bool] = []
+    series = session.series
+
+    def count(
+        run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = "", has_times: bool = True
+    ) -> tuple[SeriesAnswer, ...]:
+        asked.append(has_times)
+        return series(run_ids, metrics, usual, over=over, has_times=has_times)
+
+    session.series = count  # type: ignore[method-assign]
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "2", "space", "p")
+        assert set(asked) == {False}
+        n_asked = len(asked)
+
+        await keys(pilot, "a")
+        assert asked[n_asked:] == [True]
+        assert "x time since start" in screen_text(app)
+        assert "┤" in screen_text(app)
+
+        await keys(pilot, "a")
+        assert "wall time" in screen_text(app)
+        assert len(asked) == n_asked + 1
+
+    app = workbench(session)
+    play(app, lambda pilot: script(app, pilot))

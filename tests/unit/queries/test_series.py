@@ -1,5 +1,6 @@
 """Promises of points: for charts and for export."""
 
+import numpy as np
 import pytest
 
 from mlbench.errors import UsageError
@@ -33,6 +34,19 @@ def test_the_effective_view_leaves_out_what_a_restart_took_back(reader: FakeRead
     assert (effective.steps.tolist(), effective.values.tolist()) == ([0, 1, 2, 3], [1.0, 0.8, 0.7, 0.6])
     assert raw.steps.tolist() == [0, 1, 2, 1, 2, 3]
     assert effective.n_raw == raw.n_raw == 6
+
+
+def test_times_are_left_unread_and_take_no_memory(reader: FakeReader) -> None:
+    ids = [run_id_of("restarted"), run_id_of("sweep/0")]
+
+    found = fetch_series(reader, ids, ["train/loss", "acc"], has_times=False)
+    whole = fetch_series(reader, ids, ["train/loss", "acc"])
+
+    assert [series.values.tolist() for series in found] == [series.values.tolist() for series in whole]
+    assert [series.steps.tolist() for series in found] == [series.steps.tolist() for series in whole]
+    assert all(np.isnan(series.wall_s).all() and series.wall_s.strides == (0,) for series in found)
+    assert [series.wall_s.shape for series in found] == [series.values.shape for series in whole]
+    assert {series.has_times for series in found} == {False}
 
 
 def test_of_several_sources_the_longest_series_is_drawn(empty: FakeReader) -> None:

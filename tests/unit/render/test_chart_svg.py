@@ -128,3 +128,17 @@ def test_no_numbers_break_a_file(points: list[tuple[float, float]], x_scale: str
 
     ET.fromstring(svg)  # noqa: S314 - our own file
     assert "nan" not in svg.lower().replace("nan</text>", "").replace(" nan", "").replace(">nan", "")
+
+
+def test_remarks_that_have_no_room_behind_the_title_stand_below_it() -> None:
+    values = np.array([1.0, np.nan, np.inf, -1.0] * 9)
+    curve = Curve(np.arange(36.0), values, "a run whose name is as long as names of runs are", 0)
+
+    short = chart_svg([curve], ChartOptions(title="loss"))
+    long = chart_svg([curve], ChartOptions(title="train/loss/of/a/metric/with/many/parts/in/its/name", log_y=True))
+
+    assert "loss · exact · 9 NaN from 1 · 9 inf from 2</text>" in short
+    head, remarks = re.findall(r'<text class="[hs]" x="64" y="\d+">([^<]*)</text>', long)
+    assert head == "train/loss/of/a/metric/with/many/parts/in/its/name"
+    assert remarks.startswith("exact · 9 NaN from 1 · 9 inf from 2 · ")
+    assert all(len(entry) <= 27 for entry in re.findall(r'<text x="\d+" y="\d+">([^<]*)</text>', long))
