@@ -234,6 +234,13 @@ def test_help_stands_in_two_columns_where_there_is_room() -> None:
     assert "does thing 11" in text_of(wide)
 
 
+def test_help_on_what_has_no_key_is_no_title() -> None:
+    page = help_page("Keys", [(("u",), "take back", "Do"), ((), "list the problems (also :problems)", "Do")], 80)
+
+    roles = {cell.text.strip(): cell.role for line in page.lines for cell in line if cell.text.strip()}
+    assert (roles["Do"], roles[":"], roles["list the problems (also :problems)"]) == ("heading", "key", "")
+
+
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_hostile_names_are_signs_on_every_page(name: str) -> None:
     session = FakeSession(make_runs([name, name]), metric_name=name)
