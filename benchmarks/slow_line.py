@@ -5,13 +5,20 @@ taken waits in the pipe, and the program waits once that is full. Keys take half
 is drawn the other half. The runs are those of `sample_runs/logs`, read before; every task goes on where the one before
 left the screen. No compression: `ssh -C` sends less.
 
-Usage: python benchmarks/slow_line.py [--rate 56000] [--rtt 0.15] [--size 160x45]
+With `--minutes` it is a session instead: rounds of everything that one does in the workbench, with pauses in which
+somebody reads, until the time is over. It tells for each kind of errand how often it was done, its keys and bytes, and
+the longest wait; and what came while nobody pressed a key.
+
+Usage: python benchmarks/slow_line.py [--rate 56000] [--rtt 0.15] [--size 160x45] [--minutes 10]
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
+import itertools
+import operator
 import os
 import pty
 import select
@@ -23,7 +30,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +78,41 @@ TASKS = (
     Task("mean over seeds with a band", (ESC, "o", "'setting'", ENTER, "j", "p"), "(n="),
     Task("running runs; copy the command", ("q", "'", "'running'", ENTER, "y", "c"), "copied"),
 )  # fmt: skip
+
+
+CLEAR = "\x15"
+READ_S = 4.0
+"""A pause in which somebody reads what came."""
+ROUND = (
+    Task("find runs by words", ("/", CLEAR, "'adam'", ENTER), "14 of 33 runs"),
+    Task("all runs again", ("/", CLEAR, ENTER), "33 runs"),
+    Task("go through the table", ("G", "g", "j", "j", "j", "k", "l", "h"), "33 runs"),
+    Task("mark the best five", (ESC, "S", CLEAR, "'val/acc'", ENTER, "5", " "), "5 marked"),
+    Task("what differs", ("d",), "5 runs"),
+    Task("go through the comparison", ("j", "j", "j", "j", "j", "2", "r", "r"), "5 runs"),
+    Task("chart a metric, smoothed", ("q", "p", "m", "'val/loss'", ENTER, "s"), "val/loss"),
+    Task("log y, there and back", ("Y", "Y", "Y"), "val/loss"),
+    Task("crosshair", ("l", "l", "l", "h"), "1. "),
+    Task("zoom and pan", ("+", "+", "L", "H", "0"), "val/loss"),
+    Task("tag", ("q", "t", "'best'", ENTER), "tagged 5 runs"),
+    Task("note", ("n", "'higher is worse'", ENTER), "noted on 5 runs"),
+    Task("undo both", ("u", "u"), "taken back"),
+    Task("look at one run", (ENTER, "j", "j", "j", "j"), "esc back"),
+    Task("values of a column", ("q", "l", "l", "l", "l", "f"), "enter keeps the runs"),
+    Task("group and ungroup", (ESC, "o", "'setting'", ENTER, "j", "o", ENTER), "33 runs"),
+    Task("help", ("?",), "esc closes"),
+    Task("palette", (ESC, "\x10", "'zoom'", ESC), "33 runs"),
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Errand:
+    """What one kind of errand came to in a session."""
+
+    n: int = 0
+    keys: int = 0
+    bytes: int = 0
+    longest_s: float = 0.0
 
 
 class Line:
@@ -138,26 +180,69 @@ class Line:
         os.close(self._master)
 
 
-def measure(rate: float, rtt_s: float, size: tuple[int, int]) -> list[tuple[Task, int, float]]:
-    """Each task with its bytes and seconds."""
+@contextlib.contextmanager
+def opened(rate: float, rtt_s: float, size: tuple[int, int]) -> Iterator[Line]:
+    """The workbench on sample runs that were read before, behind a slow line."""
     folder = Path(tempfile.mkdtemp(prefix="mlbench-slow-"))
     logs = shutil.copytree(ROOT / "sample_runs" / "logs", folder / "logs")
     os.environ |= {"MLBENCH_HOME": str(folder / "home"), "MLBENCH_CONFIG": str(folder / "settings.toml")}
     (folder / "settings.toml").touch()
     subprocess.run([sys.executable, "-m", "mlbench", "ingest", str(logs)], check=True, capture_output=True)
     line = Line([str(logs)], rate, rtt_s, size, str(folder))
-    figures = []
-    for task in TASKS:
-        before, began = line.bytes, time.monotonic()
-        for key in task.typed:
-            line.press(key)
-            began = time.monotonic() - rtt_s / 2
-            line.take(TYPING_S)
-        figures.append((task, 0, line.settle(task.seen, began)))
-        figures[-1] = (task, line.bytes - before, figures[-1][2])
-    line.close()
-    shutil.rmtree(folder)
-    return figures
+    try:
+        yield line
+    finally:
+        line.close()
+        shutil.rmtree(folder)
+
+
+def do(line: Line, task: Task) -> tuple[int, float]:
+    """Bytes of a task, and seconds from its last key to the last byte."""
+    before, began = line.bytes, time.monotonic()
+    for key in task.typed:
+        line.press(key)
+        began = time.monotonic() - line.rtt_s / 2
+        line.take(TYPING_S)
+    seconds = line.settle(task.seen, began)
+    return line.bytes - before, seconds
+
+
+def measure(rate: float, rtt_s: float, size: tuple[int, int]) -> list[tuple[Task, int, float]]:
+    """Each task with its bytes and seconds."""
+    with opened(rate, rtt_s, size) as line:
+        return [(task, *do(line, task)) for task in TASKS]
+
+
+def session(rate: float, rtt_s: float, size: tuple[int, int], minutes: float) -> tuple[dict[str, Errand], int]:
+    """What each kind of errand came to, and the bytes that came in the pauses."""
+    errands: dict[str, Errand] = {}
+    idle = 0
+    with opened(rate, rtt_s, size) as line:
+        do(line, TASKS[0])
+        end = time.monotonic() + minutes * 60
+        for task in itertools.cycle(ROUND):
+            if time.monotonic() >= end:
+                return errands, idle
+            n_bytes, seconds = do(line, task)
+            one = errands.setdefault(task.name, Errand())
+            one.n, one.keys, one.bytes = one.n + 1, one.keys + len(task.typed), one.bytes + n_bytes
+            one.longest_s = max(one.longest_s, seconds)
+            before = line.bytes
+            line.take(READ_S)
+            idle += line.bytes - before
+    return errands, idle
+
+
+def print_session(errands: dict[str, Errand], idle: int, minutes: float, about: str) -> None:
+    """A line for each kind of errand, and all together."""
+    print(f"| session of {minutes:g} minutes, {about} | times | keys | bytes | longest wait, s |")
+    print("| --- | --- | --- | --- | --- |")
+    for name, one in errands.items():
+        print(f"| {name} | {one.n} | {one.keys} | {one.bytes:,} | {one.longest_s:.2f} |")
+    n, keys, n_bytes = (sum(map(operator.attrgetter(name), errands.values())) for name in ("n", "keys", "bytes"))
+    longest = max(one.longest_s for one in errands.values())
+    print(f"| all | {n} | {keys} | {n_bytes:,} | {longest:.2f} |")
+    print(f"while nobody pressed a key: {idle:,} bytes")
 
 
 def main() -> int:
@@ -166,8 +251,14 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=56_000, help="bytes a second")
     parser.add_argument("--rtt", type=float, default=0.15, help="round trip in seconds")
     parser.add_argument("--size", default="160x45")
+    parser.add_argument("--minutes", type=float, default=0, help="a session so long, and not the twelve tasks")
     options = parser.parse_args()
     columns, rows = map(int, options.size.split("x"))
+    if options.minutes:
+        about = f"{options.size}, {options.rate / 1e3:g} kB/s, {options.rtt * 1e3:g} ms"
+        print_session(*session(options.rate, options.rtt, (columns, rows), options.minutes), options.minutes, about)
+        print(machine())
+        return 0
     figures = measure(options.rate, options.rtt, (columns, rows))
     print(f"| task, {options.size}, {options.rate / 1e3:g} kB/s, {options.rtt * 1e3:g} ms | keys | bytes | seconds |")
     print("| --- | --- | --- | --- |")

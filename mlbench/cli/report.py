@@ -119,7 +119,7 @@ def command(
 
     \b
     mlbench report 'tag:candidate' -o candidates.md
-    mlbench report --run seed_0 --run seed_1 -m training/return -o seeds.md
+    mlbench report --run seed_0 --run seed_1 -m val/loss -o seeds.md
     mlbench report --inline-text -o -
     mlbench report 'tag:candidate' --html -o candidates.html
     mlbench report --check -o candidates.md

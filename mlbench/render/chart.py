@@ -16,7 +16,7 @@ from mlbench.render.chart_bands import Band, draw_bands
 from mlbench.render.chart_bundles import bundled
 from mlbench.render.chart_frame import Frame, axis_lines, framed, header_line, y_gutter
 from mlbench.render.chart_layers import Layers, name_index, spans, write
-from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legend_right
+from mlbench.render.chart_legend import Entry, legend_below, legend_cells, legend_right, most_lines_below
 from mlbench.render.numbers import duration, moment_of, number, si, timestamp
 from mlbench.render.pyramid import pyramid_of, thinned_to_columns, visible_extremes
 from mlbench.render.raster import GLYPHS, cell_bits, lit_dots, owners
@@ -136,7 +136,7 @@ def draw_chart(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[B
     side = legend_cells(entries[: options.height_cells], options.legend, options.width_cells)
     below: tuple[Line, ...] = ()
     if not side and options.legend != "none":
-        below = legend_below(entries, options.width_cells, max(options.height_cells // 3, 1), options.glyphs)
+        below = legend_below(entries, options.width_cells, most_lines_below(options.height_cells), options.glyphs)
     height = options.height_cells - 2 - int(options.has_header) - len(below)
     gutter = y_gutter(y_axis, height)
     width = options.width_cells - gutter - side

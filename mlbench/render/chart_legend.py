@@ -20,6 +20,10 @@ LEAST_WIDTH_FOR_SIDE = 72
 """On narrower charts a legend at the side would leave too little of the picture."""
 
 
+LEAST_PICTURE_ROWS = 6
+"""Of a low chart the picture keeps so many: the legend below it counts what has no room."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A curve in the legend."""
@@ -92,6 +96,11 @@ def _side_line(entry: Entry, side: int, values: int, glyphs: str) -> Line:
     label = padded(fit_middle(entry.label, names), names)
     text = safe(f" {_key(entry, glyphs)} ") + label + safe("  ") + padded(_value(entry), values, align="right")
     return (Cell(fit(text, side), entry.role),)
+
+
+def most_lines_below(height: int) -> int:
+    """Lines that a legend below a chart of so many lines, with header and axis, may take."""
+    return max(min(height // 3, height - 3 - LEAST_PICTURE_ROWS), 1)
 
 
 def legend_below(entries: Sequence[Entry], width: int, n_lines: int, glyphs: str) -> tuple[Line, ...]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from mlbench.render.cells import fit_middle
 from mlbench.render.numbers import value_text
 from mlbench.safe import Safe, safe, text_of_path
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from mlbench.queries.folding import Folds
 
 BASELINE_MARK = "◆"
+MOST_KEY_CELLS = 12
+"""Of a parameter's name in the label of a setting."""
 
 
 def run_labels(heads: Sequence[RunHead]) -> tuple[Safe, ...]:
@@ -108,9 +111,11 @@ def _is_word(value: Value) -> bool:
 
 
 def _last_parts(keys: Sequence[str]) -> list[str]:
-    """The last part of each dotted key; all of it where another key ends in the same."""
+    """The last part of each dotted key, short enough for a legend; more of it where another key would look the same."""
     parts = [key.rpartition(".")[2] for key in keys]
-    return [part if parts.count(part) == 1 else key for key, part in zip(keys, parts, strict=True)]
+    names = [part if parts.count(part) == 1 else key for key, part in zip(keys, parts, strict=True)]
+    short = [str(fit_middle(safe(name), MOST_KEY_CELLS)) for name in names]
+    return [one if short.count(one) == 1 else name for one, name in zip(short, names, strict=True)]
 
 
 def _setting_part(column: Column, value: Value, name: str, *, is_named: bool) -> str:

@@ -160,12 +160,13 @@ class CatalogTable:
         return {run_id: tuple(sketch or ()) for run_id, sketch in reader.rows(_SKETCHES, [metric, numbers])}
 
     def facet(self, reader: Reader, question: RunsQuestion, spec: str) -> Facet:
-        """The values of a column, with the mean of the metric that matters most."""
+        """The values of a column, with the mean of the metric that matters most in these runs."""
         from mlbench.queries.columns import metric_spec
         from mlbench.queries.goals import primary_metric
         from mlbench.queries.listing import Lister
 
-        primary = primary_metric(reader)
+        shown = Lister(reader, where=question.query, within=self._roots).listing().ids
+        primary = primary_metric(reader, shown)
         columns = (metric_spec(primary[0]),) if primary else ()
         groups = Lister(reader, where=question.query, columns=columns, by=(spec,), within=self._roots).listing().groups
         ordered = sorted(groups, key=lambda group: -len(group.run_ids))

@@ -63,8 +63,9 @@ def compare_page(
         lines.append(_section_line(section))
         keys.append("")
         for row, key in _section_rows(section, as_good):
-            is_value = section.key == METRICS and not _is_no_value(row, n_runs)
-            lines.append(_compare_line(row, n_runs, lead, shown, widths, measures if is_value else {}))
+            lines.append(
+                _compare_line(row, n_runs, lead, shown, widths, measures if _is_value(row, key, n_runs) else {})
+            )
             keys.append(key)
     if not lines:
         lines, keys = [line_of(("  nothing differs", "muted"))], [""]
@@ -184,6 +185,11 @@ def _only_deltas(section: Section, n_runs: int) -> Section:
     return replace(section, table=replace(section.table, rows=tuple(rows)))
 
 
+def _is_value(row: Sequence[Cell], key: str, n_runs: int) -> bool:
+    """Whether a line, about `key`, has the values of a metric, or of one of its slices."""
+    return key.startswith(f"{METRICS}:") and not _is_no_value(row, n_runs)
+
+
 def _is_no_value(row: Sequence[Cell], n_runs: int) -> bool:
     """Whether a line of a metric says when its best value was, or how many are not finite."""
     return _what(row, n_runs) in (BEST_AT, NOT_FINITE)
@@ -205,18 +211,18 @@ def _measures(
     sections: Sequence[Section], n_runs: int, shown: Sequence[int], widths: Sequence[int]
 ) -> dict[int, tuple[int, int]]:
     """For each run that is shown the columns of its longest metric value, and of what is said behind one."""
-    rows = [row for section in sections if section.key == METRICS for row in section.table.rows
-            if not _is_no_value(row, n_runs)]  # fmt: skip
+    rows = [row for section in sections for row, key in zip(section.table.rows, section.table.keys, strict=False)
+            if _is_value(row, key, n_runs)]  # fmt: skip
     measures = {}
     for index, width in zip(shown, widths, strict=True):
         parts = [row[len(row) - n_runs + index].text.partition(" ") for row in rows]
         n_value = max((len(value) for value, _blank, _rest in parts), default=0)
-        n_rest = max((len(_fitting(rest, width - n_value - 1)) for _value, _blank, rest in parts), default=0)
+        n_rest = max((len(words_fitting(rest, width - n_value - 1)) for _value, _blank, rest in parts), default=0)
         measures[index] = n_value, n_rest
     return measures
 
 
-def _fitting(rest: str, room: int) -> str:
+def words_fitting(rest: str, room: int) -> str:
     """As many words as have room: of `▲ +0.0004 +0.049%` the percent goes first, then the difference."""
     words = rest.split(" ")
     while words and len(" ".join(words)) > room:
@@ -230,7 +236,7 @@ def _lined_up(text: Safe, measure: tuple[int, int], width: int) -> Safe:
     """
     value, _blank, rest = text.partition(" ")
     n_value, n_rest = measure
-    behind = f" {_fitting(rest, min(n_rest, width - n_value - 1)).ljust(n_rest)}" if n_rest else ""
+    behind = f" {words_fitting(rest, min(n_rest, width - n_value - 1)).ljust(n_rest)}" if n_rest else ""
     return safe(value.rjust(min(n_value, max(width - len(behind), 0))) + behind)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from mlbench.dataclass import dataclass
@@ -9,10 +10,12 @@ from mlbench.queries import completing
 from mlbench.queries.tree import Ref, quote_name
 from mlbench.tui.session import Vocabulary
 
+_SEPARATORS = re.compile(r"[/._ ]")
 MOST_WORDS = 8
 """Candidates at a time: more is a list to read, and not a hint."""
-LOOSE = 3
-"""Rank of a word that has the typed letters in order, but others between them."""
+PARTS, LOOSE = 3, 4
+"""Rank of a word whose parts begin with the typed ones (`v/l`: `val/loss`), and of one that has the typed letters in
+order, but others between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,14 @@ class Completion:
 
 def matching(typed: str, words: Iterable[str], *, most: int = MOST_WORDS, is_loose: bool = True) -> tuple[str, ...]:
     """The words that the typed letters fit: at the beginning, then at the beginning of a part, then anywhere, then,
-    where it is loose, in order with others between (`v/l` fits `val/loss`). Case does not matter.
+    where it is loose, part by part (`v/l` fits `val/loss`), and in order with others between (`val/recall`, too). Case
+    does not matter.
     """
     lower = typed.lower()
     ranked: list[tuple[int, int, str]] = []
     for place, word in enumerate(dict.fromkeys(words)):
         rank = _rank(lower, word.lower())
-        if rank is not None and (is_loose or rank < LOOSE):
+        if rank is not None and (is_loose or rank < PARTS):
             ranked.append((rank, place, word))
     return tuple(word for _rank_, _place, word in sorted(ranked)[:most])
 
@@ -43,6 +47,10 @@ def _rank(typed: str, word: str) -> int | None:
     found = word.find(typed)
     if found > 0:
         return 1 if not word[found - 1].isalnum() else 2
+    begins = _SEPARATORS.split(typed)
+    parts = iter(_SEPARATORS.split(word))
+    if len(begins) > 1 and all(any(part.startswith(begin) for part in parts) for begin in begins):
+        return PARTS
     letters = iter(word)
     return LOOSE if all(letter in letters for letter in typed) else None
 

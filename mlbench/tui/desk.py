@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError
@@ -14,7 +15,7 @@ from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
 from mlbench.tui.gallery import Gallery
-from mlbench.tui.gone import take_error
+from mlbench.tui.gone import no_diff, no_series
 from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
@@ -256,7 +257,7 @@ class Desk:
         if not ids:
             for slot in ("compare", "members"):
                 self.asker.forget(slot)
-            self.answers.diff = self.answers.members = None
+            self.answers.diff, self.answers.members, self.answers.no_diff = None, None, ""
             self.panes.draw_compare(self)
             return
         ask_members(self)
@@ -266,14 +267,14 @@ class Desk:
             return self.session.compare(ids, everything=everything, at=at)
 
         if self.group is None or self.view.is_all_compare:
-            self.asker.ask("compare", look, self._take_diff, lane="detail", otherwise=self._not_these)
+            self.asker.ask("compare", look, self._take_diff, lane="detail", otherwise=partial(no_diff, self))
         else:
             self.asker.forget("compare")
-            self.answers.diff = None  # what its runs came to is shown in its place
+            self.answers.diff, self.answers.no_diff = None, ""  # what its runs came to is shown in its place
         ask_looks(self)
 
     def _take_diff(self, diff: DiffAnswer) -> None:
-        self.answers.diff = diff
+        self.answers.diff, self.answers.no_diff = diff, ""
         self.panes.draw_compare(self)
 
     def ask_series(self) -> None:
@@ -288,13 +289,10 @@ class Desk:
         def look_at() -> tuple[SeriesAnswer, ...]:
             return self.session.series(ids, metrics, usual, over=over, has_times=look.has_times)
 
-        self.asker.ask("series", look_at, self._take_series, lane="detail", otherwise=self._not_these)
-
-    def _not_these(self, error: MlbenchError) -> None:
-        take_error(self, error)
+        self.asker.ask("series", look_at, self._take_series, lane="detail", otherwise=partial(no_series, self))
 
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
-        self.answers.series = series
+        self.answers.series, self.answers.no_series = series, ""
         self.panes.draw_chart(self)
         ask_labels(self)
 

@@ -1,4 +1,6 @@
-"""Marked runs that were not seen yet, or are gone from the catalog: marks are kept from one start to the next."""
+"""Runs that are gone from the catalog, or cannot be read, and marked ones that were not seen yet: marks are kept from
+one start to the next.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,26 @@ def ask_marked(desk: Desk) -> None:
         _ask(desk, unknown, None)
 
 
-def take_error(desk: Desk, error: MlbenchError) -> None:
-    """Of a question about the marked runs: where some of them are gone the rest are asked about, else it is told."""
+def no_diff(desk: Desk, error: MlbenchError) -> None:
+    """Runs cannot be compared: that stands in the place of a comparison of others."""
+    shown = {run.run_id for run in desk.answers.diff.runs} if desk.answers.diff is not None else set()
+    if not shown or shown != set(desk.compared()):
+        desk.answers.diff, desk.answers.no_diff = None, str(error)
+        desk.panes.draw_compare(desk)
+    _take_error(desk, error)
+
+
+def no_series(desk: Desk, error: MlbenchError) -> None:
+    """The points of runs cannot be read: that stands in the place of the curves of others."""
+    shown = {one.head.run_id for one in desk.answers.series}
+    if not shown or not shown <= set(desk.compared()):
+        desk.answers.series, desk.answers.no_series = (), str(error)
+        desk.panes.draw_chart(desk)
+    _take_error(desk, error)
+
+
+def _take_error(desk: Desk, error: MlbenchError) -> None:
+    """Where some of the marked runs are gone the rest are asked about, else it is told."""
     if desk.view.marks and isinstance(error, UsageError):
         _ask(desk, desk.view.marks.run_ids, error)
     else:

@@ -19,9 +19,13 @@ class Answers:
 
     found: RunsFound | None = None
     diff: DiffAnswer | None = None
+    no_diff: str = ""
+    """Why there is no comparison of the runs at hand."""
     members: Members | None = None
     """Of the group under the cursor; None on a run."""
     series: tuple[SeriesAnswer, ...] = ()
+    no_series: str = ""
+    """Why there are no curves of the runs at hand."""
     labels: ChartLabels = field(default_factory=ChartLabels)
     """Of the runs in the charts, once they were asked for."""
     shown: ShowAnswer | None = None

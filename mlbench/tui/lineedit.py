@@ -9,6 +9,7 @@ from mlbench.dataclass import dataclass
 
 MOST_CHARACTERS = 4096
 """Longer texts are not typed, and a pasted file must not fill the line."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,10 @@ class LineEdit:
     """Before this character, 0 to len(text)."""
 
     def put(self, text: str) -> LineEdit:
-        """The text put in at the cursor; line ends of a pasted text become blanks."""
-        put = " ".join(text.splitlines()) if len(text) > 1 else text
+        """The text put in at the cursor; line ends and tabs of a pasted text become blanks, and no other control
+        character comes in: no name of a file has a NUL.
+        """
+        put = _CONTROL.sub("", " ".join(text.replace("\t", " ").splitlines()))
         put = put[: max(MOST_CHARACTERS - len(self.text), 0)]
         return LineEdit(self.text[: self.cursor] + put + self.text[self.cursor :], self.cursor + len(put))
 

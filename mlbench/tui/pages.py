@@ -68,7 +68,8 @@ def help_page(title: str, working: Sequence[tuple[Sequence[str], str, str]], wid
     """
     groups: dict[str, list[tuple[str, str]]] = {}
     for keys, text, group in working:
-        groups.setdefault(group, []).append((" ".join(keys), text))
+        # What has no key is done by its name; without anything at the left it would look like a title.
+        groups.setdefault(group, []).append((" ".join(keys) or ":", text))
     columns = _balanced(groups, 2 if width >= 110 else 1)
     room = (width - 4) // len(columns)
     blocks = [_help_lines(column, room - 2) for column in columns]

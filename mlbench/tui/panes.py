@@ -19,7 +19,7 @@ from mlbench.tui.group_page import group_page
 from mlbench.tui.groups import charted_group
 from mlbench.tui.pages import problems_page
 from mlbench.tui.placed import BY_CELLS, Drawing
-from mlbench.tui.run_page import run_page
+from mlbench.tui.run_page import run_page, wrapped_text
 from mlbench.tui.session import IndexProgress
 from mlbench.tui.stage import Paper, stage_page
 from mlbench.tui.theme import Looks
@@ -206,7 +206,7 @@ class Panes:
                 baseline=desk.baseline.run_id if desk.baseline else "",
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,
-                message=message or ("" if desk.answers.found is None else no_metric),
+                message=desk.answers.no_series or message or ("" if desk.answers.found is None else no_metric),
             )
         )
 
@@ -222,7 +222,8 @@ class Panes:
             if members is not None and desk.group is not None:
                 return group_page(members, width, compare_key=keys("runs.compare"))
             if diff is None:
-                return Page(title=line_of((" compare", "title")))
+                why = wrapped_text(desk.answers.no_diff, width, "warning") if desk.answers.no_diff else ()
+                return Page(title=line_of((" compare", "title")), lines=tuple(why))
             if view.compare_look == "code":
                 from mlbench.tui.code_page import code_page
 

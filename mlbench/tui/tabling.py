@@ -52,6 +52,8 @@ class Tabling:
         def take(answer: tuple[RunsFound, Piece]) -> None:
             self.has_held_columns = asked.columns != question.columns
             self._take(answer)
+            if self.has_held_columns and desk.prompter.prompt is None:
+                self.ask()  # it was accepted before this answer came
 
         known = desk.session.known(asked)
         if known is not None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from mlbench.queries.answers import DiffAnswer
 from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_cells
 from mlbench.render.diff import diff_sections
+from mlbench.render.diff_metrics import METRICS
 from mlbench.render.labels import BASELINE_MARK, short_labels
 from mlbench.safe import Safe, safe
 from mlbench.tui.actions import usual_key
+from mlbench.tui.compare_page import words_fitting
 from mlbench.tui.widgets.lines_view import Page
 
 MOST_CELLS = 24
@@ -58,12 +61,20 @@ def transposed_page(
 
 def _columns(answer: DiffAnswer, n_runs: int, *, as_deltas: bool) -> list[tuple[Safe, tuple[Cell, ...]]]:
     """Heading and cells of everything that has one line; of a metric its first, which is its best value."""
-    return [
-        (row[0].text, tuple(row[len(row) - n_runs :]))
-        for section in diff_sections(answer, as_deltas=as_deltas)
-        for row in section.table.rows
-        if row[0].text and not row[0].text.startswith(" ")
-    ]
+    found = []
+    for section in diff_sections(answer, as_deltas=as_deltas):
+        for row in section.table.rows:
+            if row[0].text and not row[0].text.startswith(" "):
+                cells = row[len(row) - n_runs :]
+                found.append((row[0].text, tuple(map(_uncut, cells) if section.key == METRICS else cells)))
+    return found
+
+
+def _uncut(cell: Cell) -> Cell:
+    """A metric's value with as much of its difference as a column has room for: no number is cut."""
+    value, _blank, rest = cell.text.partition(" ")
+    behind = words_fitting(rest, MOST_CELLS - len(value) - 1)
+    return replace(cell, text=safe(f"{value} {behind}".rstrip()))
 
 
 def _fitting(

@@ -53,7 +53,7 @@ def test_the_title_of_the_sorted_column_keeps_its_mark_and_its_end() -> None:
     async def script(app: Workbench, pilot: Pilot[int]) -> None:
         assert "evaluat…reward" in screen_text(app).splitlines()[1]
         await keys(pilot, "l", "s")
-        assert "evalua…reward▼" in screen_text(app).splitlines()[1]
+        assert "evaluat…reward▼ " in screen_text(app).splitlines()[1]
 
     played(script, session=session, size=NARROW)
 
@@ -107,3 +107,13 @@ def test_tags_are_not_proposed_for_letters_far_apart() -> None:
         assert app.desk.prompter.completion.words == ("best",)
 
     played(script, session=session)
+
+
+def test_groups_say_what_they_are_by() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "o", "'width'", "enter")
+        assert screen_text(app).splitlines()[1].split()[:2] == ["by", "width"]
+        await keys(pilot, "o", "enter")
+        assert screen_text(app).splitlines()[1].split()[0] == "run"
+
+    played(script)

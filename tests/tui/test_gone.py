@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from textual.pilot import Pilot
 
 from mlbench.errors import HomeError
-from mlbench.queries.answers import ShowAnswer
+from mlbench.queries.answers import DiffAnswer, SeriesAnswer, ShowAnswer
 from mlbench.tui.session import Followed
 from tests.tui.driving import NARROW, WIDE, keys, news_taken, play, screen_text, workbench
 from tests.tui.fake import FakeSession
@@ -92,9 +93,48 @@ class Unsteady(FakeSession):
     is_away = False
 
     def show(self, run_id: str) -> ShowAnswer:
+        self._look()
+        return super().show(run_id)
+
+    def compare(self, run_ids: Sequence[str], *, everything: bool, at: str = "") -> DiffAnswer:
+        self._look()
+        return super().compare(run_ids, everything=everything, at=at)
+
+    def series(
+        self, run_ids: Sequence[str], metrics: Sequence[str], usual: Sequence[str], *, over: str = "",
+        has_times: bool = True,
+    ) -> tuple[SeriesAnswer, ...]:  # fmt: skip
+        self._look()
+        return super().series(run_ids, metrics, usual, over=over, has_times=has_times)
+
+    def _look(self) -> None:
         if self.is_away:
             raise HomeError("the home is busy")
-        return super().show(run_id)
+
+
+def test_why_runs_are_not_drawn_and_compared_stands_in_their_place_and_what_is_known_stays() -> None:
+    session = Unsteady()
+    app = workbench(session)
+
+    async def script(pilot: Pilot[int]) -> None:
+        name = "sweep/adam-lr0.3-w64"
+        assert f"── {name}" in screen_text(app)
+        session.is_away = True
+        app.desk.reload()
+        await keys(pilot)
+        assert f"── {name}" in screen_text(app)
+
+        await keys(pilot, "j", "tab")
+        assert screen_text(app).count("  the home is busy") == 2
+        assert name not in screen_text(app).partition("\n")[2].replace(f"✓ {name}", "")
+
+        session.is_away = False
+        app.desk.reload()
+        await keys(pilot)
+        assert "the home is busy" not in screen_text(app)
+        assert "── sweep/adam-lr0.03-w64" in screen_text(app)
+
+    play(app, script)
 
 
 def test_a_run_that_is_shown_stays_while_it_cannot_be_read_and_leaves_when_it_is_gone() -> None:

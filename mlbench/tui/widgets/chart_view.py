@@ -15,6 +15,7 @@ from mlbench.render.cells import Cell, Line, fit_middle, line_of
 from mlbench.render.numbers import duration, moment_of, number, timestamp
 from mlbench.safe import Safe, safe
 from mlbench.tui.paint import both_ends, changed_spans, cropped, strip_of
+from mlbench.tui.run_page import wrapped_text
 from mlbench.tui.session import ChartLabels
 from mlbench.tui.theme import Looks
 from mlbench.tui.view import ChartLook, axis_of
@@ -196,7 +197,7 @@ class ChartView(Widget):
         self.first_metric = min(self.first_metric, max(len(metrics) - 1, 0))
         if not metrics or width < 8 or height < 4:
             self._drawn = ()
-            self._lines = (self._title(width, 0), (), line_of((f"  {self.state.message}", "muted")))
+            self._lines = (self._title(width, 0), (), *wrapped_text(self.state.message, width, "muted"))
             return
         if self.looks.is_linear:
             self._drawn = ()

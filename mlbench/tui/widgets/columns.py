@@ -44,6 +44,10 @@ class TableColumn:
     best: float | None = field(default=None, compare=False)
     """The number that is shown as the best."""
 
+    @property
+    def align(self) -> str:
+        return "left" if self.is_left else "right"
+
 
 def is_drawn_alike(row: RunRow | None, other: RunRow | None, columns: Sequence[TableColumn],
                    others: Sequence[TableColumn]) -> bool:  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
@@ -70,7 +70,12 @@ class Rows:
         found = self.found
         if found is None:
             return ()
-        return table_columns(found.answer, self.fits, best=found.best, curve=found.curve, sketches=self.sketches)
+        name, *others = table_columns(
+            found.answer, self.fits, best=found.best, curve=found.curve, sketches=self.sketches
+        )
+        # 40 alone says nothing: what the runs are grouped by stands above the rows of the groups.
+        by = ", ".join(spec.removeprefix("params.").removeprefix("metrics.") for spec in found.question.by)
+        return (replace(name, title=safe(f"by {by}")) if by else name, *others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mlbench.queries.answers import RunRow
-from mlbench.render.cells import Cell, Line, fit, fit_middle, line_of, padded
+from mlbench.render.cells import Cell, Line, fit, fit_middle, line_of, padded, width_cells
 from mlbench.render.runs import STATUS_ROLES
 from mlbench.safe import safe
 from mlbench.tui.paint import both_ends, strip_of
@@ -30,8 +30,8 @@ STATUS_GLYPHS = {"running": "▸", "finished": "✓", "failed": "✗", "killed":
 MARK, BASELINE, NO_STATUS = "●", "◆", "·"
 GLYPH_CELLS, WORD_CELLS = 7, 26
 """Columns of the mark, the baseline and the status as signs; as words, for a screen reader."""
-"""A blank, mark, baseline and status with blanks between, and a blank."""
 GAP_CELLS = 2
+MORE_CELLS = 3  # of the sign that there are more columns, with a blank before it
 LEAST_NAME_CELLS, MOST_NAME_SHARE, LINEAR_NAME_SHARE = 12, 0.4, 0.6
 """The name takes at most this share of the table's width."""
 LEAST_TEXT_CELLS = 8
@@ -281,7 +281,7 @@ class RunsTable(Widget):
         shown = []
         for index in range(self.first_column, len(self.state.columns)):
             column = self.state.columns[index]
-            room = self.size.width - 2 - place
+            room = self.size.width - MORE_CELLS - place
             if room < column.width and not (column.is_left and room >= LEAST_TEXT_CELLS):
                 break
             shown.append((index, place, min(column.width, room)))
@@ -321,8 +321,11 @@ class RunsTable(Widget):
             return ()
         cells = [Cell(safe(" " * self.glyph_cells)), self._title(0, self.name_cells)]
         shown = self._shown_columns()
+        gap = GAP_CELLS
         for index, _place, width in shown:
-            cells += [Cell(safe(" " * GAP_CELLS)), self._title(index, width)]
+            title = self._title(index, width)
+            cells += [Cell(safe(" " * gap)), title]
+            gap = GAP_CELLS + width - width_cells(title.text)
         if self.first_column > 1:
             cells[2] = Cell(safe("‹ "), "accent")
         last = shown[-1][0] if shown else 0
@@ -332,11 +335,9 @@ class RunsTable(Widget):
     def _title(self, index: int, width: int) -> Cell:
         column = self.state.columns[index]
         arrow = (self.state.sorted_by or {}).get(column.spec, "")
-        room = width - len(arrow)
-        title = fit_middle(column.title, room) + safe(arrow)
         is_cursor = index == self.column and self.state.is_at_work
-        align = "left" if column.is_left else "right"
-        return Cell(padded(title, width, align=align), "accent" if is_cursor else "title" if arrow else "muted")
+        role = "accent" if is_cursor else "title" if arrow else "muted"
+        return Cell(padded(fit_middle(column.title, width) + safe(arrow), width, align=column.align), role)
 
     def _row_strip(self, line: int) -> Strip:
         group = self.group_of(line)

@@ -301,3 +301,12 @@ def test_a_symlog_axis_shows_what_lies_on_both_sides_of_nought() -> None:
     assert chart.frame.y_axis.linear == 10
     assert chart.tally.n_not_positive == 0
     assert plain(chart.lines).count("▼") == 0
+
+
+def test_a_legend_below_leaves_a_low_chart_its_picture() -> None:
+    curves = [_curve([0, number], label=f"run {number}") for number in range(1, 8)]
+
+    chart = draw_chart(curves, ChartOptions(40, 10, legend="below"))
+
+    assert chart.frame.height == 6
+    assert "more" in plain(chart.lines)

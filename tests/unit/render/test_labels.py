@@ -48,10 +48,18 @@ def test_names_of_strangers_are_made_safe() -> None:
 
 
 def test_words_that_two_parameters_share_have_the_names_of_their_parameters() -> None:
-    columns = (Column("params.clip.schedule", "clip.schedule", "param"), Column("params.schedule", "schedule", "param"),
+    columns = (Column("params.lr.schedule", "lr.schedule", "param"), Column("params.schedule", "schedule", "param"),
                Column("params.optimizer", "optimizer", "param"))  # fmt: skip
     folds = Folds(columns, (Fold(("a",), ("const", "lin", "adam")), Fold(("b",), ("lin", "exp", "sgd"))))
 
     assert list(setting_labels(folds).values()) == [
-        "clip.schedule=const schedule=lin adam", "clip.schedule=lin schedule=exp sgd",
+        "lr.schedule=const schedule=lin adam", "lr.schedule=lin schedule=exp sgd",
     ]  # fmt: skip
+
+
+def test_long_names_of_parameters_are_short_in_labels() -> None:
+    columns = (Column("params.clip_range_function", "clip_range_function", "param"),
+               Column("params.schedule", "schedule", "param"))  # fmt: skip
+    folds = Folds(columns, (Fold(("a",), ("const", "lin")), Fold(("b",), ("lin", "exp"))))
+
+    assert list(setting_labels(folds).values()) == ["clip_r…ction=const schedule=lin", "clip_r…ction=lin schedule=exp"]

@@ -212,3 +212,16 @@ def test_what_the_runs_are_in_order_of_is_shown(session: CatalogSession) -> None
     assert session.rows(by_mean, 0, 1)[0] is not None
     assert session.find(RunsQuestion(sort=("metrics.val/acc:desc",))).columns == usual
     assert session.find(RunsQuestion(sort=("name",))).columns == usual
+
+
+def test_the_values_of_a_column_have_the_metric_of_the_runs_that_are_shown(logs: Path, tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        scalar_file(logs / name / "events.out.tfevents.1700000000.host", {"reward": [(0, 1.0), (1, 3.0)]})
+        (logs / name / "args.json").write_text(json.dumps({"env": name}))
+    session = CatalogSession(find_home(str(tmp_path / "home2")), [str(logs)])
+    session.index(lambda _progress: None, lambda: False)
+
+    assert session.facet(RunsQuestion(), "params.env").metric == "val/acc"
+    found = session.facet(RunsQuestion("env is not null"), "params.env")
+    session.close()
+    assert (found.metric, [group.cells[0].value for group in found.groups]) == ("reward", [3.0, 3.0])

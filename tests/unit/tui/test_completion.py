@@ -88,3 +88,10 @@ def test_tags_are_completed_behind_a_sign_and_only_own_ones_are_taken_away() -> 
 
 def test_metrics_are_split_at_commas_each_once() -> None:
     assert split_metrics(" a , b,a,, c d ") == ("a", "b", "c d")
+
+
+def test_parts_that_begin_with_the_typed_ones_come_before_loose_letters() -> None:
+    words = ("val/recall", "val/loss", "val_loss", "train/v/loss")
+
+    assert matching("v/l", words) == ("train/v/loss", "val/loss", "val_loss", "val/recall")
+    assert matching("v/l", words, is_loose=False) == ("train/v/loss",)

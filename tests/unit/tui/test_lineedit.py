@@ -62,6 +62,11 @@ def test_line_ends_of_a_pasted_text_become_blanks() -> None:
     assert LineEdit().put("a\nb\r\nc").text == "a b c"
 
 
+def test_a_pasted_text_brings_no_control_characters() -> None:
+    assert LineEdit().put("a\x00b\tc\x1b[31m\x9bd").text == "ab c[31md"
+    assert LineEdit().put("\x00").text == LineEdit().put("\n").text == ""
+
+
 def test_a_line_does_not_grow_without_end() -> None:
     assert len(LineEdit().put("x" * 10_000).put("y").text) == MOST_CHARACTERS
 

@@ -68,6 +68,19 @@ def test_parents_and_groups_of_slices_are_what_their_lines_are_about() -> None:
     assert "▸ optim" in text_of(pages[1])
 
 
+def test_numbers_of_slices_are_not_cut_either() -> None:
+    base = MetricCell(0.8378, 1, 0.8378, 1)
+    cells = (base, *[MetricCell(0.9189, 1, 0.9189, 1, 0.0811, 9.68, True)] * 6)
+    rows = tuple(MetricRow(f"f1/class={n}", "max", "set", cells) for n in range(2))
+    answer = replace(compared(7), params=(), metrics=rows, slices=slice_rows(rows), code=())
+
+    page = compare_page(answer, 120, 0, as_deltas=False, slots={}, has_baseline=True, folds=("slices:f1",))
+
+    told = [line for line in text_of(page).splitlines() if line.strip().startswith("class=")]
+    assert len(told) == 2
+    assert all("…" not in line and line.count("0.9189 ▲") == 5 for line in told)
+
+
 def test_numbers_are_never_cut_the_percent_goes_first_and_then_the_difference() -> None:
     wide, middle = (text_of(page_of(compared(4), width)) for width in (120, 90))
     narrow = text_of(page_of(compared(12), 84))
@@ -221,6 +234,13 @@ def test_help_stands_in_two_columns_where_there_is_room() -> None:
     assert "does thing 11" in text_of(wide)
 
 
+def test_help_on_what_has_no_key_is_no_title() -> None:
+    page = help_page("Keys", [(("u",), "take back", "Do"), ((), "list the problems (also :problems)", "Do")], 80)
+
+    roles = {cell.text.strip(): cell.role for line in page.lines for cell in line if cell.text.strip()}
+    assert (roles["Do"], roles[":"], roles["list the problems (also :problems)"]) == ("heading", "key", "")
+
+
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_hostile_names_are_signs_on_every_page(name: str) -> None:
     session = FakeSession(make_runs([name, name]), metric_name=name)
@@ -251,6 +271,16 @@ def test_turned_each_run_has_a_line_and_columns_move() -> None:
     assert "optim.lr" not in text_of(narrow)
     assert "".join(cell.text for cell in narrow.right) == "1 of 3 columns  h l "
     assert all(line_cells(line) <= 100 for line in page.lines)
+
+
+def test_turned_no_number_of_a_metric_is_cut() -> None:
+    cells = (MetricCell(0.2965, 10, 0.2965, 10), MetricCell(2.091e10, 10, 2.091e10, 10, 2.0909e10, 7.05e12, False))
+    answer = replace(compared(2), metrics=(MetricRow("val/loss", "min", "set", cells),))
+
+    text = text_of(transposed_page(answer, 100, 0, as_deltas=False, slots={}, title="compare"))
+
+    assert " 2.091e+10 ▼ +2.09e+10 " in text
+    assert "…" not in text
 
 
 def test_the_code_is_a_page_of_its_own_and_stands_once_for_runs_of_one_commit() -> None:
