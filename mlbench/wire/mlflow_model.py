@@ -24,7 +24,7 @@ from mlbench.wire.yamltext import load_yaml
 _MOST_PARTS = 12
 """Folders at the end of an address that are tried."""
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]*:(?://[^/]*)?")
-_PYTHON = re.compile(r"\d+\.\d+(?:\.\d+)?\w*")
+_PYTHON = re.compile(r"\d++\.\d++(?:\.\d++)?\w*")
 _MAX_BYTES = 1 << 20
 Description = Mapping[str, JsonValue]
 

@@ -6,6 +6,7 @@ Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from mlbench.model import Problem, ReadStatus
@@ -28,7 +29,9 @@ def load_array(path: str, name: str) -> tuple[NDArray[Any] | None, ReadStatus, P
     if content.status is not ReadStatus.EOF:
         return None, content.status, content.problem
     try:
-        array = np.lib.format.read_array(io.BytesIO(content.data), allow_pickle=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that a header of Python 2 takes longer
+            array = np.lib.format.read_array(io.BytesIO(content.data), allow_pickle=False)
     except _damage() as error:
         what = f"the array {name!r} in it could not be read: {str(error).splitlines()[0] if str(error) else 'damaged'}"
         return None, ReadStatus.DAMAGED, Problem(path, what)

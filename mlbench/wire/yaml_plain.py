@@ -23,7 +23,7 @@ _START = r"(?:[A-Za-z0-9_./~$]|-(?=[A-Za-z0-9.]))"
 _BARE = rf"{_START}(?:[A-Za-z0-9_./+\-*=@~%^$(){{}},\\]|:(?=[^ ])| (?=[A-Za-z0-9_./+\-($]))*"
 _ITEM = rf"{_START}[A-Za-z0-9_./+\-=]*"
 _LINE = re.compile(
-    r"(?P<indent> *)(?:"
+    r"(?P<indent> *+)(?:"
     rf"(?P<key>[A-Za-z_][A-Za-z0-9_./\-]{{0,127}}):(?: +(?:(?P<bare>{_BARE})|(?P<list>\[(?:{_ITEM}(?:, {_ITEM})*)?\])"
     r"|(?P<single>'[^'\\]*')|(?P<double>\"[^\"\\]*\")|(?P<empty>\{\})))?"
     rf"|- (?P<item>{_ITEM})"

@@ -24,6 +24,15 @@ def test_an_array_is_read(tmp_path: Path) -> None:
     assert (array is not None and array.tolist(), status, problem) == ([0.5, 2.0], ReadStatus.EOF, None)
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_array_of_python_2_is_read_without_a_word(tmp_path: Path) -> None:
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2L,), }\n"
+
+    array, _status, problem = load_array(npz(tmp_path / "a.npz", header, struct.pack("<2d", 0.5, 2.0)), "x")
+
+    assert (array is not None and array.tolist(), problem) == ([0.5, 2.0], None)
+
+
 @pytest.mark.parametrize(
     "header",
     [b"{'descr': '<f8', 'shape': (", b"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}\n", b"((" * 60, b"\xff", b"",

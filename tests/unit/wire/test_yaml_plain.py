@@ -77,6 +77,11 @@ def test_real_files_are_read_alike(folder: object) -> None:
     assert sum(read_plain(text) is not None for text in texts) > len(texts) // 4
 
 
+@pytest.mark.parametrize("piece", [" ", "a: ", "a, ", "x:", "a ", "- "])
+def test_a_line_of_a_megabyte_is_looked_at_once(piece: str) -> None:
+    assert read_plain(f"lr: 1\n {piece * (1_000_000 // len(piece))}\x01\n") is None  # a careless pattern needs hours
+
+
 def test_a_configuration_is_read_with_the_lines_and_texts_of_its_values() -> None:
     loaded = read_plain("lr: 1e-3  \nmodel:\n  name: 'res net'\n  sizes:\n  - 1\n  - x\nseed:\nbetas: [0.9, 1]\n")
     assert loaded is not None
