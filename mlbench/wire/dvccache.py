@@ -17,7 +17,7 @@ from mlbench.wire.listings import Entry
 MAX_LISTING_BYTES = 256 << 20
 FOLDER_ENDING = ".dir"
 _HASH = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
-_SECTION = re.compile(r"^\s*\[\s*['\"]?([^\]'\"]+)['\"]?\s*\]\s*$")
+_SECTION = re.compile(r"^\s*+\[\s*+['\"]?([^\]'\"]++)['\"]?\s*+\]\s*$")
 _DIR = re.compile(r"^\s*dir\s*=\s*(.*?)\s*$")
 
 
