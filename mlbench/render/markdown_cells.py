@@ -14,10 +14,10 @@ MOST_LINES = 4000
 """Longer texts are cut, and say so."""
 LEAST_CELLS = 8
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(r"\s{0,3}(#{1,6})\s++(.*)$")
 _ITEM = re.compile(r"(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$")
 _QUOTE = re.compile(r"\s{0,3}>\s?(.*)$")
-_RULE = re.compile(r"\s{0,3}([-*_])(\s*\1){2,}\s*$")
+_RULE = re.compile(r"\s{0,3}([-*_])(?:\s*+\1){2,}+\s*$")
 _TABLE = re.compile(r"\s*\|.*\|\s*$")
 _TABLE_RULE = re.compile(r"[\s|:-]+$")
 # No part can begin inside of another one of its kind, so that a line of brackets is walked once and not once for each.
@@ -84,7 +84,7 @@ def _block_line(line: str, width: int) -> Iterator[Line]:
     elif _RULE.match(line):
         yield line_of(("─" * min(width, 40), "axis"))
     elif found := _HEADING.match(line):
-        yield from _wrapped(found[2], width, role="heading")
+        yield from _wrapped(found[2].rstrip().rstrip("#").rstrip(), width, role="heading")
     elif found := _QUOTE.match(line):
         yield from _wrapped(found[1], width, before="│ ", role="muted")
     elif found := _ITEM.match(line):

@@ -10,7 +10,7 @@ from mlbench.wire.dump_literal import literal_value, read_literal
 from mlbench.wire.dump_tree import Items, Node, Pair, Pairs, Remark, Scalar, TreeError, clip
 
 _PROGRAM = re.compile(
-    r"(?:\S*/)?(?:python[\d.]*w?(?:\.exe)?|torchrun|accelerate|deepspeed|mpirun|mpiexec|srun|horovodrun|ipython|pdm"
+    r"(?:python[\d.]*w?(?:\.exe)?|torchrun|accelerate|deepspeed|mpirun|mpiexec|srun|horovodrun|ipython|pdm"
     r"|uv|poetry|composer|\S+\.py)$"
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
@@ -58,7 +58,7 @@ def looks_like_command(text: str) -> bool:
 
 def _starts_program(line: str) -> bool:
     words = [word for word in line.split()[:12] if word not in _WRAPPERS and not _ASSIGNMENT.match(word)]
-    return bool(words) and bool(_PROGRAM.match(words[0]))
+    return bool(words) and bool(_PROGRAM.match(words[0].rpartition("/")[2]))
 
 
 def _logical_lines(text: str) -> list[_Line]:

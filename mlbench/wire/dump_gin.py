@@ -18,7 +18,7 @@ from mlbench.wire.dump_tree import Items, Loaded, Node, Pair, Pairs, Remark, Sca
 _BINDING = re.compile(r"([A-Za-z_][\w.]*(?:/[A-Za-z_][\w.]*)*)[ \t]*=(?!=)[ \t]*(.*)")
 _BLOCK = re.compile(r"([A-Za-z_][\w.]*(?:/[A-Za-z_][\w.]*)*):[ \t]*")
 _PASSED_OVER = re.compile(r"(?:include|import|from)\b")
-_TOKEN = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#.*|[()\[\]{}]""")
+_TOKEN = re.compile(r"""'(?:[^'\\\n]|\\.)*+(?:'|$)|"(?:[^"\\\n]|\\.)*+(?:"|$)|#.*|[()\[\]{}]""")
 _MACRO = re.compile(r"%([\w./]+)")
 _MAX_HOPS = 20
 _MAX_PARTS = 64

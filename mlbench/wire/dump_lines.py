@@ -20,7 +20,7 @@ _TABLE_RULE = re.compile(r"[ \t]*[|+][-=:+| \t]+[|+][ \t]*$")
 _RULE = re.compile(r"[ \t]*[-=_*#~]{3,}[ \t]*$")
 _OPEN_END = re.compile(r"[\[({,][ \t]*$")
 _SECTION = re.compile(r"\[([^\]]+)\]\Z")
-_INI_PAIR = re.compile(r"([^=:\[]+?)[ \t]*[=:][ \t]*(.*)\Z")
+_INI_PAIR = re.compile(r"([^=:\[]++)[=:][ \t]*+(.*)\Z")
 MAX_CONTINUED_LINES = 10_000
 
 

@@ -137,22 +137,22 @@ BOMBS = {
 
 @pytest.mark.parametrize("kind", sorted(BOMBS))
 def test_a_bomb_is_refused_and_quickly(kind: str) -> None:
-    before = time.monotonic()
+    before = time.process_time()
 
     with pytest.raises(TreeError):
         load_yaml(BOMBS[kind])
 
-    assert time.monotonic() - before < 10
+    assert time.process_time() - before < 10
 
 
 def test_a_base_60_number_is_read_at_once() -> None:
-    before = time.monotonic()
+    before = time.process_time()
 
     loaded = load_yaml("a: 1" + ":59" * 200_000)
 
     assert isinstance(loaded.value, dict)
     assert isinstance(loaded.value["a"], str)
-    assert time.monotonic() - before < 5
+    assert time.process_time() - before < 5
 
 
 def test_nesting_up_to_the_limit_is_read() -> None:
