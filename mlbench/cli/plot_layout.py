@@ -21,6 +21,8 @@ def check_alone(options: PlotOptions, metrics: Sequence[str], form: str | None) 
     """Raise UsageError where something was asked for that a layout decides, or that it cannot draw."""
     if metrics or options.kind != "line" or options.group_by or form not in (None, "table"):
         raise click.UsageError("--layout draws charts of its own. Try: without -m, --kind, --group-by, --format")
+    if options.step is not None or options.band != "minmax":
+        raise click.UsageError("--layout draws all steps, with bands of its own. Try: without --step, --band")
 
 
 def draw_layouts(reader: Reader, answer: RunsAnswer, name: str, options: PlotOptions) -> bool:

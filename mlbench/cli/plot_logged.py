@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from mlbench.cli.common import colour_depth, emit, is_light, print_lines, print_records, talk
 from mlbench.cli.plot import glyphs
 
@@ -35,8 +33,6 @@ def draw_logged(
         elif curves.items:
             _draw_curves(curves.items, options)
         return bool(curves.items)
-    if options.svg is not None:
-        raise click.UsageError("--svg draws curves, not histograms. Try: without it, or --format json for the buckets")
     if options.has_all_steps and not is_data:
         return _draw_histories(reader, ids, metrics, options)
     histograms = fetch_histograms(reader, ids, metrics, step=options.step)
@@ -92,14 +88,14 @@ def _draw_histories(reader: Reader, ids: Sequence[str], metrics: Sequence[str], 
     return bool(items)
 
 
-def draw_matrices_of(reader: Reader, answer: RunsAnswer, options: PlotOptions) -> bool:
-    """Draw the confusion matrices of runs; False where there were some and none of them could be read."""
+def draw_matrices_of(reader: Reader, answer: RunsAnswer, options: PlotOptions, metrics: Sequence[str] = ()) -> bool:
+    """Draw the confusion matrices of runs, all or those of these names; False where none of them could be read."""
     from mlbench.queries.matrix import fetch_matrices
     from mlbench.render.cells import line_of
     from mlbench.render.labels import label_map, with_mark
     from mlbench.render.matrices import MatrixOptions, draw_matrices
 
-    found = fetch_matrices(reader, [row.head.run_id for row in answer.rows])
+    found = fetch_matrices(reader, [row.head.run_id for row in answer.rows], metrics)
     _tell(found.problems)
     labels = label_map(matrix.head for matrix in found.items)
     drawn = MatrixOptions(options.width, colour_depth(), glyphs(), is_light=is_light())

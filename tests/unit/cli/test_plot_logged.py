@@ -142,7 +142,8 @@ def test_a_log_that_changed_is_told_and_the_others_are_drawn(mlbench: Mlbench, l
         (("-m", "pr", "--kind", "hist"), "'pr' was logged as PR curves, not as numbers. Try: --kind line"),
         (("-m", "note"), "'note' was logged as texts, not as numbers. Try: mlbench export blobs -o FILE"),
         (("-m", "only", "--step", "1"), "--step is for histograms and PR curves, and 'only' is neither"),
-        (("-m", "w", "--kind", "hist", "--svg", "x.svg"), "--svg draws curves, not histograms"),
+        (("-m", "w", "--kind", "hist", "--svg", "x.svg"), "--svg means nothing with --kind hist."),
+        (("-m", "only", "--all-steps", "--kind", "hist"), "--all-steps is for histograms, and 'only' is none"),
         (("-m", "v", "--kind", "hist"), "no metric 'v' in 2 runs."),
     ],
 )
