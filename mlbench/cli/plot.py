@@ -28,6 +28,7 @@ from mlbench.cli.common import (
 from mlbench.cli.completing import complete_filter, complete_metrics, complete_specs
 from mlbench.cli.selecting import chosen_view, selection_option
 from mlbench.dataclass import dataclass
+from mlbench.queries.vocabulary import counted
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -339,7 +340,7 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
     )  # fmt: skip
     if options.svg is not None:
         write_file(options.svg, chart_svg(curves, chart, bands))
-        talk(f"{options.svg}: {len(curves)} curves")
+        talk(f"{options.svg}: {counted(len(curves), 'curve')}")
     else:
         print_lines(draw_chart(curves, chart, bands).lines)
 

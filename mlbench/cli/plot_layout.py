@@ -9,6 +9,7 @@ import click
 
 from mlbench.cli.common import colour_depth, print_lines, talk
 from mlbench.cli.plot import glyphs, tell_set_aside
+from mlbench.queries.vocabulary import counted
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -95,6 +96,6 @@ def _draw(reader: Reader, ids: Sequence[str], chart: LaidChart, options: PlotOpt
     bands = margin_bands(series, [(margin.lower, margin.upper) for margin in chart.margins], options.axis, slots)
     if options.svg is not None:
         write_file(options.svg, chart_svg(curves, frame, bands))
-        talk(f"{options.svg}: {len(curves)} curves")
+        talk(f"{options.svg}: {counted(len(curves), 'curve')}")
     else:
         print_lines((*draw_chart(curves, frame, bands).lines, ()))

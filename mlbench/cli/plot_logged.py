@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlbench.cli.common import colour_depth, emit, is_light, print_lines, print_records, talk
 from mlbench.cli.plot import glyphs
+from mlbench.queries.vocabulary import counted
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -122,7 +123,7 @@ def _draw_curves(items: Sequence[tuple[BlobPlace, PrCurve]], options: PlotOption
     )
     if options.svg is not None:
         write_file(options.svg, chart_svg(curves, chart, ()))
-        talk(f"{options.svg}: {len(curves)} {'curve' if len(curves) == 1 else 'curves'}")
+        talk(f"{options.svg}: {counted(len(curves), 'curve')}")
     else:
         print_lines(draw_chart(curves, chart).lines)
 

@@ -20,6 +20,7 @@ from mlbench.queries.names import find_metrics
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import find_runs
 from mlbench.queries.significance import ALPHA, Contrast, contrast, holm
+from mlbench.queries.vocabulary import runs_text
 
 PAIRINGS = ("auto", "paired", "unpaired")
 COUNTS = ("best", "last")
@@ -159,7 +160,8 @@ def contrast_runs(
     told = list(remarks)
     if is_paired:
         left_out = sum(map(len, ids)) - 2 * len(pairs)
-        told += [f"{left_out} runs without a partner are left out"] if left_out else []
+        if left_out:
+            told.append(f"{runs_text(left_out)} without a partner {'is' if left_out == 1 else 'are'} left out")
         ids = [list(side) for side in zip(*pairs, strict=True)]
     values = _values(reader, [spec for _title, spec, *_goal in asked], values_of, ids, within)
     rows = [
@@ -205,7 +207,8 @@ def _sides(
             raise UsageError(f"no run matches {shown(where)}{but}. Try: mlbench query, to list them")
     remarks = list(dict.fromkeys(remark for answer in answers for remark in answer.remarks))
     if n_both:
-        remarks.append(f"{n_both} runs match both filters and count for the first")
+        match, count = ("matches", "counts") if n_both == 1 else ("match", "count")
+        remarks.append(f"{runs_text(n_both)} {match} both filters and {count} for the first")
     return [answers[0].rows, second], remarks
 
 

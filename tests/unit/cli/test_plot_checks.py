@@ -81,3 +81,12 @@ def test_m_chooses_among_confusion_matrices(mlbench: Mlbench) -> None:
     assert (numbers.code, unknown.code) == (2, 2)
     assert "'val/acc' was logged as numbers, not as confusion matrices. Try: --kind line" in numbers.err
     assert "Did you mean 'confusion_matrix'?" in unknown.err
+
+
+def test_one_of_a_thing_is_said_in_the_singular(mlbench: Mlbench) -> None:
+    one = "long/w128-seed1"
+
+    assert mlbench("plot", "-m", "val/acc", one, "--svg", "a.svg").err.endswith("a.svg: 1 curve\n")
+    assert mlbench("export", "runs", one, "-o", "a.csv").err.endswith("a.csv: 1 row of 1 run\n")
+    assert "a.md: 1 run" in mlbench("report", one, "-o", "a.md").err
+    assert "1 runs" not in mlbench("report", one, "-o", "b.md").err

@@ -167,7 +167,7 @@ def test_export_blobs_lists_places_that_hold_the_bytes(mlbench: Mlbench, logs: P
     done = mlbench("export", "blobs", "name = one", "-o", "blobs.csv")
 
     rows = list(csv.DictReader(io.StringIO((tmp_path / "blobs.csv").read_text())))
-    assert done.err == "mlbench: blobs.csv: 4 rows of 1 runs\n"
+    assert done.err == "mlbench: blobs.csv: 4 rows of 1 run\n"
     assert [(row["kind"], row["metric"], row["step"], row["encoding"]) for row in rows] == [
         ("histogram", "w", "10", "proto"),
         ("histogram", "w", "20", "proto"),
