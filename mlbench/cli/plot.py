@@ -22,6 +22,7 @@ from mlbench.cli.common import (
     reading,
     real_paths,
     talk,
+    talk_of_none,
     where_option,
     within_option,
 )
@@ -294,7 +295,7 @@ def _series(
     has_times = options.axis in ("relative", "wall") or form not in (None, "table")
     series = fetch_series(reader, ids, wanted, has_times=has_times) if ids else ()
     if not series:
-        talk("no run with these metrics matches")
+        talk_of_none("no run with these metrics matches")
     is_chart = form in (None, "table") and options.kind == "line" and not options.group_by and options.axis in AXES
     is_drawn = is_chart and (options.svg is not None or colour_depth() != "none")
     tell_set_aside(series, fate="drawn faint" if is_drawn else "left out")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlbench.cli.common import colour_depth, print_lines, talk
+from mlbench.cli.common import colour_depth, print_lines, talk, talk_of_none
 from mlbench.cli.plot import glyphs, tell_set_aside
 from mlbench.queries.vocabulary import counted
 
@@ -55,7 +55,7 @@ def _tell_none(reader: Reader, ids: Sequence[str], name: str) -> None:
 
     others = fetch_layouts(reader, ids).charts
     if not others:
-        talk("no run that matches has a layout of charts in its log")
+        talk_of_none("no run that matches has a layout of charts in its log")
         return
     named = ", ".join(shown(title_of(chart)) for chart in others[:5])
     raise click.UsageError(f"no chart of a layout is named {shown(name)}. There are: {named}")

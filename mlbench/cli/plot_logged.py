@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mlbench.cli.common import colour_depth, emit, is_light, print_lines, print_records, talk
+from mlbench.cli.common import colour_depth, emit, is_light, print_lines, print_records, talk, talk_of_none
 from mlbench.cli.plot import glyphs
 from mlbench.queries.vocabulary import counted
 
@@ -106,7 +106,7 @@ def draw_matrices_of(reader: Reader, answer: RunsAnswer, options: PlotOptions, m
         title = line_of((f"{metric}   rows: actual, columns: predicted", "heading"))
         print_lines((title, (), *draw_matrices(mine, names, drawn), ()))
     if not found.items and not found.problems:
-        talk("no run that matches has a confusion matrix as numbers")
+        talk_of_none("no run that matches has a confusion matrix as numbers")
     return bool(found.items) or not found.problems
 
 

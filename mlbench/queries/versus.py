@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from mlbench.errors import UsageError
+from mlbench.errors import NoRunError, UsageError
 from mlbench.queries.answers import RunHead, RunRow, Value
 from mlbench.queries.chosen import differing_params, only_labels
 from mlbench.queries.columns import metric_spec
@@ -204,7 +204,7 @@ def _sides(
     for where, rows, n in ((where_a, answers[0].rows, 0), (where_b, second, n_both)):
         if not rows:
             but = f" but the {n} that match the first filter, too" if n else ""
-            raise UsageError(f"no run matches {shown(where)}{but}. Try: mlbench query, to list them")
+            raise NoRunError(f"no run matches {shown(where)}{but}. Try: mlbench query, to list them")
     remarks = list(dict.fromkeys(remark for answer in answers for remark in answer.remarks))
     if n_both:
         match, count = ("matches", "counts") if n_both == 1 else ("match", "count")
