@@ -16,6 +16,10 @@ class UsageError(MlbenchError):
     exit_code = 2
 
 
+class NoRunError(UsageError):
+    """What was typed can be understood, and no run is meant by it."""
+
+
 class HomeError(MlbenchError):
     """The home (journal or catalog) cannot be read or written."""
 

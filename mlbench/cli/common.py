@@ -14,6 +14,7 @@ import click
 
 from mlbench.cli.completing import complete_filter
 from mlbench.cli.progress import is_quiet, is_verbose, remember_flag, waiting
+from mlbench.errors import NoRunError
 from mlbench.paths import Home, find_home
 from mlbench.safe import safe_lines
 from mlbench.settings import VARIABLE_PREFIX
@@ -32,6 +33,8 @@ FORMATS = ("table", "json", "jsonl", "csv", "tsv", "parquet", "markdown", "latex
 MAPPING_OPTION = "mlbench.mapping"
 """What the context remembers of the option."""
 MAPPING_VARIABLE = f"{VARIABLE_PREFIX}MAPPING"
+_SAID_EMPTY = "mlbench.said-empty"
+"""What the context remembers once it was said that nothing has been ingested."""
 WIDE_CELLS = 10_000
 """Where there is no terminal a table is as wide as it is."""
 
@@ -118,9 +121,15 @@ def reading(home: Home) -> Iterator[Reader]:
     with waiting("reading the catalog"), open_reader(home) as reader:
         for problem in reader.words.problems:
             warn(f"{problem.path}: {problem.place}: {problem.what}".replace(": : ", ": "))
-        if not reader.words.roots and not reader.once("SELECT count(*) FROM run")[0][0]:
-            talk("nothing has been ingested yet. Try: mlbench ingest DIR")
-        yield reader
+        is_empty = not reader.words.roots and not reader.once("SELECT count(*) FROM run")[0][0]
+        if is_empty:
+            _tell_empty()
+        try:
+            yield reader
+        except NoRunError as error:
+            if not is_empty or is_quiet():
+                raise
+            raise click.exceptions.Exit(error.exit_code) from None  # why was said
         generation = reader.generation
     explain(f"home: journal {home.journal}, catalog {home.cache} (by {home.source}), snapshot {generation}")
     explain(f"answered in {(time.perf_counter() - began) * 1e3:.0f} ms")
@@ -168,6 +177,22 @@ def one_of(filter_word: str | None, where: str | None) -> str:
     if filter_word and where:
         raise click.UsageError("give the filter once: as the argument, or with --where")
     return filter_word or where or ""
+
+
+def _tell_empty() -> None:
+    """Say once a command that the catalog holds nothing."""
+    context = click.get_current_context(silent=True)
+    said = context.meta if context else {}
+    if _SAID_EMPTY not in said:
+        talk("nothing has been ingested yet. Try: mlbench ingest DIR")
+    said[_SAID_EMPTY] = True
+
+
+def talk_of_none(text: str) -> None:
+    """Say that nothing matches, unless it was said that there is nothing at all."""
+    context = click.get_current_context(silent=True)
+    if context is None or _SAID_EMPTY not in context.meta:
+        talk(text)
 
 
 def talk(text: str) -> None:

@@ -24,6 +24,7 @@ from mlbench.cli.common import (
     within_option,
 )
 from mlbench.cli.completing import complete_metrics, complete_runs
+from mlbench.errors import NoRunError
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -164,7 +165,7 @@ def chosen_ids(
         ids = [kept[0], *ids] if where is not None else ids
     ids = list(dict.fromkeys(ids))
     if len(ids) < 2:
-        raise click.UsageError("a comparison takes two runs or more. Try: mlbench query, to list them")
+        raise NoRunError("a comparison takes two runs or more. Try: mlbench query, to list them")
     return ids
 
 

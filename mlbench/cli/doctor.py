@@ -26,6 +26,7 @@ from mlbench.cli.progress import ProgressLine, pace
 from mlbench.cli.words import print_rows
 from mlbench.errors import UsageError
 from mlbench.paths import TEAM_FOLDER
+from mlbench.queries.vocabulary import counted
 
 if TYPE_CHECKING:
     from mlbench.paths import Home
@@ -85,7 +86,7 @@ def command(
         print_lines(layout(problem_table(problems), width_cells()))
     for line in (*map(mapped_line, mapped), *_home_lines(place, n_runs), *_terminal_lines()):
         talk(line)
-    talk(f"{len(problems)} problems" if problems else "no problems")
+    talk(counted(len(problems), "problem") if problems else "no problems")
     return 3 if is_strict and problems else 0
 
 
@@ -124,7 +125,7 @@ def _fsck(place: Home, form: str | None) -> int:
 
 
 def _home_lines(place: Home, n_runs: int) -> list[str]:
-    lines = [f"home: journal {place.journal}, catalog {place.cache} (by {place.source}), {n_runs} runs"]
+    lines = [f"home: journal {place.journal}, catalog {place.cache} (by {place.source}), {counted(n_runs, 'run')}"]
     for path in (place.journal, place.cache):
         others = 0o002 if place.source == TEAM_FOLDER else 0o022  # a team's group may
         if os.path.isdir(path) and os.stat(path).st_mode & others:

@@ -21,6 +21,7 @@ from mlbench.cli.common import (
 from mlbench.cli.completing import complete_filter
 from mlbench.cli.selecting import chosen_view, selection_option
 from mlbench.dataclass import dataclass
+from mlbench.queries.vocabulary import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -89,7 +90,7 @@ def command(
     write_table_file(output, export.table)
     for line in export.talk:
         talk(line)
-    talk(f"{output}: {export.table.num_rows} rows of {len(ids)} runs")
+    talk(f"{output}: {counted(export.table.num_rows, 'row')} of {counted(len(ids), 'run')}")
     return 3 if is_strict and export.has_problems else 0
 
 

@@ -15,6 +15,7 @@ from mlbench.cli.common import (
     reading,
     select_runs,
     talk,
+    talk_of_none,
     warn,
     where_option,
     within_option,
@@ -79,7 +80,7 @@ def _forget_runs(
         keys = {head.key for head in heads}
         keys |= {old for old, new in reader.moved.items() if new in keys}
     if not heads:
-        talk("no run matches, nothing was forgotten")
+        talk_of_none("no run matches, nothing was forgotten")
         return
     said = journal.forget_runs(place, keys, is_dry=True)
     _ask(f"forget {_named(heads)} and {_entries(said.n_removed + said.n_changed)} of the journal", is_sure=is_sure)

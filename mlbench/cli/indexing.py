@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mlbench.cli.common import explain, reading, talk, warn
 from mlbench.cli.progress import ERASE, ProgressLine, is_verbose, pace
 from mlbench.cli.words import print_rows
+from mlbench.queries.vocabulary import counted
 
 if TYPE_CHECKING:
     from mlbench.ingest.progress import Progress, Summary
@@ -68,9 +69,9 @@ def _drawer() -> Callable[[Progress], None]:
 def progress_text(progress: Progress, elapsed_s: float = 0.0) -> str:
     """`1,078 of 2,000 runs indexed, 412/s, 2 s left, 3,200,000 points`."""
     if progress.stage == "scan":
-        return f"{progress.n_done:,} folders seen"
-    runs = f"{progress.n_done:,} of {progress.n_total:,} runs indexed"
-    return f"{runs}{pace(progress.n_done, progress.n_total, elapsed_s)}, {progress.n_points:,} points"
+        return f"{counted(progress.n_done, 'folder')} seen"
+    runs = f"{progress.n_done:,} of {counted(progress.n_total, 'run')} indexed"
+    return f"{runs}{pace(progress.n_done, progress.n_total, elapsed_s)}, {counted(progress.n_points, 'point')}"
 
 
 def tell_summary(home: Home, summary: Summary, form: str | None) -> None:
@@ -100,7 +101,7 @@ def _tell_problems(home: Home, summary: Summary) -> None:
         with reading(home) as reader:
             for problem in list_problems(reader, within=summary.roots):
                 explain(problem_text(problem))
-    talk(f"{summary.n_problems} problems. Try: mlbench doctor, to list them")
+    talk(f"{counted(summary.n_problems, 'problem')}. Try: mlbench doctor, to list them")
 
 
 def end_of(summary: Summary, *, is_strict: bool) -> int:

@@ -11,6 +11,7 @@ import click
 from mlbench.cli.common import emit, format_option, home_of, home_option, talk, warn
 from mlbench.cli.words import print_rows
 from mlbench.errors import SourceError
+from mlbench.queries.vocabulary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +62,7 @@ def _export(place: Home, file: str, *, is_forced: bool) -> None:
         emit("".join(lines).encode("utf-8", "backslashreplace").decode())
     else:
         write_file(file, "".join(lines), is_new=not is_forced)
-    talk(f"{len(lines)} entries written")
+    talk(f"{counted(len(lines), 'entry', 'entries')} written")
 
 
 def _import(place: Home, file: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -129,8 +129,42 @@ def _own_folder(record: capture.Record, folder: str, top: str) -> str | None:
 def _is_of_another(record: capture.Record, place: str, changed_s: float, others: Sequence[capture.Record]) -> bool:
     """Whether another run's record tells that it was at work in a folder when a log there changed."""
     near = [one for one in others if any(_is_in(place, named) for named in _named_folders(one))]
-    beside = (_record_in(os.path.join(place, name)) for name in os.listdir(place) if _is_record(name))
-    return any(_covers(one, record, changed_s) for one in (*near, *filter(None, beside)))
+    return any(_covers(one, record, changed_s) for one in (*near, *_records_beside(place)))
+
+
+def logs_of_others(home: Home, record: capture.Record, folder: str) -> Callable[[str, float], bool]:
+    """Whether logs in a folder that changed at a time may be those of another recorded run that was at work meanwhile.
+
+    A folder that the command itself named is its own, and so is what lies in one of which the other only named a
+    parent. In one that both named nobody can say whose a log is, until the record of one of them lies beside it.
+    """
+    tops = _named_folders(record)
+    others = [one for place, one in _records(captured_folder(home)) if place != folder and _is_meanwhile(one, record)]
+    near = [
+        (one, {named for named in _named_folders(one) if any(_is_in(named, top) for top in tops)}) for one in others
+    ]
+
+    def is_anothers(place: str, changed_s: float) -> bool:
+        if place in tops:
+            return False
+        claims = [one for one, named in near if any(_is_in(place, each) for each in named)]
+        beside = [one for one in _records_beside(place) if one.get("is_watched") and _is_meanwhile(one, record)]
+        return any(_covers(one, record, changed_s) for one in (*claims, *beside))
+
+    return is_anothers
+
+
+def _is_meanwhile(other: capture.Record, record: capture.Record) -> bool:
+    """Whether the other run had not ended when this one began."""
+    return bool(not _is_moment(other.get("ended")) or other["ended"] >= record["started"])
+
+
+def _records_beside(place: str) -> list[capture.Record]:
+    try:
+        names = [name for name in os.listdir(place) if _is_record(name)]
+    except OSError:  # it is gone again
+        return []
+    return [one for one in (_record_in(os.path.join(place, name)) for name in names) if one]
 
 
 def _is_record(name: str) -> bool:

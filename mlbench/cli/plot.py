@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import sys
@@ -15,22 +14,22 @@ import click
 from mlbench.cli.chart_options import smoothing_options
 from mlbench.cli.common import (
     colour_depth,
-    emit,
     format_option,
     home_of,
     home_option,
     one_of,
     print_lines,
-    print_records,
     reading,
     real_paths,
     talk,
+    talk_of_none,
     where_option,
     within_option,
 )
 from mlbench.cli.completing import complete_filter, complete_metrics, complete_specs
 from mlbench.cli.selecting import chosen_view, selection_option
 from mlbench.dataclass import dataclass
+from mlbench.queries.vocabulary import counted
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -79,7 +78,7 @@ class PlotOptions:
     "metrics",
     multiple=True,
     metavar="METRIC",
-    help="A metric (repeatable).",
+    help="A metric (repeatable); of matrices the name of one. [default for those: all]",
     shell_complete=complete_metrics,
 )
 @click.option(
@@ -95,7 +94,8 @@ class PlotOptions:
 @click.option(
     "--group-by",
     metavar="SPEC",
-    help="One curve for all runs with one value of SPEC: their mean, with a band. [default: those of the view]",
+    help="One curve for all runs with one value of SPEC: their mean, with a band; of --kind box a box. "
+    "[default: those of the view]",
     shell_complete=complete_specs,
 )
 @click.option(
@@ -114,7 +114,8 @@ class PlotOptions:
     default="line",
     show_default=True,
     help="hist, bar and box are over the runs' last values; matrix draws their confusion matrices. Of what was logged "
-    "as histograms, hist draws those; of PR curves, line draws precision over recall.",
+    "as histograms, hist draws those; of PR curves, line draws precision over recall. What is for curves (smoothing, "
+    "scales, --trim, --band, --x, --svg) is refused with all but line, --group-by with all but line and box.",
 )
 @click.option(
     "--layout",
@@ -128,7 +129,7 @@ class PlotOptions:
 @click.option("--all-steps", is_flag=True, help="Logged histograms over their steps, as a heat map.")
 @click.option("--width", type=click.IntRange(20, 1000), metavar="N", help="Columns. [default: the terminal's]")
 @click.option("--height", type=click.IntRange(6, 500), metavar="N", help="Lines. [default: 24 or less]")
-@click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Write an SVG file instead.")
+@click.option("--svg", metavar="FILE", type=click.Path(dir_okay=False), help="Write an SVG file of the curves instead.")
 @click.option(
     "-n",
     "--limit",
@@ -158,6 +159,7 @@ def command(
     mlbench plot -m layer1/weights --kind hist --step 500 'name ~ exp7'
     mlbench plot --layout losses --where 'name ~ exp7'
     """
+    from mlbench.cli.plot_checks import check_options
     from mlbench.queries.views import SavedView
 
     if smoothing:
@@ -169,13 +171,14 @@ def command(
         kind, axis or "step", smoothing, y_scale or "linear", x_scale or "linear", (), band,
         width or size.columns, height or min(size.lines - 1, 24), svg, step, smoothing_kind, trim, all_steps,
     )  # fmt: skip
+    check_options(options, group_by, form)
     with reading(home_of(home)) as reader:
         asked = SavedView(one_of(filter_word, where), limit=limit, group_by=(group_by,) if group_by else ())
         saved = chosen_view(reader, selection, asked)
-        options = replace(options, group_by=_group_specs(saved))
+        options = replace(options, group_by=_group_specs(saved, kind, form))
         found, limit = _runs(reader, saved, options.group_by, within), saved.limit or MOST_RUNS
         if kind == "matrix" or layout is not None:
-            return _draw_whole(reader, _limited(found, limit), layout, options, metrics, form)
+            return _draw_whole(reader, found, limit, layout, options, metrics, form)
         if not metrics:
             raise click.UsageError("no metric was named. Give -m METRIC")
         chosen = _chosen(reader, found, metrics, options)
@@ -192,34 +195,49 @@ def command(
         series = _series(reader, answer, chosen.scalars, options, form)
         is_told = form in (None, "table") and kind == "line" and not (has_names or options.group_by)
         told = _told(reader, series) if is_told else {}
-    if form not in (None, "table"):
-        _print_points(series, str(form))
-    elif kind == "line":
-        _draw(series, answer, options, told)
-    else:
-        _draw_values(kind, series, answer, options)
+    _give(series, answer, options, told, form)
     return 0 if is_read else 3
 
 
 def _draw_whole(
-    reader: Reader, answer: RunsAnswer, layout: str | None, options: PlotOptions, metrics: Sequence[str],
+    reader: Reader, found: RunsAnswer, limit: int, layout: str | None, options: PlotOptions, metrics: Sequence[str],
     form: str | None,
 ) -> int:  # fmt: skip
-    """What is asked for without naming a metric: confusion matrices, or the charts of a layout."""
-    if layout is None or options.kind == "matrix":
+    """What can be asked for without naming a metric: confusion matrices, or the charts of a layout."""
+    if layout is None:
         from mlbench.cli.plot_logged import draw_matrices_of
 
-        return 0 if draw_matrices_of(reader, answer, options) else 3
+        chosen = _chosen(reader, found, metrics, options) if metrics else None
+        answer = _limited(found, limit, chosen.logged_runs if chosen else None)
+        return 0 if draw_matrices_of(reader, answer, options, chosen.logged if chosen else ()) else 3
     from mlbench.cli.plot_layout import check_alone, draw_layouts
 
     check_alone(options, metrics, form)
-    return 0 if draw_layouts(reader, answer, layout, options) else 3
+    return 0 if draw_layouts(reader, _limited(found, limit), layout, options) else 3
 
 
-def _group_specs(view: SavedView) -> tuple[str, ...]:
-    """The columns to group by. By setting, as a view may have it, curves are not grouped, which is told."""
+def _give(
+    series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions, told: Mapping[str, Safe],
+    form: str | None,
+) -> None:  # fmt: skip
+    from mlbench.cli.plot_values import draw_values, print_points
+
+    if form not in (None, "table"):
+        print_points(series, str(form))
+    elif options.kind == "line":
+        _draw(series, answer, options, told)
+    else:
+        draw_values(series, answer, options)
+
+
+def _group_specs(view: SavedView, kind: str, form: str | None) -> tuple[str, ...]:
+    """The columns to group by. What does not go by the groups of a view is told."""
+    from mlbench.cli.plot_checks import where_ungrouped
     from mlbench.queries.grouping import SETTING
 
+    if view.group_by and (where := where_ungrouped(kind, form)):
+        talk(f"the view's groups are left out: they mean nothing with {where}")
+        return ()
     if any(SETTING in spec.lower().split(",") for spec in view.group_by):
         talk(f"curves are not grouped by {SETTING}, as the view is. Try: --group-by SPEC")
         return ()
@@ -236,13 +254,15 @@ def _runs(reader: Reader, view: SavedView, specs: Sequence[str], within: Sequenc
 
 
 def _chosen(reader: Reader, answer: RunsAnswer, metrics: Sequence[str], options: PlotOptions) -> Chosen:
-    """Which of the metrics are numbers, and which histograms or PR curves."""
+    """Which of the metrics are numbers, and which histograms, PR curves or confusion matrices."""
     from mlbench.queries.logged import Chosen, choose_metrics
 
     ids = [row.head.run_id for row in answer.rows]
     chosen = choose_metrics(reader, metrics, ids, options.kind) if ids else Chosen(tuple(metrics))
     if options.step is not None and chosen.scalars:
         raise click.UsageError(f"--step is for histograms and PR curves, and '{chosen.scalars[0]}' is neither")
+    if options.has_all_steps and chosen.scalars:
+        raise click.UsageError(f"--all-steps is for histograms, and '{chosen.scalars[0]}' is none")
     return chosen
 
 
@@ -275,7 +295,7 @@ def _series(
     has_times = options.axis in ("relative", "wall") or form not in (None, "table")
     series = fetch_series(reader, ids, wanted, has_times=has_times) if ids else ()
     if not series:
-        talk("no run with these metrics matches")
+        talk_of_none("no run with these metrics matches")
     is_chart = form in (None, "table") and options.kind == "line" and not options.group_by and options.axis in AXES
     is_drawn = is_chart and (options.svg is not None or colour_depth() != "none")
     tell_set_aside(series, fate="drawn faint" if is_drawn else "left out")
@@ -321,7 +341,7 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
     )  # fmt: skip
     if options.svg is not None:
         write_file(options.svg, chart_svg(curves, chart, bands))
-        talk(f"{options.svg}: {len(curves)} curves")
+        talk(f"{options.svg}: {counted(len(curves), 'curve')}")
     else:
         print_lines(draw_chart(curves, chart, bands).lines)
 
@@ -347,42 +367,6 @@ def groups_of(answer: RunsAnswer) -> Mapping[str, str]:
         values = ((title, value) for title, value in zip(titles, row.values, strict=True) if value is not None)
         labels[row.head.run_id] = " ".join(f"{title}={value_text(value)}" for title, value in values)
     return {run_id: label for run_id, label in labels.items() if label}
-
-
-def _draw_values(kind: str, series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions) -> None:
-    from mlbench.render.chart_plotext import bar_lines, box_lines, hist_lines
-    from mlbench.render.labels import label_map
-
-    for metric in dict.fromkeys(one.metric for one in series):
-        mine = [one for one in series if one.metric == metric and len(one.values)]
-        last = {one.head.run_id: float(one.values[-1]) for one in mine}
-        size = {"title": f"{metric} (last)", "width": options.width, "height": options.height}
-        if kind == "hist":
-            lines = hist_lines(last.values(), **size)  # type: ignore[arg-type]
-        elif kind == "bar":
-            labels = label_map(one.head for one in mine)
-            lines = bar_lines(list(labels.values()), list(last.values()), **size)  # type: ignore[arg-type]
-        else:
-            groups = groups_of(answer) if options.group_by else dict.fromkeys(last, "all runs")
-            names = list(dict.fromkeys(groups[run_id] for run_id in last if run_id in groups))
-            members = [[value for run_id, value in last.items() if groups.get(run_id) == name] for name in names]
-            lines = box_lines(names, members, **size)  # type: ignore[arg-type]
-        emit("".join(f"{line}\n" for line in lines))
-
-
-def _print_points(series: Sequence[SeriesAnswer], form: str) -> None:
-    from mlbench.render.records import Records
-
-    rows = tuple(
-        (one.head.name, one.metric, int(step), _time(float(wall)), float(value))
-        for one in series
-        for step, wall, value in zip(one.steps, one.wall_s, one.values, strict=True)
-    )
-    print_records(Records(("run", "metric", "step", "wall_time", "value"), rows), form)
-
-
-def _time(wall_s: float) -> float | None:
-    return wall_s if math.isfinite(wall_s) else None
 
 
 def glyphs() -> str:

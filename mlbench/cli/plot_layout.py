@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlbench.cli.common import colour_depth, print_lines, talk
+from mlbench.cli.common import colour_depth, print_lines, talk, talk_of_none
 from mlbench.cli.plot import glyphs, tell_set_aside
+from mlbench.queries.vocabulary import counted
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -21,6 +22,8 @@ def check_alone(options: PlotOptions, metrics: Sequence[str], form: str | None) 
     """Raise UsageError where something was asked for that a layout decides, or that it cannot draw."""
     if metrics or options.kind != "line" or options.group_by or form not in (None, "table"):
         raise click.UsageError("--layout draws charts of its own. Try: without -m, --kind, --group-by, --format")
+    if options.step is not None or options.band != "minmax":
+        raise click.UsageError("--layout draws all steps, with bands of its own. Try: without --step, --band")
 
 
 def draw_layouts(reader: Reader, answer: RunsAnswer, name: str, options: PlotOptions) -> bool:
@@ -52,7 +55,7 @@ def _tell_none(reader: Reader, ids: Sequence[str], name: str) -> None:
 
     others = fetch_layouts(reader, ids).charts
     if not others:
-        talk("no run that matches has a layout of charts in its log")
+        talk_of_none("no run that matches has a layout of charts in its log")
         return
     named = ", ".join(shown(title_of(chart)) for chart in others[:5])
     raise click.UsageError(f"no chart of a layout is named {shown(name)}. There are: {named}")
@@ -93,6 +96,6 @@ def _draw(reader: Reader, ids: Sequence[str], chart: LaidChart, options: PlotOpt
     bands = margin_bands(series, [(margin.lower, margin.upper) for margin in chart.margins], options.axis, slots)
     if options.svg is not None:
         write_file(options.svg, chart_svg(curves, frame, bands))
-        talk(f"{options.svg}: {len(curves)} curves")
+        talk(f"{options.svg}: {counted(len(curves), 'curve')}")
     else:
         print_lines((*draw_chart(curves, frame, bands).lines, ()))

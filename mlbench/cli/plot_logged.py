@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
-from mlbench.cli.common import colour_depth, emit, is_light, print_lines, print_records, talk
+from mlbench.cli.common import colour_depth, emit, is_light, print_lines, print_records, talk, talk_of_none
 from mlbench.cli.plot import glyphs
+from mlbench.queries.vocabulary import counted
 
 if TYPE_CHECKING:
     from mlbench.catalog.reader import Reader
@@ -35,8 +34,6 @@ def draw_logged(
         elif curves.items:
             _draw_curves(curves.items, options)
         return bool(curves.items)
-    if options.svg is not None:
-        raise click.UsageError("--svg draws curves, not histograms. Try: without it, or --format json for the buckets")
     if options.has_all_steps and not is_data:
         return _draw_histories(reader, ids, metrics, options)
     histograms = fetch_histograms(reader, ids, metrics, step=options.step)
@@ -92,14 +89,14 @@ def _draw_histories(reader: Reader, ids: Sequence[str], metrics: Sequence[str], 
     return bool(items)
 
 
-def draw_matrices_of(reader: Reader, answer: RunsAnswer, options: PlotOptions) -> bool:
-    """Draw the confusion matrices of runs; False where there were some and none of them could be read."""
+def draw_matrices_of(reader: Reader, answer: RunsAnswer, options: PlotOptions, metrics: Sequence[str] = ()) -> bool:
+    """Draw the confusion matrices of runs, all or those of these names; False where none of them could be read."""
     from mlbench.queries.matrix import fetch_matrices
     from mlbench.render.cells import line_of
     from mlbench.render.labels import label_map, with_mark
     from mlbench.render.matrices import MatrixOptions, draw_matrices
 
-    found = fetch_matrices(reader, [row.head.run_id for row in answer.rows])
+    found = fetch_matrices(reader, [row.head.run_id for row in answer.rows], metrics)
     _tell(found.problems)
     labels = label_map(matrix.head for matrix in found.items)
     drawn = MatrixOptions(options.width, colour_depth(), glyphs(), is_light=is_light())
@@ -109,7 +106,7 @@ def draw_matrices_of(reader: Reader, answer: RunsAnswer, options: PlotOptions) -
         title = line_of((f"{metric}   rows: actual, columns: predicted", "heading"))
         print_lines((title, (), *draw_matrices(mine, names, drawn), ()))
     if not found.items and not found.problems:
-        talk("no run that matches has a confusion matrix as numbers")
+        talk_of_none("no run that matches has a confusion matrix as numbers")
     return bool(found.items) or not found.problems
 
 
@@ -126,7 +123,7 @@ def _draw_curves(items: Sequence[tuple[BlobPlace, PrCurve]], options: PlotOption
     )
     if options.svg is not None:
         write_file(options.svg, chart_svg(curves, chart, ()))
-        talk(f"{options.svg}: {len(curves)} {'curve' if len(curves) == 1 else 'curves'}")
+        talk(f"{options.svg}: {counted(len(curves), 'curve')}")
     else:
         print_lines(draw_chart(curves, chart).lines)
 

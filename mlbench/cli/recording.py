@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mlbench import capture, redaction
@@ -227,13 +227,21 @@ def _sha256(path: str) -> str:
 # ---------------------------------------------------------------- where it goes in the end
 
 
-def settle(record: capture.Record, folder: str, *, is_chosen: bool) -> str | None:
+def settle(
+    record: capture.Record, folder: str, *, is_chosen: bool, is_anothers: Callable[[str, float], bool]
+) -> str | None:
     """Write the finished record, beside the run where its folder can be told.
+
+    Args:
+        record: what ran.
+        folder: where the record lies in the meantime.
+        is_chosen: it stays there.
+        is_anothers: whether logs in a folder that changed at a time may be of another run that was at work then.
 
     Returns:
         The record's path; None where it could not be written, which is told.
     """
-    beside = None if is_chosen else _run_folder(record, folder)
+    beside = None if is_chosen else _run_folder(record, folder, is_anothers)
     add_args(record, folder)
     if beside is not None:
         record.pop("name", None)
@@ -268,23 +276,21 @@ def told_folder(record: capture.Record, folder: str) -> str | None:
     return told if is_own else None
 
 
-def _run_folder(record: capture.Record, folder: str) -> str | None:
+def _run_folder(record: capture.Record, folder: str, is_anothers: Callable[[str, float], bool]) -> str | None:
     """The folder that the command logged into: what it told, else the one where logs appeared since it began."""
     if told := told_folder(record, folder):
         return told
     tops = [path for path in named_paths(record["argv"]) if os.path.isdir(path)]
     written = {
-        place for top in tops or [str(record["cwd"])] for place in folders_written(top, float(record["started"]))
+        place
+        for top in tops or [str(record["cwd"])]
+        for place, changed_s in logs_written(top, float(record["started"]))
+        if not is_anothers(place, changed_s)
     }
     if not written:
         return None
     shared = os.path.commonpath(written)
     return shared if shared in written or (len(written) > 1 and shared in map(os.path.abspath, tops)) else None
-
-
-def folders_written(top: str, started_s: float) -> Iterator[str]:
-    """Folders with logs that changed since then."""
-    return (folder for folder, _changed_s in logs_written(top, started_s))
 
 
 def logs_written(top: str, started_s: float) -> Iterator[tuple[str, float]]:

@@ -24,6 +24,7 @@ from mlbench.cli.common import (
 from mlbench.cli.completing import complete_filter, complete_metrics, complete_runs, complete_specs
 from mlbench.cli.selecting import chosen_view, selection_option
 from mlbench.errors import SourceError, UsageError
+from mlbench.queries.vocabulary import runs_text
 from mlbench.safe import safe
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def command(
         emit(files.markdown)
         return 0
     write_report(target, files.markdown, files.files, is_forced=is_forced)
-    talk(f"{target}: {len(answer.runs.rows)} runs" + _beside(len(files.files)))
+    talk(f"{target}: {runs_text(len(answer.runs.rows))}" + _beside(len(files.files)))
     return 0
 
 

@@ -11,7 +11,7 @@ import click
 from mlbench import capture
 from mlbench.capture import running
 from mlbench.cli.common import home_of, home_option, talk
-from mlbench.cli.left_behind import take_up
+from mlbench.cli.left_behind import logs_of_others, take_up
 from mlbench.cli.recording import place_of_record, settle, surroundings
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def _run(home: Home, argv: list[str], chosen: str | None, *, is_silent: bool, is
     if output is not None:
         record["output"] = {"file": capture.OUTPUT, "bytes": outcome.n_bytes, "is_cut": outcome.is_cut}
     if folder is not None:
-        path = settle(record, folder, is_chosen=chosen is not None) or path
+        is_anothers = logs_of_others(home, record, folder)
+        path = settle(record, folder, is_chosen=chosen is not None, is_anothers=is_anothers) or path
     others = list(take_up(home))
     if path is None:
         talk("the run was not recorded")

@@ -14,6 +14,7 @@ from mlbench.cli.common import (
     reading,
     select_runs,
     talk,
+    talk_of_none,
     width_cells,
 )
 
@@ -42,7 +43,7 @@ def say_of_runs(
     with reading(home) as reader:
         heads = select_runs(reader, words, where, within, is_archived=is_archived)
     if not heads:
-        talk("no run matches, nothing was said")
+        talk_of_none("no run matches, nothing was said")
         return ()
     with open_journal(home) as journal:
         talk(describe(say(journal, refs_of(heads))))

@@ -13,7 +13,7 @@ from mlbench.queries.reading import Reader
 from mlbench.queries.suggest import did_you_mean
 from mlbench.queries.vocabulary import runs_text
 
-DRAWN_KINDS = {"hist": "histogram", "line": "pr_curve"}
+DRAWN_KINDS = {"hist": "histogram", "line": "pr_curve", "matrix": "confusion"}
 """For a kind of plot, the kind of blob that it draws."""
 _WORDS = {"histogram": "histograms", "pr_curve": "PR curves", "image": "images", "text": "texts", "tensor": "tensors",
           "graph": "graphs", "layout": "layouts", "confusion": "confusion matrices"}  # fmt: skip
@@ -40,7 +40,7 @@ class Chosen:
     scalars: tuple[str, ...] = ()
     """Names of numbers."""
     logged: tuple[str, ...] = ()
-    """Names of histograms or PR curves."""
+    """Names of histograms, PR curves or confusion matrices."""
     scalar_runs: frozenset[str] = frozenset()
     """The runs that have one of the numbers."""
     logged_runs: frozenset[str] = frozenset()
@@ -49,6 +49,8 @@ class Chosen:
 
 def choose_metrics(reader: Reader, words: Sequence[str], run_ids: Sequence[str], plot: str) -> Chosen:
     """Tell numbers from what else the plot can draw; where a word means both it means the numbers.
+
+    Matrices are never drawn of numbers: for them no word means any.
 
     Args:
         reader: the catalog.
@@ -60,9 +62,10 @@ def choose_metrics(reader: Reader, words: Sequence[str], run_ids: Sequence[str],
         UsageError: a word means neither; the message says what it does mean, or the nearest name.
     """
     known = ranked_metrics(reader, run_ids)
-    scalars = tuple(dict.fromkeys(name for word in words for name in metrics_of(word, known)))
+    numbers = () if plot == "matrix" else known
+    scalars = tuple(dict.fromkeys(name for word in words for name in metrics_of(word, numbers)))
     runs = frozenset(run_id for (run_id,) in reader.rows(_SCALARS, [list(run_ids), list(scalars)]))
-    others = [word for word in words if not metrics_of(word, known)]
+    others = [word for word in words if not metrics_of(word, numbers)]
     if not others:
         return Chosen(scalars, (), runs)
     blobs = reader.rows(_BLOBS, [list(run_ids)])
@@ -71,16 +74,21 @@ def choose_metrics(reader: Reader, words: Sequence[str], run_ids: Sequence[str],
     for word in others:
         matching = metrics_of(word, list(drawn))
         if not matching:
-            raise UsageError(_not_drawn(word, blobs, known, len(run_ids)))
+            raise UsageError(_not_drawn(word, blobs, known, len(run_ids), plot))
         logged.update(dict.fromkeys(matching))
     having = frozenset(run_id for metric in logged for run_id in drawn[metric])
     return Chosen(scalars, tuple(logged), runs, having)
 
 
-def _not_drawn(word: str, blobs: Sequence[tuple[str, str, object]], scalars: Sequence[str], n_runs: int) -> str:
+def _not_drawn(
+    word: str, blobs: Sequence[tuple[str, str, object]], scalars: Sequence[str], n_runs: int, plot: str
+) -> str:
+    wanted = "confusion matrices" if plot == "matrix" else "numbers"
     for kind, metric, _ids in blobs:
         if metrics_of(word, [metric]):
             hint = _HINTS.get(kind, "mlbench export blobs -o FILE, for where they are")
-            return f"{shown(word)} was logged as {_WORDS.get(kind, kind)}, not as numbers. Try: {hint}"
+            return f"{shown(word)} was logged as {_WORDS.get(kind, kind)}, not as {wanted}. Try: {hint}"
+    if metrics_of(word, scalars):
+        return f"{shown(word)} was logged as numbers, not as {wanted}. Try: --kind line"
     known = [*scalars, *(metric for _kind, metric, _ids in blobs)]
     return f"no metric {shown(word)} in {runs_text(n_runs)}.{did_you_mean(bare_metric(word), known)}"

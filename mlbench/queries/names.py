@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from mlbench.errors import UsageError
+from mlbench.errors import NoRunError, UsageError
 from mlbench.queries.answers import RunHead
 from mlbench.queries.curves import main_series
 from mlbench.queries.fragment import Sql, bindable, joined
@@ -128,7 +128,7 @@ def _resolve(reader: Reader, word: str, scope: Sql, *, is_archived: bool) -> lis
     below = _select(reader, scope, scope_of([word])) if os.path.isdir(path) else []
     if below:
         return [_only(below, f"{shown(word)} holds")]
-    raise UsageError(_no_run(reader, word, scope))
+    raise NoRunError(_no_run(reader, word, scope))
 
 
 def _select(reader: Reader, scope: Sql, condition: Sql) -> list[_Match]:
@@ -196,7 +196,7 @@ def _numbered(reader: Reader, word: str, number: int, scope: Sql) -> _Match:
     if matching:
         return _only(matching, f"{shown(word)} is")
     (most,) = reader.rows("SELECT coalesce(max(number), 0) FROM run_number")[0]
-    raise UsageError(f"no run {shown(word)}: the numbers go up to {most}. Try: mlbench query, which shows them")
+    raise NoRunError(f"no run {shown(word)}: the numbers go up to {most}. Try: mlbench query, which shows them")
 
 
 def _marked(reader: Reader, word: str, scope: Sql) -> _Match:
@@ -214,7 +214,7 @@ def _marked(reader: Reader, word: str, scope: Sql) -> _Match:
 def _baseline(reader: Reader, scope: Sql) -> _Match:
     marked = _select(reader, scope, Sql("r.baseline"))
     if not marked:
-        raise UsageError("no run is the baseline. Try: mlbench baseline RUN")
+        raise NoRunError("no run is the baseline. Try: mlbench baseline RUN")
     return _only(marked, "@baseline is")
 
 

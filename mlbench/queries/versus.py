@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from mlbench.errors import UsageError
+from mlbench.errors import NoRunError, UsageError
 from mlbench.queries.answers import RunHead, RunRow, Value
 from mlbench.queries.chosen import differing_params, only_labels
 from mlbench.queries.columns import metric_spec
@@ -20,6 +20,7 @@ from mlbench.queries.names import find_metrics
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import find_runs
 from mlbench.queries.significance import ALPHA, Contrast, contrast, holm
+from mlbench.queries.vocabulary import runs_text
 
 PAIRINGS = ("auto", "paired", "unpaired")
 COUNTS = ("best", "last")
@@ -159,7 +160,8 @@ def contrast_runs(
     told = list(remarks)
     if is_paired:
         left_out = sum(map(len, ids)) - 2 * len(pairs)
-        told += [f"{left_out} runs without a partner are left out"] if left_out else []
+        if left_out:
+            told.append(f"{runs_text(left_out)} without a partner {'is' if left_out == 1 else 'are'} left out")
         ids = [list(side) for side in zip(*pairs, strict=True)]
     values = _values(reader, [spec for _title, spec, *_goal in asked], values_of, ids, within)
     rows = [
@@ -202,10 +204,11 @@ def _sides(
     for where, rows, n in ((where_a, answers[0].rows, 0), (where_b, second, n_both)):
         if not rows:
             but = f" but the {n} that match the first filter, too" if n else ""
-            raise UsageError(f"no run matches {shown(where)}{but}. Try: mlbench query, to list them")
+            raise NoRunError(f"no run matches {shown(where)}{but}. Try: mlbench query, to list them")
     remarks = list(dict.fromkeys(remark for answer in answers for remark in answer.remarks))
     if n_both:
-        remarks.append(f"{n_both} runs match both filters and count for the first")
+        match, count = ("matches", "counts") if n_both == 1 else ("match", "count")
+        remarks.append(f"{runs_text(n_both)} {match} both filters and {count} for the first")
     return [answers[0].rows, second], remarks
 
 

@@ -77,4 +77,9 @@ class Vocabulary:
 
 def runs_text(n_runs: int) -> str:
     """`1 run`, `1,240 runs`."""
-    return f"{n_runs:,} run{'' if n_runs == 1 else 's'}"
+    return counted(n_runs, "run")
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """`1 file`, `1,240 files`; the plural where it is not the noun with an s."""
+    return f"{n:,} {noun if n == 1 else plural or f'{noun}s'}"

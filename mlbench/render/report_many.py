@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlbench.queries.costs import SECONDS
+from mlbench.queries.vocabulary import runs_text
 from mlbench.render.diff import ABSENT
 from mlbench.render.inside import short_hashes
 from mlbench.render.numbers import distinct, duration, number
@@ -74,7 +75,7 @@ def _metric_row(row: MetricRow, titles: Sequence[str]) -> list[str]:
     values = [cell.best if row.goal else cell.last for cell in row.cells]
     n_odd = sum(bool(cell.n_nan or cell.n_inf) for cell in row.cells)
     name = markdown_code(row.metric) + (f" ({row.goal})" if row.goal else "")
-    what = ("best" if row.goal else "last") + (f", {n_odd} runs with NaN or inf" if n_odd else "")
+    what = ("best" if row.goal else "last") + (f", {runs_text(n_odd)} with NaN or inf" if n_odd else "")
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known:
         return [name, what, *[_NOTHING] * 5]

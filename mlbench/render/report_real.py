@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mlbench.queries.vocabulary import runs_text
 from mlbench.render.inside import short_hashes
 from mlbench.render.numbers import delta, number
 from mlbench.render.report_parts import strong, table
@@ -39,7 +40,7 @@ def is_it_real(answer: ReportAnswer) -> str:
 
 
 def _named(where: str, n_runs: int) -> str:
-    return f"{markdown_code(short_hashes(where) or 'all others')} ({n_runs} runs)"
+    return f"{markdown_code(short_hashes(where) or 'all others')} ({runs_text(n_runs)})"
 
 
 def _left_out(answer: ReportAnswer) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from mlbench.queries.vocabulary import runs_text
 from mlbench.render.cells import Cell, Line, line_of
 from mlbench.render.inside import short_hashes
 from mlbench.render.numbers import delta, number
@@ -44,7 +45,7 @@ def settings_versus_lines(answer: SettingsVersus, width: int, *, offset: int = 0
         offset: columns of the tables after the verdict that are moved out at the left.
     """
     added = f", and {answer.n_added} more that repeat them" if answer.n_added else ""
-    yield from _wrapped(f"{answer.n_runs} runs{added}: each setting against that of the first", width, "muted")
+    yield from _wrapped(f"{runs_text(answer.n_runs)}{added}: each setting against that of the first", width, "muted")
     for remark in answer.remarks:
         yield from _wrapped(remark, width, "warning")
     if answer.said:
@@ -66,9 +67,9 @@ def least_offset(answer: SettingsVersus, width: int) -> int:
 
 def _setting_lines(answer: VersusAnswer, width: int, offset: int) -> Iterator[Line]:
     name_a, name_b = (short_hashes(name) or "all others" for name in (answer.where_a, answer.where_b))
-    yield from _wrapped(f"A  {name_a}  ({_n_runs(len(answer.a))})", width, "baseline")
+    yield from _wrapped(f"A  {name_a}  ({runs_text(len(answer.a))})", width, "baseline")
     how = f", compared in pairs of equal {', '.join(answer.pair_keys)}" if answer.is_paired else ""
-    yield from _wrapped(f"B  {name_b}  ({_n_runs(len(answer.b))}{how})", width, "run1")
+    yield from _wrapped(f"B  {name_b}  ({runs_text(len(answer.b))}{how})", width, "run1")
     yield from layout(_table(answer, offset), width)
     for row in answer.metrics:
         if row.contrast is not None and (row is answer.metrics[0] or row.verdict in ROLES):
@@ -80,10 +81,6 @@ def _setting_lines(answer: VersusAnswer, width: int, offset: int) -> Iterator[Li
         )
     for remark in answer.remarks:
         yield from _wrapped(remark, width, "muted")
-
-
-def _n_runs(n: int) -> str:
-    return f"{n} run" if n == 1 else f"{n} runs"
 
 
 def _table(answer: VersusAnswer, offset: int) -> Table:

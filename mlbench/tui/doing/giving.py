@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+from mlbench.queries.vocabulary import runs_text
 from mlbench.safe import safe, text_of_path
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
@@ -111,7 +112,7 @@ def copy_markdown(desk: Desk, _n: int) -> None:
 
     def copied(text: str) -> None:
         where = desk.host.copy(text)
-        desk.say(f"copied {len(ids)} runs as a Markdown table{where}")
+        desk.say(f"copied {runs_text(len(ids))} as a Markdown table{where}")
 
     desk.asker.ask("markdown", lambda: desk.session.markdown(ids, columns), copied, lane="detail")
 

@@ -58,7 +58,7 @@ def test_verbose_lists_the_problems_that_an_ingest_met(mlbench: Mlbench, tmp_pat
 
     usual, verbose = mlbench("ingest", "logs"), mlbench("ingest", "logs", "--verbose")
 
-    assert "1 problems. Try: mlbench doctor" in usual.err
+    assert "1 problem. Try: mlbench doctor" in usual.err
     assert f"{tmp_path}/logs/a/events" not in usual.err
     assert f"{tmp_path}/logs/a/events" in verbose.err
 

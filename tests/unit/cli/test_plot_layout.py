@@ -105,7 +105,12 @@ def test_runs_without_a_layout_and_options_that_do_not_fit_are_told(mlbench: Mlb
     none = mlbench("plot", "--layout", "both", "--in", "logs", "name = other")
     both = mlbench("plot", "--layout", "both", "-m", "acc", *SIZE)
 
-    assert (none.code, both.code) == (0, 2)
+    step = mlbench("plot", "--layout", "--step", "1", *SIZE)
+    kind = mlbench("plot", "--layout", "--kind", "matrix", *SIZE)
+
+    assert (none.code, both.code, step.code, kind.code) == (0, 2, 2, 2)
+    assert "--layout draws all steps" in step.err
+    assert "--layout draws charts of its own" in kind.err
     assert "no run that matches has a layout" in none.err
     assert "--layout draws charts of its own" in both.err
 

@@ -142,7 +142,8 @@ def test_a_log_that_changed_is_told_and_the_others_are_drawn(mlbench: Mlbench, l
         (("-m", "pr", "--kind", "hist"), "'pr' was logged as PR curves, not as numbers. Try: --kind line"),
         (("-m", "note"), "'note' was logged as texts, not as numbers. Try: mlbench export blobs -o FILE"),
         (("-m", "only", "--step", "1"), "--step is for histograms and PR curves, and 'only' is neither"),
-        (("-m", "w", "--kind", "hist", "--svg", "x.svg"), "--svg draws curves, not histograms"),
+        (("-m", "w", "--kind", "hist", "--svg", "x.svg"), "--svg means nothing with --kind hist."),
+        (("-m", "only", "--all-steps", "--kind", "hist"), "--all-steps is for histograms, and 'only' is none"),
         (("-m", "v", "--kind", "hist"), "no metric 'v' in 2 runs."),
     ],
 )
@@ -166,7 +167,7 @@ def test_export_blobs_lists_places_that_hold_the_bytes(mlbench: Mlbench, logs: P
     done = mlbench("export", "blobs", "name = one", "-o", "blobs.csv")
 
     rows = list(csv.DictReader(io.StringIO((tmp_path / "blobs.csv").read_text())))
-    assert done.err == "mlbench: blobs.csv: 4 rows of 1 runs\n"
+    assert done.err == "mlbench: blobs.csv: 4 rows of 1 run\n"
     assert [(row["kind"], row["metric"], row["step"], row["encoding"]) for row in rows] == [
         ("histogram", "w", "10", "proto"),
         ("histogram", "w", "20", "proto"),

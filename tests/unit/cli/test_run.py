@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from dulwich import porcelain
 
 from mlbench import capture
-from mlbench.cli.left_behind import take_up
+from mlbench.cli.left_behind import logs_of_others, take_up
+from mlbench.cli.recording import settle
 from mlbench.cli.running_notebook import _check_names, _with_parameters, as_script
 from mlbench.paths import Home
 from tests.paths import ROOT
@@ -332,6 +334,56 @@ def test_a_damaged_record_is_moved_all_the_same(tmp_path: Path) -> None:
 
     assert list(take_up(a_home(tmp_path))) == [str(place)]
     assert record_in(place)["git"] == {"patch": "mlbench-run.patch"}
+
+
+def test_two_live_runs_that_name_one_parent_keep_their_records_apart(project: Path) -> None:
+    (project / "runs").mkdir()
+    training = """
+import os, sys, time
+place = os.path.join(sys.argv[1], sys.argv[2])
+os.makedirs(place)
+open(os.path.join(place, "metrics.csv"), "w").write("step,loss\\n0,1.0\\n")
+while not os.path.exists(sys.argv[3]):
+    time.sleep(0.02)
+"""
+    (project / "sweep.py").write_text(training)
+    began = [mlbench_run(project, sys.executable, "sweep.py", "runs", name, f"end-{name}") for name in ("a", "b")]
+    for name in ("a", "b"):
+        until(lambda name=name: (project / "runs" / name / "metrics.csv").exists())  # type: ignore[misc]
+    for name, one in zip(("a", "b"), began, strict=True):
+        (project / f"end-{name}").touch()
+        assert one.wait(120) == 0
+
+    assert list((project / "runs").glob("mlbench-run*")) == []
+    assert len(list((project / "home" / "captured").glob("*/mlbench-run.json"))) == 2
+
+
+def test_a_live_run_takes_what_is_left_when_the_other_has_its_record(tmp_path: Path) -> None:
+    (tmp_path / "captured" / "a").mkdir(parents=True)
+    for name in ("x", "y"):
+        log(tmp_path / "logs" / name, changed=2000.0)
+    watched = {"is_watched": True, "cwd": str(tmp_path)}
+    mine = {**capture.begin(["train.py", str(tmp_path / "logs")]), **watched, "started": 1000.0, "ended": 2500.0}
+    other = {**capture.begin(["train.py", str(tmp_path / "logs")]), **watched, "started": 1500.0, "ended": 2200.0}
+    (tmp_path / "logs" / "y" / "mlbench-run.json").write_text(json.dumps(other))
+
+    is_anothers = logs_of_others(a_home(tmp_path), mine, str(tmp_path / "captured" / "a"))
+    path = settle(mine, str(tmp_path / "captured" / "a"), is_chosen=False, is_anothers=is_anothers)
+
+    assert path == str(tmp_path / "logs" / "x" / "mlbench-run.json")
+
+
+def mlbench_run(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "mlbench", "run", "--home", str(folder / "home"), "--no-ingest", "--", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def dead_pid() -> int:

@@ -61,6 +61,8 @@ def test_a_glob_means_all_histograms_that_match(logged: tuple[FakeReader, list[s
             "line",
             "'cow' was logged as mesh, not as numbers. Try: mlbench export blobs -o FILE, for where they are",
         ),
+        ("loss", "matrix", "'loss' was logged as numbers, not as confusion matrices. Try: --kind line"),
+        ("pr", "matrix", "'pr' was logged as PR curves, not as confusion matrices. Try: --kind line"),
         ("layer1/v", "hist", "no metric 'layer1/v' in 2 runs. Did you mean 'layer1/w'?"),
         ("metrics.los", "hist", "no metric 'metrics.los' in 2 runs. Did you mean 'loss'?"),
     ],

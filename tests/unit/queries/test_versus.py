@@ -64,7 +64,7 @@ def test_a_run_without_a_partner_is_left_out_only_when_asked(empty: FakeReader) 
 
     assert (auto.is_paired, auto.n_pairs, len(auto.a)) == (False, 6, 7)
     assert "6 pairs have equal seed; --pairing paired compares these alone" in text_of(auto)
-    assert (asked.is_paired, len(asked.a), asked.remarks[-1]) == (True, 6, "1 runs without a partner are left out")
+    assert (asked.is_paired, len(asked.a), asked.remarks[-1]) == (True, 6, "1 run without a partner is left out")
 
 
 def test_pairs_that_do_not_exist_cannot_be_asked_for(empty: FakeReader) -> None:

@@ -1,0 +1,92 @@
+"""`mlbench plot` refuses what it would leave out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Done
+
+Mlbench = Callable[..., Done]
+
+
+SHAPE = (
+    ("--smooth", "0.5"),
+    ("--log-y",),
+    ("--symlog-y",),
+    ("--log-x",),
+    ("--symlog-x",),
+    ("--trim",),
+    ("--band", "sd"),
+)
+
+
+@pytest.mark.parametrize("kind", ["hist", "bar", "box", "matrix"])
+def test_what_is_for_curves_means_nothing_with_another_kind(mlbench: Mlbench, tmp_path: Path, kind: str) -> None:
+    for option in (*SHAPE, ("--svg", "FILE"), ("--x", "relative")):
+        done = mlbench("plot", "-m", "val/acc", "--kind", kind, *option)
+
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"mlbench: {option[0]} means nothing with --kind {kind}. Try it without either")
+    assert not (tmp_path / "FILE").exists()
+
+
+def test_what_is_for_drawing_means_nothing_with_points(mlbench: Mlbench, tmp_path: Path) -> None:
+    for option in (*SHAPE, ("--svg", "FILE"), ("--group-by", "optimizer")):
+        done = mlbench("plot", "-m", "val/acc", "--format", "csv", *option)
+
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"mlbench: {option[0]} means nothing with --format csv. Try it without either")
+    assert not (tmp_path / "FILE").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--kind", "hist", "--group-by", "optimizer"), "--group-by means nothing with --kind hist"),
+        (("--kind", "bar", "--group-by", "optimizer"), "--group-by means nothing with --kind bar"),
+        (("--kind", "matrix", "--group-by", "optimizer"), "--group-by means nothing with --kind matrix"),
+        (("--kind", "matrix", "--format", "json"), "--format means nothing with --kind matrix"),
+        (("--kind", "matrix", "--step", "3"), "--step means nothing with --kind matrix"),
+        (("--kind", "line", "--all-steps"), "--all-steps is for logged histograms. Try: --kind hist"),
+        (("--kind", "hist", "--all-steps", "--step", "3"), "give either --step or --all-steps, not both"),
+        (("--kind", "hist", "--all-steps", "--format", "csv"), "--all-steps means nothing with --format csv"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(mlbench: Mlbench, arguments: tuple[str, ...], said: str) -> None:
+    done = mlbench("plot", "-m", "val/acc", *arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"mlbench: {said}")
+
+
+def test_a_table_is_drawn_and_the_x_axis_of_points_may_be_another_metric(mlbench: Mlbench, tmp_path: Path) -> None:
+    drawn = mlbench("plot", "-m", "val/acc", "long", "--format", "table", "--smooth", "0.5", "--svg", "FILE.svg")
+    points = mlbench("plot", "-m", "val/acc", "long", "--format", "csv", "--x", "val/loss")
+
+    assert drawn.code == 0
+    assert (tmp_path / "FILE.svg").exists()
+    assert {line.split(",")[1] for line in points.out.splitlines()[1:]} == {"val/acc", "val/loss"}
+
+
+def test_m_chooses_among_confusion_matrices(mlbench: Mlbench) -> None:
+    size = ("long/w128-seed1", "--width", "100")
+    every = mlbench("plot", "--kind", "matrix", *size)
+    chosen = mlbench("plot", "--kind", "matrix", "-m", "confusion*", *size)
+    numbers = mlbench("plot", "--kind", "matrix", "-m", "val/acc", *size)
+    unknown = mlbench("plot", "--kind", "matrix", "-m", "confusion_matrx", *size)
+
+    assert "confusion_matrix" in every.out
+    assert chosen.out == every.out
+    assert (numbers.code, unknown.code) == (2, 2)
+    assert "'val/acc' was logged as numbers, not as confusion matrices. Try: --kind line" in numbers.err
+    assert "Did you mean 'confusion_matrix'?" in unknown.err
+
+
+def test_one_of_a_thing_is_said_in_the_singular(mlbench: Mlbench) -> None:
+    one = "long/w128-seed1"
+
+    assert mlbench("plot", "-m", "val/acc", one, "--svg", "a.svg").err.endswith("a.svg: 1 curve\n")
+    assert mlbench("export", "runs", one, "-o", "a.csv").err.endswith("a.csv: 1 row of 1 run\n")
+    assert "a.md: 1 run" in mlbench("report", one, "-o", "a.md").err
+    assert "1 runs" not in mlbench("report", one, "-o", "b.md").err
