@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlbench.dataclass import dataclass
-from mlbench.render.cells import Cell, Line, fit, fit_middle, line_cells, line_of, padded, width_cells
+from mlbench.render.cells import Cell, Line, fit, fit_apart, fit_middle, line_cells, line_of, padded, width_cells
 from mlbench.render.chart_frame import Frame, filled, label_cells, row_at
 from mlbench.render.numbers import number
 from mlbench.safe import Safe, safe
@@ -67,7 +67,12 @@ def legend_right(
         shown = shown[: n_rows - 1]
     values = label_cells([_value(entry) for entry in shown])
     rows = _rows([_wanted_row(entry, frame) for entry in shown], n_rows - (1 if missing else 0))
-    texts = {row: _side_line(entry, side, values, glyphs) for row, entry in zip(rows, shown, strict=True)}
+    names = max(side - values - 6, 1)
+    labels = [padded(label, names) for label in fit_apart(tuple(entry.label for entry in shown), names)]
+    texts = {
+        row: _side_line(entry, label, side, values, glyphs)
+        for row, entry, label in zip(rows, shown, labels, strict=True)
+    }
     if missing:
         texts[n_rows - 1] = line_of((f"   +{missing} more", "muted"))
     width = frame.left + frame.width
@@ -91,9 +96,7 @@ def _rows(wanted: Sequence[int], n_rows: int) -> list[int]:
     return rows
 
 
-def _side_line(entry: Entry, side: int, values: int, glyphs: str) -> Line:
-    names = max(side - values - 6, 1)
-    label = padded(fit_middle(entry.label, names), names)
+def _side_line(entry: Entry, label: Safe, side: int, values: int, glyphs: str) -> Line:
     text = safe(f" {_key(entry, glyphs)} ") + label + safe("  ") + padded(_value(entry), values, align="right")
     return (Cell(fit(text, side), entry.role),)
 

@@ -192,6 +192,8 @@ DRAWN = frozenset((
     "run.pan_right", "run.pan_up", "run.pan_down", "run.graphics",
 ))  # fmt: skip
 """Actions that change only how curves and pictures are drawn: where they are told in words, they do nothing."""
+TABLED = frozenset(("compare.all", "compare.deltas", "compare.sort"))
+"""Actions of the comparison's tables: over its code, images, matrices, histograms and verdict nothing shows them."""
 
 _NAMES = {
     "space": "space", "enter": "enter", "escape": "esc", "pagedown": "PgDn", "pageup": "PgUp", "home": "Home",

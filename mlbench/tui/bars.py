@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlbench.render.cells import Cell, Line, fit, fit_middle, line_cells, line_of, width_cells
 from mlbench.safe import safe
-from mlbench.tui.actions import BY_ID, DRAWN, key_text
+from mlbench.tui.actions import BY_ID, COMPARE, DRAWN, TABLED, key_text
 from mlbench.tui.session import IndexProgress
 from mlbench.tui.view import Marks
 
@@ -132,8 +132,9 @@ def footer(desk: Desk, width: int) -> Ends:
     help_key = desk.keyboard.first_key(BY_ID["app.help"])
     right = line_of((f" {key_text(help_key)}", "key"), (" help ", "muted")) if help_key else ()
     is_drawn = not desk.panes.looks.is_linear
+    hides = desk.view.pane == COMPARE and desk.view.compare_look != ""
     pairs = [(key_text(key), action.label) for key, action in desk.keyboard.footer(desk.view.pane)
-             if is_drawn or action.id not in DRAWN]  # fmt: skip
+             if (is_drawn or action.id not in DRAWN) and not (hides and action.id in TABLED)]  # fmt: skip
     return keys_line(pairs, width - line_cells(right)), right
 
 

@@ -59,6 +59,9 @@ they take 0.24, 0.41 and 0.44 CPU s. Twenty pages leave 154 MiB with 48 and 144 
 take the same time with both. Grouping all of them needs more than 24.
 """
 
+BUSY = "busy"
+"""The stamp of a catalog that another process writes: any other is news."""
+
 
 class _Lane:
     """One reader at a time: opened again when the snapshot or the journal is another one."""
@@ -140,6 +143,7 @@ class CatalogSession:
 
     def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
         """Read what is new below the roots."""
+        from mlbench.catalog.lock import WriterBusyError
         from mlbench.watch import Pace, Watcher
 
         def progress(step: Progress) -> None:
@@ -149,7 +153,12 @@ class CatalogSession:
             return IndexDone(0, 0, 0)
         self._watcher, self._pace = None, Pace()
         watcher = Watcher(self.home, self.roots, progress=progress, is_cancelled=is_cancelled, is_shown=True)
-        done = watcher.look()
+        try:
+            done = watcher.look()
+        except WriterBusyError:
+            # Another process reads them: what it writes is followed, and what is left is read when it is done.
+            self._watcher, self._catalog = watcher, BUSY
+            raise
         self._watcher = watcher
         if done is None:
             return IndexDone(0, 0, 0)

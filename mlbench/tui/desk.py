@@ -28,7 +28,7 @@ from mlbench.tui.logged import HISTOGRAMS, MATRICES, LoggedLook, ask_looks, forg
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
-from mlbench.tui.view import ChartLook, View
+from mlbench.tui.view import MOST_CHARTED, MOST_COMPARED, ChartLook, View
 from mlbench.tui.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ FOLLOW = "follow"
 AFTER_ERROR_S = 5.0  # until the look after one that failed
 KEEP, KEEP_DELAY_S = "keep", 1.0
 """The delay after which what is looked at is kept: a crash loses no more than a second."""
-MOST_COMPARED, MOST_CHARTED = 24, 1000
-"""Runs side by side, and curves in a chart: of more marks the first ones are shown, and the title says so."""
 BASELINE_SLOT = 7
 
 
@@ -377,6 +375,7 @@ class Desk:
         self.answers.done, self.answers.progress = IndexDone(0, 0, 0), None
         self.complain(error)
         self.panes.draw_table(self)
+        self.follow_later(AFTER_ERROR_S)
 
     # ------------------------------------------------------------ words
 

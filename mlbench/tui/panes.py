@@ -24,7 +24,7 @@ from mlbench.tui.session import IndexProgress
 from mlbench.tui.stage import Paper, stage_page
 from mlbench.tui.theme import Looks
 from mlbench.tui.transposed import transposed_page
-from mlbench.tui.view import View
+from mlbench.tui.view import View, left_out_text
 from mlbench.tui.widgets.bar import Bar, Divider, Popup
 from mlbench.tui.widgets.chart_view import ChartState, ChartView
 from mlbench.tui.widgets.lines_view import LinesView, Page
@@ -206,6 +206,7 @@ class Panes:
                 baseline=desk.baseline.run_id if desk.baseline else "",
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,
+                left_out=left_out_text(len(desk.compared())),
                 message=desk.answers.no_series or message or ("" if desk.answers.found is None else no_metric),
             )
         )

@@ -19,6 +19,14 @@ AXES = ("metric", "step", "relative", "wall")
 SCALES = ("linear", "log", "symlog")
 """Of an axis, in the order of its key."""
 
+MOST_COMPARED, MOST_CHARTED = 24, 1000
+"""Runs side by side, and runs in a chart: of more marks the first ones are shown, and the title says so."""
+
+
+def left_out_text(n_runs: int) -> str:
+    """That a chart draws only the first runs, '' where it draws all."""
+    return f"first {MOST_CHARTED:,} of {n_runs:,} runs" if n_runs > MOST_CHARTED else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from mlbench.errors import MlbenchError, UsageError
 from mlbench.queries.settings_versus import SettingsVersus
 from mlbench.tui import desk
-from mlbench.tui.session import Followed
+from mlbench.tui.session import Followed, IndexDone, IndexProgress
 from tests.tui.driving import keys, news_taken, play, screen_text, workbench
 from tests.tui.fake import FakeDetails, FakeSession, make_runs
 
@@ -83,6 +83,25 @@ def test_a_look_that_fails_is_not_the_last_one(monkeypatch: pytest.MonkeyPatch) 
     async def script(pilot: Pilot[int]) -> None:
         session.news.append(Followed(has_changed=False, wait_s=60.0))
         app.desk.follow_later(0.0)
+        await news_taken(session, pilot)
+        assert not session.news
+
+    play(app, script)
+
+
+def test_logs_that_cannot_be_read_at_the_start_are_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "AFTER_ERROR_S", 0.001)
+
+    class Busy(FakeSession):
+        def index(self, tell: Callable[[IndexProgress], None], is_cancelled: Callable[[], bool]) -> IndexDone:
+            raise MlbenchError("pid 7 is writing this catalog")
+
+    session = Busy()
+    session.news.append(Followed(has_changed=True, wait_s=60.0))
+    app = workbench(session)
+
+    async def script(pilot: Pilot[int]) -> None:
+        assert "pid 7 is writing this catalog" in screen_text(app)
         await news_taken(session, pilot)
         assert not session.news
 

@@ -51,6 +51,8 @@ class ChartState:
     """No colours: patterns tell the curves apart."""
     message: str = ""
     """Said in place of charts where there are none."""
+    left_out: str = ""
+    """How many runs are drawn of how many, where they are too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +337,7 @@ class ChartView(Widget):
         parts += self._drawn[0].chart.header.split("   ")[1:] if len(self._drawn) == 1 else []
         axis = axis_of(look, self.state.series)
         parts += [f"no {look.over} in these runs"] * (look.over not in ("", axis))
+        parts += [self.state.left_out] * bool(self.state.left_out)
         parts += [f"x {_WORDS.get(axis, axis)}"] + ["zoomed"] * (look.limits is not None)
         parts += [f"+{n_hidden} more"] * (n_hidden > 0)
         right = line_of((" · ".join(parts) + " ", "muted"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mlbench.catalog import writer
+from mlbench.catalog.lock import WriterBusyError, take_lock
 from mlbench.errors import UsageError
 from mlbench.paths import find_home
 from mlbench.queries.answers import RunHead
@@ -71,6 +74,27 @@ def test_reading_tells_how_far_it_is_and_what_it_came_to(logs: Path, tmp_path: P
     assert again.n_read == 0
     assert told[-1].stage == "done"
     assert session.scope == "logs"
+
+
+def test_what_another_process_is_reading_is_followed(
+    session: CatalogSession, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "take_lock", lambda home, _wait_s: take_lock(home, 0.0))
+    before = heads(session)
+    scalar_file(logs / "d" / "events.out.tfevents.1700000002.host", {"val/loss": [(0, 1.0), (1, 0.5)]})
+    held = take_lock(session.home, 0.0)
+    with pytest.raises(WriterBusyError):
+        session.index(lambda _progress: None, lambda: False)
+    os.close(held)
+    other = CatalogSession(session.home, session.roots)
+    other.index(lambda _progress: None, lambda: False)
+    other.close()
+
+    followed = session.follow(lambda: False)
+
+    assert followed is not None
+    assert followed.has_changed
+    assert (len(before), len(heads(session))) == (3, 4)
 
 
 def test_without_roots_nothing_is_read_and_everything_is_in_scope(tmp_path: Path) -> None:
