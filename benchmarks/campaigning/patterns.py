@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from campaigning import Figure, Plan
 from tests.reliability.patterns import Steep, modules, patterns_of, steepest
 
-COUNT = 250
+COUNT = 8
 """Beginnings made for each pattern; each is tried with up to seven pieces, two ends and every method called."""
 
 

@@ -42,7 +42,7 @@ _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "\\": "\\", "'": "'", '"': '"'}
 _STRING = re.compile(r"""([bBuUrR]{0,2})("[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*')""", re.DOTALL)
 _NUMBER = re.compile(
-    r"[-+]?(?:0[xX][0-9a-fA-F]+|(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|inf\b|Infinity\b|nan\b|NaN\b)"
+    r"[-+]?(?:0[xX][0-9a-fA-F]+|(?:[0-9][0-9_]*+(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?|inf\b|Infinity\b|nan\b|NaN\b)"
 )
 _BEGINS_LITERAL = re.compile(r"""[\[({<]|[bBuUrR]{0,2}['"]""")
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
