@@ -88,7 +88,10 @@ def connect(path: str, *, read_only: bool, n_threads: int = 2) -> DuckDBPyConnec
     # Under `python -c` and in notebooks DuckDB draws a bar on stdout, among the data, after two seconds.
     connection.execute("SET enable_progress_bar = false")
     if path != ":memory:":
-        connection.execute("SET temp_directory = ?", [os.path.dirname(path)])
+        try:
+            connection.execute("SET temp_directory = ?", [os.path.dirname(path)])
+        except duckdb.NotImplementedException:  # this process has the file open already, and its folder is in use
+            pass
     return connection
 
 

@@ -279,7 +279,7 @@ class Reader:
 
     def _lay_words(self) -> None:
         if not self._has_words:
-            self._connection.execute(_WORD_TABLES)
+            self._connection.execute(_again(_WORD_TABLES))
             self._connection.execute("INSERT INTO clock VALUES (?)", [self.now_s])
             for table, rows in self._words.items():
                 _insert(self._connection, table, rows)
@@ -288,8 +288,13 @@ class Reader:
     def _make_views(self) -> None:
         if not self._has_views:
             self._lay_words()
-            self._connection.execute(self._views)
+            self._connection.execute(_again(self._views))
             self._has_views = True
+
+
+def _again(sql: str) -> str:
+    """Where the memory was not enough on the way it is done once more, over what was made before."""
+    return sql.replace("CREATE TEMP ", "CREATE OR REPLACE TEMP ")
 
 
 def _views(now_s: float, *, has_run_words: bool) -> str:

@@ -51,12 +51,12 @@ if TYPE_CHECKING:
     from mlbench.tui.ahead import Ahead
     from mlbench.watch import Pace, Watcher
 
-MEMORY = "24MB"
+MEMORY = "48MB"
 """Of DuckDB's cache of the catalog, which would keep all that was ever looked at; a question that needs more gets it.
 
 At 100,000 runs four searches and the curves of a page leave 352 MB resident with 1 GB, 267 with 128 MB and 166 with 48;
 they take 0.24, 0.41 and 0.44 CPU s. Twenty pages leave 154 MiB with 48 and 144 with 24; searches, sorts and filters
-take the same time with both. Grouping all of them needs more than 24.
+take the same time with both. With 24 DuckDB wrote to its folder and ran out now and then, also on small catalogs.
 """
 
 BUSY = "busy"

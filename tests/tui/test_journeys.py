@@ -272,7 +272,7 @@ def test_7_8_and_9_tag_note_and_report_for_two_keys_each(home: Home, tmp_path: P
 
     async def report(app: Workbench, hands: Hands) -> None:
         await hands.press("x", "enter")
-        assert (tmp_path / "report.md").is_file()
+        assert (tmp_path / "report.md").is_file(), screen_text(app)
 
     assert cost(home, tag) == (2, 4)
     assert cost(home, note) == (2, 7)
@@ -334,14 +334,14 @@ def test_the_headline_errand_costs_fourteen_keys_and_nine_the_next_time(home: Ho
 
     async def first(app: Workbench, hands: Hands) -> None:
         await hands.press("5", "space", "p", "m", "'v/l'", "enter", "s", "s", "Y", *words)
-        assert (tmp_path / "report.md").is_file()
+        assert (tmp_path / "report.md").is_file(), screen_text(app)
         await hands.press("q", "escape")
         hands.n_keys -= 2
 
     async def again(app: Workbench, hands: Hands) -> None:
         (tmp_path / "report.md").unlink()
         await hands.press("5", "space", "p", *words)
-        assert (tmp_path / "report.md").is_file()
+        assert (tmp_path / "report.md").is_file(), screen_text(app)
 
     n_first, n_text = cost(home, first)
     n_again, _n = cost(home, again)
