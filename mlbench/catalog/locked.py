@@ -77,10 +77,12 @@ def add_points(reader: Reader, *, is_asked: bool) -> None:
         HomeError: a segment is missing or damaged.
     """
     from mlbench.catalog.connection import sql_text
-    from mlbench.catalog.segments import point_schema
+    from mlbench.catalog.layout import point_schema
 
     reader.rows("SELECT 1")  # DuckDB registers nothing while an older result is not fetched to its end
-    reader.connection.register("point", reader.all_points() if is_asked else point_schema().empty_table())
+    plain, told = reader.all_points() if is_asked else (point_schema().empty_table(), None)
+    reader.connection.register("point", plain)
+    reader.connection.register("told_point", told if told and told.paths else point_schema().empty_table())
     reader.connection.execute(sql_text("points.sql"))
 
 

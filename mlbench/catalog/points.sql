@@ -1,5 +1,5 @@
--- The view of the stored points, made only where SQL of the user's own runs (catalog/locked.py): `point` is a dataset over
--- the segments that is registered there. docs/reference/sql.md is generated from this file.
+-- The view of the stored points, made only where SQL of the user's own runs (catalog/locked.py): `point` and
+-- `told_point` read the segments, and are registered there. docs/reference/sql.md is generated from this file.
 
 -- points: every point that was logged, in no order; those that a restart replaced are among them
 CREATE TEMP VIEW points AS
@@ -10,4 +10,4 @@ SELECT s.run_id, s.metric,
     p.seq,                                                      -- place among all points of the series
     p.series_id,
     p.source_id                                                 -- the source that logged it, as `sources.source_id`
-FROM point p JOIN series s ON s.series_id = p.series_id;
+FROM (SELECT * FROM point UNION ALL SELECT * FROM told_point) p JOIN series s ON s.series_id = p.series_id;

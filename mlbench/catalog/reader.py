@@ -24,8 +24,10 @@ from mlbench.catalog.connection import (
     telling_damage,
     with_room,
 )
+from mlbench.catalog.few import read_few
+from mlbench.catalog.layout import COLUMNS
 from mlbench.catalog.runs_view import RunsView
-from mlbench.catalog.segments import COLUMNS, SegmentStore, gone
+from mlbench.catalog.segments import SegmentStore
 from mlbench.errors import HomeError
 from mlbench.paths import Home
 
@@ -34,13 +36,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, Statement
     from pyarrow.dataset import Dataset
 
+    from mlbench.catalog.told import ToldPoints
+
 _SEGMENTS = (
     "SELECT DISTINCT g.file, g.hash FROM segment g JOIN segment_run m ON m.file = g.file "
     "JOIN series s ON s.run_id = m.run_id WHERE s.series_id IN (SELECT unnest(?)) ORDER BY g.file"
 )
-_FEW = "read_parquet(?) WHERE series_id BETWEEN {low} AND {high} AND series_id IN ({ids}) ORDER BY series_id, seq"
-_NONE = """(SELECT NULL::BIGINT AS series_id, NULL::INTEGER AS source_id, NULL::BIGINT AS seq, NULL::BIGINT AS step,
-NULL::DOUBLE AS wall_s, NULL::DOUBLE AS value) AS none WHERE false"""
 _WORD_TABLES = """
 CREATE TEMP TABLE clock (now_s DOUBLE);
 CREATE TEMP TABLE word_run (run_key VARCHAR, name VARCHAR, note VARCHAR, is_archived BOOLEAN, is_baseline BOOLEAN);
@@ -224,21 +225,9 @@ class Reader:
         Raises:
             HomeError: a segment is missing or damaged.
         """
-        import duckdb
-
         paths = self._points.paths(self._segments_of(series_ids))
-        ids = sorted(map(int, series_ids))
-        source = _FEW.format(low=ids[0], high=ids[-1], ids=", ".join(map(str, ids))) if paths else _NONE
-        sql = f"SELECT {', '.join(columns)} FROM {source}"
         arrays: dict[str, Any] = {}
-
-        def read() -> None:
-            arrays.update(self._connection.execute(sql, [paths] if paths else []).fetchnumpy())
-
-        try:
-            with_room(self._connection, read)
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:  # deleted since its bytes were proved
-            raise gone(self.home.points) from error
+        with_room(self._connection, lambda: arrays.update(read_few(self._connection, paths, series_ids, columns)))
         return arrays
 
     def _segments_of(self, series_ids: Sequence[int]) -> list[tuple[str, str]]:
@@ -251,13 +240,13 @@ class Reader:
         self._make_views()
         return self._connection
 
-    def all_points(self) -> Dataset:
-        """Every point that is stored, of every series, to be read file by file; no order is promised.
+    def all_points(self) -> tuple[Dataset, ToldPoints]:
+        """Every point that is stored, of every series, in two relations, to be read file by file, in no order.
 
         Raises:
             HomeError: a segment is missing or damaged.
         """
-        return self._points.dataset(self.rows("SELECT file, hash FROM segment ORDER BY file"))
+        return self._points.relations(self.rows("SELECT file, hash FROM segment ORDER BY file"))
 
     def _execute(self, sql: str, parameters: Sequence[object]) -> DuckDBPyConnection:
         """Execute a statement. Pages, refreshes and counts ask the same text again: its parsing, a sixth, is kept."""

@@ -10,8 +10,10 @@ import hashlib
 import os
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mlbench.catalog.layout import COLUMNS, encode, is_told, point_schema, stored_columns
+from mlbench.catalog.told import ToldPoints, as_arrow, chosen_points, chosen_rows
 from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
 from mlbench.paths import make_folder
@@ -20,35 +22,15 @@ from mlbench.wire.patience import at_home
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from numpy.typing import NDArray
     from pyarrow.dataset import Dataset
     from pyarrow.parquet import FileMetaData
 
     from mlbench.model import Int64Array
 
-ROW_GROUP_ROWS = 131_072
-"""Small enough that one series of a large run is read alone, large enough to compress well."""
-LEAST_GROUP_ROWS = 16_384
-"""Smaller ones take longer to find than to read."""
 MOST_ALONE = 8
 """Row groups of a file that are decoded in one thread: a second one costs more than it saves."""
 N_FOOTERS = 256
 """Segments of which is remembered what lies where, those that were read last."""
-_QUICK: dict[str, Any] = {
-    "compression": "lz4",
-    "column_encoding": dict.fromkeys(("seq", "step", "wall_s", "value"), "BYTE_STREAM_SPLIT"),
-}
-"""All first bytes of a column, then all second ones: what does not vary is a stretch of one byte."""
-_CLOSE: dict[str, Any] = {
-    "compression": {"series_id": "lz4", "source_id": "lz4"} | dict.fromkeys(("seq", "step", "wall_s", "value"), "zstd"),
-    "compression_level": dict.fromkeys(("seq", "step", "wall_s", "value"), 2),
-    "column_encoding": _QUICK["column_encoding"] | dict.fromkeys(("seq", "step"), "DELTA_BINARY_PACKED"),
-}
-"""Twice the time, for a sixth less where steps are uneven, and next to nothing less where they are even."""
-_LOOKED_AT = 16_384
-"""Points by which it is told how even the steps of a segment are."""
-COLUMNS = ("series_id", "source_id", "seq", "step", "wall_s", "value")
-"""Of a segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +54,6 @@ class Stored:
     """Series of which the catalog has a row that `series` takes the place of."""
 
 
-def point_schema() -> pa.Schema:
-    """Columns of a segment. `seq` orders the points of a series over all its files."""
-    import pyarrow as pa
-
-    return pa.schema([
-        ("series_id", pa.int64()), ("source_id", pa.int32()), ("seq", pa.int64()), ("step", pa.int64()),
-        ("wall_s", pa.float64()), ("value", pa.float64()),
-    ])  # fmt: skip
-
-
 def write_segment(folder: str, points: pa.Table, *, cuts: Sequence[int] = ()) -> Segment:
     """Write a segment durably and name it by its content; writing the same points twice gives the same file.
 
@@ -93,9 +65,9 @@ def write_segment(folder: str, points: pa.Table, *, cuts: Sequence[int] = ()) ->
     Raises:
         HomeError: the disk is full or the folder cannot be written.
     """
-    content = _encode(points, cuts)
+    content, ending = encode(points, cuts)
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-    name = f"{digest}.parquet"
+    name = f"{digest}{ending}"
     try:
         with at_home():
             make_folder(folder)
@@ -105,41 +77,6 @@ def write_segment(folder: str, points: pa.Table, *, cuts: Sequence[int] = ()) ->
             f"{folder}: the points cannot be stored: {error.strerror}. Free some space, then run the command again"
         ) from error
     return Segment(name, digest, points.num_rows, len(content))
-
-
-def _encode(points: pa.Table, cuts: Sequence[int]) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    # No point is NULL: telling so, and no statistics but those by which a series is found, is a sixth of the time.
-    # Page checksums would be a second one: the hash of the whole file is what is checked.
-    # Not `cast`: that loads pyarrow.compute, 30 ms in each process.
-    schema = pa.schema([field.with_nullable(False) for field in points.schema])
-    whole = pa.Table.from_arrays(points.columns, schema=schema)
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(
-        sink, whole.schema, use_dictionary=False, write_statistics=["series_id"], version="2.6",
-        data_page_version="2.0", **(_QUICK if _is_even(points) else _CLOSE),
-    ) as writer:  # fmt: skip
-        for start, end in pairwise(_bounds(points.num_rows, cuts)):
-            writer.write_table(whole.slice(start, end - start), row_group_size=ROW_GROUP_ROWS)
-    return bytes(sink.getvalue())
-
-
-def _is_even(points: pa.Table) -> bool:
-    """Whether most steps follow the one before as that one followed its own."""
-    differences = points.column("step").slice(0, _LOOKED_AT).to_numpy()
-    differences = differences[1:] - differences[:-1]
-    return bool(2 * (differences[1:] == differences[:-1]).sum() >= differences.size - 1)
-
-
-def _bounds(n_rows: int, cuts: Sequence[int]) -> list[int]:
-    """Where the parts that are not too small begin, and the end."""
-    bounds = [0]
-    for cut in cuts:
-        if cut - bounds[-1] >= LEAST_GROUP_ROWS and n_rows - cut >= LEAST_GROUP_ROWS:
-            bounds.append(cut)
-    return [*bounds, n_rows]
 
 
 def write_durably(path: str, content: bytes) -> None:
@@ -213,28 +150,6 @@ def _groups(footer: Footer, wanted: Int64Array) -> list[int]:
     return groups
 
 
-def _chosen(series_ids: Int64Array, wanted: Int64Array) -> Int64Array | None:
-    """The rows of the wanted series, both sorted; None for all rows."""
-    import numpy as np
-
-    starts, ends = series_ids.searchsorted(wanted), series_ids.searchsorted(wanted, side="right")
-    counts = ends - starts
-    n_rows = int(counts.sum())
-    if n_rows == series_ids.size:
-        return None
-    rows: Int64Array = np.arange(n_rows) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
-    return rows
-
-
-def _array(column: NDArray[Any]) -> pa.Array:
-    """The same numbers; `pa.array` would load numpy.ma, 50 ms."""
-    import numpy as np
-    import pyarrow as pa
-
-    kept = np.ascontiguousarray(column)
-    return pa.Array.from_buffers(pa.from_numpy_dtype(kept.dtype), len(kept), [None, pa.py_buffer(kept)])
-
-
 class SegmentStore:
     """Reads points from segments; each file's hash is checked once in the life of the process."""
 
@@ -294,14 +209,14 @@ class SegmentStore:
             groups = _groups(footer, wanted)
             if not groups:
                 return None
-            table = opened.read_row_groups(groups, columns=list(columns), use_threads=len(groups) > MOST_ALONE)
-        ids = table.column("series_id").to_numpy()
-        rows = _chosen(ids, wanted)
+            names = stored_columns(file, columns)
+            names = stored_columns(file, columns)
+            table = opened.read_row_groups(groups, columns=names, use_threads=len(groups) > MOST_ALONE)
         schema = pa.schema([point_schema().field(name) for name in columns])
-        if rows is None:
+        if tuple(names) == tuple(columns) and chosen_rows(table.column("series_id").to_numpy(), wanted) is None:
             return table.combine_chunks().cast(schema)
-        taken = [ids[rows], *(table.column(name).to_numpy()[rows] for name in columns[1:])]
-        return pa.table([_array(column) for column in taken], schema=schema)
+        taken = chosen_points({name: table.column(name).to_numpy() for name in names}, wanted, columns)
+        return pa.table([as_arrow(column) for column in taken.values()], schema=schema)
 
     def paths(self, segments: Sequence[tuple[str, str]]) -> list[str]:
         """Where the segments lie, their bytes proved.
@@ -311,21 +226,19 @@ class SegmentStore:
         """
         return [self._verified(file, digest) for file, digest in segments]
 
-    def dataset(self, segments: Sequence[tuple[str, str]]) -> Dataset:
-        """All points of the segments, to be read file by file.
+    def relations(self, segments: Sequence[tuple[str, str]]) -> tuple[Dataset, ToldPoints]:
+        """All points of the segments, to be read file by file: those that lie there as they are, and the others.
 
         Raises:
             HomeError: a segment is missing or its bytes have changed.
         """
         import pyarrow.dataset as ds
 
-        try:
-            paths = [self._verified(file, digest) for file, digest in segments]
-        except OSError as error:
-            raise gone(self._folder) from error
-        if not paths:
-            return ds.dataset(point_schema().empty_table())
-        return ds.dataset(paths, schema=point_schema(), format="parquet")
+        paths = self.paths(segments)
+        plain = [path for path in paths if not is_told(path)]
+        schema = point_schema()
+        dataset = ds.dataset(plain, schema=schema, format="parquet") if plain else ds.dataset(schema.empty_table())
+        return dataset, ToldPoints([path for path in paths if is_told(path)])
 
     def _verified(self, file: str, digest: str) -> str:
         path = os.path.join(self._folder, file)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlbench.catalog.segments import Stored, point_schema, write_segment
+from mlbench.catalog.layout import point_schema
+from mlbench.catalog.segments import Stored, write_segment
 from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft
 from mlbench.ingest.series import SeriesKey, SeriesPoints, series_of, sort_points

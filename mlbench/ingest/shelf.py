@@ -7,7 +7,8 @@ from dataclasses import field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mlbench.catalog.segments import Stored, point_schema, write_segment
+from mlbench.catalog.layout import point_schema
+from mlbench.catalog.segments import Stored, write_segment
 from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft
 from mlbench.ingest.series import RunSeries, SeriesKey, SeriesPoints, series_of, sort_points

@@ -6,17 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from mlbench import journal
-from mlbench.catalog import segments, snapshots
+from mlbench.catalog import layout, segments, snapshots
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import NewerCatalogError, connect
+from mlbench.catalog.layout import is_told, point_schema
 from mlbench.catalog.lock import WriterBusyError
+from mlbench.catalog.locked import add_points
 from mlbench.catalog.reader import open_reader
-from mlbench.catalog.segments import SegmentStore, Stored, point_schema, write_segment
+from mlbench.catalog.segments import SegmentStore, Stored, write_segment
 from mlbench.catalog.writer import SERIES_BLOCK, open_writer
 from mlbench.errors import HomeError
 from mlbench.paths import Home
@@ -174,7 +177,7 @@ def test_one_flipped_bit_in_a_segment_is_never_silent(tmp_path: Path) -> None:
 
 
 def test_only_the_wanted_series_and_columns_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segments, "LEAST_GROUP_ROWS", 1)
+    monkeypatch.setattr(layout, "LEAST_GROUP_ROWS", 1)
     table = pa.concat_tables([points(n, n + 0.25, n + 0.5) for n in (1, 3, 4, 8)])
     segment = write_segment(str(tmp_path), table, cuts=[2, 6])
     store = SegmentStore(str(tmp_path))
@@ -428,3 +431,54 @@ def test_views_say_the_same_with_and_without_words(home: Home) -> None:
         (after,) = reader.rows("SELECT * FROM runs")
 
     assert before == after
+
+
+def told_run(home: Home, run_id: str, first_id: int, *, n: int = 2_000, n_series: int = 4, seq: int = 0) -> Batch:
+    """A run whose metrics are logged at uneven steps, so that their times are told by these."""
+    random = np.random.default_rng(first_id + seq)
+    steps = np.sort(random.integers(0, 50_000, (n_series, n)), axis=1)
+    walls = 1.7e9 + steps * 0.2 + random.uniform(0, 0.1, n)
+    walls[0, 3] = struct.unpack("<d", b"\x01\x00\x00\x00\x00\x00\xf8\x7f")[0]
+    ids = range(first_id, first_id + n_series)
+    columns = [
+        np.repeat(ids, n), np.full(n * n_series, 1, np.int32), np.tile(np.arange(n) + seq, n_series), steps.ravel(),
+        walls.ravel(), random.random(n * n_series),
+    ]  # fmt: skip
+    segment = write_segment(home.points, pa.table([pa.array(one) for one in columns], schema=point_schema()))
+    assert is_told(segment.file)
+    batch = one_run(home, run_id, 0.5, series_id=first_id + 100)
+    rows = [{"series_id": i, "run_id": run_id, "metric": f"m{i}", "n": n, "n_raw": n} for i in ids]
+    batch.stored.append(Stored(segment, pa.Table.from_pylist(rows), (run_id,), tuple(ids) if seq else ()))
+    batch.grown_ids |= {run_id} if seq else set()
+    return batch
+
+
+def test_few_points_are_those_that_all_points_are_where_times_are_told_by_steps(home: Home) -> None:
+    with open_writer(home) as writer:
+        writer.commit(told_run(home, "a", 1))
+        writer.commit(told_run(home, "b", 20, n=3_000, n_series=2))
+        writer.commit(told_run(home, "a", 1, seq=5_000))
+        writer.publish()
+
+    with open_reader(home) as reader:
+        for names in (("series_id", "step", "wall_s", "value"), ("series_id", "wall_s", "seq"), ("series_id", "step")):
+            for wanted in ([1], [4, 3], [2, 21, 101], [1, 2, 3, 4, 20, 21, 101, 120], [99], [19, 22]):
+                few, all_points = reader.few_points(wanted, names), reader.points(wanted, names)
+                assert list(few) == all_points.column_names
+                for name in names:
+                    assert few[name].dtype == all_points.column(name).to_numpy().dtype
+                    assert few[name].tobytes() == all_points.column(name).to_numpy().tobytes(), (wanted, name)
+        assert len(reader.points([1, 4])) == 8_000
+
+
+def test_sql_sees_the_points_of_every_segment(home: Home) -> None:
+    with open_writer(home) as writer:
+        writer.commit(told_run(home, "a", 1))
+        writer.publish()
+
+    with open_reader(home) as reader:
+        add_points(reader, is_asked=True)
+        found = reader.rows("SELECT metric, count(*), max(step), max(wall_s) FROM points GROUP BY 1 ORDER BY 1")
+        points = reader.points([2])
+    assert [row[:2] for row in found] == [("loss", 1), ("m1", 2_000), ("m2", 2_000), ("m3", 2_000), ("m4", 2_000)]
+    assert found[2][2:] == (points.column("step").to_numpy().max(), points.column("wall_s").to_numpy().max())

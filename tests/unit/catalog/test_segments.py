@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlbench.catalog.segments import SegmentStore, point_schema, write_segment
+from mlbench.catalog import layout
+from mlbench.catalog.layout import point_schema
+from mlbench.catalog.segments import SegmentStore, write_segment
 
 _EDGES = np.array([0, 1, -1, 2**63 - 1, -(2**63)], dtype=np.int64)
 _BITS = np.array(
@@ -72,3 +75,97 @@ def test_even_steps_and_places_take_next_to_nothing(tmp_path: Path) -> None:
     group = pq.read_metadata(tmp_path / segment.file).row_group(0)
     sizes = [group.column(place).total_compressed_size for place in range(4)]
     assert sum(sizes) / group.num_rows < 0.5
+
+
+def uneven(n: int, *, n_series: int = 6, first_id: int = 7, is_odd: bool = True) -> pa.Table:
+    """Series that one run logs in turns: uneven steps, times that go by them and by each turn's luck; odd bits too."""
+    random = np.random.default_rng(2)
+    steps = np.sort(random.integers(0, 30 * n, (n_series, n)), axis=1)
+    walls = 1.7e9 + steps * 0.2 + random.uniform(0, 0.1, n)
+    if is_odd:
+        steps[1, -_EDGES.size :] = _EDGES
+        walls[0, : _BITS.size] = _BITS
+    columns: list[np.ndarray] = [
+        np.repeat(np.arange(n_series) + first_id, n), np.full(n * n_series, 3, np.int32), np.tile(np.arange(n), n_series),
+        steps.ravel(), walls.ravel(), random.random(n * n_series),
+    ]  # fmt: skip
+    return pa.table([pa.array(column) for column in columns], schema=point_schema())
+
+
+def same_bits(found: pa.Table, table: pa.Table) -> bool:
+    return found.column_names == table.column_names and all(
+        one.to_numpy().tobytes() == other.to_numpy().tobytes()
+        for one, other in zip(found.columns, table.columns, strict=True)
+    )
+
+
+def test_times_are_told_by_uneven_steps_and_every_bit_comes_back(tmp_path: Path) -> None:
+    table = uneven(2_000)
+
+    segment = write_segment(str(tmp_path), table)
+
+    store, named = SegmentStore(str(tmp_path)), [(segment.file, segment.hash)]
+    assert segment.file == f"{segment.hash}.told.parquet"
+    assert same_bits(store.read(named, range(20)), table)
+    for wanted in ([7], [9], [8, 12], [10, 11]):
+        rows = np.isin(table.column("series_id").to_numpy(), wanted)
+        for names in (table.column_names, ["series_id", "wall_s"], ["series_id", "step", "value"]):
+            assert same_bits(store.read(named, wanted, columns=names), table.filter(pa.array(rows)).select(names))
+    assert store.read(named, [6, 13]).num_rows == 0
+
+
+def test_told_times_take_a_third(tmp_path: Path) -> None:
+    segment = write_segment(str(tmp_path), uneven(5_000, is_odd=False))
+
+    group = pq.read_metadata(tmp_path / segment.file).row_group(0)
+    names = [group.column(place).path_in_schema for place in range(group.num_columns)]
+    size = sum(group.column(place).total_compressed_size for place in range(4, 8))
+    assert names[4:8] == ["wall_rest", "wall_back", "wall_base", "wall_slope"]
+    assert size / group.num_rows < 1.4  # 4 as they are
+
+
+@pytest.mark.parametrize("cuts", [[], [2_000, 6_000], [1_000, 5_000]])
+def test_a_row_group_holds_whole_series_so_that_each_is_read_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuts: list[int]
+) -> None:
+    monkeypatch.setattr(layout, "ROW_GROUP_ROWS", 4_500)
+    monkeypatch.setattr(layout, "LEAST_GROUP_ROWS", 1)
+    table = pa.concat_tables([uneven(2_000, n_series=4), uneven(5_000, n_series=3, first_id=11)])
+
+    segment = write_segment(str(tmp_path), table, cuts=cuts)
+
+    groups = pq.read_metadata(tmp_path / segment.file)
+    sizes = [groups.row_group(place).num_rows for place in range(groups.num_row_groups)]
+    rows = {(): [4_000, 4_000], (2_000, 6_000): [2_000, 4_000, 2_000], (1_000, 5_000): [4_000, 4_000]}[tuple(cuts)]
+    assert sizes == [*rows, 5_000, 5_000, 5_000]
+    store = SegmentStore(str(tmp_path))
+    for wanted in range(7, 14):
+        found = store.read([(segment.file, segment.hash)], [wanted])
+        is_here = table.column("series_id").to_numpy() == wanted
+        assert same_bits(found, table.filter(pa.array(is_here)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 600])
+def test_few_points_and_times_of_no_line_are_stored_as_they_are(tmp_path: Path, n: int) -> None:
+    few = uneven(n, n_series=2 if n < 6 else 6) if n > 5 else points(np.array([5, 9, 2][:n]))
+
+    assert not layout.is_told(write_segment(str(tmp_path), few).file)
+    by_luck = np.random.default_rng(0).integers(0, 10**6, 40_000)
+    assert not layout.is_told(write_segment(str(tmp_path), points(by_luck)).file)
+
+
+def test_all_points_of_told_segments_can_be_scanned_again_and_again(tmp_path: Path) -> None:
+    table = uneven(2_000)
+    written = [write_segment(str(tmp_path), one) for one in (table, uneven(1_500, first_id=40), points(np.arange(9)))]
+
+    plain, told = SegmentStore(str(tmp_path)).relations([(one.file, one.hash) for one in written])
+
+    with duckdb.connect() as connection:
+        connection.register("told", told)
+        for _time in range(2):
+            assert connection.execute("SELECT count(*), count(DISTINCT series_id) FROM told").fetchall() == [
+                (21_000, 12)
+            ]
+        found = connection.sql("SELECT * FROM told WHERE series_id < 40 ORDER BY series_id, seq").to_arrow_table()
+    assert same_bits(found, table)
+    assert plain.count_rows() == 9
