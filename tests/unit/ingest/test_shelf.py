@@ -3,7 +3,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from mlbench.catalog import segments
+from mlbench.catalog import layout
 from mlbench.catalog.segments import Stored
 from mlbench.ingest.identity import run_id_of
 from mlbench.ingest.shelf import Shelf, Span
@@ -73,7 +73,7 @@ def test_what_is_stored_is_forgotten_and_the_next_ids_are_free(tmp_path: Path) -
 
 
 def test_a_few_metrics_of_all_runs_lie_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segments, "LEAST_GROUP_ROWS", 1)
+    monkeypatch.setattr(layout, "LEAST_GROUP_ROWS", 1)
     shelf = Shelf(str(tmp_path), 0)
     for run in "ab":
         logged = points(*((f"m{n}", step, float(n)) for step in (1, 2) for n in range(6)))
