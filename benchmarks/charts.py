@@ -20,7 +20,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,12 +161,10 @@ def tree(pid: int) -> list[int]:
     found, todo = [], [pid]
     while todo:
         each = todo.pop()
-        try:
-            for task in os.listdir(f"/proc/{each}/task"):
-                todo += map(int, Path(f"/proc/{each}/task/{task}/children").read_text(encoding="utf-8").split())
-        except OSError:
-            continue
         found.append(each)
+        for children in Path(f"/proc/{each}/task").glob("*/children"):
+            with suppress(OSError):  # A thread that has ended since it was listed.
+                todo += map(int, children.read_text(encoding="utf-8").split())
     return found
 
 
