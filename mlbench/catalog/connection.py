@@ -125,6 +125,20 @@ def with_room(connection: DuckDBPyConnection, change: Callable[[], object]) -> N
         change()
 
 
+def shrink(connection: DuckDBPyConnection, most: str, limit: str) -> None:
+    """Let go of what DuckDB keeps beyond `most`, where nothing needs it; it may take up to `limit` after that.
+
+    A lower limit, if only for a moment, is what makes it evict blocks and return freed memory to the system.
+    """
+    import duckdb
+
+    try:
+        connection.execute("SET memory_limit = ?", [most])
+    except (duckdb.OutOfMemoryException, duckdb.IOException):  # in use, or it may not be written: the limit stays
+        pass
+    connection.execute("SET memory_limit = ?", [limit])
+
+
 def create_work_file(path: str) -> None:
     """Create an empty catalog under a temporary name and rename it: a crash while creating leaves nothing behind."""
     temporary = f"{path}.{os.getpid()}.new"

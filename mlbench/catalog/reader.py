@@ -20,6 +20,7 @@ from mlbench.catalog.connection import (
     connect,
     create_tables,
     read_version,
+    shrink,
     sql_text,
     telling_damage,
     with_room,
@@ -189,6 +190,17 @@ class Reader:
             (answer,) = started
             while piece := answer.fetchmany(STREAM_ROWS):
                 yield from piece
+
+    def give_back(self, most: str, limit: str) -> None:
+        """Have DuckDB let go of blocks of the catalog, of which it keeps up to its limit, and of memory that is free.
+
+        All readers of a snapshot in a process share them, and the limit: none may be in a question.
+
+        Args:
+            most: that it keeps, like `12MB`; where more is in use all of it stays.
+            limit: that it has from now on.
+        """
+        shrink(self._connection, most, limit)
 
     def runs(self, sql: str) -> str:
         """A relation for FROM: the columns of the runs `r` that a piece of SQL names, and nothing that it does not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from mlbench.dataclass import dataclass
 from mlbench.queries.columns import metric_spec, param_spec
@@ -51,6 +51,10 @@ _LOOKS_PLACED = re.compile(
 )
 
 
+_Run = TypeVar("_Run", str, int)
+"""How a run is named: by its id or by its number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Differing:
     """A parameter that not all of the runs have alike."""
@@ -84,8 +88,8 @@ def is_label(key: str, samples: Sequence[str], *, is_derived: bool = False) -> b
     return bool(samples) and all(_LOOKS_PLACED.fullmatch(sample) for sample in samples)
 
 
-def sampled(run_ids: Sequence[str]) -> Sequence[str]:
-    """Runs enough to see which parameters differ; all where they are few."""
+def sampled(run_ids: Sequence[_Run]) -> Sequence[_Run]:
+    """Runs enough to see which parameters differ, by id or number; all where they are few."""
     if len(run_ids) <= FEW_RUNS:
         return run_ids
     length = SAMPLED_RUNS // STRETCHES

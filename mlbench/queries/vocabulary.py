@@ -40,7 +40,7 @@ class Vocabulary:
     def names(self, kind: str) -> frozenset[str]:
         """All names of a kind: metric, param, tag, data or env (packages without their prefix)."""
         if kind not in self._known:
-            if kind in _WIDE and self._is_whole:
+            if kind in _WIDE and self.is_whole:
                 self._known[kind] = frozenset(name for wide, name in self._places if wide == kind)
             else:
                 self._known[kind] = frozenset(name.removeprefix(PACKAGE) for name in self._read(kind))
@@ -64,7 +64,7 @@ class Vocabulary:
         return int(rows[0][0])
 
     @property
-    def _is_whole(self) -> bool:
+    def is_whole(self) -> bool:
         """The scope holds every run."""
         return self._scope is TRUE or self.n_runs == self._reader.once(_N_RUNS)[0][0]
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +17,7 @@ from mlbench.tui.details import RunDetails
 from mlbench.tui.drafts import Drafts
 from mlbench.tui.first_answer import FirstAnswer, Known, stamp_of
 from mlbench.tui.keeping import Kept, from_text
+from mlbench.tui.lanes import Lane, Rest
 from mlbench.tui.session import (
     ChartLabels,
     Facet,
@@ -34,7 +33,6 @@ from mlbench.tui.session import (
 )
 
 if TYPE_CHECKING:
-    from mlbench.catalog.reader import Reader
     from mlbench.ingest.progress import Progress
     from mlbench.journal import Journal, RunRef
     from mlbench.queries.answers import (
@@ -51,49 +49,8 @@ if TYPE_CHECKING:
     from mlbench.tui.ahead import Ahead
     from mlbench.watch import Pace, Watcher
 
-MEMORY = "48MB"
-"""Of DuckDB's cache of the catalog, which would keep all that was ever looked at; a question that needs more gets it.
-
-At 100,000 runs four searches and the curves of a page leave 352 MB resident with 1 GB, 267 with 128 MB and 166 with 48;
-they take 0.24, 0.41 and 0.44 CPU s. Twenty pages leave 154 MiB with 48 and 144 with 24; searches, sorts and filters
-take the same time with both. With 24 DuckDB wrote to its folder and ran out now and then, also on small catalogs.
-"""
-
 BUSY = "busy"
 """The stamp of a catalog that another process writes: any other is news."""
-
-
-class _Lane:
-    """One reader at a time: opened again when the snapshot or the journal is another one."""
-
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self._lock = threading.Lock()
-        self._reader: Reader | None = None
-        self._stamp: object = None
-
-    @contextmanager
-    def reading(self) -> Iterator[Reader]:
-        """The reader, for one thread at a time."""
-        with self._lock:
-            yield self._current()
-
-    def _current(self) -> Reader:
-        from mlbench.catalog.reader import open_reader
-
-        stamp = stamp_of(self._home)
-        if self._reader is None or stamp != self._stamp:
-            self.close()
-            self._reader = open_reader(self._home)
-            self._reader.rows(f"SET memory_limit = '{MEMORY}'")
-            self._stamp = stamp
-        return self._reader
-
-    def close(self) -> None:
-        """Let go of the snapshot."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
 
 
 class CatalogSession:
@@ -103,8 +60,8 @@ class CatalogSession:
         self._ahead = ahead
         self.home = home
         self.roots = tuple(os.path.realpath(os.path.expanduser(root)) for root in roots)
-        self._table = _Lane(home)
-        self._detail = _Lane(home)
+        rest = Rest()
+        self._table, self._detail = Lane(home, rest), Lane(home, rest)
         self.details = RunDetails(self._detail.reading, self.roots)
         self.drafts = Drafts(home)
         self._runs = CatalogTable(self.roots)

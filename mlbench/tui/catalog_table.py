@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,11 @@ SELECT run_id, sketch FROM (
     SELECT run_id, sketch, row_number() OVER (PARTITION BY run_id ORDER BY n DESC, n_raw DESC, series_id) AS place
     FROM series WHERE metric = ? AND run_no IN (SELECT unnest(CAST(? AS INTEGER[])))) AS ranked
 WHERE place = 1"""
+
+
+def _ids_of(reader: Reader, numbers: Sequence[int]) -> list[str]:
+    sql = "SELECT run_id FROM run WHERE run_no IN (SELECT unnest(CAST(? AS INTEGER[])))"
+    return [run_id for (run_id,) in reader.rows(sql, [list(numbers)])]
 
 
 def with_order(columns: tuple[str, ...], sort: Sequence[str]) -> tuple[str, ...]:
@@ -189,17 +195,17 @@ class CatalogTable:
         """All names that the runs below the roots have, and the values of some of the runs."""
         from mlbench.queries.chosen import sampled
         from mlbench.queries.fields import STATUSES
-        from mlbench.queries.listing import Lister
         from mlbench.queries.names import metric_names
         from mlbench.queries.storage import chosen_runs
         from mlbench.queries.tree import PLAIN_FIELDS
         from mlbench.queries.vocabulary import Vocabulary as Names
         from mlbench.queries.within import scope_of
 
-        ids = Lister(reader, where="run.archived in (true, false)", within=self._roots).listing().ids
-        is_all = reader.once("SELECT count(*) FROM run") == [(len(ids),)]  # 100,000 ids need not be said
-        some = list(sampled(ids))
-        names = Names(reader, scope_of(self._roots))
+        scope = scope_of(self._roots)
+        names = Names(reader, scope)
+        sql = f"SELECT r.run_no FROM run r WHERE {scope.text}"  # numbers: the ids of 100,000 runs take 20 MB to say
+        numbers = array("i", (number for (number,) in reader.stream(sql, scope.parameters)))
+        some = _ids_of(reader, sampled(numbers))
         chosen = chosen_runs(reader, some)
         own = {tag for tags in reader.words.tags.values() for tag in tags}
         values: dict[str, list[str]] = {}
@@ -208,7 +214,7 @@ class CatalogTable:
             values.setdefault(key, []).append(raw)
         return Vocabulary(
             params=tuple(sorted(names.names("param"))),
-            metrics=metric_names(reader, None if is_all else ids),
+            metrics=metric_names(reader, None if names.is_whole else _ids_of(reader, numbers)),
             tags=tuple(dict.fromkeys((*sorted(own), *sorted(names.names("tag"))))),
             statuses=STATUSES[:-1],
             fields=tuple(dict.fromkeys(PLAIN_FIELDS.values())),

@@ -124,7 +124,7 @@ class Tabling:
             return
         page = table.page_rows
         around = [*range(seen[-1], seen[-1] + 2 * page), *range(seen[0] - page, seen[0])]
-        for piece in (*rows.missing(seen), *rows.missing(around)):
+        for piece in rows.missing(seen, around):
             self._ask_piece(rows.found, piece)
         if table.unknown_in_view():
             self._desk.host.later("empty", EMPTY_AFTER_S, self._paint_empty)

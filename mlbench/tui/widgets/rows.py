@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mlbench.queries.answers import GroupRow, RunRow, Value
 
 _HASH = re.compile(r"[0-9a-f]{32,64}")
-MOST_PIECES = 48
-"""Pieces that are held at most: 6,000 rows."""
+MOST_PIECES = 6
+"""Pieces that are held at most beside those in view: 768 rows, of which one takes about 5 kB."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +40,8 @@ class Rows:
     """By run id."""
     curved: set[int] = field(default_factory=set)
     """Places whose curves were asked for."""
+    near: frozenset[int] = frozenset()
+    """Pieces in view and beside it, which stay."""
     fits: Fits = field(default_factory=Fits)
     name_cells: int = 0
     """Of the longest name that was seen."""
@@ -53,16 +55,23 @@ class Rows:
         self.pieces |= dict.fromkeys(pieces_of(piece.first, piece.first + len(piece.rows)))
         self.fits = piece.fits
         self.name_cells = max(self.name_cells, piece.name_cells)
-        while len(self.pieces) > MOST_PIECES:
-            oldest = next(iter(self.pieces))
-            del self.pieces[oldest]
-            for place in range(oldest * PIECE_ROWS, (oldest + 1) * PIECE_ROWS):
-                self.rows.pop(place, None)
-                self.labels.pop(place, None)
+        for oldest in [one for one in self.pieces if one not in self.near][:-MOST_PIECES]:
+            self._let_go(oldest)
 
-    def missing(self, places: Iterable[int]) -> list[int]:
-        """Pieces of these places that are neither held nor asked for."""
-        wanted = dict.fromkeys(place // PIECE_ROWS for place in places if 0 <= place < len(self.listing.ids))
+    def _let_go(self, piece: int) -> None:
+        del self.pieces[piece]
+        for place in range(piece * PIECE_ROWS, (piece + 1) * PIECE_ROWS):
+            row = self.rows.pop(place, None)
+            self.labels.pop(place, None)
+            self.curved.discard(place)
+            if row is not None:
+                self.sketches.pop(row.head.run_id, None)
+
+    def missing(self, seen: Iterable[int], around: Iterable[int]) -> list[int]:
+        """Pieces of places in view, then of those beside them, that are neither held nor asked for."""
+        n = len(self.listing.ids)
+        wanted = dict.fromkeys(place // PIECE_ROWS for place in (*seen, *around) if 0 <= place < n)
+        self.near = frozenset(wanted)
         return [piece for piece in wanted if piece not in self.pieces]
 
     def columns(self) -> tuple[TableColumn, ...]:

@@ -3,7 +3,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from mlbench.catalog.connection import WRITER_MEMORY, connect_writer, with_room
+from mlbench.catalog.connection import WRITER_MEMORY, connect, connect_writer, shrink, with_room
 
 
 def limit_of(connection: duckdb.DuckDBPyConnection) -> str:
@@ -47,3 +47,37 @@ def test_other_errors_of_a_change_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(duckdb.CatalogException):
         with_room(connection, lambda: connection.execute("INSERT INTO nothing VALUES (1)"))
     assert limit_of(connection) == "45.7 MiB"
+
+
+def kept_mib(connection: duckdb.DuckDBPyConnection) -> float:
+    row = connection.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
+    assert row is not None
+    return float(row[0]) / (1 << 20)
+
+
+def test_what_was_looked_at_is_let_go_and_can_be_looked_at_again(tmp_path: Path) -> None:
+    path = str(tmp_path / "snapshot.duckdb")
+    with duckdb.connect(path) as made:
+        made.execute("CREATE TABLE t AS SELECT hash(i) AS a, hash(i + 1) AS b FROM range(2_000_000) AS r(i)")
+    connection = connect(path, read_only=True, n_threads=1)
+    asked = "SELECT bit_xor(a), bit_xor(b) FROM t"
+    answer = connection.execute(asked).fetchall()
+    before = kept_mib(connection)
+
+    shrink(connection, "8MB", "48MB")
+
+    assert before > 20
+    assert kept_mib(connection) < 8
+    assert limit_of(connection) == "45.7 MiB"
+    assert connection.execute(asked).fetchall() == answer
+
+
+def test_what_is_in_use_stays(tmp_path: Path) -> None:
+    connection = connect(":memory:", read_only=False, n_threads=1)
+    connection.execute("SET max_temp_directory_size = '0B'")
+    connection.execute("CREATE TABLE t AS SELECT hash(i) AS a FROM range(2_000_000) AS r(i)")
+
+    shrink(connection, "1MB", "48MB")
+
+    assert limit_of(connection) == "45.7 MiB"
+    assert connection.execute("SELECT count(*) FROM t").fetchall() == [(2_000_000,)]
