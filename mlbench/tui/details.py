@@ -62,12 +62,10 @@ class RunDetails:
 
     def members(self, group: GroupRow) -> Members:
         """What the runs of a group came to, also where they came to the same."""
-        from mlbench.queries.compare import compare_runs
-        from mlbench.queries.members import MOST_MEMBERS, summarise
+        from mlbench.queries.members import find_members
 
         with self._reading() as reader:
-            diff = compare_runs(reader, group.run_ids[:MOST_MEMBERS], everything=True)
-        return summarise(diff, group.keys, len(group.run_ids), group.n_ended_well)
+            return find_members(reader, group.keys, group.run_ids, group.n_ended_well)
 
     def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
         """The charts of this name that the logs of the runs lay out."""
