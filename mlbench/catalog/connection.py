@@ -117,10 +117,7 @@ def with_room(connection: DuckDBPyConnection, change: Callable[[], object]) -> N
     try:
         change()
     except duckdb.OutOfMemoryException:
-        try:
-            connection.execute("ROLLBACK")
-        except duckdb.TransactionException:  # it was rolled back already
-            pass
+        roll_back(connection)
         connection.execute("SET memory_limit = ?", [_CONFIG["memory_limit"]])
         change()
 
@@ -137,6 +134,16 @@ def shrink(connection: DuckDBPyConnection, most: str, limit: str) -> None:
     except (duckdb.OutOfMemoryException, duckdb.IOException):  # in use, or it may not be written: the limit stays
         pass
     connection.execute("SET memory_limit = ?", [limit])
+
+
+def roll_back(connection: DuckDBPyConnection) -> None:
+    """End a transaction that failed; a commit that did has ended it already."""
+    import duckdb
+
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.TransactionException:
+        pass
 
 
 def create_work_file(path: str) -> None:
