@@ -386,5 +386,6 @@ def run_workbench(
         code = app.run(mouse=settings.mouse)
     finally:
         app.desk.is_leaving = True
+        compat.stop_reading_keys(app)
         session.close()
     return code or app.return_code or 0

@@ -140,6 +140,17 @@ def leave_when_hung_up(leave: Callable[[int], None]) -> None:
     threading.Thread(target=wait, name="hang-up", daemon=True).start()
 
 
+def stop_reading_keys(app: App[int]) -> None:
+    """Have the thread that reads keys end with the workbench.
+
+    Textual (8.2.8) tells it to only after it has reset the mouse, which fails where the terminal is gone already: then
+    the process never ends, and reads the end of its input with a whole core.
+    """
+    ends = getattr(app._driver, "exit_event", None)
+    if isinstance(ends, threading.Event):
+        ends.set()
+
+
 def repaint_when_brought_back(repaint: Callable[[], object]) -> None:
     """Paint everything again once a stopped process goes on.
 

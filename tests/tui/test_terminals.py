@@ -185,6 +185,18 @@ def test_it_ends_by_itself_when_the_terminal_is_gone_without_a_signal(environ: d
         assert terminal.process.wait(20) in {128 + signal.SIGHUP, 1}
 
 
+def test_it_ends_when_a_signal_says_that_the_terminal_is_gone(environ: dict[str, str], tmp_path: Path) -> None:
+    """As when tmux or sshd are killed."""
+    with opened(tmp_path, environ) as terminal:
+        terminal.wait_for("2 runs", "? help")
+        assert terminal.process is not None
+
+        terminal.hang_up()
+        os.kill(terminal.process.pid, signal.SIGHUP)
+
+        assert terminal.process.wait(20) in {128 + signal.SIGHUP, 1}
+
+
 @pytest.mark.parametrize("how", ["<&-", "</dev/null"])
 def test_without_an_input_it_says_so_and_prints_what_it_can(environ: dict[str, str], tmp_path: Path, how: str) -> None:
     command = ["sh", "-c", f"exec {sys.executable} -m mlbench.main {tmp_path / 'logs'} {how}"]
@@ -206,6 +218,29 @@ def test_without_any_stream_it_works(environ: dict[str, str], tmp_path: Path) ->
         text=True,
     )
     assert len(told.stdout.splitlines()) == 3
+
+
+DEAF = """
+import sys
+from textual.drivers.linux_driver import LinuxDriver
+from mlbench import main
+
+def disable_mouse(driver):
+    raise OSError(5, "the terminal is gone")
+
+LinuxDriver._disable_mouse_support = disable_mouse
+sys.argv[0] = "mlbench"
+sys.exit(main.main())
+"""
+
+
+def test_it_ends_where_giving_the_terminal_back_fails_half_way(environ: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", DEAF, str(tmp_path / "logs")]
+    with Terminal(command, size=(100, 30), environ=environ, cwd=str(tmp_path), is_ours=False) as terminal:
+        terminal.wait_for("2 runs", "? help")
+        terminal.press("q")
+
+        assert terminal.wait_for_end(60) == 0
 
 
 HANGING = """
