@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import isfinite
 
 from mlbench.dataclass import dataclass
 from mlbench.queries.answers import DiffAnswer, MetricRow, RunHead, Value
-from mlbench.queries.estimates import student_half
+from mlbench.queries.compare import compare_runs
+from mlbench.queries.estimates import half_of, student_half
+from mlbench.queries.goals import goal_of
+from mlbench.queries.reading import Reader
 
 MOST_MEMBERS = 200
-"""Runs of a group that are read for its summary; the count is always that of all."""
+"""Runs of a group that are listed; its count and its means are always those of all."""
+_SPREADS = """WITH those AS (SELECT run_no FROM run WHERE run_id IN (SELECT unnest(CAST(? AS VARCHAR[])))),
+counted AS (
+    SELECT metric, last_value, min_value, max_value FROM series WHERE run_no IN (FROM those)
+    QUALIFY row_number() OVER (PARTITION BY metric, run_no ORDER BY n DESC, n_raw DESC, series_id) = 1
+)
+SELECT metric, {aggregates} FROM counted GROUP BY metric ORDER BY metric"""
+"""Of several sources that log one metric of a run, that with most points counts, as in a comparison."""
+_KINDS = ("last", "min", "max")
+_AGGREGATES = ", ".join(
+    f"{aggregate}({kind}_value) FILTER (isfinite({kind}_value))"
+    for kind in _KINDS
+    for aggregate in ("count", "favg", "stddev_samp", "min", "max")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +60,48 @@ class Members:
     n_ended_well: int
     spreads: tuple[Spread, ...]
     runs: tuple[RunHead, ...]
-    """Those that were read, at most MOST_MEMBERS."""
+    """Those that are listed, at most MOST_MEMBERS."""
     values: tuple[float | None, ...]
     """Of the first metric in each of these runs."""
     params: Mapping[str, tuple[str, ...]]
     """Parameters in which they differ: a text for each of these runs, '' where a run has none."""
+
+
+def find_members(reader: Reader, keys: tuple[Value, ...], run_ids: Sequence[str], n_ended_well: int) -> Members:
+    """What the runs of a group came to; the first of them are listed.
+
+    Args:
+        reader: the catalog.
+        keys: what they have in common.
+        run_ids: one or more.
+        n_ended_well: of the whole group.
+
+    Raises:
+        UsageError: no run has one of the ids.
+    """
+    diff = compare_runs(reader, run_ids[:MOST_MEMBERS], everything=True)
+    members = summarise(diff, keys, len(run_ids), n_ended_well)
+    if len(run_ids) <= MOST_MEMBERS:
+        return members
+    # The first ones in the order of the table are no sample: where it is sorted they are the best.
+    found = _spreads_of_all(reader, run_ids)
+    order = dict.fromkeys([*(one.metric for one in members.spreads), *found])
+    return replace(members, spreads=tuple(found[metric] for metric in order if metric in found))
+
+
+def _spreads_of_all(reader: Reader, run_ids: Sequence[str]) -> dict[str, Spread]:
+    """By metric, in the catalog: of thousands of runs the values themselves need not be fetched."""
+    rows = reader.rows(_SPREADS.format(aggregates=_AGGREGATES), [list(run_ids)])
+    found: dict[str, Spread] = {}
+    for metric, *values in rows:
+        goal = goal_of(reader, metric)[0]
+        at = 5 * _KINDS.index(goal or "last")
+        n, mean, deviation, least, most = values[at : at + 5]
+        if n:
+            what = "best" if goal else "last"
+            half = None if deviation is None else half_of(deviation, n)
+            found[metric] = Spread(metric, goal, what, n, mean, half, deviation, least, most)
+    return found
 
 
 def summarise(diff: DiffAnswer, keys: tuple[Value, ...], n_runs: int, n_ended_well: int) -> Members:

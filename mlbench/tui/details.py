@@ -62,12 +62,10 @@ class RunDetails:
 
     def members(self, group: GroupRow) -> Members:
         """What the runs of a group came to, also where they came to the same."""
-        from mlbench.queries.compare import compare_runs
-        from mlbench.queries.members import MOST_MEMBERS, summarise
+        from mlbench.queries.members import find_members
 
         with self._reading() as reader:
-            diff = compare_runs(reader, group.run_ids[:MOST_MEMBERS], everything=True)
-        return summarise(diff, group.keys, len(group.run_ids), group.n_ended_well)
+            return find_members(reader, group.keys, group.run_ids, group.n_ended_well)
 
     def layouts(self, run_ids: Sequence[str], name: str) -> LayoutsAnswer:
         """The charts of this name that the logs of the runs lay out."""
@@ -132,6 +130,13 @@ class RunDetails:
         except WireError as error:
             return ProblemLine(place.path, f"offset {place.offset}", f"The image could not be decoded: {error}",
                                "Its bytes can be written to a file", place.head.run_id)  # fmt: skip
+
+    def rerun(self, run_id: str) -> str:
+        """By the rules of reports."""
+        from mlbench.queries.report import reproduction
+
+        with self._reading() as reader:
+            return reproduction(reader, run_id)
 
     def patch(self, run_id: str) -> tuple[str, str] | None:
         """Path and text of the changes that were not committed, as a tool left them; secrets are blotted

@@ -36,14 +36,14 @@ def group_page(members: Members, width: int, *, compare_key: str) -> Page:
     """
     lines: list[Line] = []
     starts: list[int] = []
-    for title, table in (("metrics", _metric_table(members)), ("runs", _run_table(members))):
+    n_listed = len(members.runs)
+    listed = f"   the first {n_listed} of {members.n_runs:,}" if members.n_runs > n_listed else ""
+    for title, said, table in (("metrics", "", _metric_table(members)), ("runs", listed, _run_table(members))):
         if table.rows:
             lines += [()] if lines else []
             starts.append(len(lines))
-            lines.append(line_of((f" {title}", "heading")))
+            lines.append(line_of((f" {title}", "heading"), (said, "muted")))
             lines += [(Cell(safe("  ")), *line) for line in layout(table, max(width - 3, 8))]
-    if members.n_runs > len(members.runs):
-        lines.append(line_of((f"  the first {len(members.runs)} of {members.n_runs:,} runs were read", "warning")))
     ended = "" if members.n_ended_well == members.n_runs else f", {members.n_ended_well:,} ended well"
     noun = "run" if members.n_runs == 1 else "runs"
     told = f"   {members.n_runs:,} {noun}{ended}: {compare_key} compares them"

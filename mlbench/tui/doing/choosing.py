@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mlbench.queries.answers import Value
 from mlbench.queries.tree import quote_text
 from mlbench.render.numbers import value_exact
 from mlbench.tui.actions import COMPARE
-from mlbench.tui.completion import complete_column, complete_query, matching
+from mlbench.tui.completion import complete_column, complete_query, fitting, matching
 from mlbench.tui.desk import TYPING_DELAY_S, Desk
 from mlbench.tui.doing.moving import list_of
 from mlbench.tui.doing.types import Handler
@@ -191,7 +191,7 @@ def sort_by(desk: Desk, _n: int) -> None:
         Prompt(
             "sort by",
             lambda text: sort_as_typed(desk, text),
-            complete=lambda text, cursor: complete_column(text, cursor, desk.answers.names),
+            complete=lambda text, cursor: complete_column(text, cursor, desk.answers.names, first=_shown_specs(desk)),
             hint="a few letters of a column: v/l; :desc or :asc behind it; nothing for the newest first",
             history="sort",
         )
@@ -201,13 +201,25 @@ def sort_by(desk: Desk, _n: int) -> None:
 def sort_as_typed(desk: Desk, typed: str) -> None:
     """Sort by what was typed; nothing takes the order away."""
     desk.goes_to_top = True
-    desk.with_view(sort=(spelt_sort(typed.strip(), desk.answers.names),) if typed.strip() else ())
+    spelt = spelt_sort(typed.strip(), desk.answers.names, _shown_specs(desk)) if typed.strip() else ""
+    desk.with_view(sort=(spelt,) if spelt else ())
 
 
-def spelt_sort(typed: str, names: Vocabulary) -> str:
+def _shown_specs(desk: Desk) -> tuple[str, ...]:
+    """Columns of the table: what the runs in it have is meant rather than what others have."""
+    found = desk.answers.found
+    return tuple(column.spec for column in found.answer.columns) if found else ()
+
+
+def spelt_sort(typed: str, names: Vocabulary, shown: Sequence[str] = ()) -> str:
     """The order that was meant: `v/l` is `metrics.val/loss`, and a metric without `:asc` or `:desc` has its best first.
 
     What has brackets, or fits no name, stays as it was typed: the query language then says what is wrong with it.
+
+    Args:
+        typed: not empty.
+        names: all there are.
+        shown: columns of the table, taken before others that fit as well.
     """
     from mlbench.queries.columns import metric_spec, param_spec
     from mlbench.queries.goals import guess_goal
@@ -220,7 +232,8 @@ def spelt_sort(typed: str, names: Vocabulary) -> str:
     known = {metric_spec(metric): guess_goal(metric) for metric in names.metrics}
     known |= {**dict.fromkeys(map(param_spec, names.params), ""), **dict.fromkeys(names.fields, "")}
     by_bare = {spec.removeprefix("metrics.").removeprefix("params."): spec for spec in reversed(known)}
-    spec = bare if bare in known else by_bare.get(bare) or next(iter(matching(bare, known, most=1)), bare)
+    meant = fitting(bare, matching(bare, known, most=len(known)), first=shown)
+    spec = bare if bare in known else by_bare.get(bare) or next(iter(meant), bare)
     return spec + (order or (":desc" if known.get(spec) == "max" else ""))
 
 

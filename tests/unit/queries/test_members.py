@@ -6,9 +6,11 @@ import math
 
 import pytest
 
+from mlbench.queries import members as members_module
 from mlbench.queries.answers import DiffAnswer, MetricCell, MetricRow, ParamCell, ParamRow, RunHead
-from mlbench.queries.members import summarise
+from mlbench.queries.members import find_members, summarise
 from tests.tui.fake import FakeSession
+from tests.unit.queries.conftest import FakeReader, run_id_of
 
 RUNS: tuple[RunHead, ...] = tuple(run.head for run in FakeSession().runs[:4])
 
@@ -48,3 +50,30 @@ def test_the_members_are_told_apart_by_what_differs() -> None:
     assert members.params == {"seed": ("0", "1", "2", "3")}
     assert members.values == (1.0, None, 3.0, 4.0)
     assert members.runs == RUNS
+
+
+def test_means_are_of_all_runs_also_where_only_the_first_are_listed(
+    reader: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [run_id_of(name) for name in ("old", "diverged", "live", *(f"sweep/{number}" for number in range(5)))]
+    whole = find_members(reader, (None,), ids, 6)
+    monkeypatch.setattr(members_module, "MOST_MEMBERS", 2)
+
+    members = find_members(reader, (None,), ids, 6)
+
+    assert [run.name for run in members.runs] == ["old", "diverged"]
+    assert (members.n_runs, len(members.values)) == (8, 2)
+    assert members.spreads[0].metric == "val/loss"
+    loss = members.spreads[0]
+    assert (loss.what, loss.n, loss.least, loss.most) == ("best", 8, 0.1, 0.9)
+    assert {one.metric: (one.goal, one.what, one.n) for one in members.spreads} == {
+        one.metric: (one.goal, one.what, one.n) for one in whole.spreads
+    }
+    for one, other in zip(
+        sorted(members.spreads, key=lambda each: each.metric),
+        sorted(whole.spreads, key=lambda each: each.metric),
+        strict=True,
+    ):
+        assert one.mean == pytest.approx(other.mean)
+        assert one.half == pytest.approx(other.half)
+        assert one.deviation == pytest.approx(other.deviation)

@@ -9,6 +9,7 @@ from mlbench.tui.completion import (
     matching,
     split_metrics,
 )
+from mlbench.tui.doing.choosing import spelt_sort
 from mlbench.tui.session import Vocabulary
 
 KNOWN = Vocabulary(
@@ -95,3 +96,24 @@ def test_parts_that_begin_with_the_typed_ones_come_before_loose_letters() -> Non
 
     assert matching("v/l", words) == ("train/v/loss", "val/loss", "val_loss", "val/recall")
     assert matching("v/l", words, is_loose=False) == ("train/v/loss",)
+
+
+def test_a_word_that_begins_as_typed_comes_before_others_of_another_kind() -> None:
+    known = Vocabulary(
+        params=tuple(f"a_c{number}_cu" for number in range(20)), metrics=("val_accuracy", "accuracy", "train/accuracy")
+    )
+
+    words = complete_column("accu", 4, known).words
+
+    assert words[:3] == ("metrics.accuracy", "metrics.val_accuracy", "metrics.train/accuracy")
+    assert complete_query("accu", 4, known).words[0] == "metrics.accuracy"
+
+
+def test_of_columns_that_fit_alike_those_that_are_shown_come_first() -> None:
+    known = Vocabulary(metrics=("val/loss", "val/recall", "validation/accuracy"))
+    shown = ("metrics.validation/accuracy",)
+
+    assert complete_column("val", 3, known, first=shown).words[0] == "metrics.validation/accuracy"
+    assert spelt_sort("val", known, shown) == "metrics.validation/accuracy:desc"
+    assert spelt_sort("val", known) == "metrics.val/loss"
+    assert spelt_sort("val/r", known, shown) == "metrics.val/recall:desc"
