@@ -145,7 +145,8 @@ def _first_extremes(values: Float64Array, starts: Int64Array, counts: Int64Array
         find(values[starts[first] : ends[last - 1]].reshape(last - first, -1), axis=1)
         for first, last in pairwise([0, *changes.tolist(), counts.size])
     ]
-    return starts + np.concatenate(lines)
+    at: Int64Array = starts + np.concatenate(lines)
+    return at
 
 
 def _known(wall_s: Float64Array, none: NDArray[np.bool_] | None = None) -> pa.Array:
