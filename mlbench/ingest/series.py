@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mlbench import safe
 from mlbench.dataclass import dataclass
@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 SEQ_BITS = 40
 """A point's place: rank of its file among the run's files, then its place in the file (2^40 values a file)."""
 PLACE_MASK = (1 << SEQ_BITS) - 1
+Part: TypeAlias = "list[slice] | Int64Array"
+"""Points of a run: stretches, or the place of each."""
 _SHORT = 1 << 16
 _LONG_STRETCH = 8
 """Points in a row of one series from which on stretches are sorted, not points."""
+_WHOLE_STRETCH = 64
+"""The same from which on they are copied as a whole."""
 
 
 class SeriesKey(NamedTuple):
@@ -61,13 +65,31 @@ class SeriesPoints:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Stretches:
+    """Points as stretches of one series each; all arrays have shape (n_stretches,)."""
+
+    which: Int32Array
+    """The place of the series in `RunSeries.keys`."""
+    starts: Int64Array
+    """The first point, rising."""
+    n_points: int
+
+    @property
+    def ends(self) -> Int64Array:
+        """Behind the last point."""
+        import numpy as np
+
+        return np.append(self.starts[1:], self.n_points)[: self.starts.size]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RunSeries:
     """The series of one run, their points still in the order of its files."""
 
     keys: tuple[SeriesKey, ...]
     """Sorted."""
-    which: list[Int32Array]
-    """For each table, for each of its points, the place of its series in `keys`."""
+    stretches: list[Stretches]
+    """Of each table."""
     tables: list[PlacedTable]
 
     def ends(self) -> tuple[float | None, float | None]:
@@ -78,13 +100,11 @@ class RunSeries:
         import numpy as np
 
         firsts, lasts = [], []
-        for which, table in zip(self.which, self.tables, strict=True):
+        for stretches, table in zip(self.stretches, self.tables, strict=True):
             first, last = np.full((2, len(self.keys)), np.nan)
-            is_border = which[1:] != which[:-1]
-            begins = np.append(True, is_border)[: which.size].nonzero()[0][::-1]
-            ends = np.append(is_border, True)[: which.size].nonzero()[0]
             # Of several values for one place numpy keeps the one assigned last.
-            first[which[begins]], last[which[ends]] = table.points.wall_s[begins], table.points.wall_s[ends]
+            first[stretches.which[::-1]] = table.points.wall_s[stretches.starts[::-1]]
+            last[stretches.which] = table.points.wall_s[stretches.ends - 1]
             firsts += first[np.isfinite(first)].tolist()
             lasts += last[np.isfinite(last)].tolist()
         return min(firsts, default=None), max(lasts, default=None)
@@ -119,8 +139,24 @@ def _in_order(known: dict[SeriesKey, int], numbers: list[list[int]], tables: lis
     keys = sorted(known)
     places = np.empty(len(keys), dtype=np.int32)
     places[[known[key] for key in keys]] = np.arange(len(keys), dtype=np.int32)
-    which = [places[of_table][table.points.which] for of_table, table in zip(numbers, tables, strict=True)]
-    return RunSeries(tuple(keys), which, tables)
+    stretches = [
+        stretches_of(table.points.which, places[of_table]) for of_table, table in zip(numbers, tables, strict=True)
+    ]
+    return RunSeries(tuple(keys), stretches, tables)
+
+
+def stretches_of(which: Int32Array, places: Int32Array) -> Stretches:
+    """Points in a row of one metric.
+
+    Args:
+        which: shape (n_points,), numbers of metrics.
+        places: by metric the place of its series.
+    """
+    import numpy as np
+
+    borders = np.flatnonzero(which[1:] != which[:-1]) + 1
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), borders))[: which.size]
+    return Stretches(places[which[starts]], starts, which.size)
 
 
 def _keys(draft: Draft, member: Member, metrics: Sequence[str]) -> list[SeriesKey]:
@@ -144,27 +180,47 @@ def sort_points(runs: Sequence[RunSeries], sheaves: Sequence[Sequence[int]] | No
     import numpy as np
 
     sheaves = [[0] * len(run.keys) for run in runs] if sheaves is None else sheaves
-    joined = [_joined(run.which) for run in runs]
-    counts = [np.bincount(which, minlength=len(run.keys)) for which, run in zip(joined, runs, strict=True)]
-    n_points = sum(which.size for which in joined)
+    joined = [_in_a_row(run.stretches) for run in runs]
+    counts = [_counts(stretches, len(run.keys)) for stretches, run in zip(joined, runs, strict=True)]
+    n_points = sum(stretches.n_points for stretches in joined)
     source_ids = np.empty(n_points, dtype=np.int32)
     seq, steps = np.empty(n_points, dtype=np.int64), np.empty(n_points, dtype=np.int64)
     wall_s, values = np.empty(n_points, dtype=np.float64), np.empty(n_points, dtype=np.float64)
-    for run, which, moves in zip(runs, joined, _moves(counts, sheaves), strict=True):
-        order = sorted_places(which)
-        _place(_source_ids(run), order, moves, source_ids)
-        for target, parts in (
+    for run, stretches, moves in zip(runs, joined, _moves(counts, sheaves), strict=True):
+        parts = _parts(stretches, moves)
+        _place(_source_ids(run), parts, source_ids)
+        for target, columns in (
             (seq, [_placed(table) for table in run.tables]),
             (steps, [table.points.steps for table in run.tables]),
             (wall_s, [table.points.wall_s for table in run.tables]),
             (values, [table.points.values for table in run.tables]),
         ):
-            _place(_joined(parts), order, moves, target)
+            _place(_joined(columns), parts, target)
     numbers = [number for of_run in sheaves for number in of_run]
     by_sheaf = np.argsort(np.array(numbers, dtype=np.int64), kind="stable")
     return SeriesPoints(
         np.concatenate([np.zeros(0, dtype=np.int64), *counts])[by_sheaf], source_ids, seq, steps, wall_s, values
     )
+
+
+def _in_a_row(tables: Sequence[Stretches]) -> Stretches:
+    """Those of several tables, one behind the other."""
+    import numpy as np
+
+    if len(tables) == 1:
+        return tables[0]
+    sizes = np.array([table.n_points for table in tables])
+    before = (np.cumsum(sizes) - sizes).tolist()
+    starts = [table.starts + start for table, start in zip(tables, before, strict=True)]
+    return Stretches(np.concatenate([table.which for table in tables]), np.concatenate(starts), int(sizes.sum()))
+
+
+def _counts(stretches: Stretches, n_series: int) -> Int64Array:
+    """Points of each series."""
+    import numpy as np
+
+    lengths = stretches.ends - stretches.starts
+    return np.bincount(stretches.which, weights=lengths, minlength=n_series).astype(np.int64)  # exact up to 2**53
 
 
 def _moves(counts: Sequence[Int64Array], sheaves: Sequence[Sequence[int]]) -> list[list[tuple[slice, slice]]]:
@@ -187,17 +243,39 @@ def _moves(counts: Sequence[Int64Array], sheaves: Sequence[Sequence[int]]) -> li
     ]
 
 
-def _place(
-    column: NDArray[Any] | int, order: Int64Array, moves: Sequence[tuple[slice, slice]], target: NDArray[Any]
-) -> None:
+def _parts(stretches: Stretches, moves: Sequence[tuple[slice, slice]]) -> list[tuple[Part, slice]]:
+    """What goes where, in the order of the series: places of points, or stretches where they are long.
+
+    Args:
+        stretches: of a run.
+        moves: where its sorted points go; each ends where a series does.
+    """
+    import numpy as np
+
+    if stretches.starts.size * _WHOLE_STRETCH > stretches.n_points:
+        places = sorted_places(stretches)
+        return [(places[source], goal) for source, goal in moves]
+    order = np.argsort(stretches.which, kind="stable")
+    starts, ends = stretches.starts[order], stretches.ends[order]
+    bounds = np.searchsorted(np.cumsum(ends - starts), [source.stop for source, _goal in moves]).tolist()
+    slices = list(map(slice, starts.tolist(), ends.tolist()))
+    return [
+        (slices[first : last + 1], goal)
+        for first, last, (_source, goal) in zip([0, *(bound + 1 for bound in bounds)], bounds, moves, strict=False)
+    ]
+
+
+def _place(column: NDArray[Any] | int, parts: Sequence[tuple[Part, slice]], target: NDArray[Any]) -> None:
     """Move what a run has of a column, or the one value that all of it has, to where it belongs."""
     import numpy as np
 
-    for source, goal in moves:
+    for part, goal in parts:
         if isinstance(column, int):
             target[goal] = column
+        elif isinstance(part, list):
+            np.concatenate([column[stretch] for stretch in part], out=target[goal])
         else:
-            np.take(column, order[source], out=target[goal], mode="clip")
+            np.take(column, part, out=target[goal], mode="clip")
 
 
 def _source_ids(run: RunSeries) -> NDArray[Any] | int:
@@ -210,22 +288,23 @@ def _source_ids(run: RunSeries) -> NDArray[Any] | int:
     return np.repeat(np.array([table.source_id for table in run.tables], dtype=np.int32), sizes)
 
 
-def sorted_places(which: Int32Array) -> Int64Array:
-    """`np.argsort(which, kind="stable")`, sooner.
+def sorted_places(stretches: Stretches) -> Int64Array:
+    """The points by series, those of each in their order: a stable sort, sooner where stretches are long.
 
     Points come in long stretches of one series, as the turns of a training loop are read, or by turns.
     """
     import numpy as np
 
-    borders = np.flatnonzero(which[1:] != which[:-1]) + 1
-    if borders.size * _LONG_STRETCH > which.size:
+    which, starts = stretches.which, stretches.starts
+    lengths = stretches.ends - starts
+    if starts.size * _LONG_STRETCH > stretches.n_points:
+        of_points = np.repeat(which, lengths)
         # 16 bits are sorted by radix, in a third of the time.
-        return np.argsort(which.astype(np.uint16) if which.max(initial=0) < _SHORT else which, kind="stable")
-    starts = np.concatenate((np.zeros(1, dtype=np.int64), borders))[: which.size]
-    lengths = np.diff(starts, append=which.size)
-    order = np.argsort(which[starts], kind="stable")
+        return np.argsort(of_points.astype(np.uint16) if which.max(initial=0) < _SHORT else of_points, kind="stable")
+    order = np.argsort(which, kind="stable")
     starts, lengths = starts[order], lengths[order]
-    places: Int64Array = np.arange(which.size) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    before = np.cumsum(lengths) - lengths
+    places: Int64Array = np.arange(stretches.n_points) + np.repeat(starts - before, lengths)
     return places
 
 

@@ -46,7 +46,7 @@ class Shelf:
         if series is None:
             return Span()
         self._runs.append((draft.run_id, series))
-        self.n_points += sum(part.size for part in series.which)
+        self.n_points += sum(part.n_points for part in series.stretches)
         return Span(*series.ends())
 
     def store(self) -> Stored | None:

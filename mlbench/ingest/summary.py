@@ -6,6 +6,7 @@ Python loop over series would cost more than reading them.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mlbench.wire import views
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 SKETCH_POINTS = 64
 """Enough for a sparkline of 32 cells with its least and greatest value in each."""
 _STRETCHES = SKETCH_POINTS // 2
+_WORTH_A_CALL = 1024
+"""Points that are looked through one by one in the time that numpy takes to be called."""
 
 
 def summarise(points: SeriesPoints) -> dict[str, pa.Array]:
@@ -29,26 +32,37 @@ def summarise(points: SeriesPoints) -> dict[str, pa.Array]:
     import pyarrow as pa
 
     n_raw, raw_starts = points.counts, points.ends - points.counts
-    back = _flags(points.steps[1:] < points.steps[:-1], raw_starts)
-    n_back = _count(back, raw_starts)
     steps, wall, values, counts = points.steps, points.wall_s, points.values, n_raw
+    n_back = n_repeat = np.zeros(n_raw.size, dtype=np.int64)
+    is_rising = _is_rising(steps, raw_starts)
+    if not is_rising:
+        n_back = _count(_flags(steps[1:] < steps[:-1], raw_starts), raw_starts)
     if n_back.any():
         kept = _effective(points, np.flatnonzero(n_back))
         steps, wall, values = steps[kept], wall[kept], values[kept]
         counts = np.add.reduceat(kept, raw_starts, dtype=np.int64)
     ends = np.cumsum(counts)
     starts, lasts = ends - counts, ends - 1
+    if not is_rising:
+        n_repeat = _count(_flags(steps[1:] == steps[:-1], starts), starts)
     columns = {
         "n": counts, "n_raw": n_raw,
         "first_step": steps[starts], "last_step": steps[lasts],
         "first_value": values[starts], "last_value": values[lasts],
-        "n_repeat": _count(_flags(steps[1:] == steps[:-1], starts), starts), "n_back": n_back,
+        "n_repeat": n_repeat, "n_back": n_back,
     }  # fmt: skip
     arrays: dict[str, pa.Array] = {name: pa.array(column) for name, column in columns.items()}
     arrays["first_wall_s"], arrays["last_wall_s"] = _known(wall[starts]), _known(wall[lasts])
     arrays |= _extremes(steps, wall, values, starts, counts)
     arrays["sketch"] = sketches(values, starts, counts)
     return arrays
+
+
+def _is_rising(steps: Int64Array, starts: Int64Array) -> bool:
+    """Whether each step of each series lies behind the one before it."""
+    rises = steps[1:] > steps[:-1]
+    rises[starts[1:] - 1] = True
+    return bool(rises.all())
 
 
 def _flags(changes: NDArray[np.bool_], starts: Int64Array) -> NDArray[np.bool_]:
@@ -95,10 +109,9 @@ def _extremes(
         n_nan = np.add.reduceat(np.isnan(values), starts, dtype=np.int64)
     none = n_finite == 0
     arrays: dict[str, pa.Array] = {"n_nan": pa.array(n_nan), "n_inf": pa.array(counts - n_finite - n_nan)}
-    for name, reduce, other in (("min", np.minimum, np.inf), ("max", np.maximum, -np.inf)):
+    for name, other in (("min", np.inf), ("max", -np.inf)):
         filled = values if is_finite else np.where(finite, values, other)
-        found = reduce.reduceat(filled, starts)
-        at = _first_equal(filled, found, starts, counts)
+        at = _first_extremes(filled, starts, counts, is_least=name == "min")
         arrays[f"{name}_value"] = pa.array(values[at], mask=none)
         arrays[f"{name}_step"] = pa.array(steps[at], mask=none)
         arrays[f"{name}_wall_s"] = _known(wall[at], none)
@@ -108,12 +121,32 @@ def _extremes(
     return arrays
 
 
-def _first_equal(values: Float64Array, found: Float64Array, starts: Int64Array, counts: Int64Array) -> Int64Array:
-    """Where each series first has its extreme."""
+def _first_extremes(values: Float64Array, starts: Int64Array, counts: Int64Array, *, is_least: bool) -> Int64Array:
+    """Where each series first has its least or greatest value.
+
+    Args:
+        values: shape (n_points,), without NaN.
+        starts: shape (n_series,), as `counts`.
+        counts: at least 1.
+        is_least: the least.
+    """
     import numpy as np
 
-    hits = np.flatnonzero(values == np.repeat(found, counts))
-    return hits[np.searchsorted(hits, starts)]
+    changes = np.flatnonzero(counts[1:] != counts[:-1]) + 1
+    if (changes.size + 1) * _WORTH_A_CALL > values.size:
+        found = (np.minimum if is_least else np.maximum).reduceat(values, starts)
+        hits = np.flatnonzero(values == np.repeat(found, counts))
+        places: Int64Array = hits[np.searchsorted(hits, starts)]
+        return places
+    # Series of one length that follow each other are the lines of a matrix.
+    find = np.argmin if is_least else np.argmax
+    ends = starts + counts
+    lines = [
+        find(values[starts[first] : ends[last - 1]].reshape(last - first, -1), axis=1)
+        for first, last in pairwise([0, *changes.tolist(), counts.size])
+    ]
+    at: Int64Array = starts + np.concatenate(lines)
+    return at
 
 
 def _known(wall_s: Float64Array, none: NDArray[np.bool_] | None = None) -> pa.Array:

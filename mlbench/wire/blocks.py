@@ -34,18 +34,30 @@ _STEP_AT = HEADER_BYTES + 10
 class Scalars:
     """Points of many metrics; all arrays have shape (n,). The points of each metric are in the order of the file."""
 
-    __slots__ = ("seq", "steps", "tags", "values", "wall_s")
+    __slots__ = ("_tags", "lines", "seq", "steps", "values", "wall_s")
 
     def __init__(
-        self, tags: Int32Array, steps: Int64Array, wall_s: Float64Array, values: Float32Array, seq: Int64Array
-    ) -> None:
-        self.tags = tags
-        """Numbers of `Shapes.tags`."""
+        self, tags: Int32Array, steps: Int64Array, wall_s: Float64Array, values: Float32Array, seq: Int64Array,
+        *, are_lines: bool = False,
+    ) -> None:  # fmt: skip
+        self._tags = tags
+        self.lines = tags if are_lines else None
+        """The tags of what comes metric by metric, each as often as any other; they all differ. None: it does not."""
         self.steps = steps
         self.wall_s = wall_s
         self.values = values
         """The file's own 32 bits."""
         self.seq = seq
+
+    def __len__(self) -> int:
+        return self.steps.size
+
+    @property
+    def tags(self) -> Int32Array:
+        """Of each point the tag's number in `Shapes.tags`."""
+        if self.lines is None:
+            return self._tags
+        return np.repeat(self._tags, self.steps.size // self._tags.size)
 
 
 class Block:
@@ -155,7 +167,8 @@ class Turns:
         n_values = turn.tags.size
         places = (seq + np.arange(n_values))[:, None] + np.arange(n_turns) * n_values
         values = self._view("<f4")[turn.values]
-        return Scalars(np.repeat(turn.tags, n_turns), steps.ravel(), wall_s.ravel(), values.ravel(), places.ravel())
+        columns = (steps.ravel(), wall_s.ravel(), values.ravel(), places.ravel())
+        return Scalars(turn.tags, *columns, are_lines=True)
 
     def block(self) -> Block:
         """The same as records."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
-from mlbench.model import Cursor, Fact, JsonValue, PointTable, Problem, ReadStatus
+from mlbench.model import Cursor, Fact, JsonValue, Problem, ReadStatus
 from mlbench.wire.crc32c import crc32c
+from mlbench.wire.point_tables import Row, point_table
 
 if TYPE_CHECKING:
     from mlbench.wire.blocks import Scalars
@@ -45,8 +46,6 @@ _SAID = {
     ),
 }
 
-Row: TypeAlias = tuple[str, int, float, float, int]
-"""Metric, step, wall time, value and sequence number of one point."""
 _POINTS_PER_COST = 16
 """Points of a block that cost as much as one event that was decoded."""
 
@@ -198,43 +197,3 @@ class EventReading:
         """Gather many points; their sequence numbers are told by the caller."""
         self.cost += 1 + scalars.steps.size // _POINTS_PER_COST
         self.scalars.append(scalars)
-
-
-def point_table(scalars: Sequence[Scalars], rows: Sequence[Row], tags: Sequence[str]) -> PointTable:
-    """Join points that came in blocks and points that came one by one, in the order of the file.
-
-    Args:
-        scalars: blocks, whose `tags` are places in `tags`.
-        rows: metric, step, wall time, value and sequence number.
-        tags: names for the blocks.
-    """
-    import numpy as np
-
-    from mlbench.wire.float32 import widen
-
-    tags_of = [block.tags for block in scalars]
-    numbers = tags_of[0] if len(tags_of) == 1 else np.concatenate([np.zeros(0, dtype=np.int32), *tags_of])
-    present = np.flatnonzero(np.bincount(numbers)) if numbers.size else numbers
-    place_of = {tags[number]: place for place, number in enumerate(present.tolist())}
-    single = [place_of.setdefault(row[0], len(place_of)) for row in rows]
-    places = np.zeros(int(present[-1]) + 1 if present.size else 0, dtype=np.int32)
-    places[present] = np.arange(present.size, dtype=np.int32)
-    if len(scalars) == 1 and not rows:
-        block = scalars[0]
-        return PointTable(
-            tuple(place_of), places[block.tags], block.steps, block.wall_s, widen(block.values), block.seq
-        )
-    columns = [
-        np.concatenate([*(part(block) for block in scalars), np.array(ours, dtype=dtype)])
-        for part, ours, dtype in (
-            (lambda block: places[block.tags], single, np.int32),
-            (lambda block: block.steps, [row[1] for row in rows], np.int64),
-            (lambda block: block.wall_s, [row[2] for row in rows], np.float64),
-            (lambda block: widen(block.values), [row[3] for row in rows], np.float64),
-            (lambda block: block.seq, [row[4] for row in rows], np.int64),
-        )
-    ]
-    if rows and scalars:
-        order = np.argsort(columns[4], kind="stable")
-        columns = [column[order] for column in columns]
-    return PointTable(tuple(place_of), *columns)

@@ -178,7 +178,34 @@ def test_more_series_than_sixteen_bits_are_sorted_too() -> None:
 def test_long_stretches_are_sorted_as_points_are(stretches: list[tuple[int, int]]) -> None:
     which = np.array([series for series, n in stretches for _point in range(n)], dtype=np.int32)
 
-    assert module.sorted_places(which).tolist() == np.argsort(which, kind="stable").tolist()
+    found = module.sorted_places(module.stretches_of(which, np.arange(70_001, dtype=np.int32)))
+
+    assert found.tolist() == np.argsort(which, kind="stable").tolist()
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 300)), max_size=12), min_size=1, max_size=3))
+def test_stretches_of_any_length_go_where_their_points_would(
+    runs: list[list[tuple[int, int]]],
+) -> None:
+    made: list[RunSeries] = []
+    plain: list[tuple[int, str, int]] = []
+    for number, stretches in enumerate(runs):
+        which = np.array([metric for metric, n in stretches for _point in range(n)], dtype=np.int32)
+        places = np.arange(which.size)
+        table = PointTable(
+            tuple("cabed"), which, places, np.array(places + 0.5, np.float64), np.array(-places, np.float64), places
+        )
+        made.append(named(series_of(draft(source(f"/logs/{number}/e", table, source_id=number)))))
+        plain += [(number, "cabed"[metric], place) for place, metric in enumerate(which.tolist())]
+    sheaves = [["abcde".index(key.metric) // 2 for key in run.keys] for run in made]
+
+    found = sort_points(made, sheaves)
+
+    expected = sorted(plain, key=lambda row: ("abcde".index(row[1]) // 2, row[0], row[1], row[2]))
+    assert found.source_ids.tolist() == [number for number, _metric, _place in expected]
+    assert found.steps.tolist() == found.seq.tolist() == [place for _number, _metric, place in expected]
+    assert found.wall_s.tolist() == [place + 0.5 for _number, _metric, place in expected]
+    assert found.values.tolist() == [-place for _number, _metric, place in expected]
 
 
 def test_the_ends_of_a_run_are_the_finite_times_of_its_files_first_and_last_points() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlbench.ingest import summary as module
 from mlbench.ingest.series import SeriesPoints
 from mlbench.ingest.summary import SKETCH_POINTS, sketches, summarise
 
@@ -86,9 +87,13 @@ GROWING = st.lists(NUMBERS, min_size=60, max_size=200).map(
 
 
 @settings(deadline=None)
-@given(st.lists(SERIES | GROWING | LONG, min_size=1, max_size=6))
-def test_all_series_at_once_say_what_each_says_alone(series: list[list[Row]]) -> None:
-    found = summaries(*series)
+@given(st.lists(SERIES | GROWING | LONG, min_size=1, max_size=6), st.booleans())
+def test_all_series_at_once_say_what_each_says_alone(series: list[list[Row]], are_lines: bool) -> None:
+    if are_lines:
+        series = [rows for rows in series for _twice in range(2)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_WORTH_A_CALL", 0 if are_lines else 1 << 30)
+        found = summaries(*series)
 
     for rows, row in zip(series, found, strict=True):
         mean, sketch = row.pop("mean_value"), row.pop("sketch")

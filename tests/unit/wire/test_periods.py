@@ -114,6 +114,20 @@ def test_rows_end_where_a_step_has_grown_by_a_byte(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("single")
+@pytest.mark.parametrize("rows_in_tile", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize("n_turns", [1, 2, 5, 6, 17])
+def test_rows_are_counted_one_by_one_however_many_are_compared_at_once(
+    monkeypatch: pytest.MonkeyPatch, n_turns: int, rows_in_tile: int
+) -> None:
+    turns = loop(["a", "bb"], n_turns, first=200)
+    n_bytes = len(log(*turns[:2]))
+    monkeypatch.setattr(module, "_TILE_BYTES", rows_in_tile * n_bytes)
+    window = loaded(*turns, *loop(["a", "c"], 1, first=300))
+
+    assert period(window, taught(*turns), 2).count(window, 0) == n_turns
+
+
+@pytest.mark.usefixtures("single")
 def test_no_byte_of_a_row_but_those_of_numbers_and_checksums_may_differ() -> None:
     one = event(tensor_value("a", 1, plugin="scalars"), simple("b", 2), step=300)
     shapes = taught(one)
