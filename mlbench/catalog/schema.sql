@@ -147,12 +147,14 @@ CREATE TABLE source (
     root       VARCHAR,
     role       VARCHAR,
     size_bytes BIGINT, mtime_ns BIGINT, inode BIGINT,
-    stamp      VARCHAR,      -- size, mtime and inode of all files of the source; equal means unchanged
-    cursor     VARCHAR,      -- JSON, opaque
+    -- Long texts that are seldom asked for are packed by zstd, without looking for what suits them (catalog/tables.py
+    -- reads types in capitals only).
+    stamp      VARCHAR using compression zstd,  -- size, mtime and inode of all files of the source; equal means unchanged
+    cursor     VARCHAR using compression zstd,  -- JSON, opaque
     status     VARCHAR,      -- eof, truncated, damaged, unreadable, lfs_pointer, empty
     n_records  BIGINT, n_bad BIGINT,
     read_s     DOUBLE,
-    facts      VARCHAR       -- JSON: what it says beside points and blobs, so that an unchanged source is never read again
+    facts      VARCHAR using compression zstd   -- JSON: what it says beside points and blobs, so that an unchanged source is never read again
 );
 CREATE TABLE problem (run_id VARCHAR, source_path VARCHAR, place VARCHAR, what VARCHAR, hint VARCHAR, root VARCHAR, since_s DOUBLE);
 
