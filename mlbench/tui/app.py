@@ -122,6 +122,8 @@ class Workbench(App[int]):
         use_threads_that_can_be_left()
         self.arrange()
         self.desk.panes.draw_bars(self.desk)
+        if self.desk.view.marks:
+            self.desk.panes.draw_chart(self.desk)  # says what will be read
         if self.desk.session.is_ahead:
             self._held = {}
             self.desk.ask_runs()

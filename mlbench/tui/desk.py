@@ -28,7 +28,7 @@ from mlbench.tui.logged import HISTOGRAMS, MATRICES, LoggedLook, ask_looks, forg
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
-from mlbench.tui.view import MOST_CHARTED, MOST_COMPARED, ChartLook, View
+from mlbench.tui.view import MOST_CHARTED, MOST_COMPARED, ChartLook, View, reading_text
 from mlbench.tui.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -283,6 +283,10 @@ class Desk:
             self.asker.forget("series")
             self._take_series(())
             return
+
+        if not self.answers.series:
+            self.answers.no_series = reading_text(metrics or usual[:1], len(ids))
+            self.panes.draw_chart(self)
 
         def look_at() -> tuple[SeriesAnswer, ...]:
             return self.session.series(ids, metrics, usual, over=over, has_times=look.has_times)
