@@ -151,8 +151,8 @@ class Workbench(App[int]):
             self.desk.ask_runs()  # the clock has gone on since the answer was kept
         self.desk.ask_names()
         self.desk.start_index()
-        for complaint in self.desk.keyboard.complaints:
-            self.desk.say(complaint, "warning")
+        if complaints := self.desk.keyboard.complaints:
+            self.desk.say("; ".join(complaints), "warning")
         draw_images_by(self, self.desk.settings.images)
 
     def on_unmount(self) -> None:
