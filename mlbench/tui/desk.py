@@ -15,7 +15,7 @@ from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
 from mlbench.tui.gallery import Gallery
-from mlbench.tui.gone import no_diff, no_series
+from mlbench.tui.gone import no_diff, no_series, tell_reading
 from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
@@ -28,7 +28,7 @@ from mlbench.tui.logged import HISTOGRAMS, MATRICES, LoggedLook, ask_looks, forg
 from mlbench.tui.prompts import Prompt, Prompter
 from mlbench.tui.session import Followed, IndexDone, IndexProgress, RunsQuestion, Session, Vocabulary
 from mlbench.tui.tabling import Tabling
-from mlbench.tui.view import MOST_CHARTED, MOST_COMPARED, ChartLook, View, reading_text
+from mlbench.tui.view import MOST_CHARTED, MOST_COMPARED, ChartLook, View
 from mlbench.tui.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -284,9 +284,7 @@ class Desk:
             self._take_series(())
             return
 
-        if not self.answers.series:
-            self.answers.no_series = reading_text(metrics or usual[:1], len(ids))
-            self.panes.draw_chart(self)
+        tell_reading(self, metrics or usual[:1], len(ids))
 
         def look_at() -> tuple[SeriesAnswer, ...]:
             return self.session.series(ids, metrics, usual, over=over, has_times=look.has_times)
