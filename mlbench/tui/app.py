@@ -122,6 +122,8 @@ class Workbench(App[int]):
         use_threads_that_can_be_left()
         self.arrange()
         self.desk.panes.draw_bars(self.desk)
+        if self.desk.view.marks:
+            self.desk.panes.draw_chart(self.desk)  # says what will be read
         if self.desk.session.is_ahead:
             self._held = {}
             self.desk.ask_runs()
@@ -149,8 +151,8 @@ class Workbench(App[int]):
             self.desk.ask_runs()  # the clock has gone on since the answer was kept
         self.desk.ask_names()
         self.desk.start_index()
-        for complaint in self.desk.keyboard.complaints:
-            self.desk.say(complaint, "warning")
+        if complaints := self.desk.keyboard.complaints:
+            self.desk.say("; ".join(complaints), "warning")
         draw_images_by(self, self.desk.settings.images)
 
     def on_unmount(self) -> None:

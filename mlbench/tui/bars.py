@@ -32,7 +32,7 @@ def header(desk: Desk, width: int) -> Ends:
         parts += [("   ", ""), (_count(desk), "")]
     if view.marks:
         n_hidden = _n_hidden(view.marks, found.listing) if found else 0
-        parts += [("   ", ""), (f"{len(view.marks)} marked" + (f" ({n_hidden} hidden)" if n_hidden else ""), "")]
+        parts += [("   ", ""), (f"{len(view.marks):,} marked" + (f" ({n_hidden:,} hidden)" if n_hidden else ""), "")]
     right = line_of(*_state(desk), (" ", ""))
     sort = [("   sort ", "muted"), (", ".join(map(_sort_text, view.sort)), "")] if view.sort else []
     if desk.baseline is not None:

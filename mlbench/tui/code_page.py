@@ -13,9 +13,10 @@ from mlbench.render.labels import label_map
 from mlbench.render.notebooks import notebook_lines
 from mlbench.render.patch import patch_lines
 from mlbench.safe import Safe, safe
+from mlbench.tui.run_page import wrapped_text
 from mlbench.tui.widgets.lines_view import Page
 
-NOTHING = "  the code does not differ, as far as commits and notebooks were recorded"
+NOTHING = "the code does not differ, as far as commits and notebooks were recorded"
 
 
 def code_page(answer: DiffAnswer, width: int, *, title: str, back_key: str = "c") -> Page:
@@ -47,7 +48,7 @@ def code_page(answer: DiffAnswer, width: int, *, title: str, back_key: str = "c"
             lines += [*(_cut(line, width) for line in notebook_lines(book, labels[book.run_id])), ()]
     return Page(
         title=line_of((f" {title}: code", "title"), (f"   {back_key} goes back", "muted")),
-        lines=tuple(lines) or (line_of((NOTHING, "muted")),),
+        lines=tuple(lines or wrapped_text(NOTHING, width, "muted")),
         sections=tuple(starts),
     )
 

@@ -15,7 +15,7 @@ from mlbench.tui.actions import PROBLEMS, RUN, RUNS, STAGE
 from mlbench.tui.asker import Asker
 from mlbench.tui.bell import Bell
 from mlbench.tui.gallery import Gallery
-from mlbench.tui.gone import no_diff, no_series
+from mlbench.tui.gone import no_diff, no_series, tell_reading
 from mlbench.tui.groups import ask_labels, ask_members
 from mlbench.tui.history import History
 from mlbench.tui.host import Host
@@ -283,6 +283,8 @@ class Desk:
             self.asker.forget("series")
             self._take_series(())
             return
+
+        tell_reading(self, metrics or usual[:1], len(ids))
 
         def look_at() -> tuple[SeriesAnswer, ...]:
             return self.session.series(ids, metrics, usual, over=over, has_times=look.has_times)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlbench.errors import MlbenchError, UsageError
+from mlbench.tui.view import reading_text
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import RunHead
@@ -28,6 +29,13 @@ def no_diff(desk: Desk, error: MlbenchError) -> None:
         desk.answers.diff, desk.answers.no_diff = None, str(error)
         desk.panes.draw_compare(desk)
     _take_error(desk, error)
+
+
+def tell_reading(desk: Desk, metrics: Sequence[str], n_runs: int) -> None:
+    """Say what is being read for charts that are empty; others stay until their curves are there."""
+    if not desk.answers.series:
+        desk.answers.no_series = reading_text(metrics, n_runs)
+        desk.panes.draw_chart(desk)
 
 
 def no_series(desk: Desk, error: MlbenchError) -> None:

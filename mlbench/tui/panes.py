@@ -24,7 +24,7 @@ from mlbench.tui.session import IndexProgress
 from mlbench.tui.stage import Paper, stage_page
 from mlbench.tui.theme import Looks
 from mlbench.tui.transposed import transposed_page
-from mlbench.tui.view import View, left_out_text
+from mlbench.tui.view import View, left_out_text, reading_text
 from mlbench.tui.widgets.bar import Bar, Divider, Popup
 from mlbench.tui.widgets.chart_view import ChartState, ChartView
 from mlbench.tui.widgets.lines_view import LinesView, Page
@@ -192,6 +192,8 @@ class Panes:
         message = (
             "no run is chosen" if not desk.compared() else "no curve of these metrics" if desk.answers.series else ""
         )
+        if desk.answers.found is None and desk.view.marks:  # they are kept from the last time, and not asked for yet
+            message = reading_text(desk.view.chart.metrics, len(desk.view.marks))
         look, labels = charted_group(desk)
         if look.has_times and not all(one.has_times for one in desk.answers.series):
             return  # what is on the screen stays until the times are there
@@ -223,7 +225,8 @@ class Panes:
             if members is not None and desk.group is not None:
                 return group_page(members, width, compare_key=keys("runs.compare"))
             if diff is None:
-                why = wrapped_text(desk.answers.no_diff, width, "warning") if desk.answers.no_diff else ()
+                said, role = (desk.answers.no_diff, "warning") if desk.answers.no_diff else ("reading …", "muted")
+                why = wrapped_text(said, width, role) if desk.compared() else ()
                 return Page(title=line_of((" compare", "title")), lines=tuple(why))
             if view.compare_look == "code":
                 from mlbench.tui.code_page import code_page

@@ -23,6 +23,13 @@ MOST_COMPARED, MOST_CHARTED = 24, 1000
 """Runs side by side, and runs in a chart: of more marks the first ones are shown, and the title says so."""
 
 
+def reading_text(metrics: Sequence[str], n_runs: int) -> str:
+    """What is being read for charts, while they are empty."""
+    what = ", ".join(metrics) or "curves"
+    runs = "1 run" if n_runs == 1 else f"{min(n_runs, MOST_CHARTED):,} runs"
+    return f"reading {what} of {runs} …" if n_runs else f"reading {what} …"
+
+
 def left_out_text(n_runs: int) -> str:
     """That a chart draws only the first runs, '' where it draws all."""
     return f"first {MOST_CHARTED:,} of {n_runs:,} runs" if n_runs > MOST_CHARTED else ""

@@ -872,10 +872,11 @@ def test_the_mouse_picks_rows_sorts_by_titles_scrolls_and_changes_panes() -> Non
 
 def test_keys_of_the_settings_hold_and_mistakes_in_them_are_told() -> None:
     session = FakeSession()
-    app = Workbench(session, settings=Settings(keys={"runs.mark": "X", "runs.nothing": "Q"}))
+    app = Workbench(session, settings=Settings(keys={"runs.mark": "X", "runs.nothing": "Q", "runs.plots": "t"}))
 
     async def script(pilot: Pilot[int]) -> None:
         assert "there is no action 'runs.nothing'" in screen_text(app)
+        assert "t is now runs.plots, and no longer runs.tag" in screen_text(app)
         await keys(pilot, "X")
         assert n_marked(app) == 1
         assert "X mark" in screen_text(app)

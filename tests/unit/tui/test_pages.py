@@ -302,3 +302,6 @@ def test_the_code_is_a_page_of_its_own_and_stands_once_for_runs_of_one_commit() 
     assert len(page.sections) == 2
     assert max(map(len, text.splitlines())) < 60
     assert text_of(code_page(answer, 80, title="compare")).endswith(NOTHING)
+    narrow = code_page(answer, 40, title="compare").lines
+    assert " ".join("".join(cell.text for cell in line).strip() for line in narrow) == NOTHING
+    assert max(map(line_cells, narrow)) <= 40
