@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_cells
+from mlbench.render.cells import Cell, Line, fit_apart, fit_middle, line_of, padded, width_cells
 from mlbench.render.diff import diff_sections
 from mlbench.render.diff_metrics import BEST_AT, METRICS, NOT_FINITE
 from mlbench.render.labels import BASELINE_MARK, short_labels
@@ -46,7 +46,7 @@ def compare_page(
     n_runs = len(answer.runs)
     sections = _ordered(diff_sections(answer, as_deltas=as_deltas, is_tree=True, folds=folds), n_runs)
     if as_deltas:
-        sections = [_only_deltas(section, n_runs) if section.key == METRICS else section for section in sections]
+        sections = [only_deltas(section, n_runs) if section.key == METRICS else section for section in sections]
     as_good = {f"metrics:{row.metric}" for row in answer.metrics if _is_said_once(row)}
     lead = _lead_cells(sections, n_runs, width)
     natural = _run_cells(sections, answer.runs)
@@ -172,7 +172,7 @@ def _section_rows(section: Section, as_good: Collection[str]) -> list[tuple[tupl
             if key not in as_good or section.key != "metrics" or row[0].text]  # fmt: skip
 
 
-def _only_deltas(section: Section, n_runs: int) -> Section:
+def only_deltas(section: Section, n_runs: int) -> Section:
     """Metrics as differences to the baseline: what stands behind the value takes its place."""
     rows = []
     for row in section.table.rows:
@@ -269,11 +269,13 @@ def _heading_line(
     has_baseline: bool,
 ) -> Line:  # fmt: skip
     labels = short_labels(runs)
+    if any(width_cells(labels[index]) + 2 > width for index, width in zip(shown, widths, strict=True)):
+        labels = fit_apart(labels, min(widths) - 2)
     cells = [Cell(safe(" " * (lead + 1)))]
     for index, width in zip(shown, widths, strict=True):
         slot = slots.get(runs[index].run_id)
         mark = f"{BASELINE_MARK} " if index == 0 and (has_baseline or len(runs) > 1) else "● "
-        text = safe(mark) + fit_middle(labels[index], width - 2)
+        text = safe(mark) + labels[index]
         role = f"run{slot % 8}" if slot is not None else "baseline"
         cells += [Cell(safe(" " * GAP_CELLS)), Cell(padded(text, width, align="right"), role)]
     return tuple(cells)
