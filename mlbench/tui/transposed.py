@@ -70,7 +70,7 @@ def _columns(
     found: list[tuple[Safe, tuple[Cell, ...]]] = []
     starts = []
     for given in diff_sections(answer, as_deltas=as_deltas):
-        section = only_deltas(given, n_runs) if as_deltas and given.key == METRICS else given
+        section = only_deltas(given, answer) if as_deltas and given.key == METRICS else given
         rows = [row for row in section.table.rows if row[0].text and not row[0].text.startswith(" ")]
         starts += [len(found)] if rows else []
         for row in rows:

@@ -100,6 +100,21 @@ def test_as_deltas_the_difference_takes_the_place_of_the_value() -> None:
     assert "0.03 ÷10" in text
 
 
+def test_as_deltas_last_values_are_differences_too_and_what_is_not_finite_stays() -> None:
+    cells = (
+        MetricCell(0.5, 100, 0.25, 90),
+        MetricCell(0.75, 100, 0.25, 80, 0.0, 0.0),
+        MetricCell(float("nan"), 100, 0.5, 50, 0.25, 100.0, False),
+        MetricCell(None),
+    )
+    answer = replace(compared(4), metrics=(MetricRow("val/loss", "min", "set", cells),))
+
+    lines = text_of(page_of(answer, 100, as_deltas=True)).split("\n")
+
+    (last,) = (line.split() for line in lines if "last" in line)
+    assert last == ["last", "0.5", "▼+0.25", "+50%", "NaN", "-"]
+
+
 def test_headings_that_are_cut_stay_apart() -> None:
     answer = compared(3)
     names = ("adam-lr0.1-w64-seed1", "adam-lr0.1-w16-seed1", "adam-lr0.01-w64-seed1")
