@@ -39,7 +39,7 @@ def choose_metrics(desk: Desk, _n: int) -> None:
         Prompt(
             "metrics",
             accepted,
-            complete=lambda text, cursor: complete_metric(text, cursor, desk.answers.names, first=_at_hand(desk)),
+            complete=lambda text, cursor: complete_metric(text, cursor, desk.answers.names, first=at_hand(desk)),
             hint="a few letters and tab; several with commas between",
             history="metrics",
         )
@@ -84,7 +84,7 @@ def choose_layout(desk: Desk, _n: int) -> None:
     desk.waiting.ask("layout", lambda: details.layouts(ids, "*"), take, lane="detail")
 
 
-def _at_hand(desk: Desk) -> tuple[str, ...]:
+def at_hand(desk: Desk) -> tuple[str, ...]:
     """The metrics of the runs under comparison, as far as these are known; what others have is no curve here."""
     diff = desk.answers.diff
     here = {row.metric for row in diff.metrics} if diff is not None else set()
@@ -98,7 +98,7 @@ def _spelt(desk: Desk, typed: tuple[str, ...]) -> tuple[str, ...]:
     known = desk.answers.names.metrics
 
     def meant(name: str) -> str:
-        found = (*matching(name, _at_hand(desk), most=1), *matching(name, known, most=1))
+        found = (*matching(name, at_hand(desk), most=1), *matching(name, known, most=1))
         return name if name in known else next(iter(found), name)
 
     return tuple(dict.fromkeys(map(meant, typed)))
