@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from mlbench.render.chart_text import CurveOptions
     from mlbench.tui.widgets.crosshair import Crossed
 
-MOST_TABLE_LINES = 10
 MOST_CROSSED = 6
 """Metrics in the table at the crosshair."""
 
@@ -332,10 +331,11 @@ class ChartView(Widget):
 
     def _in_front(self, series: Sequence[SeriesAnswer], curves: Sequence[Curve]) -> list[Curve]:
         """The run in front last, so that it covers the others, which are muted; alone, where it is isolated."""
-        look = self.state.look
+        look, baseline = self.state.look, self.state.baseline
+        curves = [replace(one, is_baseline=bool(baseline) and one.owner == baseline) for one in curves]
         run_ids = [one.head.run_id for one in series]
         if look.front not in run_ids:
-            return list(curves)
+            return curves
         mine = [curve for curve in curves if curve.owner == look.front]
         if look.is_isolated:
             return mine
@@ -381,9 +381,8 @@ class ChartView(Widget):
             columns, rows = grid(len(every), width, height - 1, look.n_columns, n_below=n_lines)
             return min(columns * rows, len(titles))
 
-        first = next(filter(None, found), [])
         at = f"{axis} {x_text(axis, look.crosshair)}"
-        return tuple(lines_below(charts, first, at, width, min(MOST_TABLE_LINES, max(height // 3, 2)), n_charts))
+        return tuple(lines_below(charts, next(filter(None, found), []), at, width, height // 3, n_charts))
 
     def _by_metric(self, chart: str) -> list[list[SeriesAnswer]]:
         """The series of a chart, metric by metric."""

@@ -20,6 +20,7 @@ LABELS = (MOST_LABEL, 24, 16)
 """Columns of a label, the widest with which all values have room."""
 LEAST_LINES, MOST_LINES = 2, 4
 """Of the values of one chart."""
+MOST_TABLE_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,11 @@ def lines_below(
         first: those of the first chart.
         at: where the crosshair is.
         width: columns of the pane.
-        most: lines of the table.
+        most: lines of the table that the pane has room for.
         n_charts: how many charts have room over so many lines.
     """
     least = n_charts(LEAST_LINES)
-    table = value_lines(charts, at, width, most)
+    table = value_lines(charts, at, width, min(MOST_TABLE_LINES, max(most, LEAST_LINES)))
     if len(charts) > 1 and n_charts(len(table)) >= least:
         return table
     n_lines = max(n for n in range(LEAST_LINES, MOST_LINES + 1) if n_charts(n) >= least)
