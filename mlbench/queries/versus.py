@@ -14,9 +14,9 @@ from mlbench.queries.answers import RunHead, RunRow, Value
 from mlbench.queries.chosen import differing_params, only_labels
 from mlbench.queries.columns import metric_spec
 from mlbench.queries.folding import is_place, is_seed, param_meanings, run_facts
-from mlbench.queries.goals import goal_of, primary_metric
+from mlbench.queries.goals import goal_of, primary_metric, ranked_metrics
 from mlbench.queries.mistakes import shown
-from mlbench.queries.names import find_metrics
+from mlbench.queries.names import find_metrics, metrics_of
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import find_runs
 from mlbench.queries.significance import ALPHA, Contrast, contrast, holm
@@ -253,14 +253,17 @@ def asked_metrics(reader: Reader, words: Sequence[str], ids: Sequence[str], coun
         if primary is None:
             raise UsageError("no metric says which run is best. Try: -m METRIC, or mlbench metric NAME --goal min")
         words = (metric_spec(primary[0]),)
+    known = ranked_metrics(reader, ids)
     found: list[Asked] = []
     for word in words:
-        if re.search(r"\(| at ", word):
+        # A name may hold what a column specification is known by: `metrics/mAP50(B)`.
+        metrics = metrics_of(word, known)
+        if not metrics and re.search(r"\(| at ", word):
             inner = re.search(r"(?:min|max)\((?:metrics\.)?([^)]*)\)$", word)
             goal = ("min" if "min(" in word else "max") if inner and word.startswith(("min(", "max(")) else ""
             found.append((word, word, goal, "set" if goal else ""))
             continue
-        for metric in find_metrics(reader, [word], ids):
+        for metric in metrics or find_metrics(reader, [word], ids):
             goal, how = goal_of(reader, metric)
             if goal and counts == "best":
                 found.append((f"best {metric}", f"{goal}({metric_spec(metric)})", goal, how))

@@ -50,6 +50,8 @@ class Curve:
     """Points of the series before it was thinned, where it was."""
     owner: str = ""
     """Id of the run that it is of, where it is of one."""
+    is_baseline: bool = False
+    """Told in the legend by a diamond."""
     n_gaps: int = 0
     """Points that only keep curves apart, with neither x nor y: see `chart_bundles`."""
 
@@ -169,7 +171,7 @@ def _entries(curves: Sequence[Curve]) -> tuple[Entry, ...]:
 
 def _entry(curve: Curve) -> Entry:
     last = float(curve.y[-1]) if curve.y.size else None
-    return Entry(safe(curve.label), curve_role(curve), curve.pattern, last, last_finite(curve))
+    return Entry(safe(curve.label), curve_role(curve), curve.pattern, last, last_finite(curve), curve.is_baseline)
 
 
 def _summary(curve: Curve, *, is_log_x: bool, is_log_y: bool, is_trimmed: bool = False) -> Pyramid | None:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line, fit, fit_apart, fit_middle, line_cells, line_of, padded, width_cells
 from mlbench.render.chart_frame import Frame, filled, label_cells, row_at
+from mlbench.render.labels import BASELINE_MARK
 from mlbench.render.numbers import number
 from mlbench.safe import Safe, safe
 
 KEYS = {"solid": "──", "dashed": "╌╌", "dotted": "┈┈"}
 ASCII_KEYS = {"solid": "--", "dashed": "- ", "dotted": ".."}
+ASCII_BASELINE = "*"
 MOST_SIDE_CELLS = 38
 WIDE, MOST_WIDE_CELLS = 140, 46
 """On wide charts names of settings have room."""
@@ -35,6 +37,7 @@ class Entry:
     """The last value, NaN where the curve ended so; None without points."""
     height: float | None
     """The last value that could be drawn, beside which the label stands."""
+    is_baseline: bool = False
 
 
 def legend_cells(entries: Sequence[Entry], legend: str, width: int) -> int:
@@ -52,7 +55,8 @@ def _value(entry: Entry) -> Safe:
 
 
 def _key(entry: Entry, glyphs: str) -> str:
-    return (ASCII_KEYS if glyphs == "ascii" else KEYS)[entry.pattern]
+    key = (ASCII_KEYS if glyphs == "ascii" else KEYS)[entry.pattern]
+    return (ASCII_BASELINE if glyphs == "ascii" else BASELINE_MARK) + key[1:] if entry.is_baseline else key
 
 
 def legend_right(

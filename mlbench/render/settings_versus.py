@@ -44,13 +44,15 @@ def settings_versus_lines(answer: SettingsVersus, width: int, *, offset: int = 0
         width: columns of the terminal; columns of a table that have no room are named below it.
         offset: columns of the tables after the verdict that are moved out at the left.
     """
-    added = f", and {answer.n_added} more that repeat them" if answer.n_added else ""
+    repeat = f"repeat{'s' if answer.n_added == 1 else ''} {'it' if answer.n_runs == 1 else 'them'}"
+    added = f", and {answer.n_added} more that {repeat}" if answer.n_added else ""
     yield from _wrapped(f"{runs_text(answer.n_runs)}{added}: each setting against that of the first", width, "muted")
     for remark in answer.remarks:
         yield from _wrapped(remark, width, "warning")
     if answer.said:
         yield ()
-        yield from _wrapped(answer.said, width, "warning")
+        for said in answer.said.splitlines():
+            yield from _wrapped(said, width, "warning")
     for one in answer.answers:
         yield ()
         yield from _setting_lines(one, width, offset)

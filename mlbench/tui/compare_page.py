@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from typing import TYPE_CHECKING
 
-from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_cells
+from mlbench.render.cells import Cell, Line, fit_apart, fit_middle, line_of, padded, width_cells
 from mlbench.render.diff import diff_sections
-from mlbench.render.diff_metrics import BEST_AT, METRICS, NOT_FINITE
+from mlbench.render.diff_metrics import BEST_AT, BETTER, METRICS, NOT_FINITE, WORSE, better_role, delta_text
 from mlbench.render.labels import BASELINE_MARK, short_labels
+from mlbench.render.numbers import number
 from mlbench.render.table import Section
 from mlbench.safe import Safe, safe
 from mlbench.tui.actions import usual_key
 from mlbench.tui.widgets.lines_view import Page
 
 if TYPE_CHECKING:
-    from mlbench.queries.answers import DiffAnswer, MetricRow, RunHead
+    from mlbench.queries.answers import DiffAnswer, MetricCell, MetricRow, RunHead
 
 LEAST_RUN_CELLS, MOST_RUN_CELLS = 13, 28
 LEAST_LEAD_CELLS = 24
@@ -46,7 +48,7 @@ def compare_page(
     n_runs = len(answer.runs)
     sections = _ordered(diff_sections(answer, as_deltas=as_deltas, is_tree=True, folds=folds), n_runs)
     if as_deltas:
-        sections = [_only_deltas(section, n_runs) if section.key == METRICS else section for section in sections]
+        sections = [only_deltas(section, answer) if section.key == METRICS else section for section in sections]
     as_good = {f"metrics:{row.metric}" for row in answer.metrics if _is_said_once(row)}
     lead = _lead_cells(sections, n_runs, width)
     natural = _run_cells(sections, answer.runs)
@@ -172,17 +174,37 @@ def _section_rows(section: Section, as_good: Collection[str]) -> list[tuple[tupl
             if key not in as_good or section.key != "metrics" or row[0].text]  # fmt: skip
 
 
-def _only_deltas(section: Section, n_runs: int) -> Section:
-    """Metrics as differences to the baseline: what stands behind the value takes its place."""
+def only_deltas(section: Section, answer: DiffAnswer) -> Section:
+    """Metrics as differences to the baseline: what stands behind the value, or would there, takes its place."""
+    n_runs, metrics = len(answer.runs), {f"{METRICS}:{row.metric}": row for row in answer.metrics}
     rows = []
-    for row in section.table.rows:
+    for row, key in zip(section.table.rows, section.table.keys, strict=True):
         n_lead = len(row) - n_runs
-        if _is_no_value(row, n_runs):
-            rows.append(row)
-            continue
-        behind = [replace(cell, text=_delta_of(cell.text)) for cell in row[n_lead + 1 :]]
-        rows.append((*row[: n_lead + 1], *behind))
+        if not _is_no_value(row, n_runs):
+            behind = [replace(cell, text=_delta_of(cell.text)) for cell in row[n_lead + 1 :]]
+            behind = _differences(metrics[key], _what(row, n_runs)) or behind
+            row = (*row[: n_lead + 1], *behind)
+        rows.append(row)
     return replace(section, table=replace(section.table, rows=tuple(rows)))
+
+
+def _differences(row: MetricRow, what: str) -> list[Cell]:
+    """The differences of the last values to the baseline's, or of those at the best of another metric; [] of others."""
+    if not row.goal or what == "best":
+        return []
+    values = [cell.last if what == "last" else cell.at_best for cell in row.cells]
+    pairs = zip(row.cells[1:], values[1:], strict=True)
+    return [_difference(cell, row.goal, values[0], value) for cell, value in pairs]
+
+
+def _difference(cell: MetricCell, goal: str, base: float | None, value: float | None) -> Cell:
+    if base is None or value is None or not (isfinite(base) and isfinite(value)):
+        return Cell(safe("-" if value is None else number(value)), "muted" if value is None else "")
+    change = value - base
+    is_better = (change < 0) == (goal == "min") if change else None
+    share = 100 * change / abs(base) if base else None
+    told = replace(cell, delta=change, percent=share, is_better=is_better)
+    return Cell(_joined(delta_text(told)), better_role(told))
 
 
 def _is_value(row: Sequence[Cell], key: str, n_runs: int) -> bool:
@@ -204,7 +226,11 @@ def _what(row: Sequence[Cell], n_runs: int) -> str:
 def _delta_of(text: Safe) -> Safe:
     """`▲+0.0004 +0.049%` of `0.7216 ▲ +0.0004 +0.049%`; a value that has no delta stays."""
     behind = text.partition(" ")[2]
-    return safe(behind.replace("▲ ", "▲").replace("▼ ", "▼") if behind else text)
+    return _joined(behind) if behind else text
+
+
+def _joined(difference: str) -> Safe:
+    return safe(difference.replace(f"{BETTER} ", BETTER).replace(f"{WORSE} ", WORSE))
 
 
 def _measures(
@@ -269,11 +295,13 @@ def _heading_line(
     has_baseline: bool,
 ) -> Line:  # fmt: skip
     labels = short_labels(runs)
+    if any(width_cells(labels[index]) + 2 > width for index, width in zip(shown, widths, strict=True)):
+        labels = fit_apart(labels, min(widths) - 2)
     cells = [Cell(safe(" " * (lead + 1)))]
     for index, width in zip(shown, widths, strict=True):
         slot = slots.get(runs[index].run_id)
         mark = f"{BASELINE_MARK} " if index == 0 and (has_baseline or len(runs) > 1) else "● "
-        text = safe(mark) + fit_middle(labels[index], width - 2)
+        text = safe(mark) + labels[index]
         role = f"run{slot % 8}" if slot is not None else "baseline"
         cells += [Cell(safe(" " * GAP_CELLS)), Cell(padded(text, width, align="right"), role)]
     return tuple(cells)

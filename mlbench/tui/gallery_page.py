@@ -72,7 +72,7 @@ def _grid(
     for one in heads:
         place = hung.place_of(one.run_id)
         role = f"run{slots.get(one.run_id, 0) % 8}"
-        at = f"  {place.step:,}" if place is not None and place.step != hung.step else ""
+        at = f"  step {place.step:,}" if place is not None and place.step != hung.step else ""
         name = fit_middle(with_mark(labels[one.run_id], one), max(width - len(at), 8))
         body, picture = _picture(hung, place, own)
         blocks.append((line_of((name, role), (at, "muted")), *body, ()))

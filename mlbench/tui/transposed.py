@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from mlbench.queries.answers import DiffAnswer
-from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_cells
+from mlbench.render.cells import Cell, Line, fit_apart, fit_middle, line_of, padded, width_cells
 from mlbench.render.diff import diff_sections
 from mlbench.render.diff_metrics import METRICS
 from mlbench.render.labels import BASELINE_MARK, short_labels
 from mlbench.safe import Safe, safe
 from mlbench.tui.actions import usual_key
-from mlbench.tui.compare_page import words_fitting
+from mlbench.tui.compare_page import only_deltas, words_fitting
 from mlbench.tui.widgets.lines_view import Page
 
 MOST_CELLS = 24
@@ -30,14 +30,14 @@ def transposed_page(
         answer: the comparison.
         width: columns of the pane.
         offset: columns of the table that are moved out at the left; the names of the runs stay.
-        as_deltas: parameters relative to the baseline.
+        as_deltas: parameters and metrics relative to the baseline.
         slots: colour slots by run id.
         title: of the pane.
         key_of: id of an action to the key that is shown for it.
     """
     n_runs = len(answer.runs)
-    columns = _columns(answer, n_runs, as_deltas=as_deltas)
-    names = [fit_middle(label, min(MOST_NAME_CELLS, max(width // 3, 12))) for label in short_labels(answer.runs)]
+    columns, starts = _columns(answer, n_runs, as_deltas=as_deltas)
+    names = fit_apart(short_labels(answer.runs), min(MOST_NAME_CELLS, max(width // 3, 12)))
     name_cells = max(map(width_cells, names)) + 4
     shown, widths = _fitting(columns, width - name_cells - 2, offset)
     head: Line = (Cell(safe(" " * (name_cells + 2))),)
@@ -55,19 +55,28 @@ def transposed_page(
         lines=tuple(lines),
         keys=tuple(f"run:{run.run_id}" for run in answer.runs),
         sections=(0,),
+        section_columns=tuple(starts),
         n_columns=len(columns) if hidden else 0,
     )
 
 
-def _columns(answer: DiffAnswer, n_runs: int, *, as_deltas: bool) -> list[tuple[Safe, tuple[Cell, ...]]]:
-    """Heading and cells of everything that has one line; of a metric its first, which is its best value."""
-    found = []
-    for section in diff_sections(answer, as_deltas=as_deltas):
-        for row in section.table.rows:
-            if row[0].text and not row[0].text.startswith(" "):
-                cells = row[len(row) - n_runs :]
-                found.append((row[0].text, tuple(map(_uncut, cells) if section.key == METRICS else cells)))
-    return found
+def _columns(
+    answer: DiffAnswer, n_runs: int, *, as_deltas: bool
+) -> tuple[list[tuple[Safe, tuple[Cell, ...]]], list[int]]:  # fmt: skip
+    """Heading and cells of everything that has one line, and at which of them each section begins.
+
+    Of a metric it is the first line, which is its best value.
+    """
+    found: list[tuple[Safe, tuple[Cell, ...]]] = []
+    starts = []
+    for given in diff_sections(answer, as_deltas=as_deltas):
+        section = only_deltas(given, answer) if as_deltas and given.key == METRICS else given
+        rows = [row for row in section.table.rows if row[0].text and not row[0].text.startswith(" ")]
+        starts += [len(found)] if rows else []
+        for row in rows:
+            cells = row[len(row) - n_runs :]
+            found.append((row[0].text, tuple(map(_uncut, cells) if section.key == METRICS else cells)))
+    return found, starts
 
 
 def _uncut(cell: Cell) -> Cell:

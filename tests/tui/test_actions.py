@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -333,6 +334,19 @@ def test_any_metric_is_an_x_axis_and_the_picker_names_counters_first() -> None:
         await keys(pilot, "A", "'zzz'", "enter")
         assert app.desk.view.chart.axis == "val/loss"
         await keys(pilot, "escape")
+
+    played(script, size=NARROW)
+
+
+def test_a_metric_that_only_other_runs_have_is_a_late_x_axis() -> None:
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        names = app.desk.answers.names
+        app.desk.answers.names = replace(names, metrics=(*names.metrics, "val/epoch"))
+        await keys(pilot, "2", "space", "p", "A")
+        assert "val/epoch" not in screen_text(app)
+
+        await keys(pilot, "'epo'")
+        assert "metric of other runs" in screen_text(app)
 
     played(script, size=NARROW)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mlbench.tui.desk import Desk
+from mlbench.tui.doing.charting import at_hand
 from mlbench.tui.doing.types import Handler
 from mlbench.tui.menu import Choice, Menu
 from mlbench.tui.prompts import Prompt
@@ -41,15 +42,20 @@ def next_axis(desk: Desk, _n: int) -> None:
 
 
 def choose_axis(desk: Desk, _n: int) -> None:
-    """Choose the x axis among the step, the times, and the metrics of these runs: first those that count something."""
+    """Choose the x axis among the step, the times, and the metrics of these runs: first those that count something.
+
+    Metrics that only others have come last, where letters are typed that fit: over them these runs have no curves.
+    """
     words = {"step": "the step", "relative": "time since the start", "wall": "the time of the clock, UTC",
              "metric": "what the runs define (W&B), else the step"}  # fmt: skip
-    metrics = [name for name in desk.answers.names.metrics if name not in words]
-    counters = [name for name in metrics if COUNTER.search(name)]
+    names = [name for name in desk.answers.names.metrics if name not in words]
+    here = frozenset(at_hand(desk) or names)
+    metrics = sorted(names, key=lambda name: COUNTER.search(name) is None)
     choices = [
         *(Choice(word, word, detail) for word, detail in words.items() if word != "metric"),
-        *(Choice(name, name, "metric") for name in dict.fromkeys((*counters, *metrics))),
+        *(Choice(name, name, "metric") for name in metrics if name in here),
         Choice("metric", "as defined", words["metric"]),
+        *(Choice(name, name, "metric of other runs", is_late=True) for name in metrics if name not in here),
     ]
     desk.ask_user(
         Prompt("x axis", lambda axis: set_axis(desk, axis), menu=Menu(tuple(choices)),

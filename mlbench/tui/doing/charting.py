@@ -39,7 +39,7 @@ def choose_metrics(desk: Desk, _n: int) -> None:
         Prompt(
             "metrics",
             accepted,
-            complete=lambda text, cursor: complete_metric(text, cursor, desk.answers.names, first=_at_hand(desk)),
+            complete=lambda text, cursor: complete_metric(text, cursor, desk.answers.names, first=at_hand(desk)),
             hint="a few letters and tab; several with commas between",
             history="metrics",
         )
@@ -84,7 +84,7 @@ def choose_layout(desk: Desk, _n: int) -> None:
     desk.waiting.ask("layout", lambda: details.layouts(ids, "*"), take, lane="detail")
 
 
-def _at_hand(desk: Desk) -> tuple[str, ...]:
+def at_hand(desk: Desk) -> tuple[str, ...]:
     """The metrics of the runs under comparison, as far as these are known; what others have is no curve here."""
     diff = desk.answers.diff
     here = {row.metric for row in diff.metrics} if diff is not None else set()
@@ -98,7 +98,7 @@ def _spelt(desk: Desk, typed: tuple[str, ...]) -> tuple[str, ...]:
     known = desk.answers.names.metrics
 
     def meant(name: str) -> str:
-        found = (*matching(name, _at_hand(desk), most=1), *matching(name, known, most=1))
+        found = (*matching(name, at_hand(desk), most=1), *matching(name, known, most=1))
         return name if name in known else next(iter(found), name)
 
     return tuple(dict.fromkeys(map(meant, typed)))
@@ -236,6 +236,17 @@ def name_curves(desk: Desk, _n: int) -> None:
     desk.change(desk.view.charted(has_names=not desk.view.chart.has_names))
 
 
+def next_grid(desk: Desk, _n: int) -> None:
+    """The next number of charts beside each other; it is said: where there is no room nothing else shows it."""
+    n_columns = int(next_of((0, 1, 2, 3), desk.view.chart.n_columns))
+    desk.change(desk.view.charted(n_columns=n_columns))
+    if len({one.metric for one in desk.answers.series}) < 2:
+        desk.say(f"there is one chart: {desk.key('chart.metrics')} chooses more metrics", "muted")
+        return
+    many = {0: "as few columns as may be", 1: "one column"}
+    desk.say(f"charts in {many.get(n_columns) or f'{n_columns} columns, or as many as have room'}", "muted")
+
+
 def _turned(field: str) -> Handler:
     def turn(desk: Desk, _n: int) -> None:
         desk.change(desk.view.charted(**{field: not getattr(desk.view.chart, field)}))
@@ -255,9 +266,7 @@ HANDLERS: Mapping[str, Handler] = {
     "chart.colour_by": lambda desk, _n: desk.change(
         desk.view.charted(colour_by=next_of(("run", "setting"), desk.view.chart.colour_by))
     ),
-    "chart.grid": lambda desk, _n: desk.change(
-        desk.view.charted(n_columns=int(next_of((0, 1, 2, 3), desk.view.chart.n_columns)))
-    ),
+    "chart.grid": next_grid,
     "chart.layout": choose_layout,
     "chart.write": write_charts,
     "chart.next_run": lambda desk, _n: bring_to_front(desk, 1),

@@ -12,7 +12,6 @@ from textual.widget import Widget
 
 from mlbench.dataclass import dataclass
 from mlbench.render.cells import Cell, Line, fit_middle, line_of
-from mlbench.render.numbers import duration, moment_of, number, timestamp
 from mlbench.safe import Safe, safe
 from mlbench.tui.paint import both_ends, changed_spans, cropped, strip_of
 from mlbench.tui.run_page import wrapped_text
@@ -20,6 +19,7 @@ from mlbench.tui.session import ChartLabels
 from mlbench.tui.theme import Looks
 from mlbench.tui.view import ChartLook, axis_of
 from mlbench.tui.widgets.chart_grid import grid, shares
+from mlbench.tui.widgets.chart_title import AXIS_WORDS, title_lines, x_text
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from mlbench.render.chart_text import CurveOptions
     from mlbench.tui.widgets.crosshair import Crossed
 
-MOST_VALUE_LINES, MOST_TABLE_LINES = 4, 10
 MOST_CROSSED = 6
 """Metrics in the table at the crosshair."""
-_WORDS = {"step": "step", "relative": "time since start", "wall": "wall time (UTC)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +86,7 @@ class ChartView(Widget):
         """In words: the first line that is seen."""
         self._lines: tuple[Line, ...] = ()
         self._drawn: tuple[_Drawn, ...] = ()
+        self._shape = 1, 1  # columns and rows of the charts
         self._is_stale = True
         self._drawn_size = Size(0, 0)
 
@@ -199,28 +198,41 @@ class ChartView(Widget):
         self.first_metric = min(self.first_metric, max(len(metrics) - 1, 0))
         if not metrics or width < 8 or height < 4:
             self._drawn = ()
-            self._lines = (self._title(width, 0), (), *wrapped_text(self.state.message, width, "muted"))
+            self._lines = (*self._title(width, 0), (), *wrapped_text(self.state.message, width, "muted"))
             return
         if self.looks.is_linear:
             self._drawn = ()
             self._lines = self._spoken(metrics, width, height)
             return
         values = self._value_lines(width, height)
-        room = height - 1 - len(values)
-        columns, rows = grid(len(metrics), width, room, self.state.look.n_columns)
+        self._lines = (*self._charts(metrics, width, height - len(values), len(values)), *values)
+
+    def _charts(self, metrics: Sequence[str], width: int, height: int, n_below: int) -> list[Line]:
+        """The title, on two lines where one chart has much to say, and the charts."""
+        n_hidden = self._draw_charts(metrics, width, height - 1, n_below)
+        lines = list(self._title(width, n_hidden))
+        room = height - len(lines)
+        if len(lines) > 1:
+            self._draw_charts(metrics, width, room, n_below)
+        columns, rows = self._shape
+        widths, heights = shares(width, columns), shares(room, rows)
+        for row in range(rows):
+            lines += self._beside(self._drawn[row * columns : (row + 1) * columns], widths, heights[row])
+        return lines
+
+    def _draw_charts(self, metrics: Sequence[str], width: int, room: int, n_below: int) -> int:
+        """Draw as many charts as have room; how many have none."""
+        columns, rows = grid(len(metrics), width, room + n_below, self.state.look.n_columns, n_below=n_below)
         shown = metrics[self.first_metric : self.first_metric + columns * rows]
         rows = min(rows, -(-len(shown) // columns))
         heights = shares(room, rows)
         widths = shares(width, columns)
-        drawn = [
+        self._shape = columns, rows
+        self._drawn = tuple(
             self._chart(metric, widths[place % columns] - 2, heights[place // columns], has_header=len(shown) > 1)
             for place, metric in enumerate(shown)
-        ]
-        self._drawn = tuple(drawn)
-        lines = [self._title(width, len(metrics) - len(shown))]
-        for row in range(rows):
-            lines += self._beside(drawn[row * columns : (row + 1) * columns], widths, heights[row])
-        self._lines = (*lines, *values)
+        )
+        return len(metrics) - len(shown)
 
     def _spoken(self, metrics: Sequence[str], width: int, height: int) -> tuple[Line, ...]:
         """The curves in words, those of the run in front first, and alone where it is isolated."""
@@ -319,30 +331,31 @@ class ChartView(Widget):
 
     def _in_front(self, series: Sequence[SeriesAnswer], curves: Sequence[Curve]) -> list[Curve]:
         """The run in front last, so that it covers the others, which are muted; alone, where it is isolated."""
-        look = self.state.look
+        look, baseline = self.state.look, self.state.baseline
+        curves = [replace(one, is_baseline=bool(baseline) and one.owner == baseline) for one in curves]
         run_ids = [one.head.run_id for one in series]
         if look.front not in run_ids:
-            return list(curves)
+            return curves
         mine = [curve for curve in curves if curve.owner == look.front]
         if look.is_isolated:
             return mine
         others = [replace(curve, role="muted") for curve in curves if curve.owner != look.front and not curve.is_faint]
         return [*others, *mine]
 
-    def _title(self, width: int, n_hidden: int) -> Line:
+    def _title(self, width: int, n_hidden: int) -> tuple[Line, ...]:
         look = self.state.look
-        metrics = ", ".join((not look.laid and look.metrics) or self._metrics()) or "plots"
-        parts = [] if look.smoothing or not self._drawn else ["raw"]
+        said = [] if look.smoothing or not self._drawn else ["raw"]
         # What one chart says of itself stands here; several have lines of their own for it.
-        parts += self._drawn[0].chart.header.split("   ")[1:] if len(self._drawn) == 1 else []
+        said += self._drawn[0].chart.header.split("   ")[1:] if len(self._drawn) == 1 else []
         axis = axis_of(look, self.state.series)
-        parts += [f"no {look.over} in these runs"] * (look.over not in ("", axis))
-        parts += [self.state.left_out] * bool(self.state.left_out)
-        parts += [f"x {_WORDS.get(axis, axis)}"] + ["zoomed"] * (look.limits is not None)
-        parts += [f"+{n_hidden} more"] * (n_hidden > 0)
-        right = line_of((" · ".join(parts) + " ", "muted"))
-        name = fit_middle(safe(metrics), max(width - sum(len(part) + 3 for part in parts) - 4, 8))
-        return both_ends((Cell(safe(" ")), Cell(name, "accent" if self.is_at_work else "title")), right, width)
+        said += [f"no {look.over} in these runs"] * (look.over not in ("", axis))
+        said += [self.state.left_out] * bool(self.state.left_out)
+        said += [f"x {AXIS_WORDS.get(axis, axis)}"] + ["zoomed"] * (look.limits is not None)
+        said += [f"+{n_hidden} more"] * (n_hidden > 0)
+        return title_lines(
+            (not look.laid and look.metrics) or self._metrics(), said, width, is_at_work=self.is_at_work,
+            has_second=len(self._drawn) == 1,
+        )  # fmt: skip
 
     # ------------------------------------------------------------ values at the crosshair
 
@@ -352,27 +365,24 @@ class ChartView(Widget):
         if look.crosshair is None:
             return ()
         from mlbench.render.chart_text import CurveOptions
-        from mlbench.tui.widgets.crosshair import value_lines
+        from mlbench.tui.widgets.crosshair import lines_below
 
         axis = axis_of(look, self.state.series)
         options = CurveOptions(axis, look.smoothing, look.smoothing_kind, has_raw=False, has_older=False)
-        titles = self._metrics()[self.first_metric :]
+        every = self._metrics()
+        titles = every[self.first_metric :]
         found = [[one for part in self._by_metric(title)
                   if (one := self._crossing(part, options, look.crosshair)) is not None]
                  for title in titles[:MOST_CROSSED]]  # fmt: skip
-        at = f"{axis} {_x_text(axis, look.crosshair)}"
         # A metric that is drawn in two charts stands at the crosshair once.
         charts = list({one.metric: one for metrics in found for one in metrics}.values())[:MOST_CROSSED]
-        table = value_lines(charts, at, width, min(MOST_TABLE_LINES, max(height // 3, 2)))
-        n_charts = [columns * rows for columns, rows in (
-            grid(len(self._metrics()), width, height - 1 - n_lines, look.n_columns)
-            for n_lines in (MOST_VALUE_LINES // 2, len(table))
-        )]  # fmt: skip
-        if len(charts) > 1 and n_charts[1] >= min(n_charts[0], len(titles)):
-            return tuple(table)
-        # Where a table would cost a chart, the values of the first one have to do.
-        first = next((metrics for metrics in found if metrics), [])
-        return tuple(value_lines(first, at, width, MOST_VALUE_LINES, is_table=False))
+
+        def n_charts(n_lines: int) -> int:
+            columns, rows = grid(len(every), width, height - 1, look.n_columns, n_below=n_lines)
+            return min(columns * rows, len(titles))
+
+        at = f"{axis} {x_text(axis, look.crosshair)}"
+        return tuple(lines_below(charts, next(filter(None, found), []), at, width, height // 3, n_charts))
 
     def _by_metric(self, chart: str) -> list[list[SeriesAnswer]]:
         """The series of a chart, metric by metric."""
@@ -387,12 +397,3 @@ class ChartView(Widget):
 
         curves, _bands = self._curves(series, options)
         return crossed(series[0].metric, curves, x, baseline=self.state.baseline, goal=series[0].goal)
-
-
-def _x_text(axis: str, x: float) -> str:
-    if axis == "relative":
-        return duration(x)
-    if axis not in _WORDS:
-        return number(x)
-    moment = moment_of(x) if axis == "wall" else None
-    return timestamp(moment) if moment else f"{x:,.0f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from mlbench.render.chart_values import CrossValue
 
 MOST_LABEL, LEAST_LABEL, GAP = 40, 12, 3
+LABELS = (MOST_LABEL, 24, 16)
+"""Columns of a label, the widest with which all values have room."""
+LEAST_LINES, MOST_LINES = 2, 4
+"""Of the values of one chart."""
+MOST_TABLE_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,28 @@ def _reaches(curve: Curve, x: float) -> bool:
     return bool(known.size and known.min() <= x <= known.max())
 
 
+def lines_below(
+    charts: Sequence[Crossed], first: Sequence[Crossed], at: str, width: int, most: int,
+    n_charts: Callable[[int], int],
+) -> list[Line]:  # fmt: skip
+    """What stands below the charts: a table of all metrics, or, where that would cost a chart, those of the first.
+
+    Args:
+        charts: the metrics at the crosshair.
+        first: those of the first chart.
+        at: where the crosshair is.
+        width: columns of the pane.
+        most: lines of the table that the pane has room for.
+        n_charts: how many charts have room over so many lines.
+    """
+    least = n_charts(LEAST_LINES)
+    table = value_lines(charts, at, width, min(MOST_TABLE_LINES, max(most, LEAST_LINES)))
+    if len(charts) > 1 and n_charts(len(table)) >= least:
+        return table
+    n_lines = max(n for n in range(LEAST_LINES, MOST_LINES + 1) if n_charts(n) >= least)
+    return value_lines(first, at, width, n_lines, is_table=False)
+
+
 def value_lines(
     charts: Sequence[Crossed], at: str, width: int, most: int, *, is_table: bool = True
 ) -> list[Line]:  # fmt: skip
@@ -71,19 +98,24 @@ def value_lines(
     """
     if len(charts) > 1 and is_table:
         return _table(charts, at, width, most)
-    parts: list[Line] = []
-    for chart in charts:
-        first, *others = _parts(chart)
-        named = (*line_of((chart.metric, "heading"), (" ", "")), *first) if len(charts) > 1 else first
-        parts += [named, *others]
-    return _wrapped([line_of((f" {at}", "accent")), *parts], width, most) if parts else []
+    if not charts:
+        return []
+    for label in LABELS:
+        parts = [line_of((f" {at}", "accent"))]
+        for chart in charts:
+            first, *others = _parts(chart, label)
+            named = (*line_of((chart.metric, "heading"), (" ", "")), *first) if len(charts) > 1 else first
+            parts += [named, *others]
+        if len(_wrapped(parts, width, len(parts))) <= most:
+            break
+    return _wrapped(parts, width, most)
 
 
-def _parts(chart: Crossed) -> list[Line]:
+def _parts(chart: Crossed, label: int) -> list[Line]:
     parts: list[Line] = []
     for row in chart.rows:
         curve = chart.curves[row.place]
-        text = safe(_rank(chart, row) + _mark(chart, row)) + fit_middle(safe(curve.label), MOST_LABEL)
+        text = safe(_rank(chart, row) + _mark(chart, row)) + fit_middle(safe(curve.label), label)
         parts.append((Cell(text + safe(f" {_value(row)}"), _role(curve)),))
     return parts
 

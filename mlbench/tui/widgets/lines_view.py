@@ -32,6 +32,8 @@ class Page:
     """For each line what it is about, '' where there is nothing to choose; () if nothing can be chosen at all."""
     sections: tuple[int, ...] = ()
     """Numbers of the lines that begin a section."""
+    section_columns: tuple[int, ...] = ()
+    """What `offset` is where each section begins, where they stand beside each other."""
     n_columns: int = 0
     """Columns that can be moved by `offset`."""
     pictures: tuple[Placed, ...] = ()
@@ -198,8 +200,10 @@ class LinesView(Widget):
             self._rebuild()
 
     def go_to_section(self, number: int) -> None:
-        """Put a section (0 is the first) on top."""
-        if number < len(self._page.sections):
+        """Put a section (0 is the first) on top; of those beside each other, at the left."""
+        if number < len(self._page.section_columns):
+            self.move_columns(self._page.section_columns[number] - self.offset_columns)
+        elif number < len(self._page.sections):
             line = self._page.sections[number]
             self.cursor = self._nearest(line, 1)
             self._show_from(line)

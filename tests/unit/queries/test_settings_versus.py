@@ -71,6 +71,14 @@ def test_runs_that_repeat_each_other_are_told_to_be_one_setting(empty: FakeReade
     assert ONE_SETTING in plain(settings_versus_lines(found, 80))
 
 
+def test_one_run_and_one_that_repeats_it_are_told_so(empty: FakeReader) -> None:
+    ids = sweep(empty, 2)
+
+    text = plain(settings_versus_lines(compare_settings(empty, ids["adam"][:1]), 80))
+
+    assert text.startswith("1 run, and 1 more that repeats it: each setting")
+
+
 def test_the_page_tells_what_chance_would_do(empty: FakeReader) -> None:
     ids = sweep(empty)
 

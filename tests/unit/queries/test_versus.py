@@ -122,6 +122,18 @@ def test_the_last_value_or_a_column_may_count(empty: FakeReader) -> None:
     assert (column.title, column.goal, column.a) == ("min(metrics.val/acc)", "min", (0.1, 0.1))
 
 
+def test_a_metric_whose_name_looks_like_a_column_is_a_metric(empty: FakeReader) -> None:
+    two_groups(empty, 2)
+    for value, row in enumerate(empty.rows("SELECT run_id FROM run ORDER BY name")):
+        empty.add_series(row[0], "metrics/mAP50(B)", [float(value)])
+        empty.add_series(row[0], "acc at 5", [0.5])
+
+    odd, blank = compared(empty, "metrics/mAP50(B)", "acc at 5", pairing="unpaired").metrics
+
+    assert (odd.title, odd.goal, set(odd.a), set(odd.b)) == ("best metrics/mAP50(B)", "max", {2.0, 3.0}, {0.0, 1.0})
+    assert blank.title == "best acc at 5"
+
+
 def test_runs_without_a_finite_value_are_counted(empty: FakeReader) -> None:
     two_groups(empty, 3)
     lost = empty.add_run("adam/lost")

@@ -303,6 +303,18 @@ def test_a_symlog_axis_shows_what_lies_on_both_sides_of_nought() -> None:
     assert plain(chart.lines).count("▼") == 0
 
 
+@pytest.mark.parametrize(
+    ("glyphs", "base", "other"), [("braille", "◆─ base", "── other"), ("ascii", "*- base", "-- other")]
+)
+def test_the_legend_marks_the_baseline(glyphs: str, base: str, other: str) -> None:
+    curves = [_curve([1.0, 0.5], label="base", is_baseline=True), _curve([1.0, 0.7], label="other", slot=1)]
+
+    text = plain(draw_chart(curves, ChartOptions(60, 10, legend="below", glyphs=glyphs)).lines)
+
+    assert base in text
+    assert other in text
+
+
 def test_a_legend_below_leaves_a_low_chart_its_picture() -> None:
     curves = [_curve([0, number], label=f"run {number}") for number in range(1, 8)]
 

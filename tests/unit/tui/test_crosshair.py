@@ -3,7 +3,7 @@ import pytest
 
 from mlbench.render.cells import line_cells, plain
 from mlbench.render.chart import Curve
-from mlbench.tui.widgets.crosshair import Crossed, crossed, value_lines
+from mlbench.tui.widgets.crosshair import Crossed, crossed, lines_below, value_lines
 
 
 def curve(label: str, values: list[float], slot: int = 0, **more: object) -> Curve:
@@ -54,6 +54,24 @@ def test_how_many_values_have_no_room_is_said() -> None:
     lines = value_lines([ACC], "step 1", 40, 1)
 
     assert plain(lines) == " step 1  1. ◆ a 0.75  +2 more"
+
+
+def test_names_are_shortened_before_values_are_left_out() -> None:
+    long = chart("loss", *(curve(f"{name}-run-with-a-long-name-{name}", [1, place], place)
+                           for place, name in enumerate("abc")))  # fmt: skip
+
+    assert plain(value_lines([long], "step 1", 60, 2)).split("\n") == [
+        " step 1  1. a-run-wi…-name-a 0  2. b-run-wi…-name-b 1",
+        " 3. c-run-wi…-name-c 2",
+    ]
+
+
+def test_a_table_that_would_cost_a_chart_gives_way_to_the_first_chart() -> None:
+    whole = lines_below([LOSS, ACC], [LOSS], "step 1", 60, 9, lambda _n_lines: 2)
+    first = lines_below([LOSS, ACC], [LOSS], "step 1", 60, 9, lambda n_lines: 2 if n_lines < 4 else 1)
+
+    assert plain(whole).startswith(" step 1               loss          val/acc")
+    assert plain(first) == " step 1  1. b 0.25 (-0.25)  2. ◆ a 0.5"
 
 
 def test_columns_and_rows_without_room_are_left_out_and_rows_counted() -> None:

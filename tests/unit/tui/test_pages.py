@@ -100,6 +100,31 @@ def test_as_deltas_the_difference_takes_the_place_of_the_value() -> None:
     assert "0.03 ÷10" in text
 
 
+def test_as_deltas_last_values_are_differences_too_and_what_is_not_finite_stays() -> None:
+    cells = (
+        MetricCell(0.5, 100, 0.25, 90),
+        MetricCell(0.75, 100, 0.25, 80, 0.0, 0.0),
+        MetricCell(float("nan"), 100, 0.5, 50, 0.25, 100.0, False),
+        MetricCell(None),
+    )
+    answer = replace(compared(4), metrics=(MetricRow("val/loss", "min", "set", cells),))
+
+    lines = text_of(page_of(answer, 100, as_deltas=True)).split("\n")
+
+    (last,) = (line.split() for line in lines if "last" in line)
+    assert last == ["last", "0.5", "▼+0.25", "+50%", "NaN", "-"]
+
+
+def test_headings_that_are_cut_stay_apart() -> None:
+    answer = compared(3)
+    names = ("adam-lr0.1-w64-seed1", "adam-lr0.1-w16-seed1", "adam-lr0.01-w64-seed1")
+    runs = tuple(replace(run, name=name) for run, name in zip(answer.runs, names, strict=True))
+
+    heading = text_of(page_of(replace(answer, runs=runs), 80)).split("\n")[1]
+
+    assert len(set(heading.split())) == 5  # two marks and three names
+
+
 def test_the_first_run_stays_when_the_others_move() -> None:
     first, moved = page_of(compared(12), 80, 0), page_of(compared(12), 80, 5)
 
@@ -271,6 +296,18 @@ def test_turned_each_run_has_a_line_and_columns_move() -> None:
     assert "optim.lr" not in text_of(narrow)
     assert "".join(cell.text for cell in narrow.right) == "1 of 3 columns  h l "
     assert all(line_cells(line) <= 100 for line in page.lines)
+
+
+def test_turned_metrics_are_differences_too() -> None:
+    page = transposed_page(compared(3), 100, 0, as_deltas=True, slots={}, title="compare")
+
+    assert text_of(page).split("\n")[1:] == [
+        "                        optim.lr        val/loss    commit",
+        "  ◆ adam-lr0.3-w64           0.3          0.8471  a41f09c0",
+        "  ● adam-lr0.03-w64     0.03 ÷10    ▲-0.382 -45%  a41f09c1",
+        "  ● adam-lr0.003-w64  0.003 ÷100  ▼+0.0183 +2.2%  a41f09c0",
+    ]
+    assert page.section_columns == (0, 1, 2)
 
 
 def test_turned_no_number_of_a_metric_is_cut() -> None:
