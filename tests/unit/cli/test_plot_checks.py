@@ -90,3 +90,28 @@ def test_one_of_a_thing_is_said_in_the_singular(mlbench: Mlbench) -> None:
     assert mlbench("export", "runs", one, "-o", "a.csv").err.endswith("a.csv: 1 row of 1 run\n")
     assert "a.md: 1 run" in mlbench("report", one, "-o", "a.md").err
     assert "1 runs" not in mlbench("report", one, "-o", "b.md").err
+
+
+def test_plots_fold_the_runs_that_repeat_each_other_without_a_setting(mlbench: Mlbench) -> None:
+    folded = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--width", "160", "sweep/adam-lr0.1-w64")
+    others = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--width", "160", "sweep/adam-lr0.1")
+    boxes = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--kind", "box", "--width", "160")
+
+    assert folded.out.count("(n=") == 1
+    assert "all runs (n=3)" in folded.out
+    assert "runs that differ only in seed (or in time and place) are of one setting" in folded.err
+    assert ("width=64 (n=3)" in others.out, "width=16 (n=3)" in others.out) == (True, True)
+    assert len(boxes.out.splitlines()) > 12
+    assert "12 v1 sgd lr=0.1 width=64 3f0b170" in boxes.out
+
+
+def test_runs_of_a_plot_that_do_not_fold_say_why_and_how_to_fold_them(mlbench: Mlbench) -> None:
+    apart = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "name ~ adam and seed = 0")
+    ignored = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--ignore", "width", "name ~ adam and seed = 0")
+    alone = mlbench("plot", "-m", "val/acc", "--ignore", "width")
+
+    assert "no run repeats another: they differ in " in apart.err
+    assert "Try: --ignore " in apart.err
+    assert "(n=2)" in ignored.out
+    assert alone.code == 2
+    assert "--ignore says what makes no other setting. Try: --group-by setting" in alone.err
