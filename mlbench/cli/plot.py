@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlbench.cli.chart_options import smoothing_options
+from mlbench.cli.chart_options import check_smoothing, smoothing_options
 from mlbench.cli.common import (
     colour_depth,
     format_option,
@@ -164,14 +164,11 @@ def command(
     mlbench plot -m layer1/weights --kind hist --step 500 'name ~ exp7'
     mlbench plot --layout losses --where 'name ~ exp7'
     """
-    from mlbench.cli.plot_checks import check_options
+    from mlbench.cli.plot_checks import check_chosen, check_options
     from mlbench.cli.plot_groups import check_ignored, columns_of, group_specs, groups_of
     from mlbench.queries.views import SavedView
 
-    if smoothing:
-        from mlbench.render.smoothing import check_amount
-
-        check_amount(smoothing_kind, smoothing)
+    check_smoothing(amount=smoothing, kind=smoothing_kind)
     size = shutil.get_terminal_size((80, 24))
     options = PlotOptions(
         kind, axis or "step", smoothing, y_scale or "linear", x_scale or "linear", (), band,
@@ -189,6 +186,7 @@ def command(
         if not metrics:
             raise click.UsageError("no metric was named. Give -m METRIC")
         chosen = _chosen(reader, found, metrics, options)
+        check_chosen(options, group_by, chosen)
         is_read = True
         if chosen.logged:
             from mlbench.cli.plot_logged import draw_logged
@@ -232,6 +230,8 @@ def _give(
 
     if form not in (None, "table"):
         print_points(series, str(form))
+    elif not series and options.svg is None:
+        return  # it was said that nothing matches; axes without a curve would only look like an answer
     elif options.kind == "line":
         _draw(series, groups, options, told)
     else:

@@ -8,7 +8,7 @@ parameter are of one setting if their names differ in nothing but a number, a da
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -240,20 +240,8 @@ def _told_apart(folds: Folds) -> Folds:
     What else differs always changes together with these: it is named in `along`.
     """
     n_params = sum(column.kind == "param" for column in folds.columns)
-    places: list[int] = []
-    labels: list[tuple[int, ...]] = [()] * len(folds.folds)
-    for candidates in (list(range(n_params)), list(range(n_params, len(folds.columns)))):
-        ranks = {place: _ranks([fold.values[place] for fold in folds.folds]) for place in candidates}
-        while candidates:
-            n_apart = len(set(labels))
-            counts = {place: len(set(zip(labels, ranks[place], strict=True))) for place in candidates}
-            best = max(candidates, key=lambda place: (counts[place], -place))
-            if counts[best] == n_apart:
-                break
-            places.append(best)
-            candidates.remove(best)
-            labels = [(*label, rank) for label, rank in zip(labels, ranks[best], strict=True)]
-    places.sort()
+    batches = (range(n_params), range(n_params, len(folds.columns)))
+    places = telling_places([fold.values for fold in folds.folds], batches)
     kept = tuple(Fold(fold.run_ids, tuple(fold.values[place] for place in places)) for fold in folds.folds)
     along = [column.title for place, column in enumerate(folds.columns) if place not in places]
     columns = tuple(folds.columns[place] for place in places)
@@ -280,6 +268,30 @@ def _to_fold(folds: Folds, places: Sequence[int]) -> tuple[str, ...]:
         first = folds.columns[place].title
         found.append((len(names), max(ranks[place]), (first, *(name for name in names if name != first))))
     return min(found)[2] if found else ()
+
+
+def telling_places(rows: Sequence[Sequence[Value]], batches: Iterable[Iterable[int]]) -> list[int]:
+    """The places of as few values as tell different rows apart, found greedily, in rising order.
+
+    Args:
+        rows: of equal length.
+        batches: places to take from, those of an earlier batch first; of equally good ones the first.
+    """
+    places: list[int] = []
+    labels: list[tuple[int, ...]] = [()] * len(rows)
+    for batch in batches:
+        candidates = list(batch)
+        ranks = {place: _ranks([row[place] for row in rows]) for place in candidates}
+        while candidates:
+            n_apart = len(set(labels))
+            counts = {place: len(set(zip(labels, ranks[place], strict=True))) for place in candidates}
+            best = max(candidates, key=lambda place: (counts[place], -place))
+            if counts[best] == n_apart:
+                break
+            places.append(best)
+            candidates.remove(best)
+            labels = [(*label, rank) for label, rank in zip(labels, ranks[best], strict=True)]
+    return sorted(places)
 
 
 def _ranks(values: Sequence[Value]) -> list[int]:

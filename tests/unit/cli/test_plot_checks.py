@@ -69,6 +69,39 @@ def test_a_table_is_drawn_and_the_x_axis_of_points_may_be_another_metric(mlbench
     assert {line.split(",")[1] for line in points.out.splitlines()[1:]} == {"val/acc", "val/loss"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("plot", "-m", "val/acc", "--band", "sd"), "--band sd is for groups of runs. Try: --group-by SPEC"),
+        (("plot", "-m", "val/acc", "--smooth-with", "mean"), "--smooth-with mean needs an amount. Try: --smooth 0.6"),
+        (("plot", "-m", "val/acc", "--smooth-with", "ema"), "--smooth-with ema needs an amount"),
+        (("report", "--smooth-with", "gaussian", "-o", "-"), "--smooth-with gaussian needs an amount"),
+    ],
+)
+def test_what_needs_another_option_says_which(mlbench: Mlbench, arguments: tuple[str, ...], said: str) -> None:
+    done = mlbench(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+def test_an_amount_of_none_may_have_a_way(mlbench: Mlbench) -> None:
+    raw = mlbench("plot", "-m", "val/acc", "long/w128-seed1")
+
+    assert mlbench("plot", "-m", "val/acc", "long/w128-seed1", "--smooth", "0", "--smooth-with", "mean") == raw
+    assert raw.code == 0
+
+
+def test_where_no_curve_matches_no_axes_are_drawn(mlbench: Mlbench, tmp_path: Path) -> None:
+    for kind in ("line", "hist", "bar", "box"):
+        done = mlbench("plot", "-m", "val/acc", "no-such-run", "--kind", kind)
+
+        assert (done.code, done.out) == (0, "")
+        assert "no run with these metrics matches" in done.err
+    assert "0 curves" in mlbench("plot", "-m", "val/acc", "no-such-run", "--svg", "FILE.svg").err
+    assert "no curves" in (tmp_path / "FILE.svg").read_text()
+
+
 def test_m_chooses_among_confusion_matrices(mlbench: Mlbench) -> None:
     size = ("long/w128-seed1", "--width", "100")
     every = mlbench("plot", "--kind", "matrix", *size)
