@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from mlbench.catalog.connection import roll_back
 from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def refresh(connection: DuckDBPyConnection) -> bool:
             _Layout(connection).change(gone)
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
     finally:
         connection.execute("DROP TABLE IF EXISTS temp.fresh; DROP TABLE IF EXISTS temp.found")

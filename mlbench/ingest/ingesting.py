@@ -68,11 +68,13 @@ class Ingest:
     def __init__(
         self, home: Home, writer: Writer, roots: Sequence[str], summary: Summary,
         progress: Callable[[Progress], None], is_cancelled: Callable[[], bool], workers: Workers, waiting: Patience,
-        *, is_shown: bool = False,
+        *, is_shown: bool = False, is_once: bool = False,
     ) -> None:  # fmt: skip
         self.writer, self.roots, self.summary = writer, roots, summary
         self.progress, self.is_cancelled = progress, is_cancelled
         self.workers, self.waiting = workers, waiting
+        self.is_once = is_once
+        """Nobody looks again: what the walk found of a run is let go once it was read."""
         self.adapters: dict[str, Adapter] = {adapter.name: adapter for adapter in load_adapters()}
         self.salt = home_salt(home)
         self.filer = Filer(self._versions())
@@ -114,6 +116,8 @@ class Ingest:
         """Read whatever is new in what was scanned, and take note of what is gone; gives the runs."""
         scanned = [scan.root for scan in scans]
         plan = self.waiting.until_read(lambda: self._plan(scans))
+        for scan in scans:
+            scan.let_go()
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
         self._read_all(plan, gatherer)
         self.filer.close()
@@ -150,20 +154,25 @@ class Ingest:
         new = [unit for unit in changed if gatherer.is_new(unit)]
         self.workers.start(sum(unit.size_bytes for unit in new), may_fork=False)
         fresh = {unit.run_id: unit for unit in new}
+        new_ids = frozenset(fresh)
         for done in self.workers.do(self._tasks(new, gatherer, plan), self.adapters, self.filer, self._is_stopped):
             if done.stored is not None:
                 self.batch.stored.append(done.stored)
                 self.n_batch_points += done.stored.segment.n_rows
             self.batch.add_tables({table: unpacked(rows) for table, rows in done.tables.items()})
             for run in done.runs:
+                unit = fresh.pop(run.run_id)
                 gatherer.count(run)
-                self._drop_sources_gone_from(fresh[run.run_id], plan)
-                self._note(run, fresh[run.run_id])
+                self._drop_sources_gone_from(unit, plan)
+                self._note(run, unit)
+                if self.is_once:
+                    gatherer.let_go(unit)
+                    unit.let_go({source_key(source.member) for source in run.shared})
             self._report(len(changed), gatherer)
         if self.summary.was_cancelled:
             return
         for unit in changed:
-            if unit.run_id in fresh:
+            if unit.run_id in new_ids:
                 continue
             if self._is_stopped():
                 return
@@ -229,7 +238,7 @@ class Ingest:
             if self.summary.was_cancelled:
                 return
             ids = {source_key(member): gatherer.id_of(member) for unit in part for member in unit.unit.members}
-            shared = frozenset(key for key in ids if len(plan.runs_of_source[key]) > 1)
+            shared = frozenset(key for key in ids if plan.is_shared(key))
             yield Task(part, ids, self.writer.new_series_block(), self.shelf.folder, self.salt, shared)
 
     def _is_stopped(self) -> bool:
@@ -257,7 +266,7 @@ class Ingest:
     def _add(self, run: ReadRun, life: Life, plan: Plan) -> None:
         """Make the rows of a run that was read here."""
         self._drop_sources_gone_from(run.unit, plan)
-        shared = {key for key in run.unit.stamps if len(plan.runs_of_source[key]) > 1}
+        shared = {key for key in run.unit.stamps if plan.is_shared(key)}
         self.batch.source_ids |= {one.source_id for one in run.draft.sources if source_key(one.member) not in shared}
         self._note(self.filer.add(run, shared, life), run.unit)
 
@@ -277,7 +286,7 @@ class Ingest:
     def _drop_sources_gone_from(self, unit: UnitPlan, plan: Plan) -> None:
         """In the transaction that commits the run without them, so that they never count as known."""
         for key in plan.sources_of_run.get(unit.run_id, set()) - unit.stamps.keys():
-            if key not in plan.runs_of_source:
+            if plan.is_gone(key):
                 self.batch.source_ids.add(plan.known[key].source_id)
 
     def _flush(self) -> None:

@@ -345,3 +345,23 @@ def test_after_any_changes_the_columns_equal_the_rows(history: list[dict[str, di
     }
     assert catalog.counted() == {key: len(cells) for key, cells in rows.items()}
     catalog.connection.close()
+
+
+def test_a_commit_that_runs_out_of_memory_is_told_as_that(catalog: Catalog) -> None:
+    class Full:
+        """A connection whose commits fail, which ends the transaction."""
+
+        def execute(self, sql: str, *rest: Any) -> object:
+            if sql != "COMMIT":
+                return catalog.connection.execute(sql, *rest)
+            catalog.connection.execute("ROLLBACK")
+            raise duckdb.OutOfMemoryException("too much")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(catalog.connection, name)
+
+    catalog.put("a", {})
+
+    with pytest.raises(duckdb.OutOfMemoryException):
+        pivot.refresh(Full())  # type: ignore[arg-type]
+    assert pivot.refresh(catalog.connection)
