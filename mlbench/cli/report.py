@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlbench.cli.chart_options import smoothing_options
+from mlbench.cli.chart_options import check_smoothing, smoothing_options
 from mlbench.cli.common import (
     emit,
     format_option,
@@ -129,10 +129,7 @@ def command(
     from mlbench.queries.views import SavedView
     from mlbench.render.report import draw_report
 
-    if smoothing:
-        from mlbench.render.smoothing import check_amount
-
-        check_amount(smoothing_kind, smoothing)
+    check_smoothing(amount=smoothing, kind=smoothing_kind)
     if form not in (None, "markdown"):
         raise click.UsageError(f"a report is Markdown, not {form}. Try: mlbench query --format {form}")
     # Markdown in a file that a browser opens would be live HTML.
