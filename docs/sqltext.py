@@ -157,13 +157,13 @@ def read_tables(sql: str) -> tuple[TableText, ...]:
 
 
 def _columns(body: str) -> Iterator[tuple[str, tuple[str, str]]]:
-    """The comment of a line belongs to every column on it."""
+    """The comment of a line belongs to every column on it. How a column is packed is nobody's concern."""
     for line in body.splitlines():
         declared, _dashes, comment = line.partition("--")
         for column in declared.split(","):
             name, _space, kind = column.strip().partition(" ")
             if name:
-                yield name, (kind.strip(), comment.strip())
+                yield name, (kind.partition(" using ")[0].strip(), comment.strip())
 
 
 def read_views(sql: str) -> tuple[ViewText, ...]:
