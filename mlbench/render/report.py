@@ -109,6 +109,8 @@ def draw_report(
 def _head(answer: ReportAnswer) -> str:
     made = "" if answer.made_at is None else f"Made on {timestamp(answer.made_at)} UTC from "
     source = f"the query {markdown_code(answer.query)}" if answer.query else "all runs"
+    if dict(answer.options).get("asked"):
+        source = "runs chosen by hand"
     line = f"{made}{source}: {_count(answer)}."
     title = prose(answer.title or "Comparison")
     return f"# {title}\n\n{line[0].upper()}{line[1:]}\n\n{verdict(answer.runs, answer.diff, answer.real)}\n"

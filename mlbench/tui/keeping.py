@@ -19,6 +19,7 @@ KEPT_CHART = ("metrics", "smoothing", "log_y", "log_x", "symlog_y", "symlog_x", 
               "colour_by", "laid", "margins", "smoothing_kind", "has_names")  # fmt: skip
 """Fields of the look of the charts that are kept; where one zoomed is not."""
 MOST_MARKS = 500
+"""That a named view keeps, which is shared with a team; those of a session are all kept."""
 KEPT_TYPED, MOST_TYPED = ("query", "command", "sort", "metrics", "columns", "group"), 100
 """Histories that are kept, and lines of each: what is typed as a note or a tag is kept where it belongs."""
 
@@ -33,7 +34,7 @@ def to_text(view: View, typed: Mapping[str, Sequence[str]] | None = None) -> str
     look = asdict(view.chart)
     kept = {
         "query": view.query, "sort": view.sort, "columns": view.columns, "by": view.by, "cursor": view.cursor,
-        "marks": view.marks.slots[:MOST_MARKS], "has_all": view.has_all, "as_deltas": view.as_deltas,
+        "marks": view.marks.slots, "has_all": view.has_all, "as_deltas": view.as_deltas,
         "pane": view.pane if view.pane != "problems" else "runs", "is_zoomed": view.is_zoomed, "bell": view.bell,
         "typed": {name: list(typed[name])[-MOST_TYPED:] for name in KEPT_TYPED if typed and name in typed},
         "chart": {name: look[name] for name in KEPT_CHART if name in look},

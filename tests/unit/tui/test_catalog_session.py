@@ -203,7 +203,9 @@ def test_a_report_is_written_with_its_charts_and_never_over_a_file(session: Cata
     said = session.write_report(question)
 
     assert said.endswith("out.md and 1 chart beside it written")
-    assert "val/loss" in (tmp_path / "out.md").read_text().replace("&#47;", "/")
+    written = (tmp_path / "out.md").read_text().replace("&#47;", "/")
+    assert "val/loss" in written
+    assert "from runs chosen by hand: 3 runs." in written
     assert len(list(tmp_path.glob("out*.svg"))) == 1
     with pytest.raises(Exception, match="is there already"):
         session.write_report(question)
