@@ -116,7 +116,8 @@ class Gatherer:
 
     def is_new(self, unit: UnitPlan) -> bool:
         """Whether the catalog knows none of the run's sources, so that nothing has to be looked up in it."""
-        return unit.run_id not in self.plan.known_runs and not any(key in self.plan.known for key in unit.stamps)
+        known = self.plan.known
+        return unit.run_id not in self.plan.known_runs and not (known and any(key in known for key in unit.stamps))
 
     def count(self, run: FiledRun) -> None:
         """Take note of a run that was read by a task."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from mlbench import safe
 from mlbench.adapters import load_adapters, third_party
@@ -34,6 +35,8 @@ from mlbench.wire.patience import HangsError, LeavingError, Patience, Unanswered
 BATCH_POINTS = 1_500_000
 """Their segments are on the disk already: what waits for the commit is small."""
 BATCH_RUNS = 1000
+LOOKED_AT_ONCE = 100
+"""Runs whose files are asked for their state together: a thread does it, which is waited for."""
 SHELF_POINTS = 500_000
 """Points of runs read in this process that wait for their segment: 20 MB."""
 PUBLISH_EVERY_S = 2.0
@@ -60,6 +63,11 @@ def _answered(sources: list[SourceReading]) -> list[SourceReading]:
         if source.reading.unanswered:
             raise UnansweredError(source.reading.unanswered)
     return sources
+
+
+def _look(units: Sequence[UnitPlan]) -> None:
+    for unit in units:
+        unit.look()
 
 
 class Ingest:
@@ -133,7 +141,8 @@ class Ingest:
 
     def _plan(self, scans: Sequence[Scan]) -> Plan:
         units = join_records(find_all(scans), self.adapters, lambda paths: read_known(self.writer, paths))
-        return make_plan(self.writer, units, self.roots, self._versions())
+        is_late = self.is_once and self.workers.are_there  # they are there: nobody asks how much there is to read
+        return make_plan(self.writer, units, self.roots, self._versions(), is_late=is_late)
 
     def _finish(self, plan: Plan, scanned: Sequence[str], scans: Sequence[Scan]) -> None:
         """What can be said only when everything was read."""
@@ -234,12 +243,23 @@ class Ingest:
         return shelf.next_series_id - 1
 
     def _tasks(self, units: Sequence[UnitPlan], gatherer: Gatherer, plan: Plan) -> Iterator[Task]:
-        for part in Slicer().slices(units):
+        for part in Slicer().slices(self._looked_at(units)):
             if self.summary.was_cancelled:
                 return
             ids = {source_key(member): gatherer.id_of(member) for unit in part for member in unit.unit.members}
             shared = frozenset(key for key in ids if plan.is_shared(key))
             yield Task(part, ids, self.writer.new_series_block(), self.shelf.folder, self.salt, shared)
+
+    def _looked_at(self, units: Sequence[UnitPlan]) -> Iterator[UnitPlan]:
+        """The runs with their stamps; no more of them once somebody wants to leave."""
+        for start in range(0, len(units), LOOKED_AT_ONCE):
+            part = units[start : start + LOOKED_AT_ONCE]
+            try:
+                self.waiting.until_read(partial(_look, part))
+            except LeavingError:
+                self.summary.was_cancelled = True
+                return
+            yield from part
 
     def _is_stopped(self) -> bool:
         self.summary.was_cancelled = self.summary.was_cancelled or self.is_cancelled()
