@@ -24,7 +24,7 @@ from mlbench.cli.common import (
 from mlbench.cli.completing import complete_filter, complete_metrics, complete_runs, complete_specs
 from mlbench.cli.selecting import chosen_view, selection_option
 from mlbench.errors import SourceError, UsageError
-from mlbench.queries.vocabulary import runs_text
+from mlbench.queries.vocabulary import counted, runs_text
 from mlbench.safe import safe
 
 if TYPE_CHECKING:
@@ -194,7 +194,11 @@ def check_report(home: Home, path: str) -> int:
     found = changes(before, draw_report(answer).markdown, answer)
     emit("".join(f"{safe(line)}\n" for line in found))
     made = safe(front.get("made") or "it was written")
-    talk(f"{path}: {len(found)} changes since {made}" if found else f"{path}: nothing has changed since {made}")
+    talk(
+        f"{path}: {counted(len(found), 'change')} since {made}"
+        if found
+        else f"{path}: nothing has changed since {made}"
+    )
     return 1 if found else 0
 
 

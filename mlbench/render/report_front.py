@@ -54,6 +54,8 @@ def read_front(markdown: str) -> Mapping[str, object]:
         UsageError: it is none, or was changed so that it cannot be read.
     """
     front, _body = split_front(markdown)
+    if not front and markdown.lstrip()[:9].lower() == "<!doctype":
+        raise UsageError("an HTML report does not hold what it was made from. Try: mlbench report --check -o FILE.md")
     found: dict[str, object] = {}
     for line in front.splitlines():
         key, colon, value = line.partition(": ")

@@ -148,3 +148,16 @@ def test_runs_of_a_plot_that_do_not_fold_say_why_and_how_to_fold_them(mlbench: M
     assert "(n=2)" in ignored.out
     assert alone.code == 2
     assert "--ignore says what makes no other setting. Try: --group-by setting" in alone.err
+
+
+def test_an_html_report_says_that_its_markdown_is_to_be_checked(mlbench: Mlbench) -> None:
+    mlbench("report", "long", "-o", "a.html")
+    mlbench("report", "long", "--inline-text", "-o", "a.md")
+
+    page = mlbench("report", "--check", "-o", "a.html")
+    text = mlbench("report", "--check", "-o", "a.md")
+
+    assert page.code == 2
+    assert "an HTML report does not hold what it was made from. Try: mlbench report --check -o FILE.md" in page.err
+    assert text.code == 0
+    assert "nothing has changed since" in text.err
