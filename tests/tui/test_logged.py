@@ -1,5 +1,6 @@
 """Confusion matrices and histograms of several runs in the comparison: found, stepped, chosen, left."""
 
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
@@ -168,3 +169,31 @@ def test_plain_says_them_in_words() -> None:
 
     played(FakeSession(), script, is_plain=True)
     assert {sign for text in seen for sign in drawn_signs(text)} <= {"\u25cf", "\u25c6"}
+
+
+def test_histograms_come_although_newer_points_came_while_they_were_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, gate = FakeSession(), threading.Semaphore(0)
+    read = session.details.logged
+
+    def slowly(run_ids: Sequence[str], kind: str, metric: str) -> LoggedFound:
+        gate.acquire(timeout=10)
+        return read(run_ids, kind, metric)
+
+    async def script(app: Workbench, pilot: Pilot[int]) -> None:
+        await keys(pilot, "3", "space", "d")
+        monkeypatch.setattr(session.details, "logged", slowly)
+        app.act("compare.histograms")
+        await pilot.pause(0.3)
+        app.desk.reload()
+        await pilot.pause(0.3)
+        gate.release()
+        for _look in range(200):
+            if "step 40   5 of 5" in screen_text(app):
+                break
+            await pilot.pause(0.02)
+        is_seen_before_the_next = gate.acquire(blocking=False) is False and "step 40   5 of 5" in screen_text(app)
+        gate.release(5)
+
+        assert is_seen_before_the_next
+
+    played(session, script)
