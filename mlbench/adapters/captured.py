@@ -30,6 +30,7 @@ from mlbench.model import (
     RunField,
     Source,
 )
+from mlbench.wire.counting import so_many
 from mlbench.wire.dump_facts import params_of
 from mlbench.wire.dump_tree import Loaded, TreeError
 from mlbench.wire.dumps import parse_dump
@@ -177,7 +178,11 @@ def _files(path: str, record: Mapping[str, JsonValue]) -> Iterator[Artifact]:
     folder = os.path.dirname(path)
     patch = as_mapping(record.get("git"))
     for kind, told, detail in (
-        ("code", patch, f"{len(as_list(patch.get('changed')))} tracked files differed from HEAD"),
+        (
+            "code",
+            patch,
+            so_many(len(as_list(patch.get("changed"))), "tracked file", "tracked files") + " differed from HEAD",
+        ),
         ("log", as_mapping(record.get("output")), "what it printed"),
     ):
         name = as_text(told.get("patch" if kind == "code" else "file"))

@@ -42,6 +42,7 @@ from mlbench.model import (
 )
 from mlbench.redaction import redact_url
 from mlbench.wire.content import Content, load_content, sniff
+from mlbench.wire.counting import so_many
 from mlbench.wire.dump_values import core_value
 from mlbench.wire.jsonlog import JsonError, as_list, as_mapping, as_number, as_text, json_of, load_json
 from mlbench.wire.points import PointCollector, as_step
@@ -216,7 +217,8 @@ def _read_metrics(path: str, content: Content) -> Iterator[Fact]:
     yield from blobs
     yield from (RunField(name, moment) for name, moment in zip(("started", "ended"), events.moments_s, strict=False))
     if events.n_bad:
-        yield Problem(path, f"{events.n_bad} lines are no array of events and were left out")
+        lines = so_many(events.n_bad, "line is no array of events and was", "lines are no array of events and were")
+        yield Problem(path, f"{lines} left out")
     status = ReadStatus.DAMAGED if events.n_bad else ReadStatus.TRUNCATED if events.is_cut else content.status
     yield Cursor({}, status, events.n_records, events.n_bad)
 

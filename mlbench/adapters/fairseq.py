@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 
 from mlbench.model import Adapter, Claim, Cursor, Fact, JsonValue, Listing, Problem, ReadStatus, Role, Source
 from mlbench.wire.content import sniff
+from mlbench.wire.counting import so_many
 from mlbench.wire.dump_facts import params_of
 from mlbench.wire.dump_tree import TreeError
 from mlbench.wire.dumps import parse_dump
@@ -75,7 +76,10 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
     yield from points.flush()
     yield from log.problems
     if n_bad:
-        yield Problem(source.path, f"{n_bad} lines of numbers could not be read and were left out")
+        lines = so_many(
+            n_bad, "line of numbers could not be read and was", "lines of numbers could not be read and were"
+        )
+        yield Problem(source.path, f"{lines} left out")
     if log.status is ReadStatus.EOF and not n_rows:
         yield Problem(source.path, "no line of it tells an update of fairseq")
     yield Cursor({}, ReadStatus.DAMAGED if n_bad and log.status is ReadStatus.EOF else log.status, n_rows, n_bad)

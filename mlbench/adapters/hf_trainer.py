@@ -29,6 +29,7 @@ from mlbench.model import (
     RunField,
     Source,
 )
+from mlbench.wire.counting import so_many
 from mlbench.wire.flatten import value_text
 from mlbench.wire.jsonlog import JsonFile, as_list, as_mapping, as_number, as_text, load_json_file, params_in
 from mlbench.wire.points import PointCollector, as_step
@@ -97,7 +98,8 @@ def _points(path: str, history: list[Mapping[str, JsonValue]]) -> Generator[Fact
             yield from collector.flush()
     yield from collector.flush()
     if n_bad:
-        yield Problem(path, f"{n_bad} of {len(history)} rows of the history have no step and were left out")
+        have = "has no step and was" if n_bad == 1 else "have no step and were"
+        yield Problem(path, f"{n_bad:,} of {so_many(len(history), 'row', 'rows')} of the history {have} left out")
     return n_bad
 
 

@@ -29,6 +29,7 @@ from mlbench.model import (
     RunField,
     Source,
 )
+from mlbench.wire.counting import so_many
 from mlbench.wire.mapped_points import Taker, held, key_of, missing_columns, step_column
 from mlbench.wire.mapped_rows import RowSource, read_mapped
 from mlbench.wire.mapping import MAPPING_NAME, FileMapping, Rule, ending_of, load_mapping, rule_of
@@ -202,8 +203,9 @@ def _whole(rows: RowSource, n_nameless: int, takers: Mapping[str, Taker]) -> Ite
     yield from missing
     if n_nameless and not missing:
         too_many = f", as were those beyond {MAX_RUNS:,} runs" if len(takers) == MAX_RUNS else ""
-        was = "1 row has" if n_nameless == 1 else f"{n_nameless} rows have"
-        yield Problem(rows.path, f"{was} no run in column {rows.rule.run!r} and were left out{too_many}")
+        has = so_many(n_nameless, "row has", "rows have")
+        was = "was" if n_nameless == 1 else "were"
+        yield Problem(rows.path, f"{has} no run in column {rows.rule.run!r} and {was} left out{too_many}")
 
 
 def example(folder: str) -> None:

@@ -36,6 +36,7 @@ from mlbench.model import (
     Source,
 )
 from mlbench.wire.content import sniff, unreadable
+from mlbench.wire.counting import so_many
 from mlbench.wire.mlflow import (
     CONTEXT_TAG,
     INFINITIES,
@@ -188,7 +189,8 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
         yield Cursor({}, ReadStatus.DAMAGED if n_points else ReadStatus.UNREADABLE, n_points, n_bad)
         return
     if n_bad:
-        yield Problem(source.path, f"{n_bad} rows of metrics make no sense and were left out", f"run {source.part}")
+        rows = so_many(n_bad, "row of metrics makes no sense and was", "rows of metrics make no sense and were")
+        yield Problem(source.path, f"{rows} left out", f"run {source.part}")
     yield Cursor({}, ReadStatus.DAMAGED if n_bad else ReadStatus.EOF, n_points, n_bad)
 
 

@@ -34,6 +34,7 @@ from mlbench.model import (
     Source,
 )
 from mlbench.wire.content import lfs_problem, unreadable
+from mlbench.wire.counting import so_many
 from mlbench.wire.files import is_lfs_pointer, open_regular
 from mlbench.wire.jsonlog import as_list, as_mapping, as_text, load_json_file
 from mlbench.wire.neptune import MICRO, Attributes, iso_text, places_needed, scale_fact
@@ -216,7 +217,7 @@ def _tracked(source: str, row: Mapping[str, Any]) -> Iterator[Fact]:
     sizes = [size for one in listed if isinstance(size := one.get("size"), int) and 0 <= size < 1 << 53]
     size = sum(sizes) if listed and len(sizes) == len(listed) else None
     yield DataVersion("neptune", name, version, is_pinned=bool(version), size_bytes=size)
-    yield Artifact("data", name, place, version, size, "input", f"{len(listed)} files" if listed else "")
+    yield Artifact("data", name, place, version, size, "input", so_many(len(listed), "file", "files") if listed else "")
 
 
 def _points(batch: pa.RecordBatch, divisor: int, n_before: int) -> PointTable | None:

@@ -41,6 +41,7 @@ from mlbench.model import (
 )
 from mlbench.wire import notebook as nb
 from mlbench.wire.content import load_content
+from mlbench.wire.counting import so_many
 from mlbench.wire.files import open_regular
 from mlbench.wire.flatten import value_text
 from mlbench.wire.jsonlog import as_mapping, as_text, json_of, numbers_in
@@ -198,7 +199,7 @@ def _code(path: str, data: bytes, book: nb.Notebook) -> Iterator[Fact]:
     """The notebook itself, the one it was made from, and its twin, with the identity git gives their content."""
     name = _readable(os.path.basename(path))
     n_code = sum(cell.kind == "code" for cell in book.cells)
-    detail = f"{len(book.cells)} cells, {n_code} of code"
+    detail = f"{so_many(len(book.cells), 'cell', 'cells')}, {n_code} of code"
     yield Artifact("code", name, _readable(path), git_blob(data), len(data), "", detail)
     folder = os.path.dirname(path)
     origin = as_text(book.papermill.get("input_path"))

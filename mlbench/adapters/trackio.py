@@ -33,6 +33,7 @@ from mlbench.model import (
     Source,
 )
 from mlbench.wire.content import sniff, unreadable
+from mlbench.wire.counting import so_many
 from mlbench.wire.jsonlog import JsonError, as_mapping, as_text, load_json, numbers_in, params_in, utc_seconds
 from mlbench.wire.points import PointCollector
 from mlbench.wire.sqlitefile import MAGIC, Database, DatabaseError, Scalar, open_database
@@ -100,7 +101,8 @@ def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fa
         yield Cursor({}, ReadStatus.DAMAGED if points.n_points else ReadStatus.UNREADABLE, points.n_points)
         return
     if bad:
-        yield Problem(source.path, f"{len(bad)} rows hold no JSON object and were left out", f"row {bad[0]}")
+        rows = so_many(len(bad), "row holds no JSON object and was", "rows hold no JSON object and were")
+        yield Problem(source.path, f"{rows} left out", f"row {bad[0]}")
     yield Cursor({}, ReadStatus.DAMAGED if bad else ReadStatus.EOF, points.n_points, len(bad))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,3 +39,20 @@ def smoothing_options(command: F) -> F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def check_smoothing(*, amount: float, kind: str) -> None:
+    """Raise UsageError where a way to smooth was named and no amount, or an amount that this way does not take.
+
+    To be called within a command that has `smoothing_options`.
+    """
+    if amount:
+        from mlbench.render.smoothing import check_amount
+
+        check_amount(kind, amount)
+    elif _is_typed("smoothing_kind") and not _is_typed("smoothing"):
+        raise click.UsageError(f"--smooth-with {kind} needs an amount. Try: --smooth 0.6, or --smooth 9 for points")
+
+
+def _is_typed(parameter: str) -> bool:
+    return click.get_current_context().get_parameter_source(parameter) is ParameterSource.COMMANDLINE

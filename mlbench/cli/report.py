@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlbench.cli.chart_options import smoothing_options
+from mlbench.cli.chart_options import check_smoothing, smoothing_options
 from mlbench.cli.common import (
     emit,
     format_option,
@@ -24,7 +24,7 @@ from mlbench.cli.common import (
 from mlbench.cli.completing import complete_filter, complete_metrics, complete_runs, complete_specs
 from mlbench.cli.selecting import chosen_view, selection_option
 from mlbench.errors import SourceError, UsageError
-from mlbench.queries.vocabulary import runs_text
+from mlbench.queries.vocabulary import counted, runs_text
 from mlbench.safe import safe
 
 if TYPE_CHECKING:
@@ -129,10 +129,7 @@ def command(
     from mlbench.queries.views import SavedView
     from mlbench.render.report import draw_report
 
-    if smoothing:
-        from mlbench.render.smoothing import check_amount
-
-        check_amount(smoothing_kind, smoothing)
+    check_smoothing(amount=smoothing, kind=smoothing_kind)
     if form not in (None, "markdown"):
         raise click.UsageError(f"a report is Markdown, not {form}. Try: mlbench query --format {form}")
     # Markdown in a file that a browser opens would be live HTML.
@@ -197,7 +194,11 @@ def check_report(home: Home, path: str) -> int:
     found = changes(before, draw_report(answer).markdown, answer)
     emit("".join(f"{safe(line)}\n" for line in found))
     made = safe(front.get("made") or "it was written")
-    talk(f"{path}: {len(found)} changes since {made}" if found else f"{path}: nothing has changed since {made}")
+    talk(
+        f"{path}: {counted(len(found), 'change')} since {made}"
+        if found
+        else f"{path}: nothing has changed since {made}"
+    )
     return 1 if found else 0
 
 

@@ -8,7 +8,7 @@ parameter are of one setting if their names differ in nothing but a number, a da
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -96,6 +96,8 @@ class Folds:
     """Parameters that differ and were taken for seeds, names and places."""
     along: tuple[str, ...] = ()
     """What else differs, always together with the columns."""
+    to_fold: tuple[str, ...] = ()
+    """Where no run repeats another: what must make no setting, so that some do; () where nothing can be said."""
 
     @property
     def is_repeated(self) -> bool:
@@ -129,13 +131,16 @@ def fold_runs(reader: Reader, run_ids: Sequence[str], *, ignore: Sequence[str] =
     Args:
         reader: the catalog.
         run_ids: each once.
-        ignore: parameters (or globs of them) that shall make no other setting, either.
+        ignore: what shall make no other setting, either: parameters, `git.commit`, `data.NAME`, `project`, `name`, or
+            globs of them.
     """
     ids = list(run_ids)
     kept, aside = _setting_keys(reader, ids, ignore)
     values, meanings = param_meanings(reader, ids, kept)
-    facts = _apart(run_facts(reader, ids), ids)
-    facts += _apart([_names(reader, ids, {*aside, *kept}, has_keys=set(values))], ids)
+    names = _names(reader, ids, {*aside, *kept}, has_keys=set(values))
+    apart = _apart([*run_facts(reader, ids), names], ids)
+    facts = [fact for fact in apart if not _is_ignored(fact[0].title, ignore)]
+    aside = sorted([*aside, *(column.title for column, _texts in apart if _is_ignored(column.title, ignore))])
     columns = [Column(param_spec(key), key, "param") for key in kept] + [column for column, _texts in facts]
     found: dict[tuple[object, ...], list[str]] = {}
     for run_id in ids:
@@ -162,9 +167,12 @@ def _setting_keys(reader: Reader, ids: Sequence[str], ignore: Sequence[str]) -> 
     found = differing_params(reader, ids) if len(ids) > 1 else []
     for param in sorted(found, key=lambda param: rank_of(param, len(ids))):
         is_aside = is_seed(param.key) or is_place(param.key) or only_labels(param)
-        is_ignored = any(fnmatchcase(param.key, pattern.removeprefix("params.")) for pattern in ignore)
-        (aside if is_aside or is_ignored else kept).append(param.key)
+        (aside if is_aside or _is_ignored(param.key, ignore) else kept).append(param.key)
     return kept, sorted(aside)
+
+
+def _is_ignored(name: str, ignore: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern.removeprefix("params.")) for pattern in ignore)
 
 
 def param_meanings(
@@ -232,10 +240,48 @@ def _told_apart(folds: Folds) -> Folds:
     What else differs always changes together with these: it is named in `along`.
     """
     n_params = sum(column.kind == "param" for column in folds.columns)
+    batches = (range(n_params), range(n_params, len(folds.columns)))
+    places = telling_places([fold.values for fold in folds.folds], batches)
+    kept = tuple(Fold(fold.run_ids, tuple(fold.values[place] for place in places)) for fold in folds.folds)
+    along = [column.title for place, column in enumerate(folds.columns) if place not in places]
+    columns = tuple(folds.columns[place] for place in places)
+    to_fold = () if folds.is_repeated else _to_fold(folds, places)
+    return Folds(columns, kept, folds.set_aside, tuple(along), to_fold)
+
+
+def _to_fold(folds: Folds, places: Sequence[int]) -> tuple[str, ...]:
+    """What must make no setting, so that runs equal in all but one of these columns repeat each other.
+
+    Of the columns it is the one that the fewest others change along with, and of equals the one of the fewest values.
+    """
+    ranks = [_ranks(column) for column in zip(*(fold.values for fold in folds.folds), strict=True)]
+    found: list[tuple[int, int, tuple[str, ...]]] = []
+    for place in places:
+        others = [ranks[other] for other in places if other != place]
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for index in range(len(folds.folds)):
+            groups.setdefault(tuple(column[index] for column in others), []).append(index)
+        if len(groups) == len(folds.folds):
+            continue
+        varying = [any(len({column[index] for index in group}) > 1 for group in groups.values()) for column in ranks]
+        names = [column.title for column, varies in zip(folds.columns, varying, strict=True) if varies]
+        first = folds.columns[place].title
+        found.append((len(names), max(ranks[place]), (first, *(name for name in names if name != first))))
+    return min(found)[2] if found else ()
+
+
+def telling_places(rows: Sequence[Sequence[Value]], batches: Iterable[Iterable[int]]) -> list[int]:
+    """The places of as few values as tell different rows apart, found greedily, in rising order.
+
+    Args:
+        rows: of equal length.
+        batches: places to take from, those of an earlier batch first; of equally good ones the first.
+    """
     places: list[int] = []
-    labels: list[tuple[int, ...]] = [()] * len(folds.folds)
-    for candidates in (list(range(n_params)), list(range(n_params, len(folds.columns)))):
-        ranks = {place: _ranks([fold.values[place] for fold in folds.folds]) for place in candidates}
+    labels: list[tuple[int, ...]] = [()] * len(rows)
+    for batch in batches:
+        candidates = list(batch)
+        ranks = {place: _ranks([row[place] for row in rows]) for place in candidates}
         while candidates:
             n_apart = len(set(labels))
             counts = {place: len(set(zip(labels, ranks[place], strict=True))) for place in candidates}
@@ -245,10 +291,7 @@ def _told_apart(folds: Folds) -> Folds:
             places.append(best)
             candidates.remove(best)
             labels = [(*label, rank) for label, rank in zip(labels, ranks[best], strict=True)]
-    places.sort()
-    kept = tuple(Fold(fold.run_ids, tuple(fold.values[place] for place in places)) for fold in folds.folds)
-    along = [column.title for place, column in enumerate(folds.columns) if place not in places]
-    return Folds(tuple(folds.columns[place] for place in places), kept, folds.set_aside, tuple(along))
+    return sorted(places)
 
 
 def _ranks(values: Sequence[Value]) -> list[int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from mlbench.dataclass import dataclass
@@ -19,6 +21,8 @@ from mlbench.queries.tree import quote_name
 
 SETTING = "setting"
 """The word that groups runs by all but seeds, names, times and places."""
+MOST_IGNORED = 4
+"""More options than this nobody types."""
 DIED = frozenset({"failed", "killed", "stalled", "missing"})
 
 Ranked: TypeAlias = "tuple[GroupRow, Sequence[Value]]"
@@ -91,7 +95,7 @@ def group_runs(
         len(rows),
         found.n_matched,
         found.n_runs,
-        (*found.remarks, *(_set_aside(folds) if folds else ())),
+        (*found.remarks, *(set_aside_remarks(folds) if folds else ())),
     )
 
 
@@ -119,15 +123,34 @@ def _grouped(found: RunsAnswer, n_keys: int, folds: Folds | None) -> list[GroupR
     ]
 
 
-def _set_aside(folds: Folds) -> Iterator[str]:
+def set_aside_remarks(folds: Folds) -> Iterator[str]:
+    """What was taken for a repetition, and where nothing is one: in what all runs differ, and how to fold over it."""
     if folds.set_aside:
         yield f"runs that differ only in {_listed(folds.set_aside)} (or in time and place) are of one setting"
     if folds.along:
         yield f"also different, together with these: {_listed(folds.along)}"
     if len(folds.folds) > 1 and not folds.is_repeated:
         names = [column.title for column in folds.columns]
-        fewest = min(names, key=lambda name: len({str(fold.values[names.index(name)]) for fold in folds.folds}))
-        yield f"no run repeats another: they differ in {_listed(names)}. Try: --ignore {fewest}"
+        ways = [way for way in (_ignoring(folds), _grouping(folds)) if way]
+        hint = f". Try: {', or '.join(ways)}" if ways else ""
+        yield f"no run repeats another: they differ in {_listed(names)}{hint}"
+
+
+def _ignoring(folds: Folds) -> str:
+    """`--ignore schedule --ignore 'hyperparams*'`; '' where it would be a long list."""
+    globs = {name: f"{name}*" for name in folds.to_fold if any(other.startswith(f"{name}.") for other in folds.to_fold)}
+    told = [*(column.title for column in folds.columns), *folds.along]
+    whole = [name for name, glob in globs.items()
+             if all(other in folds.to_fold for other in told if fnmatchcase(other, glob))]  # fmt: skip
+    below = tuple(f"{name}." for name in whole)
+    words = [globs[name] if name in whole else name for name in folds.to_fold if not name.startswith(below)]
+    return " ".join(f"--ignore {shlex.quote(word)}" for word in words) if len(words) <= MOST_IGNORED else ""
+
+
+def _grouping(folds: Folds) -> str:
+    """`--group-by params.env`: by what tells the settings apart but for what would be ignored."""
+    specs = [column.spec for column in folds.columns if column.title not in folds.to_fold]
+    return f"--group-by {shlex.quote(','.join(specs))}" if folds.to_fold and specs else ""
 
 
 def _listed(names: Sequence[str], *, most: int = 6) -> str:

@@ -22,10 +22,13 @@ from mlbench.queries.report_answer import ReportAnswer
 from mlbench.queries.runs import find_runs
 from mlbench.queries.series import fetch_series
 from mlbench.queries.step_metrics import with_step_metrics
+from mlbench.queries.tree import quote_name
 
 if TYPE_CHECKING:
     from mlbench.queries.settings_versus import SettingsVersus
 
+Primary: TypeAlias = "tuple[str, str]"
+"""Metric and goal."""
 _Said: TypeAlias = "tuple[str, str, str]"
 """Key, raw text and layer."""
 MOST_AT_BEST, MOST_POINTS_AT_BEST = 8, 5_000_000
@@ -77,13 +80,14 @@ def gather_report(
     """
     chosen = [head.run_id for head in resolve_runs(reader, runs, within=within)] if runs else []
     matching = [] if chosen else _matching(reader, where, within)
-    order = tuple(sort) or _best_first(reader, matching)
+    primary = primary_metric(reader, matching) if matching and not sort else None
+    order = tuple(sort) or _best_first(primary)
 
     def find(specs: Sequence[str] | None) -> RunsAnswer:
         answer = find_runs(reader, where=where, columns=specs, sort=order, within=within)
         return _only(answer, chosen, limit, is_sorted=bool(sort))
 
-    specs = tuple(columns) or _columns_of(reader, matching, limit, find)
+    specs = tuple(columns) or (*_best_column(primary), *_columns_of(reader, matching, limit, find))
     answer = find(specs or None)
     shown = _ids(answer)
     first = _baseline_of(reader, answer, baseline, within)
@@ -104,6 +108,7 @@ def gather_report(
         commands=tuple(zip([head.name for head in diff.runs], reproductions(reader, compared), strict=True)),
         made_at=_now(reader),
         catalog_digest=_digest(answer, diff),
+        sorted_by=", ".join(order),
         options=(("sort", tuple(sort)), ("limit", limit or 0), ("metrics", tuple(metrics)), ("within", tuple(within)),
                  ("asked", tuple(chosen))),
     )  # fmt: skip
@@ -174,12 +179,20 @@ def _matching(reader: Reader, where: str, within: Sequence[str]) -> list[str]:
     return _ids(find_runs(reader, where=where, columns=None, within=within))
 
 
-def _best_first(reader: Reader, matching: Sequence[str]) -> tuple[str, ...]:
-    primary = primary_metric(reader, matching) if matching else None
+def _best_first(primary: Primary | None) -> tuple[str, ...]:
     if primary is None:
         return ()
+    return (f"{_best_of(primary)}:{'asc' if primary[1] == 'min' else 'desc'}",)
+
+
+def _best_column(primary: Primary | None) -> tuple[str, ...]:
+    """The best value by which the runs are sorted: beside last ones alone the order would look like none."""
+    return () if primary is None else (f"{_best_of(primary)} as {quote_name('bare', f'best {primary[0]}')}",)
+
+
+def _best_of(primary: Primary) -> str:
     metric, goal = primary
-    return (f"{goal}({metric_spec(metric)}):{'asc' if goal == 'min' else 'desc'}",)
+    return f"{goal}({metric_spec(metric)})"
 
 
 def _only(answer: RunsAnswer, chosen: Sequence[str], limit: int | None, *, is_sorted: bool) -> RunsAnswer:

@@ -35,3 +35,5 @@ class ReportAnswer:
     """Each setting against the baseline's; None where no two settings have two runs."""
     n_untested: int = 0
     """Settings that are not in it: there are too many, or they have one run."""
+    sorted_by: str = ""
+    """What the runs are sorted by, as `--sort` has it: `max(metrics.acc):desc`; '' for nothing."""

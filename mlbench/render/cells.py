@@ -101,22 +101,6 @@ def fit_middle(text: Safe, width: int) -> Safe:
     return _cut(text, width, (width - 1) // 2)
 
 
-@lru_cache(maxsize=16)
-def fit_apart(texts: tuple[Safe, ...], width: int) -> tuple[Safe, ...]:
-    """The texts in at most `width` columns, cut at one place: near the middle, and where most of them stay apart."""
-    middle = (width - 1) // 2
-    if width < 3 or all(width_cells(text) <= width for text in texts):
-        return tuple(fit_middle(text, width) for text in texts)
-    best: tuple[Safe, ...] = ()
-    for n_tail in sorted(range(width), key=lambda tail: abs(tail - middle)):
-        found = tuple(_cut(text, width, n_tail) for text in texts)
-        if len(set(found)) > len(set(best)):
-            best = found
-        if len(set(best)) == len(set(texts)):
-            break
-    return best
-
-
 def _cut(text: Safe, width: int, n_tail: int) -> Safe:
     if width_cells(text) <= width:
         return text

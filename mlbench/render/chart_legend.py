@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlbench.dataclass import dataclass
-from mlbench.render.cells import Cell, Line, fit, fit_apart, fit_middle, line_cells, line_of, padded, width_cells
+from mlbench.render.apart import fit_apart, fit_each
+from mlbench.render.cells import Cell, Line, fit, fit_middle, line_cells, line_of, padded, width_cells
 from mlbench.render.chart_frame import Frame, filled, label_cells, row_at
 from mlbench.render.labels import BASELINE_MARK
 from mlbench.render.numbers import number
@@ -114,13 +115,14 @@ def legend_below(entries: Sequence[Entry], width: int, n_lines: int, glyphs: str
     """The entries one after the other on at most `n_lines` (>= 1) lines; those without room are counted."""
     lines: list[Line] = []
     line: Line = ()
-    for index, entry in enumerate(entries):
+    labels = fit_each([entry.label for entry in entries], [max(width // 2 - 3, 8)] * len(entries))
+    for index, (entry, label) in enumerate(zip(entries, labels, strict=True)):
         n_left = len(entries) - index
         is_last_line = len(lines) == n_lines - 1
         more = f"   +{n_left} more"
         # The last line keeps room for "+12 more" until the last entry.
         room = max(width - (len(more) if is_last_line and n_left > 1 else 0), 1)
-        cell = _below_cell(entry, room, glyphs)
+        cell = _below_cell(entry, label, room, glyphs)
         if line and line_cells(line) + 3 + width_cells(cell.text) > room:
             if is_last_line:
                 return (*lines, (*line, Cell(fit(safe(more), width - line_cells(line)), "muted")))
@@ -130,7 +132,6 @@ def legend_below(entries: Sequence[Entry], width: int, n_lines: int, glyphs: str
     return (*lines, line) if line else ()
 
 
-def _below_cell(entry: Entry, width: int, glyphs: str) -> Cell:
-    label = fit_middle(entry.label, max(width // 2 - 3, 8))
+def _below_cell(entry: Entry, label: Safe, width: int, glyphs: str) -> Cell:
     text = safe(f"{_key(entry, glyphs)} ") + label + safe(f" {_value(entry)}")
     return Cell(fit_middle(text, width), entry.role)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlbench.render.apart import fit_apart
 from mlbench.render.buckets import rebinned
-from mlbench.render.cells import fit, fit_middle
+from mlbench.render.cells import fit
 from mlbench.render.numbers import number
 from mlbench.safe import safe
 
@@ -99,8 +100,9 @@ def bar_lines(
         return _nothing(title, width)
     places = list(range(1, len(known) + 1))
     heights = _finite([value for _, value in known if value is not None]).tolist()
-    names = _bar_labels([label for label, _ in known], width)
+    names, key = _bar_labels([label for label, _ in known], width)
     lines = _drawn(lambda figure: figure.bar(places, heights), title, width, height, names=names)
+    lines = (*lines, *key)
     return (*lines, str(fit(safe("no finite value: " + ", ".join(missing)), width))) if missing else lines
 
 
@@ -116,8 +118,9 @@ def box_lines(
     places = list(range(1, len(known) + 1))
     # Five numbers have the same box as all values, whatever their count.
     summaries = [np.quantile(group, (0, 0.25, 0.5, 0.75, 1)).tolist() for _, group in known]
-    names = _bar_labels([label for label, _ in known], width)
+    names, key = _bar_labels([label for label, _ in known], width)
     lines = _drawn(lambda figure: figure.box(places, summaries), title, width, height, names=names)
+    lines = (*lines, *key)
     return (*lines, str(fit(safe("no finite value: " + ", ".join(missing)), width))) if missing else lines
 
 
@@ -125,9 +128,15 @@ def _is_finite(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def _bar_labels(labels: Sequence[str], width: int) -> list[str]:
+def _bar_labels(labels: Sequence[str], width: int) -> tuple[list[str], list[str]]:
+    """What stands below the bars; where names would be cut alike these are numbers, and lines say whose."""
     room = max((width - 8) // len(labels) - 1, 1)
-    return [str(fit_middle(safe(label), room)) for label in labels]
+    names = tuple(map(safe, labels))
+    cut = fit_apart(names, room)
+    if len(set(cut)) == len(set(names)):
+        return [str(name) for name in cut], []
+    numbers = [str(place) for place in range(1, len(names) + 1)]
+    return numbers, [str(fit(safe(f"{place} {name}"), width)) for place, name in zip(numbers, names, strict=True)]
 
 
 def _joined(*parts: str) -> str:

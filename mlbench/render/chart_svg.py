@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlbench.dataclass import dataclass
+from mlbench.render.apart import fit_each
 from mlbench.render.axes import Axis, places, ticks
 from mlbench.render.cells import RUN_SLOTS, fit, fit_middle
 from mlbench.render.chart import ChartOptions, Curve, chart_header, x_axis_of, y_axis_of
@@ -60,6 +61,7 @@ def chart_svg(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Ba
     height = HEIGHT + n_rows * _LEGEND_ROW + (8 if n_rows else 0)
     header = chart_header(curves, options, x_axis, plane.y_axis)
     title = escape(str(safe(options.title or "chart")))
+    paths = _curve_paths(curves, plane)
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="t d">',
@@ -72,12 +74,17 @@ def chart_svg(curves: Sequence[Curve], options: ChartOptions, bands: Sequence[Ba
         f'<clipPath id="p"><rect x="-2" y="-2" width="{plane.width + 4}" height="{plane.height + 4}"/></clipPath>',
         f'<g transform="translate({LEFT} {TOP}) scale(.5)" clip-path="url(#p)">',
         *(_band_path(band, plane) for band in bands),
-        *_curve_paths(curves, plane),
+        *paths,
         "</g>",
+        "" if any(paths) else f'<text class="m" x="{WIDTH // 2}" y="{HEIGHT // 2}">{_nothing(curves)}</text>',
         *(_legend_entry(text, look, index) for index, (text, look) in enumerate(entries)),
         "</svg>",
     ]
     return "\n".join(part for part in parts if part) + "\n"
+
+
+def _nothing(curves: Sequence[Curve]) -> str:
+    return "no finite values" if curves else "no curves"
 
 
 def _header_lines(header: Safe, title: str) -> list[str]:
@@ -129,16 +136,13 @@ def _grid(plane: _Plane) -> list[str]:
 def _legend(named: Sequence[Curve]) -> list[tuple[str, str]]:
     """A text and the look of its line for each curve; the muted ones have one entry together."""
     coloured = [curve for curve in named if curve.role != "muted"]
-    entries = [(_entry(curve), _look(curve)) for curve in coloured]
+    lasts = [_last(curve) for curve in coloured]
+    names = fit_each([safe(curve.label) for curve in coloured], [_LEGEND_CHARACTERS - 1 - len(last) for last in lasts])
+    texts = [f"{name} {last}".strip() for name, last in zip(names, lasts, strict=True)]
+    entries = [(text, _look(curve)) for text, curve in zip(texts, coloured, strict=True)]
     n_muted = len(named) - len(coloured)
     others = [(f"{n_muted} {'others' if coloured else 'runs'}", 'class="l u"')] if n_muted else []
     return entries + others
-
-
-def _entry(curve: Curve) -> str:
-    """Its name, as far as there is room, and its last value."""
-    last = _last(curve)
-    return f"{fit_middle(safe(curve.label), _LEGEND_CHARACTERS - 1 - len(last))} {last}".strip()
 
 
 def _last(curve: Curve) -> str:

@@ -142,7 +142,8 @@ def _runs(answer: ReportAnswer) -> str:
     titles = ["run", *(_column_title(column) for column in answer.runs.columns)]
     legend = (
         f"\n{BASELINE_MARK} is the baseline; of each metric with a goal the best value is bold, "
-        "with its difference from the baseline behind it.\n"
+        f"with its difference from the baseline behind it. {_order(answer)}".rstrip()
+        + "\n"
     )
     right = [
         index
@@ -150,6 +151,19 @@ def _runs(answer: ReportAnswer) -> str:
         if all(isinstance(row.values[index - 1], int | float | None) for row in answer.runs.rows)
     ]
     return "## Runs\n\n" + table(titles, rows, right=right) + legend
+
+
+def _order(answer: ReportAnswer) -> str:
+    """What the table is sorted by, as the heading of its column says it."""
+    if not answer.sorted_by:
+        return ""
+    spec, _colon, order = answer.sorted_by.rpartition(":")
+    titles = {column.spec: column.title for column in answer.runs.columns}
+    if spec not in titles or order not in ("asc", "desc"):
+        return f"The runs are sorted by {markdown_code(answer.sorted_by)}."
+    return (
+        f"The runs are sorted by {markdown_code(titles[spec])}, the {'greatest' if order == 'desc' else 'least'} first."
+    )
 
 
 def _column_title(column: Column) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mlbench.errors import UsageError
+from mlbench.queries.tree import quote_name
 from mlbench.render.labels import run_labels
 from mlbench.render.numbers import iso, value_exact
 from mlbench.render.records import json_text
 
 if TYPE_CHECKING:
+    from mlbench.queries.answers import Column
     from mlbench.queries.report_answer import ReportAnswer
 
 _FENCE = "---\n"
@@ -23,7 +25,7 @@ def front_matter(answer: ReportAnswer) -> str:
     """What makes the same report again; JSON values are YAML."""
     pairs: list[tuple[str, object]] = [
         ("query", answer.query),
-        ("columns", [column.spec for column in answer.runs.columns]),
+        ("columns", [_specification(column) for column in answer.runs.columns]),
         ("baseline", answer.diff.runs[0].run_id if answer.diff.runs else None),
         ("runs", [head.run_id for head in answer.diff.runs]),
         ("catalog", answer.catalog_digest),
@@ -31,6 +33,10 @@ def front_matter(answer: ReportAnswer) -> str:
     ]
     pairs += [(key, value) for key, value in answer.options if value]
     return _FENCE + "".join(f"{key}: {json_text(value)}\n" for key, value in pairs) + _FENCE
+
+
+def _specification(column: Column) -> str:
+    return f"{column.spec} as {quote_name('bare', column.alias)}" if column.alias else column.spec
 
 
 def split_front(markdown: str) -> tuple[str, str]:
@@ -48,6 +54,8 @@ def read_front(markdown: str) -> Mapping[str, object]:
         UsageError: it is none, or was changed so that it cannot be read.
     """
     front, _body = split_front(markdown)
+    if not front and markdown.lstrip()[:9].lower() == "<!doctype":
+        raise UsageError("an HTML report does not hold what it was made from. Try: mlbench report --check -o FILE.md")
     found: dict[str, object] = {}
     for line in front.splitlines():
         key, colon, value = line.partition(": ")

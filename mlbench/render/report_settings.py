@@ -22,19 +22,26 @@ _LEGEND = (
 
 
 def settings(answer: ReportAnswer) -> str:
-    """A table of the settings by the best values of the primary metric; '' where no runs repeat each other."""
+    """A table of the settings by the best values of the primary metric, best mean first; '' where none has two runs."""
     row = primary_metric(answer.runs, answer.diff)
     groups = () if row is None else groups_of(answer.diff, row)
     if row is None or all(len(group.members) == 1 for group in groups):
         return ""
     from mlbench.queries.estimates import estimates
 
+    groups = tuple(sorted(groups, key=lambda group: _place(group, row.goal)))
     found = estimates([group.values for group in groups])
     rows = [[setting_text(group) or "all runs", _count(group), *_cells(one)]
             for group, one in zip(groups, found, strict=True)]  # fmt: skip
     titles = ["setting", "n", f"mean {markdown_code(row.metric)}", "95 % (t)", "median", "IQM", "95 % (bootstrap)",
               "least", "greatest"]  # fmt: skip
     return "## Settings\n\n" + table(titles, rows, right=range(1, len(titles))) + _LEGEND
+
+
+def _place(group: Group, goal: str) -> tuple[bool, float]:
+    """Orders by the mean, the best first; settings without a finite value come last."""
+    mean = group.mean if group.values else 0.0
+    return not group.values, mean if goal == "min" else -mean
 
 
 def _count(group: Group) -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
-from mlbench.queries.folding import alike_in, is_place, is_seed
+from mlbench.queries.folding import alike_in, is_place, is_seed, telling_places
+from mlbench.render.inside import short_hashes
 from mlbench.render.labels import run_labels
 from mlbench.render.numbers import delta, distinct, number
 from mlbench.render.versus import times
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mlbench.queries.significance import Contrast
 
 INTERVAL = 0.95
+MOST_ALONG = 4
+"""Parameters that are named of a setting where fewer tell it apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Group:
     """The differing parameters, with the raw text they have here."""
     values: tuple[float, ...]
     """The primary metric of the members that have a finite one."""
+    n_telling: int = 0
+    """So many of `setting`, from the first, tell the settings apart; the rest changes along with them."""
 
     @property
     def mean(self) -> float:
@@ -76,12 +81,15 @@ def groups_of(diff: DiffAnswer, row: MetricRow) -> tuple[Group, ...]:
     As `queries.folding` has it: another commit or other data is another setting.
     """
     names, found = alike_in(diff)
+    telling = telling_places(list(found), [range(len(names))])
+    order = [*telling, *(place for place in range(len(names)) if place not in telling)]
     values = values_of(row)
     return tuple(
         Group(
             tuple(members),
-            tuple((name, raw) for name, raw in zip(names, raws, strict=True)),
+            tuple((names[place], raws[place]) for place in order),
             tuple(value for value in (values[index] for index in members) if value is not None),
+            len(telling),
         )
         for raws, members in found.items()
     )
@@ -182,9 +190,11 @@ def _interval(group: Group) -> str:
 
 
 def setting_text(group: Group) -> str:
-    """`lr = 0.1, width = 64`, as Markdown; of more than four parameters the first four."""
-    return ", ".join(f"{markdown_code(key)} = {markdown_code('(absent)' if raw is None else raw)}"
-                     for key, raw in group.setting[:4]) + (", …" if len(group.setting) > 4 else "")  # fmt: skip
+    """`lr = 0.1, width = 64`, as Markdown: all that tells the settings apart, and up to four of what changes along."""
+    n_shown = max(group.n_telling, MOST_ALONG)
+    shown = ", ".join(f"{markdown_code(key)} = {markdown_code('(absent)' if raw is None else short_hashes(raw))}"
+                      for key, raw in group.setting[:n_shown])  # fmt: skip
+    return shown + (", …" if len(group.setting) > n_shown else "")
 
 
 def _repetitions(diff: DiffAnswer, row: MetricRow, group: Group) -> str:

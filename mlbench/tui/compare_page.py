@@ -7,7 +7,8 @@ from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from mlbench.render.cells import Cell, Line, fit_apart, fit_middle, line_of, padded, width_cells
+from mlbench.render.apart import fit_apart
+from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_cells
 from mlbench.render.diff import diff_sections
 from mlbench.render.diff_metrics import BEST_AT, BETTER, METRICS, NOT_FINITE, WORSE, better_role, delta_text
 from mlbench.render.labels import BASELINE_MARK, short_labels

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from mlbench.queries.answers import DiffAnswer
-from mlbench.render.cells import Cell, Line, fit_apart, fit_middle, line_of, padded, width_cells
+from mlbench.render.apart import fit_apart
+from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_cells
 from mlbench.render.diff import diff_sections
 from mlbench.render.diff_metrics import METRICS
 from mlbench.render.labels import BASELINE_MARK, short_labels

@@ -26,6 +26,7 @@ from mlbench.model import (
     RunField,
 )
 from mlbench.wire.content import Content, files_below, load_content
+from mlbench.wire.counting import so_many
 from mlbench.wire.csvlog import number_of, step_of
 from mlbench.wire.dump_tree import Loaded, TreeError
 from mlbench.wire.dvcdata import edges_of, locked_versions, readable, versions_in
@@ -301,7 +302,11 @@ def _read_series(project: Project, folder: str) -> None:
         rows = [line.split("\t") for line in lines if line]
         n_bad = _add_series(project.points, readable(name[:-4]), rows)
         if n_bad:
-            what = f"{n_bad} rows have another number of columns than the header and were left out"
+            what = so_many(
+                n_bad,
+                "row has another number of columns than the header and was left out",
+                "rows have another number of columns than the header and were left out",
+            )
             project.found.append(Problem(project.files.path(f"{folder}/{name}"), what))
 
 

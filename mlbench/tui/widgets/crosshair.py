@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
+from mlbench.render.apart import fit_apart
 from mlbench.render.cells import Cell, Line, fit_middle, line_of, padded, width_cells
 from mlbench.render.labels import BASELINE_MARK
 from mlbench.render.numbers import delta, number
@@ -113,9 +114,10 @@ def value_lines(
 
 def _parts(chart: Crossed, label: int) -> list[Line]:
     parts: list[Line] = []
-    for row in chart.rows:
+    names = fit_apart(tuple(safe(chart.curves[row.place].label) for row in chart.rows), label)
+    for row, name in zip(chart.rows, names, strict=True):
         curve = chart.curves[row.place]
-        text = safe(_rank(chart, row) + _mark(chart, row)) + fit_middle(safe(curve.label), label)
+        text = safe(_rank(chart, row) + _mark(chart, row)) + name
         parts.append((Cell(text + safe(f" {_value(row)}"), _role(curve)),))
     return parts
 
@@ -151,12 +153,13 @@ def _table(charts: Sequence[Crossed], at: str, width: int, most: int) -> list[Li
     heads = [(padded(fit_middle(safe(chart.metric), size), size, align="right"), "heading")
              for chart, size in zip(charts[:n_columns], widths, strict=False)]  # fmt: skip
     lines: list[Line] = [_line(padded(safe(at), room), "accent", heads)]
-    for key in dict.fromkeys(key for column in cells[:n_columns] for key in column):
+    keys = tuple(dict.fromkeys(key for column in cells[:n_columns] for key in column))
+    for key, name in zip(keys, fit_apart(tuple(names[key] for key in keys), room), strict=True):
         texts = [column[key][1] if key in column else "" for column in cells[:n_columns]]
         values = [
             (padded(safe(text), size, align="right"), roles[key]) for text, size in zip(texts, widths, strict=False)
         ]
-        lines.append(_line(padded(fit_middle(names[key], room), room), roles[key], values))
+        lines.append(_line(padded(name, room), roles[key], values))
     if len(lines) > most:
         lines = [*lines[: most - 1], line_of((f" +{len(lines) - most + 1} more", "muted"))]
     return lines

@@ -138,7 +138,7 @@ def test_an_old_trackio_knows_runs_by_name_and_a_new_one_its_artifacts(tmp_path:
     facts = read_only_claim(trackio.ADAPTER, tmp_path)
 
     assert points_of(facts, "x")[0][0] == 3
-    assert problems_of(facts) == ["p.db: 1 rows hold no JSON object and were left out (row 2)"]
+    assert problems_of(facts) == ["p.db: 1 row holds no JSON object and was left out (row 2)"]
     assert [fact for fact in facts if isinstance(fact, Artifact)] == []
 
 

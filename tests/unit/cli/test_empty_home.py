@@ -38,7 +38,9 @@ def test_an_empty_home_is_all_that_is_said(
     nothing: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: int
 ) -> None:
     assert run(arguments) == code
-    assert capsys.readouterr().err == EMPTY
+    said = capsys.readouterr()
+    assert said.err == EMPTY
+    assert arguments[0] != "plot" or not said.out
 
 
 def test_what_was_typed_wrong_is_said_also_of_an_empty_home(nothing: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,6 +69,39 @@ def test_a_table_is_drawn_and_the_x_axis_of_points_may_be_another_metric(mlbench
     assert {line.split(",")[1] for line in points.out.splitlines()[1:]} == {"val/acc", "val/loss"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("plot", "-m", "val/acc", "--band", "sd"), "--band sd is for groups of runs. Try: --group-by SPEC"),
+        (("plot", "-m", "val/acc", "--smooth-with", "mean"), "--smooth-with mean needs an amount. Try: --smooth 0.6"),
+        (("plot", "-m", "val/acc", "--smooth-with", "ema"), "--smooth-with ema needs an amount"),
+        (("report", "--smooth-with", "gaussian", "-o", "-"), "--smooth-with gaussian needs an amount"),
+    ],
+)
+def test_what_needs_another_option_says_which(mlbench: Mlbench, arguments: tuple[str, ...], said: str) -> None:
+    done = mlbench(*arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+def test_an_amount_of_none_may_have_a_way(mlbench: Mlbench) -> None:
+    raw = mlbench("plot", "-m", "val/acc", "long/w128-seed1")
+
+    assert mlbench("plot", "-m", "val/acc", "long/w128-seed1", "--smooth", "0", "--smooth-with", "mean") == raw
+    assert raw.code == 0
+
+
+def test_where_no_curve_matches_no_axes_are_drawn(mlbench: Mlbench, tmp_path: Path) -> None:
+    for kind in ("line", "hist", "bar", "box"):
+        done = mlbench("plot", "-m", "val/acc", "no-such-run", "--kind", kind)
+
+        assert (done.code, done.out) == (0, "")
+        assert "no run with these metrics matches" in done.err
+    assert "0 curves" in mlbench("plot", "-m", "val/acc", "no-such-run", "--svg", "FILE.svg").err
+    assert "no curves" in (tmp_path / "FILE.svg").read_text()
+
+
 def test_m_chooses_among_confusion_matrices(mlbench: Mlbench) -> None:
     size = ("long/w128-seed1", "--width", "100")
     every = mlbench("plot", "--kind", "matrix", *size)
@@ -90,3 +123,41 @@ def test_one_of_a_thing_is_said_in_the_singular(mlbench: Mlbench) -> None:
     assert mlbench("export", "runs", one, "-o", "a.csv").err.endswith("a.csv: 1 row of 1 run\n")
     assert "a.md: 1 run" in mlbench("report", one, "-o", "a.md").err
     assert "1 runs" not in mlbench("report", one, "-o", "b.md").err
+
+
+def test_plots_fold_the_runs_that_repeat_each_other_without_a_setting(mlbench: Mlbench) -> None:
+    folded = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--width", "160", "sweep/adam-lr0.1-w64")
+    others = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--width", "160", "sweep/adam-lr0.1")
+    boxes = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--kind", "box", "--width", "160")
+
+    assert folded.out.count("(n=") == 1
+    assert "all runs (n=3)" in folded.out
+    assert "runs that differ only in seed (or in time and place) are of one setting" in folded.err
+    assert ("width=64 (n=3)" in others.out, "width=16 (n=3)" in others.out) == (True, True)
+    assert len(boxes.out.splitlines()) > 12
+    assert "12 v1 sgd lr=0.1 width=64 3f0b170" in boxes.out
+
+
+def test_runs_of_a_plot_that_do_not_fold_say_why_and_how_to_fold_them(mlbench: Mlbench) -> None:
+    apart = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "name ~ adam and seed = 0")
+    ignored = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--ignore", "width", "name ~ adam and seed = 0")
+    alone = mlbench("plot", "-m", "val/acc", "--ignore", "width")
+
+    assert "no run repeats another: they differ in " in apart.err
+    assert "Try: --ignore " in apart.err
+    assert "(n=2)" in ignored.out
+    assert alone.code == 2
+    assert "--ignore says what makes no other setting. Try: --group-by setting" in alone.err
+
+
+def test_an_html_report_says_that_its_markdown_is_to_be_checked(mlbench: Mlbench) -> None:
+    mlbench("report", "long", "-o", "a.html")
+    mlbench("report", "long", "--inline-text", "-o", "a.md")
+
+    page = mlbench("report", "--check", "-o", "a.html")
+    text = mlbench("report", "--check", "-o", "a.md")
+
+    assert page.code == 2
+    assert "an HTML report does not hold what it was made from. Try: mlbench report --check -o FILE.md" in page.err
+    assert text.code == 0
+    assert "nothing has changed since" in text.err

@@ -235,3 +235,33 @@ def test_a_histogram_of_nothing_is_said(mlbench: Mlbench, tmp_path: Path) -> Non
     done = mlbench("plot", "--kind", "hist", "-m", "w", "--in", "empty")
 
     assert (done.code, done.out.strip()) == (0, "w   r   step 0   n = 0   nothing to draw")
+
+
+@pytest.mark.parametrize(
+    "option", [("--group-by", "run.name"), ("--smooth", "0.5"), ("--trim",), ("--band", "sd"), ("--x", "relative")]
+)
+def test_pr_curves_have_no_steps_to_group_or_smooth(mlbench: Mlbench, logs: Path, option: tuple[str, ...]) -> None:
+    alone = mlbench("plot", "-m", "pr", *option)
+    with_numbers = mlbench("plot", "-m", "pr", "-m", "only", "--group-by", "run.name", *option)
+
+    assert (alone.code, alone.out) == (2, "")
+    assert f"{option[0]} means nothing for the PR curve 'pr'. Try it without {option[0]}" in alone.err
+    assert with_numbers.code == 0
+    assert "the PR curves are drawn without --group-by" in with_numbers.err
+
+
+def test_pr_curves_leave_out_the_groups_of_a_view_with_a_word(mlbench: Mlbench, logs: Path) -> None:
+    mlbench("views", "save", "grouped", "--group-by", "run.name")
+
+    done = mlbench("plot", "-m", "pr", "--selection", "grouped", "--width", "60", "--height", "12")
+
+    assert done.code == 0
+    assert "the PR curves are drawn without the view's groups" in done.err
+
+
+def test_one_svg_is_not_written_over_by_the_next(mlbench: Mlbench, logs: Path, tmp_path: Path) -> None:
+    done = mlbench("plot", "-m", "pr", "-m", "only", "--svg", "both.svg")
+
+    assert done.code == 2
+    assert "--svg is one chart, 'only' and the PR curve 'pr' are two" in done.err
+    assert not (tmp_path / "both.svg").exists()

@@ -1,5 +1,7 @@
 """Promises of folding: runs that repeat each other are found without a word of configuration."""
 
+import shlex
+
 import pytest
 
 from mlbench.catalog.reader import open_reader
@@ -148,6 +150,58 @@ def test_a_setting_may_stand_beside_other_groups(empty: FakeReader) -> None:
     assert [row.keys for row in answer.rows] == [(0.01, 3), (0.1, 3)]
 
 
+def studied(reader: FakeReader) -> list[str]:
+    """Four tasks under three schedules with a seed each: nothing repeats anything."""
+    ids = []
+    for depth, task in enumerate(("walk", "run", "jump", "sit")):
+        for place, schedule in enumerate(("const", "lin", "exp")):
+            run_id = reader.add_run(f"{task}_{place}")
+            reader.add_params(run_id, task=task, depth=depth, width=depth, schedule=schedule, seed=place)
+            reader.add_params(run_id, **{"hyper": schedule, "hyper.clip": place > 0})
+            reader.add_series(run_id, "loss", [float(place)])
+            ids.append(run_id)
+    return ids
+
+
+def test_the_hint_says_what_keeps_runs_apart_and_how_to_fold_over_it(empty: FakeReader) -> None:
+    ids = studied(empty)
+
+    folds = fold_runs(empty, ids)
+    remark = group_runs(empty, ["setting"], columns=["loss"]).remarks[-1]
+
+    assert folds.to_fold[0] in {"schedule", "hyper"}
+    assert set(folds.to_fold) == {"schedule", "hyper", "hyper.clip"}
+    assert remark.startswith("no run repeats another: they differ in ")
+    assert "--ignore 'hyper*'" in remark
+    assert remark.endswith(tuple(f", or --group-by params.{name}" for name in ("task", "depth", "width")))
+
+
+def test_what_the_hint_names_folds_the_runs(empty: FakeReader) -> None:
+    ids = studied(empty)
+    remark = group_runs(empty, ["setting"], columns=["loss"]).remarks[-1]
+    words = shlex.split(remark.partition("Try: ")[2].partition(", or ")[0])
+
+    folds = fold_runs(empty, ids, ignore=[word for word in words if word != "--ignore"])
+
+    assert [len(fold.run_ids) for fold in folds.folds] == [3] * 4
+    assert folds.to_fold == ()
+
+
+def test_code_data_and_names_can_be_ignored_as_well(empty: FakeReader) -> None:
+    ids = [empty.add_run(name, project="digits") for name in "abc"]
+    for run_id, commit, version in zip(ids, "123", ("v1", "v2", "v2"), strict=True):
+        empty.add_params(run_id, lr=0.1)
+        empty.add("code", run_id=run_id, commit_id=commit * 40, how="recorded")
+        empty.add("data_version", run_id=run_id, name="digits", version=version)
+
+    folds = fold_runs(empty, ids)
+
+    assert folds.to_fold == ("git.commit", "data.digits")
+    assert len(fold_runs(empty, ids, ignore=["git.commit"]).folds) == 2
+    assert len(fold_runs(empty, ids, ignore=["git.*", "data.digits"]).folds) == 1
+    assert fold_runs(empty, ids, ignore=["git.commit"]).set_aside == ("git.commit",)
+
+
 @needs_corpora
 def test_three_seeds_of_a_real_corpus_fold_and_three_schedules_do_not(tmp_path_factory: pytest.TempPathFactory) -> None:
     home = find_home(str(tmp_path_factory.mktemp("folds") / "home"))
@@ -163,5 +217,7 @@ def test_three_seeds_of_a_real_corpus_fold_and_three_schedules_do_not(tmp_path_f
         honest = fold_runs(reader, ppo)
         assert {len(fold.run_ids) for fold in honest.folds} == {1}
         assert [column.title for column in honest.columns] == ["schedule", "env"]
+        assert honest.to_fold == ("schedule", "hyperparams.clip_range_initialvalue", "hyperparams")
+        assert [len(fold.run_ids) for fold in fold_runs(reader, ppo, ignore=honest.to_fold).folds] == [3] * 6
         by_name = fold_runs(reader, ppo, ignore=["schedule", "hyperparams*"])
         assert [len(fold.run_ids) for fold in by_name.folds] == [3] * 6

@@ -16,11 +16,13 @@ def test_by_default_the_best_run_comes_first_with_what_differs(reader: FakeReade
     assert report.title == "Comparison of 5 of 11 runs"
     assert report.query == "name:sweep"
     assert [row.head.name for row in report.runs.rows] == ["sweep/0", "sweep/3", "sweep/1", "sweep/2", "sweep/4"]
-    assert [column.spec for column in report.runs.columns][:3] == [
-        "metrics.val/loss",
-        "params.optimizer",
-        "params.seed",
-    ]
+    assert [column.spec for column in report.runs.columns][:4] == [
+        "min(metrics.val/loss)", "metrics.val/loss", "params.optimizer", "params.seed",
+    ]  # fmt: skip
+    assert report.runs.columns[0].title == "best val/loss"
+    assert report.sorted_by == "min(metrics.val/loss):asc"
+    bests = [row.values[0] for row in report.runs.rows if row.values[0] is not None]
+    assert bests == sorted(bests)
     assert [head.name for head in report.diff.runs][:2] == ["sweep/0", "sweep/3"]
     assert {series.metric for series in report.series} == {"val/loss", "acc", "train/loss"}
     assert report.made_at == datetime.fromisoformat("2026-11-24T12:00")
@@ -33,6 +35,7 @@ def test_runs_columns_metrics_and_baseline_may_be_chosen(reader: FakeReader) -> 
     )
 
     assert report.title == "Mine"
+    assert report.sorted_by == ""
     assert [row.head.name for row in report.runs.rows] == ["sweep/2", "sweep/1"]
     assert [row.values for row in report.runs.rows] == [(0.1,), (0.01,)]
     assert [head.name for head in report.diff.runs] == ["sweep/0", "sweep/2", "sweep/1"]

@@ -6,7 +6,6 @@ from rich.cells import cell_len
 from mlbench.render.cells import (
     Cell,
     fit,
-    fit_apart,
     fit_middle,
     line_cells,
     line_of,
@@ -72,29 +71,3 @@ def test_lines_become_plain_text_without_blanks_at_their_ends() -> None:
     assert text == "a b\n\nc"
     assert isinstance(text, Safe)
     assert line_cells(lines[0]) == 5
-
-
-def test_texts_are_cut_where_they_stay_apart() -> None:
-    names = tuple(
-        safe(f"sweep/{kind}-lr{lr}-w{w}-seed0") for kind in ("adam", "sgd") for lr in ("0.1", "0.3") for w in (16, 64)
-    )
-
-    apart = fit_apart(names, 18)
-
-    assert len({fit_middle(name, 18) for name in names}) < len(set(names))
-    assert len(set(apart)) == len(set(names))
-    assert all(width_cells(text) <= 18 for text in apart)
-    assert fit_apart((safe("abcdefgh"), safe("xbcdefgz")), 5) == ("ab…gh", "xb…gz")
-    assert fit_apart((safe("same same"), safe("same same")), 5) == ("sa…me", "sa…me")
-    assert fit_apart((), 5) == ()
-
-
-@given(st.lists(st.text(max_size=12), max_size=6), st.integers(min_value=0, max_value=12))
-def test_texts_cut_apart_fit_and_are_at_least_as_many_as_in_the_middle(texts: list[str], width: int) -> None:
-    given_texts = tuple(map(safe, texts))
-
-    cut = fit_apart(given_texts, width)
-
-    assert len(cut) == len(given_texts)
-    assert all(width_cells(text) <= width for text in cut)
-    assert len(set(cut)) >= len({fit_middle(text, width) for text in given_texts})

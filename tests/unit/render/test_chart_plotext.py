@@ -46,6 +46,17 @@ def test_charts_are_as_large_as_asked_for_not_as_the_terminal() -> None:
     assert len(bar_lines(["a"], [1.0], width=1, height=1)) == 6
 
 
+def test_bars_whose_names_would_be_cut_alike_are_numbered() -> None:
+    names = [f"optimizer-with-a-name-{place:02}-and-an-end" for place in range(12)]
+
+    bars = bar_lines(names, [1.0] * 12, width=60, height=8)
+    boxes = box_lines(names, [[1.0, 2.0]] * 12, width=60, height=8)
+
+    for lines in (bars, boxes):
+        assert lines[7].split() == [str(place) for place in range(1, 13)]
+        assert lines[8:] == tuple(f"{place} {name}" for place, name in enumerate(names, start=1))
+
+
 def test_all_bars_finite_have_no_line_of_missing_ones() -> None:
     assert len(bar_lines(["a", "b"], [1.0, 2.0], width=40, height=8)) == 8
     assert len(box_lines(["a"], [[1.0, 2.0]], width=40, height=8)) == 8

@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+import pytest
 import yaml
 from markdown_it import MarkdownIt
 
@@ -87,9 +88,23 @@ def test_a_report_about_nothing_says_so() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sorted_by", "said"),
+    [
+        ("metrics.val/loss:asc", "The runs are sorted by `val/loss`, the least first."),
+        ("metrics.val/loss:desc", "The runs are sorted by `val/loss`, the greatest first."),
+        ("lr:desc, run.name", "The runs are sorted by `lr:desc, run.name`."),
+        ("lr", "The runs are sorted by `lr`."),
+        ("", "from the baseline behind it.\n"),
+    ],
+)
+def test_what_the_runs_are_sorted_by_is_said(sorted_by: str, said: str) -> None:
+    assert said in draw_report(replace(report_answer(), sorted_by=sorted_by)).markdown
+
+
 def test_settings_with_several_seeds_have_a_table() -> None:
     params = (param("lr", "1", "1", "2", "3"), param("seed", "1", "2", "1", "1"))
-    cells = tuple(MetricCell(value, 1, value, 1) for value in (1.0, 3.0, 5.0, None))
+    cells = tuple(MetricCell(value, 1, value, 1) for value in (7.0, 9.0, 5.0, None))
     diff = DiffAnswer(tuple(map(head, "abcd")), params, (MetricRow("loss", "min", "set", cells),))
 
     text = draw_report(replace(report_answer(), diff=diff)).markdown
@@ -97,8 +112,8 @@ def test_settings_with_several_seeds_have_a_table() -> None:
     assert (
         "| setting | n | mean `loss` | 95 % (t) | median | IQM | 95 % (bootstrap) | least | greatest |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-        "| `lr` = `1` | 2 | 2 | ± 13 | 2 | 2 | – | 1 | 3 |\n"
         "| `lr` = `2` | 1 | 5 | – | 5 | 5 | – | 5 | 5 |\n"
+        "| `lr` = `1` | 2 | 8 | ± 13 | 8 | 8 | – | 7 | 9 |\n"
         "| `lr` = `3` | 0 of 1 | – | – | – | – | – | – | – |\n"
     ) in text
 

@@ -6,7 +6,7 @@ import pytest
 from mlbench.queries.answers import Column, DiffAnswer, FactRow, MetricCell, MetricRow, ParamRow, RunsAnswer
 from mlbench.queries.data_changes import DataChange
 from mlbench.queries.folding import is_place, is_seed
-from mlbench.render.verdict import groups_of, primary_metric, verdict
+from mlbench.render.verdict import groups_of, primary_metric, setting_text, verdict
 
 from .samples import head, param
 
@@ -134,6 +134,17 @@ def test_a_setting_with_one_run_has_no_interval() -> None:
     assert "`lr` = `(absent)`, `p0` = `b`, `p1` = `b`, `p2` = `b`, …" in text
     assert "has the lowest `loss` (min is best): 1 (one run, so no interval)" in text
     assert text.endswith("With one run of a setting nothing can be said about noise.")
+
+
+def test_settings_are_named_by_what_tells_them_apart() -> None:
+    same = [param(f"p{i}", "a", "a", "b") for i in range(5)]
+    params = (*same, param("width", "16", "64", "64"))
+
+    groups = groups_of(_diff([2.0, 2.0, 1.0], *params), _loss([2.0, 2.0, 1.0]))
+
+    assert [setting_text(group).split(", ")[:2] for group in groups] == [
+        ["`p0` = `a`", "`width` = `16`"], ["`p0` = `a`", "`width` = `64`"], ["`p0` = `b`", "`width` = `64`"],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("key", "seed", "label"), [
