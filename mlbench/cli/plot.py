@@ -94,9 +94,12 @@ class PlotOptions:
 @click.option(
     "--group-by",
     metavar="SPEC",
-    help="One curve for all runs with one value of SPEC: their mean, with a band; of --kind box a box. "
-    "[default: those of the view]",
+    help="One curve for all runs with one value of SPEC: their mean, with a band; of --kind box a box. `setting` "
+    "stands for all but seeds, names and places. [default: those of the view]",
     shell_complete=complete_specs,
+)
+@click.option(
+    "--ignore", multiple=True, metavar="PARAM", help="With `--group-by setting`: makes no other setting (repeatable)."
 )
 @click.option(
     "--names", "has_names", is_flag=True, help="Runs by name in the legend, also where parameters tell them apart."
@@ -144,8 +147,8 @@ class PlotOptions:
 @format_option
 def command(
     filter_word: str | None, metrics: tuple[str, ...], axis: str | None, smoothing: float, smoothing_kind: str,
-    y_scale: str | None, trim: bool, x_scale: str | None, group_by: str | None, has_names: bool, band: str, kind: str,
-    step: int | None,
+    y_scale: str | None, trim: bool, x_scale: str | None, group_by: str | None, ignore: tuple[str, ...],
+    has_names: bool, band: str, kind: str, step: int | None,
     layout: str | None, all_steps: bool, width: int | None, height: int | None,
     svg: str | None, limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
     home: str | None, form: str | None,
@@ -155,11 +158,13 @@ def command(
     \b
     mlbench plot -m val/loss --smooth 0.9 --log-y 'optimizer = adam'
     mlbench plot -m val/loss --group-by params.lr --band ci
+    mlbench plot -m val/loss --group-by setting
     mlbench plot -m val/acc --kind box --group-by params.optimizer
     mlbench plot -m layer1/weights --kind hist --step 500 'name ~ exp7'
     mlbench plot --layout losses --where 'name ~ exp7'
     """
     from mlbench.cli.plot_checks import check_chosen, check_options
+    from mlbench.cli.plot_groups import group_columns, group_specs, groups_of
     from mlbench.queries.views import SavedView
 
     check_smoothing(amount=smoothing, kind=smoothing_kind)
@@ -172,8 +177,8 @@ def command(
     with reading(home_of(home)) as reader:
         asked = SavedView(one_of(filter_word, where), limit=limit, group_by=(group_by,) if group_by else ())
         saved = chosen_view(reader, selection, asked)
-        options = replace(options, group_by=_group_specs(saved, kind, form))
-        found, limit = _runs(reader, saved, options.group_by, within), saved.limit or MOST_RUNS
+        options = replace(options, group_by=group_specs(saved, ignore, kind, form))
+        found, limit = _runs(reader, saved, group_columns(options.group_by), within), saved.limit or MOST_RUNS
         if kind == "matrix" or layout is not None:
             return _draw_whole(reader, found, limit, layout, options, metrics, form)
         if not metrics:
@@ -193,7 +198,8 @@ def command(
         series = _series(reader, answer, chosen.scalars, options, form)
         is_told = form in (None, "table") and kind == "line" and not (has_names or options.group_by)
         told = _told(reader, series) if is_told else {}
-    _give(series, answer, options, told, form)
+        groups = groups_of(reader, answer, options.group_by, ignore)
+    _give(series, groups, options, told, form)
     return 0 if is_read else 3
 
 
@@ -215,7 +221,7 @@ def _draw_whole(
 
 
 def _give(
-    series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions, told: Mapping[str, Safe],
+    series: Sequence[SeriesAnswer], groups: Mapping[str, str], options: PlotOptions, told: Mapping[str, Safe],
     form: str | None,
 ) -> None:  # fmt: skip
     from mlbench.cli.plot_values import draw_values, print_points
@@ -225,23 +231,9 @@ def _give(
     elif not series and options.svg is None:
         return  # it was said that nothing matches; axes without a curve would only look like an answer
     elif options.kind == "line":
-        _draw(series, answer, options, told)
+        _draw(series, groups, options, told)
     else:
-        draw_values(series, answer, options)
-
-
-def _group_specs(view: SavedView, kind: str, form: str | None) -> tuple[str, ...]:
-    """The columns to group by. What does not go by the groups of a view is told."""
-    from mlbench.cli.plot_checks import where_ungrouped
-    from mlbench.queries.grouping import SETTING
-
-    if view.group_by and (where := where_ungrouped(kind, form)):
-        talk(f"the view's groups are left out: they mean nothing with {where}")
-        return ()
-    if any(SETTING in spec.lower().split(",") for spec in view.group_by):
-        talk(f"curves are not grouped by {SETTING}, as the view is. Try: --group-by SPEC")
-        return ()
-    return view.group_by
+        draw_values(series, groups, options)
 
 
 def _runs(reader: Reader, view: SavedView, specs: Sequence[str], within: Sequence[str]) -> RunsAnswer:
@@ -323,7 +315,9 @@ def tell_set_aside(series: Sequence[SeriesAnswer], *, fate: str = "left out") ->
         talk(remark)
 
 
-def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions, labels: Mapping[str, Safe]) -> None:
+def _draw(
+    series: Sequence[SeriesAnswer], groups: Mapping[str, str], options: PlotOptions, labels: Mapping[str, Safe]
+) -> None:
     from mlbench.render.chart import ChartOptions, draw_chart
     from mlbench.render.chart_svg import chart_svg
     from mlbench.render.chart_text import CurveOptions, completed
@@ -332,7 +326,7 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
     is_plain = colour_depth() == "none" and options.svg is None
     chosen = CurveOptions(options.axis, options.smoothing, options.smoothing_kind, is_plain=is_plain)
     shown = [one for one in series if one.metric != options.axis]
-    curves, bands = _curves(series, shown, answer, options, chosen, labels)
+    curves, bands = _curves(series, shown, groups, options, chosen, labels)
     chart = completed(
         ChartOptions(
             options.width, options.height, glyphs=glyphs(), is_shaded=is_plain, is_trimmed=options.is_trimmed,
@@ -347,26 +341,14 @@ def _draw(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptio
 
 
 def _curves(
-    series: Sequence[SeriesAnswer], shown: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions,
+    series: Sequence[SeriesAnswer], shown: Sequence[SeriesAnswer], groups: Mapping[str, str], options: PlotOptions,
     chosen: CurveOptions, labels: Mapping[str, Safe],
 ) -> tuple[tuple[Curve, ...], tuple[Band, ...]]:  # fmt: skip
     from mlbench.render.chart_text import group_curves, series_curves
 
     if not options.group_by:
         return series_curves(shown, chosen, x_series=series, labels=labels), ()
-    return group_curves(shown, groups_of(answer), chosen, band=options.band, x_series=series)
-
-
-def groups_of(answer: RunsAnswer) -> Mapping[str, str]:
-    """The label of each run's group, `lr=0.1`, from its columns; runs without any value have none."""
-    from mlbench.render.numbers import value_text
-
-    titles = [column.title for column in answer.columns]
-    labels = {}
-    for row in answer.rows:
-        values = ((title, value) for title, value in zip(titles, row.values, strict=True) if value is not None)
-        labels[row.head.run_id] = " ".join(f"{title}={value_text(value)}" for title, value in values)
-    return {run_id: label for run_id, label in labels.items() if label}
+    return group_curves(shown, groups, chosen, band=options.band, x_series=series)
 
 
 def glyphs() -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlbench.cli.common import emit, print_records
-from mlbench.cli.plot import groups_of
 
 if TYPE_CHECKING:
     from mlbench.cli.plot import PlotOptions
-    from mlbench.queries.answers import RunsAnswer, SeriesAnswer
+    from mlbench.queries.answers import SeriesAnswer
 
 
-def draw_values(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: PlotOptions) -> None:
+def draw_values(series: Sequence[SeriesAnswer], groups: Mapping[str, str], options: PlotOptions) -> None:
     from mlbench.render.chart_plotext import bar_lines, box_lines, hist_lines
     from mlbench.render.labels import label_map
 
@@ -29,7 +28,7 @@ def draw_values(series: Sequence[SeriesAnswer], answer: RunsAnswer, options: Plo
             labels = label_map(one.head for one in mine)
             lines = bar_lines(list(labels.values()), list(last.values()), **size)  # type: ignore[arg-type]
         else:
-            groups = groups_of(answer) if options.group_by else dict.fromkeys(last, "all runs")
+            groups = groups if options.group_by else dict.fromkeys(last, "all runs")
             names = list(dict.fromkeys(groups[run_id] for run_id in last if run_id in groups))
             members = [[value for run_id, value in last.items() if groups.get(run_id) == name] for name in names]
             lines = box_lines(names, members, **size)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ parameter are of one setting if their names differ in nothing but a number, a da
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
@@ -85,6 +86,16 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Which parameters keep runs apart that would else repeat each other."""
+
+    ignored: tuple[str, ...]
+    """To be set aside, all of them together."""
+    sizes: tuple[int, ...]
+    """How many runs each setting then has; one of them several."""
+
+
+@dataclass(frozen=True, slots=True)
 class Folds:
     """The settings of some runs."""
 
@@ -96,6 +107,8 @@ class Folds:
     """Parameters that differ and were taken for seeds, names and places."""
     along: tuple[str, ...] = ()
     """What else differs, always together with the columns."""
+    way: Way | None = None
+    """Where no setting has several runs: how to have some with the fewest parameters ignored; None where none can."""
 
     @property
     def is_repeated(self) -> bool:
@@ -236,7 +249,24 @@ def _told_apart(folds: Folds) -> Folds:
     places = telling_places([fold.values for fold in folds.folds], batches)
     kept = tuple(Fold(fold.run_ids, tuple(fold.values[place] for place in places)) for fold in folds.folds)
     along = [column.title for place, column in enumerate(folds.columns) if place not in places]
-    return Folds(tuple(folds.columns[place] for place in places), kept, folds.set_aside, tuple(along))
+    way = None if folds.is_repeated else _way_to_repeat(folds, places)
+    return Folds(tuple(folds.columns[place] for place in places), kept, folds.set_aside, tuple(along), way)
+
+
+def _way_to_repeat(folds: Folds, places: Sequence[int]) -> Way | None:
+    """Of the parameters among the columns that tell apart the one that takes the fewest others along."""
+    ranks = [_ranks([fold.values[place] for fold in folds.folds]) for place in range(len(folds.columns))]
+    found: list[tuple[int, int, Way]] = []
+    for place in places:
+        others = list(zip(*(ranks[other] for other in places if other != place), strict=True)) or [()] * len(ranks[0])
+        sizes = Counter(others)
+        # What varies among runs that are equal in all other columns changes with this one alone.
+        varying = [other for other, mine in enumerate(ranks) if len(set(zip(others, mine, strict=True))) > len(sizes)]
+        if len(sizes) < len(folds.folds) and all(folds.columns[other].kind == "param" for other in varying):
+            names = [place, *(other for other in varying if other != place)]
+            ignored = tuple(folds.columns[other].title for other in names)
+            found.append((len(ignored), max(ranks[place]), Way(ignored, tuple(sizes.values()))))
+    return min(found, key=lambda way: way[:2], default=(0, 0, None))[2]
 
 
 def telling_places(rows: Sequence[Sequence[Value]], batches: Iterable[Iterable[int]]) -> list[int]:

@@ -106,7 +106,8 @@ def test_plots_have_the_groups_of_a_view_and_reports_say_that_they_have_none(mlb
     report = mlbench("report", "--selection", "grouped", "-o", str(tmp_path / "r.md"))
 
     assert "data=v1 lr=0.1 (n=" in drawn.out
-    assert "curves are not grouped by setting, as the view is. Try: --group-by SPEC" in folded.err
+    assert "are of one setting" in folded.err
+    assert "1…3)" in folded.out
     assert "the view's groups are left out: they mean nothing with --format csv" in points.err
     assert "the view's groups are left out: a report has a row for each run" in report.err
 

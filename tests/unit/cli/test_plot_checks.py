@@ -102,6 +102,22 @@ def test_where_no_curve_matches_no_axes_are_drawn(mlbench: Mlbench, tmp_path: Pa
     assert "no curves" in (tmp_path / "FILE.svg").read_text()
 
 
+def test_curves_and_boxes_may_be_grouped_by_setting(mlbench: Mlbench) -> None:
+    grouped = mlbench("plot", "-m", "val/acc", "long", "--group-by", "setting", "--width", "100")
+    beside = mlbench("plot", "-m", "val/acc", "sweep/adam", "--group-by", "setting, lr", "--width", "160")
+    ignored = mlbench("plot", "-m", "val/acc", "sweep and lr < 1", "--group-by", "setting", "--ignore", "width", "--ignore",
+                      "lr", "--kind", "box")  # fmt: skip
+    nothing = mlbench("plot", "-m", "val/acc", "sweep", "--group-by", "optimizer", "--ignore", "width")
+
+    assert "all runs (n=2)" in grouped.out
+    assert "runs that differ only in" in grouped.err
+    assert "lr=0.01 width=16 lr=0.01 (n=3)" in beside.out
+    assert ignored.out.count("██") > 0
+    assert "sgd" in ignored.out
+    assert (nothing.code, nothing.out) == (2, "")
+    assert "--ignore says what makes no other setting. Try: --group-by setting --ignore" in nothing.err
+
+
 def test_m_chooses_among_confusion_matrices(mlbench: Mlbench) -> None:
     size = ("long/w128-seed1", "--width", "100")
     every = mlbench("plot", "--kind", "matrix", *size)

@@ -139,6 +139,32 @@ def test_groups_by_setting_say_what_was_set_aside(empty: FakeReader) -> None:
     assert answer.remarks[-1] == "runs that differ only in output_dir, seed (or in time and place) are of one setting"
 
 
+def test_where_nothing_repeats_the_way_names_every_parameter_that_keeps_the_runs_apart(empty: FakeReader) -> None:
+    for schedule, text in (("const", "0.2"), ("lin", "lin_0.2")):
+        for env, steps in (("walker", 100), ("hopper", 200)):
+            run_id = empty.add_run(f"{env}/{schedule}")
+            empty.add_params(run_id, schedule=schedule, env=env, clip=text, steps=steps, batch=steps, seed=len(text))
+
+    honest = group_runs(empty, ["setting"])
+    folded = group_runs(empty, ["setting"], ignore=["schedule", "clip"])
+
+    assert honest.n_groups == 4
+    assert honest.remarks[-1] == (
+        "no run repeats another: they differ in batch, clip. "
+        "Try: --ignore clip --ignore schedule, for 2 groups of 2 runs"
+    )
+    assert [len(row.run_ids) for row in folded.rows] == [2, 2]
+
+
+def test_where_no_parameter_keeps_the_runs_apart_no_way_is_told(empty: FakeReader) -> None:
+    for number in range(2):
+        run_id = empty.add_run(f"r{number}")
+        empty.add_params(run_id, lr=0.1)
+        empty.add("code", run_id=run_id, commit_id=f"{number}" * 40, how="recorded")
+
+    assert group_runs(empty, ["setting"]).remarks[-1] == "no run repeats another: they differ in git.commit"
+
+
 def test_a_setting_may_stand_beside_other_groups(empty: FakeReader) -> None:
     sweep(empty)
 
@@ -163,5 +189,8 @@ def test_three_seeds_of_a_real_corpus_fold_and_three_schedules_do_not(tmp_path_f
         honest = fold_runs(reader, ppo)
         assert {len(fold.run_ids) for fold in honest.folds} == {1}
         assert [column.title for column in honest.columns] == ["schedule", "env"]
-        by_name = fold_runs(reader, ppo, ignore=["schedule", "hyperparams*"])
-        assert [len(fold.run_ids) for fold in by_name.folds] == [3] * 6
+        assert honest.way is not None
+        assert honest.way.ignored == ("schedule", "hyperparams.clip_range_initialvalue", "hyperparams")
+        assert honest.way.sizes == (3,) * 6
+        for ignore in (["schedule", "hyperparams*"], honest.way.ignored):
+            assert [len(fold.run_ids) for fold in fold_runs(reader, ppo, ignore=ignore).folds] == [3] * 6
