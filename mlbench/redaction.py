@@ -148,6 +148,8 @@ def _patterns() -> _Patterns:
 
 _MAYBE = re.compile(r"[=:@_.-]|AKIA|ASIA|AIza|dapi|(?i:bearer)")
 """What every secret that is known by its shape or place holds."""
+_ONE = r"[+-]?\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?"
+_NUMBERS = re.compile(rf"\[{_ONE}(?:, {_ONE})*\]", re.ASCII)
 
 
 def redact_text(text: str, *, salt: bytes = b"") -> str:
@@ -204,7 +206,9 @@ def redact_param(key: str, raw: str, *, salt: bytes = b"") -> str | None:
 
 def is_plain(key: str, raw: str) -> bool:
     """Whether `redact_param` is known to keep this, by one look: true of nearly all parameters."""
-    return secrecy(key) == NOT_SECRET and (not _MAYBE.search(raw) or NUMBER.fullmatch(raw) is not None)
+    return secrecy(key) == NOT_SECRET and (
+        NUMBER.fullmatch(raw) is not None or not _MAYBE.search(raw) or _NUMBERS.fullmatch(raw) is not None
+    )
 
 
 def redact_json(key: str, value: object, *, salt: bytes = b"") -> object:

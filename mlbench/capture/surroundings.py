@@ -125,7 +125,7 @@ def _names(folder: str) -> list[str]:
 
 def hardware() -> dict[str, Any]:
     """Processor, memory and graphics cards, as the kernel tells them."""
-    found: dict[str, Any] = {"cpus": os.cpu_count() or 0, "machine": platform.machine(), "system": platform.platform()}
+    found: dict[str, Any] = {"cpus": os.cpu_count() or 0, "machine": platform.machine(), "system": _system()}
     if model := _field_of("/proc/cpuinfo", "model name"):
         found["cpu"] = model
     if memory := _field_of("/proc/meminfo", "MemTotal"):
@@ -150,3 +150,14 @@ def _field_of(path: str, name: str) -> str:
     except OSError:
         pass
     return ""
+
+
+def _system() -> str:
+    """As `platform.platform` has it, which starts the program uname for the name of the processor."""
+    if sys.platform == "win32":
+        return platform.platform()
+    uname = os.uname()
+    if sys.platform == "darwin":
+        return "-".join(("macOS", platform.mac_ver()[0], uname.machine))
+    libc = "".join(platform.libc_ver())
+    return "-".join(filter(None, (uname.sysname, uname.release, uname.machine, libc and "with", libc)))

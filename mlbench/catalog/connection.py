@@ -117,12 +117,19 @@ def with_room(connection: DuckDBPyConnection, change: Callable[[], object]) -> N
     try:
         change()
     except duckdb.OutOfMemoryException:
-        try:
-            connection.execute("ROLLBACK")
-        except duckdb.TransactionException:  # it was rolled back already
-            pass
+        roll_back(connection)
         connection.execute("SET memory_limit = ?", [_CONFIG["memory_limit"]])
         change()
+
+
+def roll_back(connection: DuckDBPyConnection) -> None:
+    """End a transaction that failed; a commit that did has ended it already."""
+    import duckdb
+
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.TransactionException:
+        pass
 
 
 def create_work_file(path: str) -> None:

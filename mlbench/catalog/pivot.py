@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from mlbench.catalog.connection import roll_back
 from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ def _slots(kind: str) -> Iterator[tuple[str, str]]:
 
 
 def refresh(connection: DuckDBPyConnection) -> bool:
-    """Number the runs that are new and lay them out; take out those that are gone. One transaction.
+    """Number the runs that are new and lay them out; take out those that are gone.
+
+    A transaction for every CHUNK_RUNS of them, which bounds the memory; where one fails a later call does the rest.
 
     Args:
         connection: the writer's file; no transaction is open.
@@ -133,25 +136,34 @@ def refresh(connection: DuckDBPyConnection) -> bool:
         Whether anything had changed.
 
     Raises:
-        duckdb.Error: the file cannot be written; then nothing was changed.
+        duckdb.Error: the file cannot be written.
     """
+    is_changed, is_more = _refresh_some(connection)
+    while is_more:
+        _changed, is_more = _refresh_some(connection)
+    return is_changed
+
+
+def _refresh_some(connection: DuckDBPyConnection) -> tuple[bool, bool]:
+    """One transaction: whether anything had changed, and whether there is more to do."""
     gone = [row[0] for row in connection.execute(_GONE).fetchall()]
     is_new = connection.execute("SELECT 1 FROM run WHERE run_no IS NULL LIMIT 1").fetchone() is not None
     is_marked = connection.execute(f"SELECT 1 {_MARKED.replace('FROM run', f'FROM run, {FRONT}')} LIMIT 1").fetchone()
     if not gone and not is_new and not is_marked:
-        return False
+        return False, False
+    is_more = False
     connection.execute("BEGIN")
     try:
         connection.execute(f"UPDATE {FRONT} SET is_missing = run.is_missing {_MARKED}")
         if gone or is_new:
-            _Layout(connection).change(gone)
+            is_more = _Layout(connection).change(gone)
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
     finally:
         connection.execute("DROP TABLE IF EXISTS temp.fresh; DROP TABLE IF EXISTS temp.found")
-    return True
+    return True, is_more
 
 
 @dataclass(slots=True)
@@ -175,17 +187,18 @@ class _Layout:
     def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, list(parameters)).fetchall()
 
-    def change(self, gone: Sequence[int]) -> None:
-        """Take out the runs that are gone, then lay out those that have no number."""
+    def change(self, gone: Sequence[int]) -> bool:
+        """Take out the runs that are gone, lay out the first of those that have no number; whether more have none."""
         if gone:
             self._take_out(gone)
         self._rows(_NUMBER)
         waiting = [row[0] for row in self._rows(
             "SELECT n.run_no FROM run r JOIN run_row n ON n.run_id = r.run_id WHERE r.run_no IS NULL ORDER BY 1"
         )]  # fmt: skip
-        for start in range(0, len(waiting), CHUNK_RUNS):
-            self._lay_out(waiting[start : start + CHUNK_RUNS])
+        if waiting:
+            self._lay_out(waiting[:CHUNK_RUNS])
         self._store_keys()
+        return len(waiting) > CHUNK_RUNS
 
     def _take_out(self, gone: Sequence[int]) -> None:
         """Delete the rows of runs, and count their keys down."""

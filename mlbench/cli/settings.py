@@ -38,7 +38,7 @@ def command(
     `keys.ACTION` names the keys of an action of the workbench, `keys` all that you have changed.
     """
     from mlbench.render.records import Records
-    from mlbench.settings import KEYS, read_origins, settings_path
+    from mlbench.settings import KEYS, meanings, read_origins, settings_path
 
     if unset and (name is None or value is not None):
         raise UsageError("--unset takes one setting, and no value. Try: mlbench settings theme --unset")
@@ -51,6 +51,8 @@ def command(
         rows = tuple(row for row in rows if row[0] == name or (keys and str(row[0]).startswith(keys)))
         rows = rows or _unsaid(ctx, name, is_taken_out=unset)
     print_rows(Records(("setting", "value", "from", "place"), rows), form)
+    if meaning := meanings().get(name or ""):
+        talk(f"{name}: {meaning}")
     path = settings_path()
     talk(f"{path}: {'read' if os.path.exists(path) else 'not there; every setting has its default'}")
 

@@ -22,7 +22,7 @@ def drop_gone_sources(writer: Writer, plan: Plan, scanned: Sequence[str]) -> Non
     gone = {
         source.source_id
         for key, source in plan.known.items()
-        if key not in plan.runs_of_source
+        if plan.is_gone(key)
         and (source.run_ids & found or not source.run_ids)
         and any(is_inside(safe.path_of_text(key[1]), root) for root in scanned)
         and not hides(safe.path_of_text(key[1]))
@@ -85,7 +85,7 @@ def _orphans(writer: Writer, plan: Plan, forgotten: set[str]) -> set[int]:
     return {
         source_id
         for source_id, adapter, path, run_ids in rows
-        if (adapter, path) not in plan.runs_of_source and run_ids and set(run_ids) <= forgotten
+        if plan.is_gone((adapter, path)) and run_ids and set(run_ids) <= forgotten
     }
 
 

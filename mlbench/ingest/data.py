@@ -106,9 +106,10 @@ def _variables(draft: Draft) -> dict[str, str]:
     """Recorded variables, as `mlbench run` and others name them: `env:NAME`, or a parameter of that name."""
     found = {fact.key.removeprefix("env:"): fact.value for _m, _p, fact in draft.of_kind(model.Environment)}
     for _member, _path, fact in draft.of_kind(model.Param):
-        name = fact.key.rpartition(".")[2]
-        if isinstance(fact.value, str) and (name.isupper() or name.endswith("_COMMIT")):
-            found[name] = fact.value
+        if isinstance(fact.value, str):
+            name = fact.key.rpartition(".")[2]
+            if name.isupper() or name.endswith("_COMMIT"):
+                found[name] = fact.value
     return found
 
 

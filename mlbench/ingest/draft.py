@@ -60,7 +60,6 @@ class Draft:
             return False
         return bool(self.of_kind(model.SweepDescription))
 
-    @property
     def said_at_start(self) -> str:
         """What does not change while the run goes on: start, host, entry point and own parameters."""
         fields = [f"{name}={self.recorded(name)}" for name in ("started", "host", "user", "entry_point", "name")]
@@ -196,6 +195,9 @@ def _is_time(value: str | float) -> bool:
 
 
 _STRENGTH = {layer.value: place for place, layer in enumerate(model.PRECEDENCE)}
+_LAYERS = {layer: layer.value for layer in Layer}
+"""Their names: an enumeration takes long to tell one."""
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
 
 
 def _param_columns(draft: Draft) -> dict[str, list[Any]]:
@@ -203,9 +205,9 @@ def _param_columns(draft: Draft) -> dict[str, list[Any]]:
     places: dict[tuple[str, str, str], int] = {}
     facts: list[model.Param] = []
     for member, path, fact in draft.of_kind(model.Param):
-        layer = Layer.INHERITED.value if member.is_inherited else fact.layer.value
+        layer = _LAYERS[Layer.INHERITED if member.is_inherited else fact.layer]
         place = places.setdefault((fact.key, layer, path), len(facts))
-        facts[place : place + 1] = [fact]  # of two by one name the later one holds
+        facts[place : place + 1] = (fact,)  # of two by one name the later one holds
     strongest: dict[str, tuple[int, int]] = {}
     for place, (key, layer, _path) in enumerate(places):
         strength = _STRENGTH[layer]
@@ -237,7 +239,7 @@ def typed(value: model.JsonValue) -> tuple[str, float | None, str]:
     if isinstance(value, str):
         return "str", None, value
     kind = "dict" if isinstance(value, dict) else "list"
-    return kind, None, json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return kind, None, _ENCODER.encode(value)
 
 
 def _as_float(value: int) -> float | None:

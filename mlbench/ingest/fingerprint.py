@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 
 from mlbench.ingest.identity import Unit
 from mlbench.model import Claim, Role
@@ -16,7 +17,7 @@ _N_RECORDS = 2
 """The file's version with the start time, and the first event: seeds started at one time differ in the latter."""
 
 
-def fingerprint_of(unit: Unit, said: str) -> str:
+def fingerprint_of(unit: Unit, said: Callable[[], str]) -> str:
     """16 hexadecimal digits: hash of the oldest evidence; it does not change while the run goes on.
 
     The first event file's name and first records, else a tracker's own id with what it said at the start, else the
@@ -24,13 +25,13 @@ def fingerprint_of(unit: Unit, said: str) -> str:
 
     Args:
         unit: the run.
-        said: what its sources said once for all (start, host, parameters): a tracker numbers its runs from 1 in
-            every store.
+        said: tells what its sources said once for all (start, host, parameters): a tracker numbers its runs from 1
+            in every store.
     """
     claims = [member.claimed.claim for member in unit.members if not member.is_inherited]
     for role, evidence in (
         (Role.EVENTS, _first_records),
-        (Role.TRACKER, lambda claim: _own_id(claim, said)),
+        (Role.TRACKER, lambda claim: _own_id(claim, said())),
         (Role.METRICS, _first_lines),
     ):
         chosen = sorted((claim for claim in claims if claim.role is role), key=lambda claim: claim.path)

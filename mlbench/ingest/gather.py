@@ -108,9 +108,16 @@ class Gatherer:
             self.source_ids[key] = known.source_id if known else self.writer.new_source_id()
         return self.source_ids[key]
 
+    def let_go(self, unit: UnitPlan) -> None:
+        """Forget the ids of a run's sources that are its own: it was read."""
+        for key in unit.stamps:
+            if not self.plan.is_shared(key) and key not in self.shared:
+                self.source_ids.pop(key, None)
+
     def is_new(self, unit: UnitPlan) -> bool:
         """Whether the catalog knows none of the run's sources, so that nothing has to be looked up in it."""
-        return unit.run_id not in self.plan.known_runs and not any(key in self.plan.known for key in unit.stamps)
+        known = self.plan.known
+        return unit.run_id not in self.plan.known_runs and not (known and any(key in known for key in unit.stamps))
 
     def count(self, run: FiledRun) -> None:
         """Take note of a run that was read by a task."""

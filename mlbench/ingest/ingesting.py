@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from mlbench import safe
 from mlbench.adapters import load_adapters, third_party
@@ -34,6 +35,8 @@ from mlbench.wire.patience import HangsError, LeavingError, Patience, Unanswered
 BATCH_POINTS = 1_500_000
 """Their segments are on the disk already: what waits for the commit is small."""
 BATCH_RUNS = 1000
+LOOKED_AT_ONCE = 100
+"""Runs whose files are asked for their state together: a thread does it, which is waited for."""
 SHELF_POINTS = 500_000
 """Points of runs read in this process that wait for their segment: 20 MB."""
 PUBLISH_EVERY_S = 2.0
@@ -62,17 +65,24 @@ def _answered(sources: list[SourceReading]) -> list[SourceReading]:
     return sources
 
 
+def _look(units: Sequence[UnitPlan]) -> None:
+    for unit in units:
+        unit.look()
+
+
 class Ingest:
     """One ingest under way: the open writer, the growing batch and the counts."""
 
     def __init__(
         self, home: Home, writer: Writer, roots: Sequence[str], summary: Summary,
         progress: Callable[[Progress], None], is_cancelled: Callable[[], bool], workers: Workers, waiting: Patience,
-        *, is_shown: bool = False,
+        *, is_shown: bool = False, is_once: bool = False,
     ) -> None:  # fmt: skip
         self.writer, self.roots, self.summary = writer, roots, summary
         self.progress, self.is_cancelled = progress, is_cancelled
         self.workers, self.waiting = workers, waiting
+        self.is_once = is_once
+        """Nobody looks again: what the walk found of a run is let go once it was read."""
         self.adapters: dict[str, Adapter] = {adapter.name: adapter for adapter in load_adapters()}
         self.salt = home_salt(home)
         self.filer = Filer(self._versions())
@@ -114,6 +124,8 @@ class Ingest:
         """Read whatever is new in what was scanned, and take note of what is gone; gives the runs."""
         scanned = [scan.root for scan in scans]
         plan = self.waiting.until_read(lambda: self._plan(scans))
+        for scan in scans:
+            scan.let_go()
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
         self._read_all(plan, gatherer)
         self.filer.close()
@@ -129,7 +141,8 @@ class Ingest:
 
     def _plan(self, scans: Sequence[Scan]) -> Plan:
         units = join_records(find_all(scans), self.adapters, lambda paths: read_known(self.writer, paths))
-        return make_plan(self.writer, units, self.roots, self._versions())
+        is_late = self.is_once and self.workers.are_there  # they are there: nobody asks how much there is to read
+        return make_plan(self.writer, units, self.roots, self._versions(), is_late=is_late)
 
     def _finish(self, plan: Plan, scanned: Sequence[str], scans: Sequence[Scan]) -> None:
         """What can be said only when everything was read."""
@@ -150,20 +163,25 @@ class Ingest:
         new = [unit for unit in changed if gatherer.is_new(unit)]
         self.workers.start(sum(unit.size_bytes for unit in new), may_fork=False)
         fresh = {unit.run_id: unit for unit in new}
+        new_ids = frozenset(fresh)
         for done in self.workers.do(self._tasks(new, gatherer, plan), self.adapters, self.filer, self._is_stopped):
             if done.stored is not None:
                 self.batch.stored.append(done.stored)
                 self.n_batch_points += done.stored.segment.n_rows
             self.batch.add_tables({table: unpacked(rows) for table, rows in done.tables.items()})
             for run in done.runs:
+                unit = fresh.pop(run.run_id)
                 gatherer.count(run)
-                self._drop_sources_gone_from(fresh[run.run_id], plan)
-                self._note(run, fresh[run.run_id])
+                self._drop_sources_gone_from(unit, plan)
+                self._note(run, unit)
+                if self.is_once:
+                    gatherer.let_go(unit)
+                    unit.let_go({source_key(source.member) for source in run.shared})
             self._report(len(changed), gatherer)
         if self.summary.was_cancelled:
             return
         for unit in changed:
-            if unit.run_id in fresh:
+            if unit.run_id in new_ids:
                 continue
             if self._is_stopped():
                 return
@@ -225,12 +243,23 @@ class Ingest:
         return shelf.next_series_id - 1
 
     def _tasks(self, units: Sequence[UnitPlan], gatherer: Gatherer, plan: Plan) -> Iterator[Task]:
-        for part in Slicer().slices(units):
+        for part in Slicer().slices(self._looked_at(units)):
             if self.summary.was_cancelled:
                 return
             ids = {source_key(member): gatherer.id_of(member) for unit in part for member in unit.unit.members}
-            shared = frozenset(key for key in ids if len(plan.runs_of_source[key]) > 1)
+            shared = frozenset(key for key in ids if plan.is_shared(key))
             yield Task(part, ids, self.writer.new_series_block(), self.shelf.folder, self.salt, shared)
+
+    def _looked_at(self, units: Sequence[UnitPlan]) -> Iterator[UnitPlan]:
+        """The runs with their stamps; no more of them once somebody wants to leave."""
+        for start in range(0, len(units), LOOKED_AT_ONCE):
+            part = units[start : start + LOOKED_AT_ONCE]
+            try:
+                self.waiting.until_read(partial(_look, part))
+            except LeavingError:
+                self.summary.was_cancelled = True
+                return
+            yield from part
 
     def _is_stopped(self) -> bool:
         self.summary.was_cancelled = self.summary.was_cancelled or self.is_cancelled()
@@ -257,7 +286,7 @@ class Ingest:
     def _add(self, run: ReadRun, life: Life, plan: Plan) -> None:
         """Make the rows of a run that was read here."""
         self._drop_sources_gone_from(run.unit, plan)
-        shared = {key for key in run.unit.stamps if len(plan.runs_of_source[key]) > 1}
+        shared = {key for key in run.unit.stamps if plan.is_shared(key)}
         self.batch.source_ids |= {one.source_id for one in run.draft.sources if source_key(one.member) not in shared}
         self._note(self.filer.add(run, shared, life), run.unit)
 
@@ -277,7 +306,7 @@ class Ingest:
     def _drop_sources_gone_from(self, unit: UnitPlan, plan: Plan) -> None:
         """In the transaction that commits the run without them, so that they never count as known."""
         for key in plan.sources_of_run.get(unit.run_id, set()) - unit.stamps.keys():
-            if key not in plan.runs_of_source:
+            if plan.is_gone(key):
                 self.batch.source_ids.add(plan.known[key].source_id)
 
     def _flush(self) -> None:

@@ -75,13 +75,14 @@ def join_records(
     return [unit for unit in units if unit.key not in gone]
 
 
-def find_pairs(units: Iterable[Unit]) -> Iterator[Pair]:
+def find_pairs(units: Sequence[Unit]) -> Iterator[Pair]:
     """One run of events and one of a table whose paths differ in one folder alone, and no third one beside them."""
     drawn: dict[tuple[str, str], list[Unit]] = {}
     logged: dict[tuple[str, str], list[Unit]] = {}
-    for unit in units:
-        found = drawn if _is_drawn(unit) else logged if _is_logged(unit) else None
-        if found is not None:
+    tables = [unit for unit in units if _is_logged(unit)]
+    events = [unit for unit in units if _is_drawn(unit)] if tables else []
+    for found, some in ((logged, tables), (drawn, events)):
+        for unit in some:
             for place in _places(unit.folder):
                 found.setdefault(place, []).append(unit)
     for place in sorted(logged.keys() & drawn.keys(), key=lambda place: (place[1].count(os.sep), place)):

@@ -35,12 +35,13 @@ def _getter(kind: type[SmallFact]) -> Callable[[SmallFact], tuple[object, ...]]:
     return get if len(names) > 1 else lambda fact: (get(fact),)
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _GETTERS = {kind: _getter(kind) for kind in SMALL_FACTS}
 
 
 def to_json(facts: Iterable[SmallFact]) -> str:
     """One JSON text for a source's small facts, in their order: of each its kind and its fields in their order."""
-    return json.dumps([(_NAMES[kind := type(fact)], *_GETTERS[kind](fact)) for fact in facts], separators=(",", ":"))
+    return _ENCODER.encode([(_NAMES[kind := type(fact)], *_GETTERS[kind](fact)) for fact in facts])
 
 
 def from_json(text: str | None) -> list[SmallFact]:

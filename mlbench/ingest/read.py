@@ -6,12 +6,28 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 
 from mlbench.dataclass import dataclass
-from mlbench.ingest.keep import SmallFact
+from mlbench.ingest.keep import SMALL_FACTS, SmallFact
 from mlbench.ingest.secrets import redact_fact
-from mlbench.ingest.storable import are_storable, told, unstorable_field
+from mlbench.ingest.storable import are_storable, is_plain, told, unstorable_field
 from mlbench.ingest.tables import join_tables
-from mlbench.model import Adapter, Blob, Claim, Cursor, JsonValue, Points, PointTable, Problem, ReadStatus, Source
+from mlbench.model import (
+    Adapter,
+    Blob,
+    Claim,
+    Cursor,
+    JsonValue,
+    Param,
+    Points,
+    PointTable,
+    Problem,
+    ReadStatus,
+    Source,
+)
 from mlbench.wire import patience
+
+_TABLES = (Points, PointTable)
+_KEPT = (Blob, Cursor, *SMALL_FACTS)
+"""Tuples, since a union of types is put together anew wherever it stands."""
 
 
 @dataclass(slots=True)
@@ -52,7 +68,9 @@ def read_source(
     try:
         patience.enter(claim.path)
         for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), cursor):
-            if field := _sort_fact(fact, reading, batches):
+            if type(fact) is Param and is_plain(fact):  # most are
+                reading.small.append(fact)
+            elif field := _sort_fact(fact, reading, batches):
                 unfit.add((type(fact).__name__, field))
     except patience.UnansweredError:
         batches.clear()
@@ -78,13 +96,13 @@ def read_source(
 
 def _sort_fact(fact: object, reading: Reading, batches: list[Points | PointTable]) -> str:
     """Put a fact where it belongs; the name of the field for which it was left out, '' where it was not."""
-    if isinstance(fact, Points | PointTable):
+    if isinstance(fact, _TABLES):
         if not are_storable(fact):
             return "metric"
         batches.append(fact)
     elif isinstance(fact, Problem):
         reading.small.append(told(fact))
-    elif isinstance(fact, Blob | Cursor | SmallFact):
+    elif isinstance(fact, _KEPT):
         if field_name := unstorable_field(fact):
             return field_name
         if isinstance(fact, Blob):

@@ -16,9 +16,9 @@ from mlbench.ingest.ingesting import Ingest
 from mlbench.ingest.mapped import mapping_path
 from mlbench.ingest.plan import is_inside
 from mlbench.ingest.progress import Progress, Summary
-from mlbench.ingest.scan import Scan, real_root, scan_root
+from mlbench.ingest.scan import FolderScan, Scan, Walk, begin_walk, real_root
 from mlbench.ingest.thrift import share_one_arena
-from mlbench.ingest.workers import Workers, event_bytes
+from mlbench.ingest.workers import MIN_FORK_BYTES, Workers, event_bytes
 from mlbench.paths import Home
 from mlbench.wire.patience import WHAT, LeavingError, Patience, UnansweredError, is_folder, look_after
 
@@ -82,11 +82,12 @@ def _ingest(
     workers = Workers()
     try:
         if not os.path.exists(os.path.join(home.cache, WORK_FILE)):
-            scans = [scanner.scan(root) for root in _outermost(given, [*known, *given])]
-            claims = [claimed.claim for scan in scans for claimed in scan.claims]
-            n_bytes = scanner.patience.until_read(partial(event_bytes, claims))
+            asked = _outermost(given, [*known, *given])
+            n_bytes = _weigh(asked, scanner, MIN_FORK_BYTES)
             scanner.patience.rest()  # a process with threads does not fork
             workers.start(n_bytes, may_fork=True)
+            for root in asked:
+                scanner.scan(root)
         with open_writer(home, wait_s=wait_s) as writer:
             summary.talk += writer.talk
             if rebuild or writer.must_rebuild:
@@ -96,12 +97,23 @@ def _ingest(
             scanned = _outermost(given, roots)
             summary.roots = tuple(given)
             scans = [scanner.scan(root) for root in scanned]
+            scanner.let_go()
             ingest = Ingest(
-                home, writer, roots, summary, progress, is_cancelled, workers, scanner.patience, is_shown=is_shown
-            )
+                home, writer, roots, summary, progress, is_cancelled, workers, scanner.patience, is_shown=is_shown,
+                is_once=not scanner.keeps_folders,
+            )  # fmt: skip
             scanner.units = ingest.run(scans)
     finally:
         workers.close()
+
+
+def _weigh(roots: Sequence[str], scanner: Scanner, enough_bytes: int) -> int:
+    """What the logs below the roots weigh, or enough; the walk is left there, so that little is known when forking."""
+    n_bytes = 0
+    for root in roots:
+        if n_bytes < enough_bytes:
+            n_bytes += scanner.weigh(root, enough_bytes - n_bytes)
+    return n_bytes
 
 
 def ingest_changed(home: Home, scanner: Scanner, units: Sequence[Unit], *, wait_s: float = 0.0) -> Summary:
@@ -139,6 +151,9 @@ class CatalogLostError(HomeError):
 class Scanner:
     """Walks each root once in the life of an ingest."""
 
+    keeps_folders = False
+    """Somebody looks again, and then needs to know what was there."""
+
     def __init__(self, progress: Callable[[Progress], None], is_cancelled: Callable[[], bool] = lambda: False) -> None:
         self._progress = progress
         self.is_cancelled = is_cancelled
@@ -148,15 +163,50 @@ class Scanner:
         self.scans: dict[str, Scan] = {}
         """By root."""
         self.units: list[Unit] = []
-        """The runs of the last ingest."""
+        """The runs of the last ingest; without their sources where folders are not kept."""
+        self._begun: dict[str, Walk] = {}
+        """Walks that were left, by root."""
 
     def scan(self, root: str) -> Scan:
         """What lies below a root."""
         if root not in self.scans:
-            mappings = (self.mapping,) if self.mapping else ()
-            work = partial(scan_root, root, load_adapters(), on_folder=self._tell, mappings=mappings)
-            self.scans[root] = self.patience.until_read(work)
+            self.patience.until_read(partial(self._walk, root, lambda _folder: False))
         return self.scans[root]
+
+    def weigh(self, root: str, enough_bytes: int) -> int:
+        """What the event files and metric files below a root weigh, in bytes; it is walked no further than enough."""
+        n_bytes = 0
+
+        def is_enough(folder: FolderScan) -> bool:
+            nonlocal n_bytes
+            n_bytes += event_bytes(claimed.claim for claimed in folder.claims)
+            return n_bytes >= enough_bytes
+
+        def work() -> int:
+            nonlocal n_bytes
+            n_bytes = 0
+            self._walk(root, is_enough)
+            return n_bytes
+
+        return self.patience.until_read(work)
+
+    def let_go(self) -> None:
+        """Forget what was found, where folders are not kept: it is walked anew when it is asked for."""
+        if not self.keeps_folders:
+            self.scans.clear()
+
+    def _walk(self, root: str, is_enough: Callable[[FolderScan], bool]) -> None:
+        """Walk on, or anew: a walk that hangs stays with the thread that does."""
+        walk = self._begun.pop(root, None)
+        if walk is None:
+            walk = begin_walk(
+                root, load_adapters(), on_folder=self._tell, mappings=(self.mapping,) if self.mapping else (),
+                keeps_folders=self.keeps_folders,
+            )  # fmt: skip
+        if walk.go_on(is_enough):
+            self.scans[root] = walk.scan
+        else:
+            self._begun[root] = walk
 
     def _tell(self, n_folders: int, _n_claims: int) -> None:
         if n_folders % 64 == 1:

@@ -48,20 +48,38 @@ class Scan:
     """What one walk found."""
 
     root: str
+    keeps_folders: bool = True
+    """Else what is known of a folder goes once it was asked about: nobody will look for what has changed in it."""
     folders: dict[str, FolderScan] = field(default_factory=dict)
-    """By real path, in the order of the walk."""
+    """By real path, in the order of the walk; none where they are not kept."""
     unreadable: list[Problem] = field(default_factory=list)
     """Folders that could not be listed."""
+    _claims: list[Claimed] = field(default_factory=list)
+    _problems: list[Problem] = field(default_factory=list)
+    """Of folders that are not kept."""
+
+    def add(self, folder: FolderScan) -> None:
+        """Take what was found in a folder."""
+        if self.keeps_folders:
+            self.folders[folder.listing.path] = folder
+        else:
+            self._claims += folder.claims
+            self._problems += folder.problems
 
     @property
     def claims(self) -> list[Claimed]:
         """Of all folders."""
-        return [claimed for folder in self.folders.values() for claimed in folder.claims]
+        return [*self._claims, *(claimed for folder in self.folders.values() for claimed in folder.claims)]
 
     @property
     def problems(self) -> list[Problem]:
         """Of the walk itself."""
-        return [*self.unreadable, *(problem for folder in self.folders.values() for problem in folder.problems)]
+        kept = (problem for folder in self.folders.values() for problem in folder.problems)
+        return [*self.unreadable, *self._problems, *kept]
+
+    def let_go(self) -> None:
+        """Forget the claims, where folders are not kept: from now on the runs have them."""
+        self._claims.clear()
 
 
 def real_root(path: str) -> str:
@@ -82,25 +100,51 @@ def real_root(path: str) -> str:
     return real
 
 
-def scan_root(
+@dataclass(slots=True)
+class Walk:
+    """A walk that can be left and gone on with."""
+
+    scan: Scan
+    """What was found so far."""
+    _folders: Iterator[FolderScan]
+    _on_folder: Callable[[int, int], None]
+    _n_folders: int = 0
+    _n_claims: int = 0
+
+    def go_on(self, is_enough: Callable[[FolderScan], bool]) -> bool:
+        """Walk until a folder is the last one needed now; whether that was all of it."""
+        for folder in self._folders:
+            self.scan.add(folder)
+            self._n_folders += 1
+            self._n_claims += len(folder.claims)
+            self._on_folder(self._n_folders, self._n_claims)
+            if is_enough(folder):
+                return False
+        return True
+
+
+def begin_walk(
     root: str, adapters: Sequence[Adapter], *, on_folder: Callable[[int, int], None] = lambda _folders, _claims: None,
-    mappings: tuple[str, ...] = (),
-) -> Scan:  # fmt: skip
-    """Walk `root` (a real path) once, each folder at most once whatever links say.
+    mappings: tuple[str, ...] = (), keeps_folders: bool = True,
+) -> Walk:  # fmt: skip
+    """Be about to walk `root` (a real path), each folder at most once whatever links say.
 
     Args:
         root: real path of a directory.
         adapters: asked about every folder, in this order.
         on_folder: called with the folders and claims so far, for progress.
         mappings: paths of the user's mappings that hold everywhere.
+        keeps_folders: of the scan.
     """
-    scan = Scan(root)
-    n_claims = 0
-    for folder in walk(root, adapters, scan.unreadable, mappings):
-        scan.folders[folder.listing.path] = folder
-        n_claims += len(folder.claims)
-        on_folder(len(scan.folders), n_claims)
-    return scan
+    scan = Scan(root, keeps_folders)
+    return Walk(scan, walk(root, adapters, scan.unreadable, mappings), on_folder)
+
+
+def scan_root(root: str, adapters: Sequence[Adapter]) -> Scan:
+    """Walk `root` (a real path) to the end, with the adapters asked about every folder in this order."""
+    whole = begin_walk(root, adapters)
+    whole.go_on(lambda _folder: False)
+    return whole.scan
 
 
 def walk(

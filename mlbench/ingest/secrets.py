@@ -20,6 +20,7 @@ SALT_CHARACTERS = 32
 
 _SINGLE = frozenset({str, int, float, bool, type(None)})
 """Values that say no more than the text they were read from."""
+_NUMBERS = frozenset({int, float})
 
 
 def home_salt(home: Home) -> bytes:
@@ -74,7 +75,9 @@ def _store_once(path: str, salt: bytes) -> None:
 def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:
     """The fact with secrets in its values replaced by `<redacted:HASH>`."""
     if type(fact) is model.Param:
-        is_kept = type(fact.value) in _SINGLE and redaction.is_plain(fact.key, fact.raw)
+        value = fact.value
+        says_no_more = _NUMBERS.issuperset(map(type, value)) if type(value) is list else type(value) in _SINGLE
+        is_kept = says_no_more and redaction.is_plain(fact.key, fact.raw)
         return fact if is_kept else _redact_param(fact, salt)
     if isinstance(fact, model.RunField):
         return (

@@ -24,14 +24,14 @@ _PATHS: Final = frozenset({"file", "repository"})
 """Names of files, which may be any bytes."""
 _NUMBERS: Final = {"exit_code": float(_MAX_32), "started": 1e300, "ended": 1e300}
 """Fields of a run that are numbers, and what they are less than."""
-_SINGLE: Final = frozenset({str, float, bool, type(None)})
+_SINGLE: Final = frozenset({float, bool, type(None)})
 
 Check = Callable[[object], bool]
 
 
 def unstorable_field(fact: SmallFact | Blob | Cursor) -> str:
     """The name of the first field that cannot be held; '' where all can."""
-    if type(fact) is Param and _is_plain(fact):
+    if type(fact) is Param and is_plain(fact):
         return ""
     if isinstance(fact, RunField) and fact.name in _NUMBERS:
         is_number = not isinstance(fact.value, str) and _is_real(fact.value)
@@ -57,14 +57,17 @@ def told(problem: Problem) -> Problem:
     return replace(problem, what=what, place=place, hint=hint)
 
 
-def _is_plain(fact: Param) -> bool:
-    """What nearly every parameter is: the checks below cost five times as much."""
+def is_plain(fact: Param) -> bool:
+    """What nearly every parameter is, and can be held: the checks below cost five times as much."""
     value = fact.value
-    is_single = type(value) in _SINGLE or (type(value) is int and -_MAX_64 <= value < _MAX_64)
-    return (
-        is_single and (fact.line or 0) < _MAX_32 and fact.key.isascii() and fact.raw.isascii()
-        and (type(value) is not str or value.isascii())
-    )  # fmt: skip
+    is_held = all(map(_is_single, value)) if type(value) is list else _is_single(value)
+    return is_held and (fact.line or 0) < _MAX_32 and fact.key.isascii() and fact.raw.isascii()
+
+
+def _is_single(value: object) -> bool:
+    if isinstance(value, str):
+        return value.isascii()
+    return type(value) in _SINGLE or (isinstance(value, int) and -_MAX_64 <= value < _MAX_64)
 
 
 # ---------------------------------------------------------------- by the types of the fields
@@ -129,7 +132,7 @@ def _is_json(value: object, depth: int = 0) -> bool:
 def _is_cursor(value: object) -> bool:
     """JSON writes half a character as ASCII, and reads it again."""
     try:
-        return isinstance(value, Mapping) and bool(json.dumps(dict(value)))
+        return isinstance(value, Mapping) and (not value or bool(json.dumps(dict(value))))
     except (TypeError, ValueError, RecursionError):
         return False
 

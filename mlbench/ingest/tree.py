@@ -195,6 +195,8 @@ def _marks_of(folder: FolderScan) -> Marks:
 class Forest(Scanner):
     """The roots of an ingest, remembered for the next one."""
 
+    keeps_folders = True
+
     def __init__(self, progress: Callable[[Progress], None], is_cancelled: Callable[[], bool] = lambda: False) -> None:
         super().__init__(progress, is_cancelled)
         self._trees: dict[str, Tree] = {}

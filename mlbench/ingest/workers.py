@@ -14,7 +14,7 @@ import pkgutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import field
@@ -76,7 +76,7 @@ class Slicer:
     _units: list[UnitPlan] = field(default_factory=list)
     _n_bytes: int = 0
 
-    def slices(self, units: Sequence[UnitPlan]) -> Iterator[tuple[UnitPlan, ...]]:
+    def slices(self, units: Iterable[UnitPlan]) -> Iterator[tuple[UnitPlan, ...]]:
         """The runs in their order, a task's worth at a time."""
         for unit in units:
             self._units.append(unit)
@@ -200,6 +200,11 @@ class Workers:
         if n_workers and self._pool is None:
             self._pool = _start(n_workers, may_fork=may_fork)
             self._ahead = 2 * n_workers
+
+    @property
+    def are_there(self) -> bool:
+        """Whether processes were started."""
+        return self._pool is not None
 
     def do(
         self, tasks: Iterator[Task], adapters: Mapping[str, Adapter], filer: Filer, is_stopped: Callable[[], bool]

@@ -150,7 +150,8 @@ ACTIONS: tuple[Action, ...] = (
     # ------------------------------------------------------------ everywhere
     Action("app.report", ("x",), "report", "write a Markdown report of the marked runs (else of all shown)", footer=14),
     Action("app.copy_id", ("y y", "y i"), "copy id", "copy the id of this run"),
-    Action("app.copy_command", ("y c",), "copy command", "copy the mlbench command that gives what you see"),
+    Action("app.copy_command", ("y c",), "copy command", "copy the mlbench command that prints what this pane shows"),
+    Action("app.copy_rerun", ("y r",), "copy rerun", "copy the checkout and the command that repeat this run"),
     Action("app.copy_path", ("y p",), "copy path", "copy the path of this run"),
     Action("app.copy_markdown", ("y m",), "copy Markdown", "copy the marked runs as a Markdown table"),
     Action("app.views", ("'",), "views", "open a saved view"),

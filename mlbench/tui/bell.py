@@ -92,7 +92,8 @@ class Bell:
         self._looked_s = self._clock()
         desk, watched = self._desk, [run.run_id for run in self._seen.runs][:MOST_WATCHED] if self._seen else []
         metric = next(iter(desk.answers.names.metrics), "")
-        desk.asker.ask("bell", lambda: desk.session.details.standings(metric, watched), self._take, lane="detail")
+        desk.asker.ask("bell", lambda: desk.session.details.standings(metric, watched), self._take, lane="detail",
+                       subject=(metric, watched))  # fmt: skip
 
     def _take(self, now: Standings) -> None:
         before, self._seen = self._seen, now

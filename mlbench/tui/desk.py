@@ -265,7 +265,8 @@ class Desk:
             return self.session.compare(ids, everything=everything, at=at)
 
         if self.group is None or self.view.is_all_compare:
-            self.asker.ask("compare", look, self._take_diff, lane="detail", otherwise=partial(no_diff, self))
+            self.asker.ask("compare", look, self._take_diff, lane="detail", subject=(ids, everything, at),
+                           otherwise=partial(no_diff, self))  # fmt: skip
         else:
             self.asker.forget("compare")
             self.answers.diff, self.answers.no_diff = None, ""  # what its runs came to is shown in its place
@@ -287,7 +288,8 @@ class Desk:
         def look_at() -> tuple[SeriesAnswer, ...]:
             return self.session.series(ids, metrics, usual, over=over, has_times=look.has_times)
 
-        self.asker.ask("series", look_at, self._take_series, lane="detail", otherwise=partial(no_series, self))
+        self.asker.ask("series", look_at, self._take_series, lane="detail", subject=(ids, metrics, usual, over),
+                       otherwise=partial(no_series, self))  # fmt: skip
 
     def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
         self.answers.series, self.answers.no_series = series, ""
@@ -296,7 +298,7 @@ class Desk:
 
     def ask_problems(self) -> None:
         """Ask for what could not be read."""
-        self.asker.ask("problems", self.session.problems, self._take_problems, lane="detail")
+        self.asker.ask("problems", self.session.problems, self._take_problems, lane="detail", subject="all")
 
     def _take_problems(self, problems: tuple[ProblemLine, ...]) -> None:
         self.answers.problems = problems
@@ -305,7 +307,7 @@ class Desk:
 
     def ask_names(self) -> None:
         """Ask for the names that can be typed."""
-        self.asker.ask("names", self.session.vocabulary, self._take_names, lane="table")
+        self.asker.ask("names", self.session.vocabulary, self._take_names, lane="table", subject="all")
 
     def _take_names(self, names: Vocabulary) -> None:
         self.answers.names = names

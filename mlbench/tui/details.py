@@ -131,6 +131,13 @@ class RunDetails:
             return ProblemLine(place.path, f"offset {place.offset}", f"The image could not be decoded: {error}",
                                "Its bytes can be written to a file", place.head.run_id)  # fmt: skip
 
+    def rerun(self, run_id: str) -> str:
+        """By the rules of reports."""
+        from mlbench.queries.report import reproduction
+
+        with self._reading() as reader:
+            return reproduction(reader, run_id)
+
     def patch(self, run_id: str) -> tuple[str, str] | None:
         """Path and text of the changes that were not committed, as a tool left them; secrets are blotted
         out, and of notebooks the cells are shown.

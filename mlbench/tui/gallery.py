@@ -94,8 +94,9 @@ class Gallery:
             self.hung = replace(self.hung, run_ids=ids, places=None, failure="")
         details = desk.session.details
         desk.asker.ask(
-            "gallery", lambda: by_name(details.pictures(ids)), self._take, lane="detail", otherwise=self._fail
-        )
+            "gallery", lambda: by_name(details.pictures(ids)), self._take, lane="detail", subject=ids,
+            otherwise=self._fail,
+        )  # fmt: skip
 
     def _fail(self, error: MlbenchError) -> None:
         """Say why nothing is shown; they are asked for again at the next occasion."""

@@ -41,7 +41,7 @@ def ask_labels(desk: Desk) -> None:
 
     ids = list(dict.fromkeys(one.head.run_id for one in desk.answers.series))
     if len(ids) > 1 and set(ids) != set(desk.answers.labels.settings):
-        desk.asker.ask("labels", lambda: desk.session.labels_of(ids), take, lane="detail")
+        desk.asker.ask("labels", lambda: desk.session.labels_of(ids), take, lane="detail", subject=ids)
 
 
 def charted_group(desk: Desk) -> tuple[ChartLook, ChartLabels]:

@@ -37,8 +37,9 @@ class Inspector:
         """Ask for all that is known of the run of the run pane."""
         desk, run_id = self._desk, self._desk.view.shown_run
         desk.asker.ask(
-            "shown", lambda: desk.session.show(run_id), self._take_run, lane="detail", otherwise=self._no_run
-        )
+            "shown", lambda: desk.session.show(run_id), self._take_run, lane="detail", subject=run_id,
+            otherwise=self._no_run,
+        )  # fmt: skip
 
     def _take_run(self, shown: ShowAnswer) -> None:
         desk, before = self._desk, self._desk.answers.shown
@@ -94,12 +95,14 @@ class Inspector:
         metrics = shown.metrics if section == "metrics" else shown.metrics[:1] if section == "run" else ()
         if metrics:
             metric = metrics[min(place, len(metrics) - 1)].metric
-            desk.asker.ask("inspect", lambda: details.curve(run_id, metric), self._take_curve, lane="detail")
+            desk.asker.ask("inspect", lambda: details.curve(run_id, metric), self._take_curve, lane="detail",
+                           subject=(run_id, metric))  # fmt: skip
         elif section == "blobs" and place < len(shown.blobs):
             blob = shown.blobs[place]
             desk.asker.ask(
-                "inspect", lambda: details.places(run_id, blob.kind, blob.metric), self._take_places, lane="detail"
-            )
+                "inspect", lambda: details.places(run_id, blob.kind, blob.metric), self._take_places, lane="detail",
+                subject=(run_id, blob.kind, blob.metric),
+            )  # fmt: skip
         elif section == "code":
             desk.asker.ask("inspect", lambda: details.patch(run_id), self._take_patch, lane="detail")
         else:

@@ -93,8 +93,9 @@ class LoggedLook:
     def _ask(self) -> None:
         details, ids, look, metric = self._desk.session.details, self.run_ids, self.look, self.metric
         self._desk.asker.ask(
-            look, lambda: details.logged(ids, KINDS[look], metric), self._take, lane="detail", otherwise=self._failed
-        )
+            look, lambda: details.logged(ids, KINDS[look], metric), self._take, lane="detail", subject=(ids, metric),
+            otherwise=self._failed,
+        )  # fmt: skip
 
     def _take(self, found: LoggedFound) -> None:
         self.found, self.error = found, ""

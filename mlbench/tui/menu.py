@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
@@ -13,6 +14,8 @@ from mlbench.tui.completion import matching
 SHOWN_ROWS = 12
 """Choices in view: the table above stays readable on 24 lines."""
 PICKED, NOT_PICKED = "●", "·"
+TOLD_INDENT = 2
+"""Columns before what is said of a choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +101,45 @@ class Menu:
         return ", ".join(dict.fromkeys([*self.picked, value]))
 
     def lines(self, width: int) -> tuple[Line, ...]:
-        """The choices in view, each in `width` columns."""
-        return tuple(self._line(choice, width) for choice in self.shown[self.top : self.top + SHOWN_ROWS])
+        """The choices in view, each in `width` columns; below them what is said of the one under the cursor, if there
+        is no room for it behind a label.
+        """
+        shown = self.shown
+        lines = tuple(self._line(choice, width) for choice in shown[self.top : self.top + SHOWN_ROWS])
+        return (*lines, *self._told_below(shown, width)) if lines else ()
+
+    def _told_below(self, shown: Sequence[Choice], width: int) -> list[Line]:
+        """As many lines for every choice, so that the list stands still while the cursor moves."""
+        cut = [one for one in shown if one.more and len(one.more) > self._rooms(one, width)[1] - TOLD_INDENT]
+        current = self.current
+        if not cut or current is None:
+            return []
+        room = max(width - 2 * TOLD_INDENT, 8)
+        told = _wrapped(current.more, room)
+        n_lines = max(len(told), *(len(_wrapped(one.more, room)) for one in cut))
+        lines = [*told, *[""] * (n_lines - len(told))]
+        return [
+            (Cell(safe("│"), "axis"), Cell(padded(safe(f" {line}"), max(width - 1, 8)), "muted"))
+            for line in lines
+        ]  # fmt: skip
+
+    def _rooms(self, choice: Choice, width: int) -> tuple[int, int]:
+        """Columns of the label, and of what is said behind it."""
+        n_mark = 3 if self.is_many else 1
+        room = max(width - n_mark - width_cells(safe(choice.detail)) - 2, 8)
+        n_label = min(max(self.label_cells, width_cells(safe(choice.label))), room) if choice.more else room
+        return n_label, room - n_label
 
     def _line(self, choice: Choice, width: int) -> Line:
         is_picked = choice.value in self.picked
         mark = f" {PICKED if is_picked else NOT_PICKED} " if self.is_many else " "
         detail = safe(choice.detail)
-        room = max(width - len(mark) - width_cells(detail) - 2, 8)
-        n_label = min(max(self.label_cells, width_cells(safe(choice.label))), room) if choice.more else room
+        n_label, n_more = self._rooms(choice, width)
         label = padded(fit_middle(safe(choice.label), n_label), n_label)
         return (
             Cell(safe(mark), "good" if is_picked else "axis"),
             Cell(label, "title" if is_picked else ""),
-            Cell(padded(fit(safe(f"  {choice.more}"), room - n_label), room - n_label), "muted"),
+            Cell(padded(fit(safe(f"  {choice.more}"), n_more), n_more), "muted"),
             Cell(safe(" ")),
             Cell(detail, "muted"),
         )
@@ -135,6 +163,10 @@ def _fitting(typed: str, choices: Iterable[Choice], *, is_late: bool) -> list[Ch
     take(choice for choice in left.values() if choice.more and _has_all(choice, parts))
     take(matched(_by_text(left.values(), lambda choice: choice.label), is_loose=True))
     return found
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(safe(text), width, break_on_hyphens=False)
 
 
 def _has_all(choice: Choice, parts: Iterable[str]) -> bool:

@@ -188,6 +188,9 @@ class Details(Protocol):
     def content(self, place: BlobPlace) -> object:
         """What lies at a place: pixels, a histogram, a PR curve, rows of text; a ProblemLine if it is not read."""
 
+    def rerun(self, run_id: str) -> str:
+        """Shell lines that repeat a run as far as it was recorded: the checkout, then the command."""
+
     def patch(self, run_id: str) -> tuple[str, str] | None:
         """Path and text of the changes that were not committed."""
 

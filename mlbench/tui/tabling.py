@@ -59,7 +59,8 @@ class Tabling:
         if known is not None:
             take((replace(known, question=question), first_piece(known)))
             return
-        desk.asker.ask("runs", find, take, lane="table", otherwise=partial(self._failed, question))
+        desk.asker.ask("runs", find, take, lane="table", subject=(asked, question),
+                       otherwise=partial(self._failed, question))  # fmt: skip
 
     def _failed(self, question: RunsQuestion, error: MlbenchError) -> None:
         """A mistake in the query is shown where it is typed; the table keeps what it had."""

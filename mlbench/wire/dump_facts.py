@@ -76,6 +76,5 @@ def params_of(path: str, loaded: Loaded, *, layer: Layer = Layer.CONFIG) -> Iter
 
 def cursor_of(status: ReadStatus, facts: list[Fact]) -> Cursor:
     """The end of a reading: how many parameters and Problems it gave. A dump is read whole, so there is no state."""
-    n_params = sum(isinstance(fact, Param) for fact in facts)
-    n_problems = sum(isinstance(fact, Problem) for fact in facts)
-    return Cursor({}, status, n_records=n_params, n_bad=n_problems)
+    kinds = list(map(type, facts))
+    return Cursor({}, status, n_records=kinds.count(Param), n_bad=kinds.count(Problem))

@@ -6,9 +6,11 @@ Only what both read alike is read here; for everything else the answer is None a
 from __future__ import annotations
 
 import json
+from typing import TypeAlias
 
+from mlbench.model import JsonValue
 from mlbench.wire.dump_tree import Items, Node, Pair, Pairs, Scalar
-from mlbench.wire.dump_values import python_value
+from mlbench.wire.dump_values import python_value, whole_number
 
 MAX_CHARACTERS = 1 << 20
 """Longer texts are left to the reader that counts what they weigh."""
@@ -29,15 +31,32 @@ def read_json(text: str) -> Pairs | None:
         return None
     try:
         found = json.loads(
-            text, object_pairs_hook=_Found, parse_int=_number, parse_float=_number, parse_constant=_number
+            text, object_pairs_hook=_Found, parse_int=_whole, parse_float=_fraction, parse_constant=_word
         )
         return _Liner(text).pairs(found, 0) if isinstance(found, _Found) else None
     except (ValueError, RecursionError, _NotPlain):
         return None
 
 
-def _number(text: str) -> Scalar:
-    return Scalar(text, python_value(text), 0)
+_Number: TypeAlias = tuple[str, JsonValue]
+"""A number's text and value; nothing else that is found is a tuple."""
+
+
+def _whole(text: str) -> _Number:
+    return text, whole_number(text)
+
+
+def _fraction(text: str) -> _Number:
+    return text, float(text)
+
+
+def _word(text: str) -> _Number:
+    return text, python_value(text)
+
+
+def _is_followed(text: str, at: int) -> bool:
+    """Whether a colon comes next."""
+    return text.startswith(":", at) or text[at : at + 40].lstrip().startswith(":")
 
 
 class _Liner:
@@ -63,7 +82,7 @@ class _Liner:
         text, quoted = self._text, f'"{key}"'
         at = text.find(quoted, self._at)
         # The same word may stand before as a value: only a key is followed by a colon.
-        while at >= 0 and not text[at + len(quoted) : at + len(quoted) + 40].lstrip().startswith(":"):
+        while at >= 0 and not _is_followed(text, at + len(quoted)):
             at = text.find(quoted, at + 1)
         if at < 0:
             raise _NotPlain
@@ -73,8 +92,9 @@ class _Liner:
         return self._line
 
     def _node(self, value: object, line: int, depth: int) -> Node:
-        if isinstance(value, Scalar):
-            return Scalar(value.text, value.value, line)
+        if isinstance(value, tuple):
+            written, meant = value
+            return Scalar(written, meant, line)
         if isinstance(value, str):
             return Scalar(value, value, line, '"')
         if isinstance(value, _Found):

@@ -43,7 +43,7 @@ def core_value(text: str) -> JsonValue:
     if text in _CORE_WORDS:
         return _CORE_WORDS[text]
     if _CORE_INT.match(text):
-        return _integer(text)
+        return whole_number(text)
     if _CORE_FLOAT.match(text):
         return float(text)
     return text
@@ -54,13 +54,14 @@ def python_value(text: str) -> JsonValue:
     if text in _PYTHON_WORDS:
         return _PYTHON_WORDS[text]
     if _PYTHON_INT.match(text) and not text.endswith("_") and "__" not in text:
-        return _integer(text.replace("_", "")) if "_" in text else _integer(text)
+        return whole_number(text.replace("_", "")) if "_" in text else whole_number(text)
     if _PYTHON_FLOAT.match(text) and "_" not in text:
         return float(text)
     return text
 
 
-def _integer(text: str) -> int | str:
+def whole_number(text: str) -> int | str:
+    """A text of digits as a number, with its sign and 0x or 0o; text where it is absurdly long."""
     if len(text) > MAX_DIGITS:
         return text
     sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
@@ -101,5 +102,5 @@ def plain_value(text: str) -> tuple[JsonValue, str]:
     if text[0] not in "-+.0123456789":
         return text, ""
     if found := _COMMON_NUMBER.match(text):
-        return (_integer(text) if found[1] is None else float(text)), ""
+        return (whole_number(text) if found[1] is None else float(text)), ""
     return core_value(text), yaml_1_1_meaning(text)

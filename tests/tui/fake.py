@@ -196,6 +196,9 @@ class FakeDetails:
         diff = self.session.compare(group.run_ids, everything=True)
         return summarise(diff, group.keys, len(group.run_ids), group.n_ended_well)
 
+    def rerun(self, run_id: str) -> str:
+        return f"git checkout abc\npython train.py --run {run_id}"
+
     def curve(self, run_id: str, metric: str) -> SeriesAnswer | None:
         return self.session.series([run_id], [metric], [])[0]
 

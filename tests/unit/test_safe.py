@@ -576,10 +576,16 @@ def test_names_are_judged_by_whole_words() -> None:
 
 @given(
     st.sampled_from(["lr", "token", "password", "api_key", "secrets.x", ""]),
-    st.text(st.sampled_from("abAB01=:@/-_.,;&?'\"<> \n"), max_size=30) | st.sampled_from(["AKIA" + "A1" * 8, "1e-3"]),
+    st.text(st.sampled_from("abAB01=:@/-_.,;&?'\"<> \n"), max_size=30)
+    | st.sampled_from(["AKIA" + "A1" * 8, "1e-3", "[0.9, 0.999]", "[1e-3, -2]"]),
 )
 def test_what_is_plain_at_one_look_is_kept(key: str, raw: str) -> None:
     assert not is_plain(key, raw) or redact_param(key, raw) is None
+
+
+@given(st.text(st.sampled_from("[]019+-.e, :=@&-a"), max_size=30))
+def test_a_list_of_numbers_is_plain_only_where_nothing_else_is_in_it(raw: str) -> None:
+    assert not is_plain("lr", raw) or redact_text(raw) == raw
 
 
 @given(st.text(st.sampled_from("abAB01=:@/-_.,;&?'\"<> \n"), max_size=60))

@@ -8,10 +8,14 @@ from dataclasses import replace
 
 from mlbench.queries.vocabulary import runs_text
 from mlbench.safe import safe, text_of_path
+from mlbench.tui.actions import CHART, COMPARE, RUN, STAGE
+from mlbench.tui.clipboard import shell_line
 from mlbench.tui.desk import Desk
 from mlbench.tui.doing.types import Handler
+from mlbench.tui.equal_commands import diff_words, plot_words, show_words
 from mlbench.tui.prompts import Prompt
 from mlbench.tui.session import ReportQuestion
+from mlbench.tui.view import MOST_COMPARED
 
 REPORT_NAME = "report.md"
 
@@ -86,10 +90,33 @@ def _write(desk: Desk, question: ReportQuestion) -> None:
 
 
 def copy_command(desk: Desk, _n: int) -> None:
-    """Copy the command that gives the runs that are shown."""
-    found = desk.answers.found
-    question = replace(desk.view.question, columns=desk.view.columns or (found.columns if found else ()))
-    _copy(desk, desk.session.command(question))
+    """Copy the command that gives what the pane shows: a run, a comparison, charts, else the runs of the table."""
+    view, found = desk.view, desk.answers.found
+    series = desk.answers.series
+    if view.pane in (RUN, STAGE) and desk.current is not None:
+        _copy(desk, shell_line(show_words(desk.current.run_id)))
+    elif view.pane == COMPARE and desk.compared():
+        _copy(desk, shell_line(diff_words(view, desk.compared()[:MOST_COMPARED])))
+    elif view.pane == CHART and series:
+        ids = (view.chart.front,) if view.chart.is_isolated else [one.head.run_id for one in series]
+        metrics = dict.fromkeys(one.metric for one in series)
+        _copy(desk, shell_line(plot_words(view.chart, list(dict.fromkeys(ids)), list(metrics))))
+    else:
+        question = replace(view.question, columns=view.columns or (found.columns if found else ()))
+        _copy(desk, desk.session.command(question))
+
+
+def copy_rerun(desk: Desk, _n: int) -> None:
+    """Copy the checkout and the command that repeat this run."""
+    run = desk.current
+    if run is None:
+        return
+
+    def copied(text: str) -> None:
+        where = desk.host.copy(text)
+        desk.say(f"copied{where}: {safe('; '.join(text.splitlines()))}")
+
+    desk.asker.ask("rerun", lambda: desk.session.details.rerun(run.run_id), copied, lane="detail")
 
 
 def copy_id(desk: Desk, _n: int) -> None:
@@ -127,5 +154,6 @@ HANDLERS: Mapping[str, Handler] = {
     "app.copy_command": copy_command,
     "app.copy_id": copy_id,
     "app.copy_path": copy_path,
+    "app.copy_rerun": copy_rerun,
     "app.copy_markdown": copy_markdown,
 }

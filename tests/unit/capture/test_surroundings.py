@@ -1,10 +1,13 @@
 """Promises of what is recorded of the interpreter: the one that runs, also behind a shim or a launcher."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from mlbench.capture.surroundings import environment_of
+from tests.paths import ROOT
 
 
 @pytest.fixture
@@ -60,3 +63,22 @@ def test_a_launcher_in_an_environment_has_its_packages(tmp_path: Path, mark: str
         (tmp_path / mark).write_text("version = 3.11.7\n")
 
     assert packages(tmp_path / "bin" / "torchrun") == expected
+
+
+_WATCHED = """
+import sys
+started = []
+sys.addaudithook(lambda event, _arguments: started.append(event) if event in ("subprocess.Popen", "os.system") else None)
+from mlbench.capture.surroundings import hardware
+told = hardware()["system"]
+n_started = len(started)
+import platform
+print(n_started, told == platform.platform())
+"""
+
+
+def test_the_system_is_told_as_pythons_platform_has_it_and_no_program_is_started() -> None:
+    """In a process of its own: `platform` remembers what it asked once."""
+    done = subprocess.run([sys.executable, "-c", _WATCHED], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert done.stdout == "0 True\n"

@@ -345,3 +345,69 @@ def test_after_any_changes_the_columns_equal_the_rows(history: list[dict[str, di
     }
     assert catalog.counted() == {key: len(cells) for key, cells in rows.items()}
     catalog.connection.close()
+
+
+def test_a_commit_that_runs_out_of_memory_is_told_as_that(catalog: Catalog) -> None:
+    class Full:
+        """A connection whose commits fail, which ends the transaction."""
+
+        def execute(self, sql: str, *rest: Any) -> object:
+            if sql != "COMMIT":
+                return catalog.connection.execute(sql, *rest)
+            catalog.connection.execute("ROLLBACK")
+            raise duckdb.OutOfMemoryException("too much")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(catalog.connection, name)
+
+    catalog.put("a", {})
+
+    with pytest.raises(duckdb.OutOfMemoryException):
+        pivot.refresh(Full())  # type: ignore[arg-type]
+    assert pivot.refresh(catalog.connection)
+
+
+def test_many_new_runs_are_laid_out_in_several_transactions(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pivot, "CHUNK_RUNS", 2)
+    commits = []
+
+    class Counting:
+        def execute(self, sql: str, *rest: Any) -> object:
+            commits.extend([sql] if sql == "COMMIT" else [])
+            return catalog.connection.execute(sql, *rest)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(catalog.connection, name)
+
+    for name in "abcde":
+        catalog.put(name, {f"key {name}": ("int", 1.0, "1")}, {"loss": 0.5})
+
+    assert pivot.refresh(Counting())  # type: ignore[arg-type]
+
+    assert len(commits) == 3
+    assert catalog.rows("SELECT count(*), count(DISTINCT run_no) FROM wide_run") == [(5, 5)]
+    assert catalog.rows("SELECT count(*) FROM wide_key WHERE n_runs = 1") == [(5,)]
+    assert not pivot.refresh(catalog.connection)
+
+
+def test_what_a_failed_transaction_left_is_laid_out_later(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pivot, "CHUNK_RUNS", 2)
+    true = pivot._Layout._lay_out
+    calls: list[int] = []
+
+    def failing(self: Any, run_nos: list[int]) -> None:
+        calls.extend(run_nos)
+        if len(calls) > 2:
+            raise duckdb.IOException("no space")
+        true(self, run_nos)
+
+    for name in "abcde":
+        catalog.put(name, {"lr": ("float", 0.1, "0.1")}, {"loss": 0.5})
+    with monkeypatch.context() as patched:
+        patched.setattr(pivot._Layout, "_lay_out", failing)
+        with pytest.raises(duckdb.IOException):
+            pivot.refresh(catalog.connection)
+
+    assert pivot.refresh(catalog.connection)
+    assert catalog.rows("SELECT count(*), min(run_no), max(run_no) FROM wide_run") == [(5, 1, 5)]
+    assert catalog.rows("SELECT n_runs FROM wide_key WHERE name = 'lr'") == [(5,)]

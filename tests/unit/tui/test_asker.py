@@ -105,3 +105,83 @@ def test_a_forgotten_question_has_no_answer() -> None:
         host.asker.forget("a")
 
     assert run(script) == []
+
+
+async def until_set(event: threading.Event) -> None:
+    while not event.is_set():
+        await asyncio.sleep(0.005)
+
+
+def test_a_question_that_is_asked_again_keeps_its_place_in_the_lane() -> None:
+    """Else a slow one before it, asked again each time, would never let it have a turn."""
+    gate, begun = threading.Event(), threading.Event()
+    asked: list[str] = []
+
+    def slow() -> None:
+        begun.set()
+        gate.wait(5)
+
+    async def script(host: Host) -> None:
+        host.asker.ask("slow", slow, lambda _answer: None, lane="one")
+        await until_set(begun)
+        for number in (1, 2):
+            for slot in ("curves", "histograms"):
+                host.asker.ask(slot, partial(asked.append, f"{slot} {number}"), lambda _answer: None, lane="one")
+            host.asker.ask("slow", partial(asked.append, f"slow {number}"), lambda _answer: None, lane="one")
+        gate.set()
+
+    run(script)
+
+    assert asked == ["curves 2", "histograms 2", "slow 2"]
+
+
+def answers_of(subjects: tuple[object, object], *, is_forgotten: bool = False) -> list[object]:
+    """What is shown when the second question is asked while the first one is being answered."""
+    gate, begun = threading.Event(), threading.Event()
+
+    def first() -> str:
+        begun.set()
+        gate.wait(5)
+        return "first"
+
+    async def script(host: Host) -> None:
+        host.asker.ask("slot", first, host.told.append, subject=subjects[0])
+        await until_set(begun)
+        if is_forgotten:
+            host.asker.forget("slot")
+        host.asker.ask("slot", lambda: "second", host.told.append, subject=subjects[1])
+        gate.set()
+
+    return run(script)
+
+
+def test_an_answer_is_shown_while_a_newer_question_about_the_same_waits() -> None:
+    assert answers_of((("run a",), ("run a",))) == ["first", "second"]
+
+
+def test_an_answer_about_something_else_is_dropped() -> None:
+    assert answers_of((("run a",), ("run b",))) == ["second"]
+    assert answers_of((None, None)) == ["second"]
+
+
+def test_an_answer_that_was_forgotten_is_dropped_although_the_same_is_asked_again() -> None:
+    assert answers_of((("run a",), ("run a",)), is_forgotten=True) == ["second"]
+
+
+def test_an_older_answer_about_the_same_never_replaces_a_newer_one() -> None:
+    gate, begun = threading.Event(), threading.Event()
+
+    def first() -> str:
+        begun.set()
+        gate.wait(5)
+        return "old"
+
+    async def script(host: Host) -> None:
+        host.asker.ask("slot", first, host.told.append, lane="slow", subject="same")
+        await until_set(begun)
+        host.asker.ask("slot", lambda: "new", host.told.append, lane="quick", subject="same")
+        while not host.told:
+            await asyncio.sleep(0.01)
+        gate.set()
+
+    assert run(script) == ["new"]

@@ -59,7 +59,7 @@ def test_two_keys_after_each_other_are_one_action() -> None:
     keyboard = Keyboard()
 
     assert keyboard.press("y", RUNS).pending == "y"
-    assert [key for key, _action in keyboard.following(RUNS)] == ["y", "i", "c", "p", "m"]
+    assert [key for key, _action in keyboard.following(RUNS)] == ["y", "i", "c", "r", "p", "m"]
     assert pressed_id(keyboard, "c", RUNS) == "app.copy_command"
 
 
