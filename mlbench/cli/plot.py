@@ -148,8 +148,7 @@ class PlotOptions:
 def command(
     filter_word: str | None, metrics: tuple[str, ...], axis: str | None, smoothing: float, smoothing_kind: str,
     y_scale: str | None, trim: bool, x_scale: str | None, group_by: str | None, ignore: tuple[str, ...],
-    has_names: bool, band: str, kind: str,
-    step: int | None,
+    has_names: bool, band: str, kind: str, step: int | None,
     layout: str | None, all_steps: bool, width: int | None, height: int | None,
     svg: str | None, limit: int | None, selection: str | None, where: str | None, within: tuple[str, ...],
     home: str | None, form: str | None,
@@ -165,7 +164,7 @@ def command(
     mlbench plot --layout losses --where 'name ~ exp7'
     """
     from mlbench.cli.plot_checks import check_chosen, check_options
-    from mlbench.cli.plot_groups import check_ignored, columns_of, group_specs, groups_of
+    from mlbench.cli.plot_groups import group_columns, group_specs, groups_of
     from mlbench.queries.views import SavedView
 
     check_smoothing(amount=smoothing, kind=smoothing_kind)
@@ -178,9 +177,8 @@ def command(
     with reading(home_of(home)) as reader:
         asked = SavedView(one_of(filter_word, where), limit=limit, group_by=(group_by,) if group_by else ())
         saved = chosen_view(reader, selection, asked)
-        options = replace(options, group_by=group_specs(saved, kind, form, is_asked=bool(group_by)))
-        check_ignored(options.group_by, ignore)
-        found, limit = _runs(reader, saved, columns_of(options.group_by), within), saved.limit or MOST_RUNS
+        options = replace(options, group_by=group_specs(saved, ignore, kind, form))
+        found, limit = _runs(reader, saved, group_columns(options.group_by), within), saved.limit or MOST_RUNS
         if kind == "matrix" or layout is not None:
             return _draw_whole(reader, found, limit, layout, options, metrics, form)
         if not metrics:
@@ -200,7 +198,7 @@ def command(
         series = _series(reader, answer, chosen.scalars, options, form)
         is_told = form in (None, "table") and kind == "line" and not (has_names or options.group_by)
         told = _told(reader, series) if is_told else {}
-        groups = groups_of(reader, answer, options.group_by, ignore) if options.group_by else {}
+        groups = groups_of(reader, answer, options.group_by, ignore)
     _give(series, groups, options, told, form)
     return 0 if is_read else 3
 

@@ -28,9 +28,9 @@ def draw_values(series: Sequence[SeriesAnswer], groups: Mapping[str, str], optio
             labels = label_map(one.head for one in mine)
             lines = bar_lines(list(labels.values()), list(last.values()), **size)  # type: ignore[arg-type]
         else:
-            named = groups if options.group_by else dict.fromkeys(last, "all runs")
-            names = list(dict.fromkeys(named[run_id] for run_id in last if run_id in named))
-            members = [[value for run_id, value in last.items() if named.get(run_id) == name] for name in names]
+            groups = groups if options.group_by else dict.fromkeys(last, "all runs")
+            names = list(dict.fromkeys(groups[run_id] for run_id in last if run_id in groups))
+            members = [[value for run_id, value in last.items() if groups.get(run_id) == name] for name in names]
             lines = box_lines(names, members, **size)  # type: ignore[arg-type]
         emit("".join(f"{line}\n" for line in lines))
 

@@ -8,6 +8,7 @@ parameter are of one setting if their names differ in nothing but a number, a da
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
@@ -85,6 +86,16 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Which parameters keep runs apart that would else repeat each other."""
+
+    ignored: tuple[str, ...]
+    """To be set aside, all of them together."""
+    sizes: tuple[int, ...]
+    """How many runs each setting then has; one of them several."""
+
+
+@dataclass(frozen=True, slots=True)
 class Folds:
     """The settings of some runs."""
 
@@ -96,8 +107,8 @@ class Folds:
     """Parameters that differ and were taken for seeds, names and places."""
     along: tuple[str, ...] = ()
     """What else differs, always together with the columns."""
-    to_fold: tuple[str, ...] = ()
-    """Where no run repeats another: what must make no setting, so that some do; () where nothing can be said."""
+    way: Way | None = None
+    """Where no setting has several runs: how to have some with the fewest parameters ignored; None where none can."""
 
     @property
     def is_repeated(self) -> bool:
@@ -131,16 +142,13 @@ def fold_runs(reader: Reader, run_ids: Sequence[str], *, ignore: Sequence[str] =
     Args:
         reader: the catalog.
         run_ids: each once.
-        ignore: what shall make no other setting, either: parameters, `git.commit`, `data.NAME`, `project`, `name`, or
-            globs of them.
+        ignore: parameters (or globs of them) that shall make no other setting, either.
     """
     ids = list(run_ids)
     kept, aside = _setting_keys(reader, ids, ignore)
     values, meanings = param_meanings(reader, ids, kept)
-    names = _names(reader, ids, {*aside, *kept}, has_keys=set(values))
-    apart = _apart([*run_facts(reader, ids), names], ids)
-    facts = [fact for fact in apart if not _is_ignored(fact[0].title, ignore)]
-    aside = sorted([*aside, *(column.title for column, _texts in apart if _is_ignored(column.title, ignore))])
+    facts = _apart(run_facts(reader, ids), ids)
+    facts += _apart([_names(reader, ids, {*aside, *kept}, has_keys=set(values))], ids)
     columns = [Column(param_spec(key), key, "param") for key in kept] + [column for column, _texts in facts]
     found: dict[tuple[object, ...], list[str]] = {}
     for run_id in ids:
@@ -167,12 +175,9 @@ def _setting_keys(reader: Reader, ids: Sequence[str], ignore: Sequence[str]) -> 
     found = differing_params(reader, ids) if len(ids) > 1 else []
     for param in sorted(found, key=lambda param: rank_of(param, len(ids))):
         is_aside = is_seed(param.key) or is_place(param.key) or only_labels(param)
-        (aside if is_aside or _is_ignored(param.key, ignore) else kept).append(param.key)
+        is_ignored = any(fnmatchcase(param.key, pattern.removeprefix("params.")) for pattern in ignore)
+        (aside if is_aside or is_ignored else kept).append(param.key)
     return kept, sorted(aside)
-
-
-def _is_ignored(name: str, ignore: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, pattern.removeprefix("params.")) for pattern in ignore)
 
 
 def param_meanings(
@@ -244,30 +249,24 @@ def _told_apart(folds: Folds) -> Folds:
     places = telling_places([fold.values for fold in folds.folds], batches)
     kept = tuple(Fold(fold.run_ids, tuple(fold.values[place] for place in places)) for fold in folds.folds)
     along = [column.title for place, column in enumerate(folds.columns) if place not in places]
-    columns = tuple(folds.columns[place] for place in places)
-    to_fold = () if folds.is_repeated else _to_fold(folds, places)
-    return Folds(columns, kept, folds.set_aside, tuple(along), to_fold)
+    way = None if folds.is_repeated else _way_to_repeat(folds, places)
+    return Folds(tuple(folds.columns[place] for place in places), kept, folds.set_aside, tuple(along), way)
 
 
-def _to_fold(folds: Folds, places: Sequence[int]) -> tuple[str, ...]:
-    """What must make no setting, so that runs equal in all but one of these columns repeat each other.
-
-    Of the columns it is the one that the fewest others change along with, and of equals the one of the fewest values.
-    """
-    ranks = [_ranks(column) for column in zip(*(fold.values for fold in folds.folds), strict=True)]
-    found: list[tuple[int, int, tuple[str, ...]]] = []
+def _way_to_repeat(folds: Folds, places: Sequence[int]) -> Way | None:
+    """Of the parameters among the columns that tell apart the one that takes the fewest others along."""
+    ranks = [_ranks([fold.values[place] for fold in folds.folds]) for place in range(len(folds.columns))]
+    found: list[tuple[int, int, Way]] = []
     for place in places:
-        others = [ranks[other] for other in places if other != place]
-        groups: dict[tuple[int, ...], list[int]] = {}
-        for index in range(len(folds.folds)):
-            groups.setdefault(tuple(column[index] for column in others), []).append(index)
-        if len(groups) == len(folds.folds):
-            continue
-        varying = [any(len({column[index] for index in group}) > 1 for group in groups.values()) for column in ranks]
-        names = [column.title for column, varies in zip(folds.columns, varying, strict=True) if varies]
-        first = folds.columns[place].title
-        found.append((len(names), max(ranks[place]), (first, *(name for name in names if name != first))))
-    return min(found)[2] if found else ()
+        others = list(zip(*(ranks[other] for other in places if other != place), strict=True)) or [()] * len(ranks[0])
+        sizes = Counter(others)
+        # What varies among runs that are equal in all other columns changes with this one alone.
+        varying = [other for other, mine in enumerate(ranks) if len(set(zip(others, mine, strict=True))) > len(sizes)]
+        if len(sizes) < len(folds.folds) and all(folds.columns[other].kind == "param" for other in varying):
+            names = [place, *(other for other in varying if other != place)]
+            ignored = tuple(folds.columns[other].title for other in names)
+            found.append((len(ignored), max(ranks[place]), Way(ignored, tuple(sizes.values()))))
+    return min(found, key=lambda way: way[:2], default=(0, 0, None))[2]
 
 
 def telling_places(rows: Sequence[Sequence[Value]], batches: Iterable[Iterable[int]]) -> list[int]:

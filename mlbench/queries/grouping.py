@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from mlbench.dataclass import dataclass
@@ -18,11 +17,10 @@ from mlbench.queries.mistakes import FilterError
 from mlbench.queries.reading import Reader
 from mlbench.queries.runs import find_runs
 from mlbench.queries.tree import quote_name
+from mlbench.queries.vocabulary import counted
 
 SETTING = "setting"
 """The word that groups runs by all but seeds, names, times and places."""
-MOST_IGNORED = 4
-"""More options than this nobody types."""
 DIED = frozenset({"failed", "killed", "stalled", "missing"})
 
 Ranked: TypeAlias = "tuple[GroupRow, Sequence[Value]]"
@@ -73,8 +71,7 @@ def group_runs(
     """
     sorts = [read_sort(text) for text in sort]
     chosen = list(columns) or _usual(reader, where, within)
-    keys = [spec for spec in _specs(by) if spec.text.lower() != SETTING]
-    has_setting = len(keys) < _count(by)
+    keys, has_setting = _keys(by)
     if not keys and not has_setting:
         raise FilterError("a column is missing to group by. Try: --group-by params.lr", ", ".join(by), 0)
     titles = {spec.alias: place for place, spec in enumerate([*keys, *_specs(chosen)]) if spec.alias}
@@ -95,8 +92,24 @@ def group_runs(
         len(rows),
         found.n_matched,
         found.n_runs,
-        (*found.remarks, *(set_aside_remarks(folds) if folds else ())),
+        (*found.remarks, *(fold_remarks(folds) if folds else ())),
     )
+
+
+def besides_setting(by: Sequence[str]) -> tuple[list[str], bool]:
+    """What runs are grouped by but for the word `setting`, and whether that is there.
+
+    Raises:
+        FilterError: one of them is no column specification.
+    """
+    keys, has_setting = _keys(by)
+    return [_argument(spec) for spec in keys], has_setting
+
+
+def _keys(by: Sequence[str]) -> tuple[list[ColumnSpec], bool]:
+    specs = _specs(by)
+    keys = [spec for spec in specs if spec.text.lower() != SETTING]
+    return keys, len(keys) < len(specs)
 
 
 def _argument(spec: ColumnSpec) -> str:
@@ -123,34 +136,25 @@ def _grouped(found: RunsAnswer, n_keys: int, folds: Folds | None) -> list[GroupR
     ]
 
 
-def set_aside_remarks(folds: Folds) -> Iterator[str]:
-    """What was taken for a repetition, and where nothing is one: in what all runs differ, and how to fold over it."""
+def fold_remarks(folds: Folds) -> Iterator[str]:
+    """What was taken for repetitions, what changes along, and how to have repetitions where there are none."""
     if folds.set_aside:
         yield f"runs that differ only in {_listed(folds.set_aside)} (or in time and place) are of one setting"
     if folds.along:
         yield f"also different, together with these: {_listed(folds.along)}"
     if len(folds.folds) > 1 and not folds.is_repeated:
         names = [column.title for column in folds.columns]
-        ways = [way for way in (_ignoring(folds), _grouping(folds)) if way]
-        hint = f". Try: {', or '.join(ways)}" if ways else ""
-        yield f"no run repeats another: they differ in {_listed(names)}{hint}"
+        yield f"no run repeats another: they differ in {_listed(names)}{_way_to_repeat(folds)}"
 
 
-def _ignoring(folds: Folds) -> str:
-    """`--ignore schedule --ignore 'hyperparams*'`; '' where it would be a long list."""
-    globs = {name: f"{name}*" for name in folds.to_fold if any(other.startswith(f"{name}.") for other in folds.to_fold)}
-    told = [*(column.title for column in folds.columns), *folds.along]
-    whole = [name for name, glob in globs.items()
-             if all(other in folds.to_fold for other in told if fnmatchcase(other, glob))]  # fmt: skip
-    below = tuple(f"{name}." for name in whole)
-    words = [globs[name] if name in whole else name for name in folds.to_fold if not name.startswith(below)]
-    return " ".join(f"--ignore {shlex.quote(word)}" for word in words) if len(words) <= MOST_IGNORED else ""
-
-
-def _grouping(folds: Folds) -> str:
-    """`--group-by params.env`: by what tells the settings apart but for what would be ignored."""
-    specs = [column.spec for column in folds.columns if column.title not in folds.to_fold]
-    return f"--group-by {shlex.quote(','.join(specs))}" if folds.to_fold and specs else ""
+def _way_to_repeat(folds: Folds) -> str:
+    """`. Try: --ignore schedule, for 6 groups of 3 runs`; '' where no parameter keeps the runs apart."""
+    if folds.way is None:
+        return ""
+    options = " ".join(f"--ignore {shlex.quote(key)}" for key in folds.way.ignored)
+    sizes = sorted({*folds.way.sizes})
+    runs = str(sizes[-1]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    return f". Try: {options}, for {counted(len(folds.way.sizes), 'group')} of {runs} runs"
 
 
 def _listed(names: Sequence[str], *, most: int = 6) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from mlbench.render.apart import fit_apart
 from mlbench.render.buckets import rebinned
-from mlbench.render.cells import fit
+from mlbench.render.cells import fit, padded, width_cells
 from mlbench.render.numbers import number
 from mlbench.safe import safe
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _LOCK = threading.Lock()
 _GREATEST = 1e100
 """Values are cut off here: plotext's sums of greater ones overflow."""
+LEAST_LABEL_CELLS = 8
+"""A name that is cut to less says nothing."""
 LEAST_WIDTH, LEAST_HEIGHT = 20, 6
 
 
@@ -100,9 +102,8 @@ def bar_lines(
         return _nothing(title, width)
     places = list(range(1, len(known) + 1))
     heights = _finite([value for _, value in known if value is not None]).tolist()
-    names, key = _bar_labels([label for label, _ in known], width)
-    lines = _drawn(lambda figure: figure.bar(places, heights), title, width, height, names=names)
-    lines = (*lines, *key)
+    names, named = _bar_labels([label for label, _ in known], width)
+    lines = (*_drawn(lambda figure: figure.bar(places, heights), title, width, height, names=names), *named)
     return (*lines, str(fit(safe("no finite value: " + ", ".join(missing)), width))) if missing else lines
 
 
@@ -118,9 +119,8 @@ def box_lines(
     places = list(range(1, len(known) + 1))
     # Five numbers have the same box as all values, whatever their count.
     summaries = [np.quantile(group, (0, 0.25, 0.5, 0.75, 1)).tolist() for _, group in known]
-    names, key = _bar_labels([label for label, _ in known], width)
-    lines = _drawn(lambda figure: figure.box(places, summaries), title, width, height, names=names)
-    lines = (*lines, *key)
+    names, named = _bar_labels([label for label, _ in known], width)
+    lines = (*_drawn(lambda figure: figure.box(places, summaries), title, width, height, names=names), *named)
     return (*lines, str(fit(safe("no finite value: " + ", ".join(missing)), width))) if missing else lines
 
 
@@ -129,14 +129,21 @@ def _is_finite(value: float | None) -> bool:
 
 
 def _bar_labels(labels: Sequence[str], width: int) -> tuple[list[str], list[str]]:
-    """What stands below the bars; where names would be cut alike these are numbers, and lines say whose."""
+    """What stands below each bar, and lines that say what it means.
+
+    Names that are cut to stumps, or look alike, are numbers: `2` below the bar, and `2 adam lr=0.1` below the picture.
+    """
     room = max((width - 8) // len(labels) - 1, 1)
-    names = tuple(map(safe, labels))
-    cut = fit_apart(names, room)
-    if len(set(cut)) == len(set(names)):
-        return [str(name) for name in cut], []
-    numbers = [str(place) for place in range(1, len(names) + 1)]
-    return numbers, [str(fit(safe(f"{place} {name}"), width)) for place, name in zip(numbers, names, strict=True)]
+    whole = tuple(map(safe, labels))
+    cut = fit_apart(whole, room)
+    if cut == whole or (room >= LEAST_LABEL_CELLS and len(set(cut)) == len(set(whole))):
+        return [str(label) for label in cut], []
+    numbers = [str(place) for place in range(1, len(labels) + 1)]
+    entries = [f"{place} {label}" for place, label in zip(numbers, whole, strict=True)]
+    cells = min(max(map(width_cells, entries)), width)
+    n_beside = max((width + 3) // (cells + 3), 1)
+    rows = [entries[start : start + n_beside] for start in range(0, len(entries), n_beside)]
+    return numbers, ["   ".join(padded(fit(safe(entry), cells), cells) for entry in row).rstrip() for row in rows]
 
 
 def _joined(*parts: str) -> str:

@@ -288,7 +288,8 @@ def test_plot_draws_last_values(mlbench: Mlbench, kind: str) -> None:
 
     assert done.code == 0
     assert "val/acc" in done.out
-    assert ("adam" in done.out) == (kind == "box")
+    assert ("optimizer=adam" in done.out) == (kind == "box")
+    assert ("1 adam-lr0.1-w64-seed" in done.out) == (kind == "bar")
 
 
 def test_plot_groups_seeds_into_a_mean(mlbench: Mlbench, tmp_path: Path) -> None:

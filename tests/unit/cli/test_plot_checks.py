@@ -102,6 +102,22 @@ def test_where_no_curve_matches_no_axes_are_drawn(mlbench: Mlbench, tmp_path: Pa
     assert "no curves" in (tmp_path / "FILE.svg").read_text()
 
 
+def test_curves_and_boxes_may_be_grouped_by_setting(mlbench: Mlbench) -> None:
+    grouped = mlbench("plot", "-m", "val/acc", "long", "--group-by", "setting", "--width", "100")
+    beside = mlbench("plot", "-m", "val/acc", "sweep/adam", "--group-by", "setting, lr", "--width", "160")
+    ignored = mlbench("plot", "-m", "val/acc", "sweep and lr < 1", "--group-by", "setting", "--ignore", "width", "--ignore",
+                      "lr", "--kind", "box")  # fmt: skip
+    nothing = mlbench("plot", "-m", "val/acc", "sweep", "--group-by", "optimizer", "--ignore", "width")
+
+    assert "all runs (n=2)" in grouped.out
+    assert "runs that differ only in" in grouped.err
+    assert "lr=0.01 width=16 lr=0.01 (n=3)" in beside.out
+    assert ignored.out.count("██") > 0
+    assert "sgd" in ignored.out
+    assert (nothing.code, nothing.out) == (2, "")
+    assert "--ignore says what makes no other setting. Try: --group-by setting --ignore" in nothing.err
+
+
 def test_m_chooses_among_confusion_matrices(mlbench: Mlbench) -> None:
     size = ("long/w128-seed1", "--width", "100")
     every = mlbench("plot", "--kind", "matrix", *size)
@@ -123,31 +139,6 @@ def test_one_of_a_thing_is_said_in_the_singular(mlbench: Mlbench) -> None:
     assert mlbench("export", "runs", one, "-o", "a.csv").err.endswith("a.csv: 1 row of 1 run\n")
     assert "a.md: 1 run" in mlbench("report", one, "-o", "a.md").err
     assert "1 runs" not in mlbench("report", one, "-o", "b.md").err
-
-
-def test_plots_fold_the_runs_that_repeat_each_other_without_a_setting(mlbench: Mlbench) -> None:
-    folded = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--width", "160", "sweep/adam-lr0.1-w64")
-    others = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--width", "160", "sweep/adam-lr0.1")
-    boxes = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--kind", "box", "--width", "160")
-
-    assert folded.out.count("(n=") == 1
-    assert "all runs (n=3)" in folded.out
-    assert "runs that differ only in seed (or in time and place) are of one setting" in folded.err
-    assert ("width=64 (n=3)" in others.out, "width=16 (n=3)" in others.out) == (True, True)
-    assert len(boxes.out.splitlines()) > 12
-    assert "12 v1 sgd lr=0.1 width=64 3f0b170" in boxes.out
-
-
-def test_runs_of_a_plot_that_do_not_fold_say_why_and_how_to_fold_them(mlbench: Mlbench) -> None:
-    apart = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "name ~ adam and seed = 0")
-    ignored = mlbench("plot", "-m", "val/acc", "--group-by", "setting", "--ignore", "width", "name ~ adam and seed = 0")
-    alone = mlbench("plot", "-m", "val/acc", "--ignore", "width")
-
-    assert "no run repeats another: they differ in " in apart.err
-    assert "Try: --ignore " in apart.err
-    assert "(n=2)" in ignored.out
-    assert alone.code == 2
-    assert "--ignore says what makes no other setting. Try: --group-by setting" in alone.err
 
 
 def test_an_html_report_says_that_its_markdown_is_to_be_checked(mlbench: Mlbench) -> None:

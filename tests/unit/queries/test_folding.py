@@ -1,7 +1,5 @@
 """Promises of folding: runs that repeat each other are found without a word of configuration."""
 
-import shlex
-
 import pytest
 
 from mlbench.catalog.reader import open_reader
@@ -141,6 +139,32 @@ def test_groups_by_setting_say_what_was_set_aside(empty: FakeReader) -> None:
     assert answer.remarks[-1] == "runs that differ only in output_dir, seed (or in time and place) are of one setting"
 
 
+def test_where_nothing_repeats_the_way_names_every_parameter_that_keeps_the_runs_apart(empty: FakeReader) -> None:
+    for schedule, text in (("const", "0.2"), ("lin", "lin_0.2")):
+        for env, steps in (("walker", 100), ("hopper", 200)):
+            run_id = empty.add_run(f"{env}/{schedule}")
+            empty.add_params(run_id, schedule=schedule, env=env, clip=text, steps=steps, batch=steps, seed=len(text))
+
+    honest = group_runs(empty, ["setting"])
+    folded = group_runs(empty, ["setting"], ignore=["schedule", "clip"])
+
+    assert honest.n_groups == 4
+    assert honest.remarks[-1] == (
+        "no run repeats another: they differ in batch, clip. "
+        "Try: --ignore clip --ignore schedule, for 2 groups of 2 runs"
+    )
+    assert [len(row.run_ids) for row in folded.rows] == [2, 2]
+
+
+def test_where_no_parameter_keeps_the_runs_apart_no_way_is_told(empty: FakeReader) -> None:
+    for number in range(2):
+        run_id = empty.add_run(f"r{number}")
+        empty.add_params(run_id, lr=0.1)
+        empty.add("code", run_id=run_id, commit_id=f"{number}" * 40, how="recorded")
+
+    assert group_runs(empty, ["setting"]).remarks[-1] == "no run repeats another: they differ in git.commit"
+
+
 def test_a_setting_may_stand_beside_other_groups(empty: FakeReader) -> None:
     sweep(empty)
 
@@ -148,58 +172,6 @@ def test_a_setting_may_stand_beside_other_groups(empty: FakeReader) -> None:
 
     assert [column.title for column in answer.by] == ["lr", "d"]
     assert [row.keys for row in answer.rows] == [(0.01, 3), (0.1, 3)]
-
-
-def studied(reader: FakeReader) -> list[str]:
-    """Four tasks under three schedules with a seed each: nothing repeats anything."""
-    ids = []
-    for depth, task in enumerate(("walk", "run", "jump", "sit")):
-        for place, schedule in enumerate(("const", "lin", "exp")):
-            run_id = reader.add_run(f"{task}_{place}")
-            reader.add_params(run_id, task=task, depth=depth, width=depth, schedule=schedule, seed=place)
-            reader.add_params(run_id, **{"hyper": schedule, "hyper.clip": place > 0})
-            reader.add_series(run_id, "loss", [float(place)])
-            ids.append(run_id)
-    return ids
-
-
-def test_the_hint_says_what_keeps_runs_apart_and_how_to_fold_over_it(empty: FakeReader) -> None:
-    ids = studied(empty)
-
-    folds = fold_runs(empty, ids)
-    remark = group_runs(empty, ["setting"], columns=["loss"]).remarks[-1]
-
-    assert folds.to_fold[0] in {"schedule", "hyper"}
-    assert set(folds.to_fold) == {"schedule", "hyper", "hyper.clip"}
-    assert remark.startswith("no run repeats another: they differ in ")
-    assert "--ignore 'hyper*'" in remark
-    assert remark.endswith(tuple(f", or --group-by params.{name}" for name in ("task", "depth", "width")))
-
-
-def test_what_the_hint_names_folds_the_runs(empty: FakeReader) -> None:
-    ids = studied(empty)
-    remark = group_runs(empty, ["setting"], columns=["loss"]).remarks[-1]
-    words = shlex.split(remark.partition("Try: ")[2].partition(", or ")[0])
-
-    folds = fold_runs(empty, ids, ignore=[word for word in words if word != "--ignore"])
-
-    assert [len(fold.run_ids) for fold in folds.folds] == [3] * 4
-    assert folds.to_fold == ()
-
-
-def test_code_data_and_names_can_be_ignored_as_well(empty: FakeReader) -> None:
-    ids = [empty.add_run(name, project="digits") for name in "abc"]
-    for run_id, commit, version in zip(ids, "123", ("v1", "v2", "v2"), strict=True):
-        empty.add_params(run_id, lr=0.1)
-        empty.add("code", run_id=run_id, commit_id=commit * 40, how="recorded")
-        empty.add("data_version", run_id=run_id, name="digits", version=version)
-
-    folds = fold_runs(empty, ids)
-
-    assert folds.to_fold == ("git.commit", "data.digits")
-    assert len(fold_runs(empty, ids, ignore=["git.commit"]).folds) == 2
-    assert len(fold_runs(empty, ids, ignore=["git.*", "data.digits"]).folds) == 1
-    assert fold_runs(empty, ids, ignore=["git.commit"]).set_aside == ("git.commit",)
 
 
 @needs_corpora
@@ -217,7 +189,8 @@ def test_three_seeds_of_a_real_corpus_fold_and_three_schedules_do_not(tmp_path_f
         honest = fold_runs(reader, ppo)
         assert {len(fold.run_ids) for fold in honest.folds} == {1}
         assert [column.title for column in honest.columns] == ["schedule", "env"]
-        assert honest.to_fold == ("schedule", "hyperparams.clip_range_initialvalue", "hyperparams")
-        assert [len(fold.run_ids) for fold in fold_runs(reader, ppo, ignore=honest.to_fold).folds] == [3] * 6
-        by_name = fold_runs(reader, ppo, ignore=["schedule", "hyperparams*"])
-        assert [len(fold.run_ids) for fold in by_name.folds] == [3] * 6
+        assert honest.way is not None
+        assert honest.way.ignored == ("schedule", "hyperparams.clip_range_initialvalue", "hyperparams")
+        assert honest.way.sizes == (3,) * 6
+        for ignore in (["schedule", "hyperparams*"], honest.way.ignored):
+            assert [len(fold.run_ids) for fold in fold_runs(reader, ppo, ignore=ignore).folds] == [3] * 6

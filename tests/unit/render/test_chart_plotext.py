@@ -46,17 +46,6 @@ def test_charts_are_as_large_as_asked_for_not_as_the_terminal() -> None:
     assert len(bar_lines(["a"], [1.0], width=1, height=1)) == 6
 
 
-def test_bars_whose_names_would_be_cut_alike_are_numbered() -> None:
-    names = [f"optimizer-with-a-name-{place:02}-and-an-end" for place in range(12)]
-
-    bars = bar_lines(names, [1.0] * 12, width=60, height=8)
-    boxes = box_lines(names, [[1.0, 2.0]] * 12, width=60, height=8)
-
-    for lines in (bars, boxes):
-        assert lines[7].split() == [str(place) for place in range(1, 13)]
-        assert lines[8:] == tuple(f"{place} {name}" for place, name in enumerate(names, start=1))
-
-
 def test_all_bars_finite_have_no_line_of_missing_ones() -> None:
     assert len(bar_lines(["a", "b"], [1.0, 2.0], width=40, height=8)) == 8
     assert len(box_lines(["a"], [[1.0, 2.0]], width=40, height=8)) == 8
@@ -127,3 +116,16 @@ def test_a_histogram_without_anything_to_draw_is_said(rows: list[tuple[float, fl
 def test_all_finite_buckets_are_drawn(rows: list[tuple[float, float, float]]) -> None:
     assert len(bucket_lines(buckets(*rows), width=40, height=8)) == 8
     assert len(bucket_lines(buckets(*rows), width=20, height=6)) == 7
+
+
+def test_names_that_would_be_stumps_are_numbers_below_the_bars_and_told_in_full() -> None:
+    names = [f"adam lr=0.{place} width=64" for place in range(1, 9)]
+
+    low = bar_lines(names, [1.0] * 8, width=60, height=8)
+    wide = bar_lines(names[:2], [1.0] * 2, width=60, height=8)
+
+    assert low[7].split() == [str(place) for place in range(1, 9)]
+    assert low[8] == "1 adam lr=0.1 width=64   2 adam lr=0.2 width=64"
+    assert len(low) == 12
+    assert names[0] in wide[7]
+    assert len(wide) == 8
