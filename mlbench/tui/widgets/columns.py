@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from mlbench.dataclass import dataclass
 from mlbench.queries.answers import Column, RunRow, RunsAnswer, Value
+from mlbench.render.apart import fit_apart
 from mlbench.render.cells import EMPTY, Cell, fit, fit_middle, padded, width_cells
 from mlbench.render.numbers import number, point_place
 from mlbench.render.runs import best_of, status_cell, value_cell
@@ -33,7 +34,7 @@ class TableColumn:
     spec: str
     """Column specification to sort by; '' where it cannot be sorted by."""
     title: Safe
-    """In full; `width` may be less."""
+    """In full, though `width` may be less; cut already where it would read like another one."""
     width: int
     draw: Callable[[RunRow, int], Cell] = field(repr=False, compare=False)
     is_left: bool = True
@@ -173,6 +174,7 @@ def table_columns(answer: RunsAnswer, fits: Fits, *, best: Sequence[float | None
         _answer_column(column, index, fits.columns[index] if fits.columns else Fit(), best[index])
         for index, column in enumerate(answer.columns)
     ]
+    columns = _told_apart(columns)
     place = next((index + 1 for index, column in enumerate(columns) if column.kind == "metric"), 0)
     own = [
         _spark_column({} if sketches is None else sketches)
@@ -182,6 +184,19 @@ def table_columns(answer: RunsAnswer, fits: Fits, *, best: Sequence[float | None
     if fits.tags:
         own.append(_tag_column(fits.tags))
     return (NAME, *columns[:place], *own, *columns[place:])
+
+
+def _told_apart(columns: Sequence[TableColumn]) -> list[TableColumn]:
+    """Titles that would be cut alike are cut where they differ: `sched…gamma` and `sched…power`."""
+    alike: dict[Safe, list[TableColumn]] = {}
+    for column in columns:
+        alike.setdefault(fit_middle(column.title, column.width), []).append(column)
+    titles: dict[str, Safe] = {}
+    for same in alike.values():
+        if len(same) > 1:
+            cut = fit_apart(tuple(column.title for column in same), min(column.width for column in same))
+            titles |= {column.spec: title for column, title in zip(same, cut, strict=True)}
+    return [replace(column, title=titles.get(column.spec, column.title)) for column in columns]
 
 
 def _answer_column(column: Column, index: int, fit_: Fit, best: float | None) -> TableColumn:
