@@ -80,7 +80,7 @@ def times_of(columns: Columns) -> Float64Array:
     with np.errstate(all="ignore"):
         walls *= slope
         walls += base
-        firsts = (_bits(walls.copy()) + rest).view(np.float64)
+        firsts = (_bits(walls + 0.0) + rest).view(np.float64)  # as `tell` adds it, -0.0 is none
         walls += _known(firsts, others, is_first)
     bits = _bits(walls)
     bits += rest
