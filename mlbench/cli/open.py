@@ -97,6 +97,8 @@ def _default_roots(place: Home) -> tuple[str, ...]:
 def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
     """The runs, best first, and what makes the best differ from the next, as text."""
     from mlbench.cli.indexing import end_of, ingest_with_progress
+    from mlbench.queries.best_first import best_column, best_order
+    from mlbench.queries.chosen import default_columns
     from mlbench.queries.compare import compare_runs
     from mlbench.queries.goals import primary_metric
     from mlbench.queries.runs import find_runs
@@ -112,8 +114,8 @@ def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
     with reading(place) as reader:
         shown = [row.head.run_id for row in find_runs(reader, columns=None, within=summary.roots).rows]
         primary = primary_metric(reader, shown)
-        sort = (f"best(metrics.{quoted(primary[0])}):{'asc' if primary[1] == 'min' else 'desc'}",) if primary else ()
-        runs = find_runs(reader, sort=sort, within=summary.roots)
+        columns = (*best_column(primary), *default_columns(reader, shown))
+        runs = find_runs(reader, columns=columns or None, sort=best_order(primary), within=summary.roots)
         ids = [row.head.run_id for row in runs.rows[:COMPARED]]
         diff = compare_runs(reader, ids) if len(ids) > 1 else None
     print_lines(layout(runs_table(runs), width_cells()))
@@ -123,8 +125,3 @@ def print_comparison(place: Home, roots: tuple[str, ...]) -> int:
     if not summary.n_runs:
         talk(f"{', '.join(summary.roots)}: no runs found. See docs/reference/sources.md for what mlbench reads")
     return end_of(summary, is_strict=False)
-
-
-def quoted(metric: str) -> str:
-    """A metric's name as the query language takes any name."""
-    return "`" + metric.replace("`", "``") + "`"

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from mlbench.queries.answers import DiffAnswer, ProblemLine, RunRow, RunsAnswer
+from mlbench.queries.best_first import best_column, best_order
 from mlbench.queries.chosen import default_columns
 from mlbench.queries.columns import metric_spec
 from mlbench.queries.compare import compare_runs
@@ -22,13 +23,10 @@ from mlbench.queries.report_answer import ReportAnswer
 from mlbench.queries.runs import find_runs
 from mlbench.queries.series import fetch_series
 from mlbench.queries.step_metrics import with_step_metrics
-from mlbench.queries.tree import quote_name
 
 if TYPE_CHECKING:
     from mlbench.queries.settings_versus import SettingsVersus
 
-Primary: TypeAlias = "tuple[str, str]"
-"""Metric and goal."""
 _Said: TypeAlias = "tuple[str, str, str]"
 """Key, raw text and layer."""
 MOST_AT_BEST, MOST_POINTS_AT_BEST = 8, 5_000_000
@@ -81,18 +79,18 @@ def gather_report(
     chosen = [head.run_id for head in resolve_runs(reader, runs, within=within)] if runs else []
     matching = [] if chosen else _matching(reader, where, within)
     primary = primary_metric(reader, matching) if matching and not sort else None
-    order = tuple(sort) or _best_first(primary)
+    order = tuple(sort) or best_order(primary)
 
     def find(specs: Sequence[str] | None) -> RunsAnswer:
         answer = find_runs(reader, where=where, columns=specs, sort=order, within=within)
         return _only(answer, chosen, limit, is_sorted=bool(sort))
 
-    specs = tuple(columns) or (*_best_column(primary), *_columns_of(reader, matching, limit, find))
+    specs = tuple(columns) or (*best_column(primary), *_columns_of(reader, matching, limit, find))
     answer = find(specs or None)
     shown = _ids(answer)
-    first = _baseline_of(reader, answer, baseline, within)
-    compared = list(dict.fromkeys([*([first] if first else []), *shown]))
+    compared = _compared(_baseline_of(reader, answer, baseline, within), shown)
     names = find_metrics(reader, metrics, shown) if metrics else _charted(reader, shown, specs)
+    series = with_step_metrics(reader, fetch_series(reader, compared, names, has_times=False)) if names else ()
     diff, code_changes = _differences(reader, compared)
     real, n_untested = _real(reader, diff)
     return ReportAnswer(
@@ -100,7 +98,7 @@ def gather_report(
         query=where,
         runs=answer,
         diff=diff,
-        series=with_step_metrics(reader, fetch_series(reader, compared, names, has_times=False)) if names else (),
+        series=series,
         problems=_problems_of(reader, compared),
         code_changes=code_changes,
         real=real,
@@ -112,6 +110,11 @@ def gather_report(
         options=(("sort", tuple(sort)), ("limit", limit or 0), ("metrics", tuple(metrics)), ("within", tuple(within)),
                  ("asked", tuple(chosen))),
     )  # fmt: skip
+
+
+def _compared(baseline: str | None, shown: Sequence[str]) -> list[str]:
+    """The runs of the comparison, the baseline first, also where it is none of those shown."""
+    return list(dict.fromkeys([*([baseline] if baseline else []), *shown]))
 
 
 def _columns_of(
@@ -179,22 +182,6 @@ def _matching(reader: Reader, where: str, within: Sequence[str]) -> list[str]:
     return _ids(find_runs(reader, where=where, columns=None, within=within))
 
 
-def _best_first(primary: Primary | None) -> tuple[str, ...]:
-    if primary is None:
-        return ()
-    return (f"{_best_of(primary)}:{'asc' if primary[1] == 'min' else 'desc'}",)
-
-
-def _best_column(primary: Primary | None) -> tuple[str, ...]:
-    """The best value by which the runs are sorted: beside last ones alone the order would look like none."""
-    return () if primary is None else (f"{_best_of(primary)} as {quote_name('bare', f'best {primary[0]}')}",)
-
-
-def _best_of(primary: Primary) -> str:
-    metric, goal = primary
-    return f"{goal}({metric_spec(metric)})"
-
-
 def _only(answer: RunsAnswer, chosen: Sequence[str], limit: int | None, *, is_sorted: bool) -> RunsAnswer:
     rows: Sequence[RunRow] = answer.rows
     if chosen:
@@ -214,8 +201,6 @@ def _baseline_of(reader: Reader, answer: RunsAnswer, baseline: str | None, withi
 
 def _charted(reader: Reader, ids: Sequence[str], specs: Sequence[str]) -> tuple[str, ...]:
     """The metrics whose last value is a column, else the first that matters."""
-    from mlbench.queries.columns import metric_spec
-
     known = metric_names(reader, ids) if ids else ()
     named = {spec.strip() for text in specs for spec in text.split(",")}
     return tuple(name for name in known if metric_spec(name) in named or name in named) or known[:1]

@@ -575,6 +575,19 @@ def test_without_a_terminal_the_comparison_is_printed_and_how_to_open_the_app(ml
     assert "mlbench" in done.err
 
 
+def test_the_printed_runs_are_in_the_order_of_a_column_that_is_seen(mlbench: Mlbench, tmp_path: Path) -> None:
+    for name, values in (("a", (0.9, 0.1)), ("b", (0.7, 0.6)), ("c", (0.8, 0.3))):
+        points = list(enumerate(values))
+        scalar_file(tmp_path / "other" / name / "events.out.tfevents.1700000000.host", {"accuracy": points})
+
+    done = mlbench("other")
+
+    heading, *rows = (line.split("  ") for line in done.out.splitlines()[:4])
+    shown = [[cell.strip() for cell in row if cell.strip()] for row in (heading, *rows)]
+    assert shown[0][:3] == ["run", "best accuracy ↑", "accuracy ↑"]
+    assert [row[:3] for row in shown[1:]] == [["a", "0.9", "0.1"], ["c", "0.8", "0.3"], ["b", "0.7", "0.6"]]
+
+
 def test_opening_a_path_that_does_not_exist(mlbench: Mlbench) -> None:
     done = mlbench("open", "nowhere")
 
