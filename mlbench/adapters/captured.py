@@ -177,12 +177,9 @@ def _files(path: str, record: Mapping[str, JsonValue]) -> Iterator[Artifact]:
     """The patch and the output that lie beside the record."""
     folder = os.path.dirname(path)
     patch = as_mapping(record.get("git"))
+    changed = so_many(len(as_list(patch.get("changed"))), "tracked file", "tracked files")
     for kind, told, detail in (
-        (
-            "code",
-            patch,
-            so_many(len(as_list(patch.get("changed"))), "tracked file", "tracked files") + " differed from HEAD",
-        ),
+        ("code", patch, f"{changed} differed from HEAD"),
         ("log", as_mapping(record.get("output")), "what it printed"),
     ):
         name = as_text(told.get("patch" if kind == "code" else "file"))

@@ -210,7 +210,6 @@ class SegmentStore:
             if not groups:
                 return None
             names = stored_columns(file, columns)
-            names = stored_columns(file, columns)
             table = opened.read_row_groups(groups, columns=names, use_threads=len(groups) > MOST_ALONE)
         schema = pa.schema([point_schema().field(name) for name in columns])
         if tuple(names) == tuple(columns) and chosen_rows(table.column("series_id").to_numpy(), wanted) is None:

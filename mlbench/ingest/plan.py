@@ -139,9 +139,8 @@ def plan_some(writer: Writer, units: Sequence[Unit], roots: Sequence[str], versi
     paths = {source_key(member)[1] for unit in units for member in unit.members}
     plan = _plan(writer, units, roots, versions, read_known(writer, paths))
     for key, source in plan.known.items():
-        plan.runs_of_source[key] = (
-            plan.runs_of_source[key] | source.run_ids
-        )  # also of runs that share it and are not looked at now
+        # Also of runs that share it and are not looked at now.
+        plan.runs_of_source[key] = plan.runs_of_source[key] | source.run_ids
     return plan
 
 

@@ -98,15 +98,15 @@ def _row(metric: str, goal: str, how: str, summaries: Sequence[Summary | None], 
 
 def _cell(summary: Summary, baseline: float | None, goal: str, start_s: float | None) -> MetricCell:
     best, best_step, best_wall_s = summary.best(goal)
-    difference = _difference(best if goal else summary.last, baseline)
+    change = change_to(best if goal else summary.last, baseline, goal)
     return MetricCell(
         last=summary.last,
         last_step=summary.last_step,
         best=best,
         best_step=best_step,
-        delta=difference,
-        percent=100 * difference / abs(baseline) if difference is not None and baseline else None,
-        is_better=(difference < 0) == (goal == "min") if difference and goal else None,
+        delta=change.delta,
+        percent=change.percent,
+        is_better=change.is_better,
         n=summary.n,
         n_nan=summary.n_nan,
         n_inf=summary.n_inf,
@@ -120,10 +120,23 @@ def _value(summary: Summary | None, goal: str) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _difference(value: float | None, baseline: float | None) -> float | None:
-    if value is None or baseline is None or not math.isfinite(value):
-        return None
-    return value - baseline
+class Change(NamedTuple):
+    """How a value stands to that of the baseline; None where one of them is missing or not finite."""
+
+    delta: float | None = None
+    percent: float | None = None
+    """None where the baseline's is 0, too."""
+    is_better: bool | None = None
+    """None where they are equal or the metric has no goal, too."""
+
+
+def change_to(value: float | None, baseline: float | None, goal: str) -> Change:
+    """The change from the baseline's value to another one; `goal` is min, max or nothing."""
+    if value is None or baseline is None or not (math.isfinite(value) and math.isfinite(baseline)):
+        return Change()
+    delta = value - baseline
+    percent = 100 * delta / abs(baseline) if baseline else None
+    return Change(delta, percent, (delta < 0) == (goal == "min") if delta and goal else None)
 
 
 def _after(wall_s: float | None, start_s: float | None) -> float | None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mlbench.queries.fragment import TRUE, Sql
 from mlbench.queries.reading import Reader
+from mlbench.wire.counting import so_many
 
 _NAMES = {
     "metric": "SELECT DISTINCT t.metric FROM series t",
@@ -82,4 +83,4 @@ def runs_text(n_runs: int) -> str:
 
 def counted(n: int, noun: str, plural: str = "") -> str:
     """`1 file`, `1,240 files`; the plural where it is not the noun with an s."""
-    return f"{n:,} {noun if n == 1 else plural or f'{noun}s'}"
+    return so_many(n, noun, plural or f"{noun}s")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from mlbench.render.apart import fit_apart
@@ -199,12 +198,12 @@ def _differences(row: MetricRow, what: str) -> list[Cell]:
 
 
 def _difference(cell: MetricCell, goal: str, base: float | None, value: float | None) -> Cell:
-    if base is None or value is None or not (isfinite(base) and isfinite(value)):
+    from mlbench.queries.compare_metrics import change_to
+
+    change = change_to(value, base, goal)
+    if change.delta is None:
         return Cell(safe("-" if value is None else number(value)), "muted" if value is None else "")
-    change = value - base
-    is_better = (change < 0) == (goal == "min") if change else None
-    share = 100 * change / abs(base) if base else None
-    told = replace(cell, delta=change, percent=share, is_better=is_better)
+    told = replace(cell, **change._asdict())
     return Cell(_joined(delta_text(told)), better_role(told))
 
 

@@ -20,11 +20,6 @@ NOW = 1_800_000_000.0
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(str(tmp_path / "home/journal"), str(tmp_path / "home/cache"), "test")
-
-
-@pytest.fixture
 def logs(tmp_path: Path) -> Path:
     folder = tmp_path / "logs"
     for name, rate in (("a", 0.1), ("b", 0.01)):

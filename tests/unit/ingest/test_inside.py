@@ -16,11 +16,6 @@ from mlbench.watch import Watcher
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(str(tmp_path / "home/journal"), str(tmp_path / "home/cache"), "test")
-
-
-@pytest.fixture
 def run_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "mlruns/1/run"
     folder.mkdir(parents=True)

@@ -21,11 +21,6 @@ LOSSES = [float(np.float32(1 / (1 + step * 0.37))) for step in range(12)]
 HPARAMS = "learning_rate: 0.1\nwidth: 8\n"
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(str(tmp_path / "home/journal"), str(tmp_path / "home/cache"), "test")
-
-
 def events(folder: Path, losses: list[float], *, hparams: str | None = HPARAMS) -> None:
     scalar_file(folder / "events.out.tfevents.1700000000.host", {"loss": list(enumerate(losses))})
     if hparams is not None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from mlbench.catalog.reader import open_reader
 from mlbench.ingest.run import ingest_paths
 from mlbench.paths import Home
@@ -13,11 +11,6 @@ from tests.events import scalar_file
 from tests.unit.adapters.reading import write
 
 LOSSES = [1 / (1 + step * 0.37) for step in range(12)]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(str(tmp_path / "home/journal"), str(tmp_path / "home/cache"), "test")
 
 
 def events(folder: Path, losses: list[float], *, metric: str = "train/loss", first: int = 0) -> None:

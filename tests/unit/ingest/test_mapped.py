@@ -19,11 +19,6 @@ FILES = {"x/a.csv": "t,loss\n1,0.5\n", "y/b.csv": "t,err\n1,0.25\n"}
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(str(tmp_path / "home/journal"), str(tmp_path / "home/cache"), "test")
-
-
-@pytest.fixture
 def logs(tmp_path: Path) -> Path:
     return write(tmp_path / "logs", {"mlbench-mapping.yaml": RULES, **FILES})
 

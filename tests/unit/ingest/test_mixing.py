@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from mlbench.catalog.reader import open_reader
 from mlbench.ingest.run import ingest_paths
 from mlbench.paths import Home
 from tests.events import scalar_file
 
 SAYING = "it was written at the same time as events.out.tfevents.1700000000.a, with the same metrics: several trainings"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(str(tmp_path / "home/journal"), str(tmp_path / "home/cache"), "test")
 
 
 def problems(home: Home, folder: Path) -> list[str]:

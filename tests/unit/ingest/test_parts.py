@@ -21,11 +21,6 @@ ONE, OTHER = "c6cac46e", "609aebac"
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(str(tmp_path / "home/journal"), str(tmp_path / "home/cache"), "test")
-
-
-@pytest.fixture
 def store(tmp_path: Path) -> Path:
     folder = tmp_path / "lab"
     folder.mkdir()

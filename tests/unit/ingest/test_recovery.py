@@ -25,11 +25,6 @@ LOG = "events.out.tfevents.1700000000.host"
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(str(tmp_path / "home/journal"), str(tmp_path / "home/cache"), "test")
-
-
-@pytest.fixture
 def logs(tmp_path: Path) -> Path:
     for name, value in (("a", 0.1), ("b", 0.2), ("c", 0.3)):
         scalar_file(tmp_path / "logs" / name / LOG, {"loss": [(1, value), (2, value)]})

@@ -18,11 +18,6 @@ LOG = "events.out.tfevents.1700000000.host"
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(str(tmp_path / "home/journal"), str(tmp_path / "home/cache"), "test")
-
-
-@pytest.fixture
 def logs(tmp_path: Path) -> Path:
     """Three runs, below a dump that belongs to all of them."""
     for name in "abc":
