@@ -199,8 +199,8 @@ class CatalogSession:
             return self._runs.heads(reader, run_ids)
 
     def vocabulary(self) -> Vocabulary:
-        """All names that the runs below the roots have."""
-        with self._table.reading() as reader:
+        """All names that the runs below the roots have. Not with the reader of the table, which nobody shall wait for."""
+        with self._detail.reading() as reader:
             return self._runs.vocabulary(reader)
 
     def command(self, question: RunsQuestion) -> str:

@@ -309,7 +309,7 @@ class Desk:
 
     def ask_names(self) -> None:
         """Ask for the names that can be typed."""
-        self.asker.ask("names", self.session.vocabulary, self._take_names, lane="table", subject="all")
+        self.asker.ask("names", self.session.vocabulary, self._take_names, lane="detail", subject="all")
 
     def _take_names(self, names: Vocabulary) -> None:
         self.answers.names = names
