@@ -46,18 +46,10 @@ WHERE is_effective AND {_THOSE} AND layer IN ('cli', 'override', 'config', 'hpar
 
 
 def gather_report(
-    reader: Reader,
-    *,
-    where: str = "",
-    runs: Sequence[str] = (),
-    columns: Sequence[str] = (),
-    sort: Sequence[str] = (),
-    limit: int | None = None,
-    metrics: Sequence[str] = (),
-    baseline: str | None = None,
-    within: Sequence[str] = (),
+    reader: Reader, *, where: str = "", runs: Sequence[str] = (), columns: Sequence[str] = (), sort: Sequence[str] = (),
+    limit: int | None = None, metrics: Sequence[str] = (), baseline: str | None = None, within: Sequence[str] = (),
     title: str = "",
-) -> ReportAnswer:
+) -> ReportAnswer:  # fmt: skip
     """Gather a report over the runs that match.
 
     Args:

@@ -199,7 +199,7 @@ class CatalogSession:
             return self._runs.heads(reader, run_ids)
 
     def vocabulary(self) -> Vocabulary:
-        """All names that the runs below the roots have; by the reader of details, so that the table waits for nothing."""
+        """All names that the runs below the roots have; read beside the table, which need not wait."""
         with self._detail.reading() as reader:
             return self._runs.vocabulary(reader)
 

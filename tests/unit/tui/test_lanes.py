@@ -86,11 +86,15 @@ def test_nothing_is_taken_from_a_question_of_the_other_lane(
     assert given == [(KEPT, MEMORY)]
 
 
-def test_a_question_that_fails_leaves_the_lane_as_it_was(lanes: tuple[Lane, Lane]) -> None:
+def test_after_a_question_that_failed_memory_is_given_back_by_the_next(
+    lanes: tuple[Lane, Lane], given: list[tuple[str, str]]
+) -> None:
     lane, other = lanes
 
     with pytest.raises(ZeroDivisionError), lane.reading():
         raise ZeroDivisionError
 
+    assert given == []
     for each in (lane, other):
         assert limit_of(each) == "45.7 MiB"
+    assert given == [(KEPT, MEMORY)] * 2
