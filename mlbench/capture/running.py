@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -137,14 +138,15 @@ def _run_on_terminal(argv: Sequence[str], environment: Mapping[str, str], sink: 
 
 
 def _same_size(terminal: int) -> None:
+    """Until it is the size of now: the next signal may come between reading and setting, and its size is set first."""
     import fcntl
     import termios
 
-    try:
-        size = fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, b"\0" * 8)
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
-    except OSError:
-        pass
+    given = b""
+    with contextlib.suppress(OSError):
+        while (size := fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, b"\0" * 8)) != given:
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
+            given = size
 
 
 def _copy(source: int, target: int, sink: _Sink) -> None:

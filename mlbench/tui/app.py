@@ -208,6 +208,7 @@ class Workbench(App[int]):
 
     def on_resize(self, event: Resize) -> None:
         """Too small a terminal gets one line in place of a broken screen."""
+        compat.catch_up_with_size(self, event.size)
         size = (event.size.width, event.size.height)
         self.screen_stack[0].set_class(too_small(size), "small")
         text = f"{small_text(size)}. Make it larger; {self.desk.key('app.back')} leaves"

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.geometry import Region
+from textual.events import Resize
+from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from mlbench.dataclass import dataclass
@@ -169,6 +170,26 @@ def repaint_when_brought_back(repaint: Callable[[], object]) -> None:
 
     with contextlib.suppress(ValueError):  # not in the main thread: then nobody stops us by a key
         signal.signal(signal.SIGCONT, go_on)
+
+
+def catch_up_with_size(app: App[int], told: Size) -> None:
+    """Tell the size of the terminal again where it is another one than was told last.
+
+    Textual (8.2.8) reads it in the handler of the signal. In a storm of sizes the next signal may come between reading
+    and telling: then the older size is told last, and stays.
+
+    Args:
+        app: in its running loop.
+        told: columns and lines of the event that has just arrived.
+    """
+    from textual.drivers.linux_driver import LinuxDriver
+
+    driver = app._driver
+    if not isinstance(driver, LinuxDriver) or driver._in_band_window_resize:
+        return  # there is no terminal, or it tells its sizes itself and in order
+    now = Size(*driver._get_terminal_size())
+    if now != told:
+        app.post_message(Resize(now, now))
 
 
 def is_job_of_a_shell() -> bool:

@@ -55,6 +55,33 @@ def test_a_storm_of_sizes_ends_in_the_right_screen(environ: dict[str, str], tmp_
     assert LEFT in text_of(terminal)
 
 
+OVERTAKEN = """
+import fcntl, os, signal, struct, sys, termios
+from textual.drivers.linux_driver import LinuxDriver
+
+read = LinuxDriver._get_terminal_size
+
+def read_and_be_overtaken(driver):
+    size = read(driver)
+    if size == (110, 28):
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        os.kill(os.getpid(), signal.SIGWINCH)
+    return size
+
+LinuxDriver._get_terminal_size = read_and_be_overtaken
+from mlbench.main import main
+main([sys.argv[1]])
+"""
+
+
+def test_a_size_that_was_overtaken_by_the_next_one_does_not_stay(environ: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OVERTAKEN, str(tmp_path / "logs")]
+    with Terminal(command, size=(100, 30), environ=environ, cwd=str(tmp_path), is_ours=False) as terminal:
+        terminal.wait_for("2 runs", "? help")
+        terminal.resize((110, 28))  # while it is read the terminal becomes 80x24, and that is told first
+        terminal.wait_until(lambda screen: screen.split("\n")[23].endswith("? help"), "the footer", seconds=15)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_that_ends_it_gives_the_terminal_back(
     environ: dict[str, str], tmp_path: Path, number: signal.Signals
