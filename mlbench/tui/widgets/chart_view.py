@@ -361,7 +361,7 @@ class ChartView(Widget):
     # ------------------------------------------------------------ values at the crosshair
 
     def _value_lines(self, width: int, height: int) -> tuple[Line, ...]:
-        """What stands at the crosshair, on a third of the lines at most; () without one."""
+        """What stands at the crosshair, on a third of the lines at most; () where it is not shown."""
         look = self.state.look
         if look.crosshair is None:
             return ()
