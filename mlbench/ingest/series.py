@@ -13,6 +13,7 @@ from mlbench.ingest.draft import Draft, prefixed
 from mlbench.ingest.identity import Member
 from mlbench.ingest.scan import path_below
 from mlbench.model import Role
+from mlbench.wire.point_grids import PointGrid, ends_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,9 +103,10 @@ class RunSeries:
         firsts, lasts = [], []
         for stretches, table in zip(self.stretches, self.tables, strict=True):
             first, last = np.full((2, len(self.keys)), np.nan)
+            of_firsts, of_lasts = ends_of(table.points, stretches.starts, stretches.ends - 1)
             # Of several values for one place numpy keeps the one assigned last.
-            first[stretches.which[::-1]] = table.points.wall_s[stretches.starts[::-1]]
-            last[stretches.which] = table.points.wall_s[stretches.ends - 1]
+            first[stretches.which[::-1]] = of_firsts[::-1]
+            last[stretches.which] = of_lasts
             firsts += first[np.isfinite(first)].tolist()
             lasts += last[np.isfinite(last)].tolist()
         return min(firsts, default=None), max(lasts, default=None)
@@ -139,10 +141,16 @@ def _in_order(known: dict[SeriesKey, int], numbers: list[list[int]], tables: lis
     keys = sorted(known)
     places = np.empty(len(keys), dtype=np.int32)
     places[[known[key] for key in keys]] = np.arange(len(keys), dtype=np.int32)
-    stretches = [
-        stretches_of(table.points.which, places[of_table]) for of_table, table in zip(numbers, tables, strict=True)
-    ]
+    stretches = [_stretches(table.points, places[of_table]) for of_table, table in zip(numbers, tables, strict=True)]
     return RunSeries(tuple(keys), stretches, tables)
+
+
+def _stretches(points: PointTable, places: Int32Array) -> Stretches:
+    import numpy as np
+
+    if isinstance(points, PointGrid):
+        return Stretches(places, np.arange(places.size) * points.n_each, points.n_points)
+    return stretches_of(points.which, places)
 
 
 def stretches_of(which: Int32Array, places: Int32Array) -> Stretches:
@@ -187,6 +195,9 @@ def sort_points(runs: Sequence[RunSeries], sheaves: Sequence[Sequence[int]] | No
     seq, steps = np.empty(n_points, dtype=np.int64), np.empty(n_points, dtype=np.int64)
     wall_s, values = np.empty(n_points, dtype=np.float64), np.empty(n_points, dtype=np.float64)
     for run, stretches, moves in zip(runs, joined, _moves(counts, sheaves), strict=True):
+        if _is_grid(run):
+            _place_grid(run.tables[0], stretches.which, moves, (source_ids, seq, steps, wall_s, values))
+            continue
         parts = _parts(stretches, moves)
         _place(_source_ids(run), parts, source_ids)
         for target, columns in (
@@ -276,6 +287,37 @@ def _place(column: NDArray[Any] | int, parts: Sequence[tuple[Part, slice]], targ
             np.concatenate([column[stretch] for stretch in part], out=target[goal])
         else:
             np.take(column, part, out=target[goal], mode="clip")
+
+
+def _is_grid(run: RunSeries) -> bool:
+    """Whether all points are one matrix: then nothing is sorted but its lines."""
+    return len(run.tables) == 1 and isinstance(run.tables[0].points, PointGrid)
+
+
+def _place_grid(
+    table: PlacedTable, which: Int32Array, moves: Sequence[tuple[slice, slice]], targets: Sequence[NDArray[Any]]
+) -> None:
+    """Move the points of a matrix to where they belong, line by line.
+
+    Args:
+        table: whose points are a `PointGrid`.
+        which: of each line the place of its series, all of which differ.
+        moves: as `_moves` tells.
+        targets: source ids, seq, steps, times and values of all runs.
+    """
+    import numpy as np
+
+    grid: PointGrid = table.points  # type: ignore[assignment]
+    is_sorted = bool((which[1:] > which[:-1]).all())
+    order = np.argsort(which)
+    for source, goal in moves:
+        lines = slice(source.start // grid.n_each, source.stop // grid.n_each)
+        source_ids, *columns = (target[goal] for target in targets)
+        source_ids[:] = table.source_id
+        grid.put(lines if is_sorted else order[lines], [column.reshape(-1, grid.n_each) for column in columns])
+        if table.rank:
+            columns[0] &= PLACE_MASK
+            columns[0] |= table.rank << SEQ_BITS
 
 
 def _source_ids(run: RunSeries) -> NDArray[Any] | int:

@@ -93,6 +93,8 @@ class Turn:
     """Where the value lies."""
     records: Int64Array
     """In which of the turn's records."""
+    by_name: Int64Array
+    """The places of the values, by their tags."""
 
     @classmethod
     def of(
@@ -117,11 +119,15 @@ class Turn:
         for place in values:
             mask[place : place + VALUE_BYTES] = 0
         n_values = flat.n_values[numbers]
-        tags = [flat.tags[first : first + n] for first, n in zip(flat.first[numbers], n_values, strict=True)]
+        tags = np.concatenate(
+            [flat.tags[first : first + n] for first, n in zip(flat.first[numbers], n_values, strict=True)]
+        )
+        names = [shapes.tags[tag] for tag in tags.tolist()]
+        by_name = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
         return cls(
             window.octets[start : start + n_bytes] & mask, mask, places - start, lengths, numbers, widths,
             np.array([closing_word(length) for length in lengths.tolist()], dtype=np.uint32),
-            np.concatenate(tags), np.array(values, dtype=np.int64), np.repeat(np.arange(places.size), n_values),
+            tags, np.array(values, dtype=np.int64), np.repeat(np.arange(places.size), n_values), by_name,
         )  # fmt: skip
 
     @property
@@ -136,7 +142,7 @@ class Turn:
     @property
     def size_bytes(self) -> int:
         """What it takes in memory, about."""
-        return 2 * self.n_bytes + 4 * self.places.nbytes + 3 * self.values.nbytes
+        return 2 * self.n_bytes + 4 * self.places.nbytes + 4 * self.values.nbytes
 
     def beginning_with(self, first: int) -> Turn:
         """The same cycle from this one of its records on."""
@@ -146,7 +152,7 @@ class Turn:
             np.roll((self.places - start) % self.n_bytes, -first), np.roll(self.lengths, -first),
             np.roll(self.numbers, -first), np.roll(self.widths, -first), np.roll(self.closing, -first),
             np.roll(self.tags, -before), np.roll((self.values - start) % self.n_bytes, -before),
-            np.roll((self.records - first) % self.places.size, -before),
+            np.roll((self.records - first) % self.places.size, -before), (self.by_name - before) % self.tags.size,
         )  # fmt: skip
 
     def repeated(self, start: int, n_turns: int) -> tuple[Int64Array, Int64Array, Int32Array]:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from mlbench.ingest import series as module
 from mlbench.ingest.series import SEQ_BITS, RunSeries, SeriesKey, SeriesPoints, series_of, sort_points
 from mlbench.model import PointTable, Role
+from mlbench.wire.point_grids import PointGrid
 from tests.unit.ingest.sources import draft, points, source
 
 
@@ -219,3 +220,67 @@ def test_the_ends_of_a_run_are_the_finite_times_of_its_files_first_and_last_poin
 
     assert run.ends() == (500.0, 700.0)
     assert none.ends() == (None, None)
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> PointGrid:
+    """Pieces of one to three turns of some metrics, whose steps and places are the same for all of them or not."""
+    metrics = tuple(draw(st.permutations("abcde"))[: draw(st.integers(1, 5))])
+    sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+    n_lines, n_each = len(metrics), sum(sizes)
+    random = np.random.default_rng(draw(st.integers(0, 99)))
+    steps = random.integers(-5, 5, (draw(st.sampled_from([1, n_lines])), n_each))
+    line_seq = random.permutation(n_lines)[:, None] + np.zeros((1, draw(st.sampled_from([1, n_each]))), np.int64)
+    values = [random.random((n_lines, n)).astype(draw(st.sampled_from([np.float32, np.float64]))) for n in sizes]
+    walls = [random.random((n_lines, n)) for n in sizes]
+    walls[0][0, 0] = values[-1][-1, -1] = np.nan
+    return PointGrid(metrics, steps, walls, values, line_seq, np.sort(random.integers(0, 999, n_each)) * n_lines)
+
+
+def as_table(grid: PointGrid) -> PointTable:
+    return PointTable(grid.metrics, grid.which, grid.steps, grid.wall_s, grid.values, grid.seq)
+
+
+@given(st.lists(st.tuples(st.lists(grids(), min_size=1, max_size=2), st.sampled_from(["", "b"])), max_size=3))
+def test_a_matrix_goes_where_its_points_would_go(runs: list[tuple[list[PointGrid], str]]) -> None:
+    one, other = (
+        [
+            named(
+                series_of(
+                    draft(
+                        source(f"/logs/{number}/c", None),  # the first rank
+                        *(
+                            source(f"/logs/{number}/e{n}", take(table), source_id=10 * number + n, prefix=prefix)
+                            for n, table in enumerate(tables)
+                        ),
+                    )
+                )
+            )
+            for number, (tables, prefix) in enumerate(runs)
+        ]
+        for take in (lambda grid: grid, as_table)
+    )
+    sheaves = [["abcde".index(key.metric[-1]) // 2 for key in run.keys] for run in one]
+
+    found, expected = sort_points(one, sheaves), sort_points(other, sheaves)
+
+    for name in ("counts", "source_ids", "seq", "steps", "wall_s", "values"):
+        assert getattr(found, name).tobytes() == getattr(expected, name).tobytes(), name
+    assert [run.ends() for run in one] == [run.ends() for run in other]
+    assert [run.keys for run in one] == [run.keys for run in other]
+
+
+@given(grids())
+def test_a_matrix_is_a_table(grid: PointGrid) -> None:
+    n_lines, n_each = len(grid.metrics), grid.n_each
+    seq = grid.line_seq + grid.later_seq
+
+    for place, metric in enumerate(grid.split()):
+        assert metric.metric == grid.metrics[place]
+        assert metric.steps.tolist() == grid.line_steps[place % len(grid.line_steps)].tolist()
+        assert metric.wall_s.tobytes() == np.concatenate([piece[place] for piece in grid.wall_pieces]).tobytes()
+        assert (
+            metric.values.tobytes() == np.concatenate([one[place] for one in grid.value_pieces], dtype="f8").tobytes()
+        )
+        assert metric.seq.tolist() == seq[place].tolist()
+    assert grid.n_points == grid.which.size == n_lines * n_each
