@@ -1,8 +1,8 @@
 """Points of metrics of which each has as many as any other: a matrix with a line for each metric, and never a column.
 
-As a training loop logs them. At each turn all lines mostly have one step, and their places differ by what is the same at
-each: both are kept once for all lines, times and values in the pieces in which they were read. Whoever puts points where
-they belong (`ingest.series`) takes them from here, so that each is moved once.
+As a training loop logs them. At each turn all lines mostly have one step, and their places differ by what is the same
+at each: both are kept once for all lines, times and values in the pieces in which they were read. Whoever puts points
+where they belong (`ingest.series`) takes them from here, so that each is moved once.
 """
 
 from __future__ import annotations
