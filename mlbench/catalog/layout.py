@@ -23,9 +23,14 @@ LEAST_GROUP_ROWS = 16_384
 """Smaller ones take longer to find than to read."""
 COLUMNS = ("series_id", "source_id", "seq", "step", "wall_s", "value")
 """Of a segment."""
-PLAIN, TOLD = ".parquet", ".told.parquet"
-"""Endings: with all of COLUMNS, and with what `times.tell` gives in place of `wall_s`."""
+PLAIN, TOLD, SINGLE = ".parquet", ".told.parquet", ".single.parquet"
+"""Endings: with all of COLUMNS, with what `times.tell` gives in place of `wall_s`, and as the first with values of 32
+bits, as event files have them, where that loses no bit of any."""
 
+_BATCH_ROWS = 1 << 16
+"""Rows that the writer of Parquet takes at once: by its default of 1,024 it is called more than it writes."""
+_EXACT_ROWS = 1 << 14
+"""Values that are tried at once: the first that needs 64 bits ends it."""
 _QUICK: dict[str, Any] = {
     "compression": "lz4",
     "use_dictionary": False,
@@ -71,6 +76,11 @@ def is_told(file: str) -> bool:
     return file.endswith(TOLD)
 
 
+def is_single(file: str) -> bool:
+    """Whether the values of a segment have 32 bits."""
+    return file.endswith(SINGLE)
+
+
 def stored_columns(file: str, columns: Sequence[str]) -> list[str]:
     """The columns of a segment that are needed for these of COLUMNS, in their order."""
     if not is_told(file) or "wall_s" not in columns:
@@ -88,7 +98,8 @@ def encode(points: pa.Table, cuts: Sequence[int]) -> tuple[bytes, str]:
     """
     parts = _bounds(points.num_rows, cuts)
     if _is_even(points):
-        return _parquet(points, parts, _QUICK), PLAIN
+        single = _with_single_values(points)
+        return _parquet(single or points, parts, _QUICK), SINGLE if single else PLAIN
     if not _is_saving(points):
         return _parquet(points, parts, _CLOSE), PLAIN
     parts = list(_whole_series(points.column("series_id").to_numpy(), parts))
@@ -107,11 +118,30 @@ def _parquet(points: pa.Table, parts: Sequence[int], options: dict[str, Any]) ->
     most = max(ROW_GROUP_ROWS, *(end - start for start, end in pairwise(parts))) if options is _TOLD else ROW_GROUP_ROWS
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(
-        sink, whole.schema, write_statistics=["series_id"], version="2.6", data_page_version="2.0", **options
-    ) as writer:
+        sink, whole.schema, write_statistics=["series_id"], version="2.6", data_page_version="2.0",
+        write_batch_size=_BATCH_ROWS, **options,
+    ) as writer:  # fmt: skip
         for start, end in pairwise(parts):
             writer.write_table(whole.slice(start, end - start), row_group_size=most)
     return bytes(sink.getvalue())
+
+
+def _with_single_values(points: pa.Table) -> pa.Table | None:
+    """The points with values of 32 bits, in 0.4 of the time and fewer bytes; None where a bit of one would be lost."""
+    import numpy as np
+    import pyarrow as pa
+
+    values = points.column("value").to_numpy()
+    single = np.empty(values.size, dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, values.size, _EXACT_ROWS):
+            part = values[start : start + _EXACT_ROWS]
+            kept = single[start : start + _EXACT_ROWS]
+            kept[:] = part
+            if (kept.astype(np.float64).view(np.int64) != part.view(np.int64)).any():
+                return None
+    place = COLUMNS.index("value")
+    return points.set_column(place, pa.field("value", pa.float32()), pa.array(single))
 
 
 def _is_even(points: pa.Table) -> bool:
