@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FEW = "read_parquet(?) WHERE series_id BETWEEN {low} AND {high} AND series_id IN ({ids})"
 _TYPES = {"series_id": "BIGINT", "source_id": "INTEGER", "seq": "BIGINT", "step": "BIGINT"}
+_WIDE = {"step": "BIGINT", "value": "DOUBLE"}
 
 
 def read_few(
@@ -56,8 +57,8 @@ def _read(
         nothing = ", ".join(f"NULL::{_TYPES.get(name, 'DOUBLE')} AS {name}" for name in columns)
         return connection.execute(f"SELECT {nothing} WHERE false").fetchnumpy()
     source = _FEW.format(low=wanted[0], high=wanted[-1], ids=", ".join(map(str, wanted)))
-    # DuckDB gives a column the type that it has in the first file: values of 64 bits come first, and all are widened.
-    names = ["value::DOUBLE AS value" if name == "value" else name for name in columns]
+    # DuckDB gives a column the type that it has in the first file: those of 64 bits come first, and all are widened.
+    names = [f"{name}::{_WIDE[name]} AS {name}" if name in _WIDE else name for name in columns]
     ordered = sorted(paths, key=is_single)
     return connection.execute(f"SELECT {', '.join(names)} FROM {source} ORDER BY {order}", [ordered]).fetchnumpy()
 

@@ -53,9 +53,10 @@ class SeriesPoints:
     source_ids: Int32Array
     """This and all below: shape (n_points,), the sum of `counts`."""
     seq: Int64Array
-    steps: Int64Array
+    steps: NDArray[Any]
+    """Of 64 bits; of 32, as `values`, where all points are of matrices that have no more (`PointGrid.is_single`)."""
     wall_s: Float64Array
-    values: Float64Array
+    values: NDArray[Any]
 
     @property
     def ends(self) -> Int64Array:
@@ -174,7 +175,9 @@ def _keys(draft: Draft, member: Member, metrics: Sequence[str]) -> list[SeriesKe
     return [SeriesKey(prefixed(member, metric), source_run, metric, member.claimed.adapter) for metric in metrics]
 
 
-def sort_points(runs: Sequence[RunSeries], sheaves: Sequence[Sequence[int]] | None = None) -> SeriesPoints:
+def sort_points(
+    runs: Sequence[RunSeries], sheaves: Sequence[Sequence[int]] | None = None, *, may_be_single: bool = False
+) -> SeriesPoints:
     """The points of many runs, sheaf by sheaf, run by run, series by series in the order of `keys`.
 
     The sequence numbers rise within each file, and the files of a run stand in their order: a stable sort by series
@@ -184,19 +187,22 @@ def sort_points(runs: Sequence[RunSeries], sheaves: Sequence[Sequence[int]] | No
     Args:
         runs: whose points.
         sheaves: for each run, for each of its series the number of its sheaf, rising; all are one by default.
+        may_be_single: steps and values come in 32 bits where these hold all.
     """
     import numpy as np
+
+    is_single = may_be_single and all(grid is not None and grid.is_single for grid in map(_grid_of, runs))
 
     sheaves = [[0] * len(run.keys) for run in runs] if sheaves is None else sheaves
     joined = [_in_a_row(run.stretches) for run in runs]
     counts = [_counts(stretches, len(run.keys)) for stretches, run in zip(joined, runs, strict=True)]
     n_points = sum(stretches.n_points for stretches in joined)
     source_ids = np.empty(n_points, dtype=np.int32)
-    seq, steps = np.empty(n_points, dtype=np.int64), np.empty(n_points, dtype=np.int64)
-    wall_s, values = np.empty(n_points, dtype=np.float64), np.empty(n_points, dtype=np.float64)
+    seq, steps = np.empty(n_points, dtype=np.int64), np.empty(n_points, dtype=np.int32 if is_single else np.int64)
+    wall_s, values = np.empty(n_points, dtype=np.float64), np.empty(n_points, "f4" if is_single else "f8")
     for run, stretches, moves in zip(runs, joined, _moves(counts, sheaves), strict=True):
-        if _is_grid(run):
-            _place_grid(run.tables[0], stretches.which, moves, (source_ids, seq, steps, wall_s, values))
+        if grid := _grid_of(run):
+            _place_grid(grid, run.tables[0], stretches.which, moves, (source_ids, seq, steps, wall_s, values))
             continue
         parts = _parts(stretches, moves)
         _place(_source_ids(run), parts, source_ids)
@@ -289,25 +295,30 @@ def _place(column: NDArray[Any] | int, parts: Sequence[tuple[Part, slice]], targ
             np.take(column, part, out=target[goal], mode="clip")
 
 
-def _is_grid(run: RunSeries) -> bool:
-    """Whether all points are one matrix: then nothing is sorted but its lines."""
-    return len(run.tables) == 1 and isinstance(run.tables[0].points, PointGrid)
+def _grid_of(run: RunSeries) -> PointGrid | None:
+    """The matrix that all points of a run are, so that nothing is sorted but its lines; None where they are none."""
+    points = run.tables[0].points if len(run.tables) == 1 else None
+    return points if isinstance(points, PointGrid) else None
 
 
 def _place_grid(
-    table: PlacedTable, which: Int32Array, moves: Sequence[tuple[slice, slice]], targets: Sequence[NDArray[Any]]
+    grid: PointGrid,
+    table: PlacedTable,
+    which: Int32Array,
+    moves: Sequence[tuple[slice, slice]],
+    targets: Sequence[NDArray[Any]],
 ) -> None:
     """Move the points of a matrix to where they belong, line by line.
 
     Args:
-        table: whose points are a `PointGrid`.
+        grid: the points.
+        table: the same, with its source and rank.
         which: of each line the place of its series, all of which differ.
         moves: as `_moves` tells.
         targets: source ids, seq, steps, times and values of all runs.
     """
     import numpy as np
 
-    grid: PointGrid = table.points  # type: ignore[assignment]
     is_sorted = bool((which[1:] > which[:-1]).all())
     order = np.argsort(which)
     for source, goal in moves:

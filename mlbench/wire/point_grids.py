@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from mlbench.model import Float64Array, Int32Array, Int64Array
 
+_SINGLE_STEPS, _SINGLE_BYTES = 1 << 31, 4
+
 
 class PointGrid(PointTable):
     """A table that comes metric by metric; its columns are made when they are asked for."""
@@ -54,12 +56,19 @@ class PointGrid(PointTable):
     def n_points(self) -> int:
         return len(self.metrics) * self.n_each
 
+    @property
+    def is_single(self) -> bool:
+        """Whether values have 32 bits and every step fits into as many."""
+        is_short = int(self.line_steps.min()) >= -_SINGLE_STEPS and int(self.line_steps.max()) < _SINGLE_STEPS
+        return is_short and all(piece.itemsize == _SINGLE_BYTES for piece in self.value_pieces)
+
     def put(self, lines: slice | Int64Array, columns: Sequence[NDArray[Any]]) -> None:
         """Move the points of some metrics to where they belong.
 
         Args:
             lines: places in `metrics`.
-            columns: seq, steps, times and values, each of shape (n_lines, n_each).
+            columns: seq, steps, times and values, each of shape (n_lines, n_each); steps and values may have 32 bits
+                if `is_single`.
         """
         import numpy as np
 

@@ -190,7 +190,7 @@ def valued(values: np.ndarray, first_id: int) -> pa.Table:
     return pa.table([pa.array(column) for column in columns], schema=point_schema())
 
 
-def test_values_that_32_bits_hold_are_stored_in_32_and_come_back_beside_others(tmp_path: Path) -> None:
+def test_steps_and_values_that_32_bits_hold_are_stored_in_32_and_come_back_beside_others(tmp_path: Path) -> None:
     floats = np.concatenate((np.random.default_rng(3).random(40_000).astype(np.float32), _SINGLE_BITS))
     tables = [valued(floats, 1), valued(np.concatenate((floats[:4], _DOUBLES)), 9_000), valued(_SINGLE_BITS, 10_000)]
     written = [write_segment(str(tmp_path), table) for table in tables]
@@ -198,7 +198,8 @@ def test_values_that_32_bits_hold_are_stored_in_32_and_come_back_beside_others(t
     named = [(one.file, one.hash) for one in written]
     store = SegmentStore(str(tmp_path))
     assert [layout.is_single(one.file) for one in written] == [True, False, True]
-    assert pq.read_schema(tmp_path / written[0].file).field("value").type == pa.float32()
+    stored = pq.read_schema(tmp_path / written[0].file)
+    assert (stored.field("step").type, stored.field("value").type) == (pa.int32(), pa.float32())
     whole = pa.concat_tables(tables)
     assert same_bits(store.read(named, range(20_000)), whole)
     wanted = [2, 5_001, 9_000, 10_000]
@@ -227,3 +228,29 @@ def test_one_value_of_64_bits_keeps_all_in_64(tmp_path: Path, place: int, value:
 
     assert not layout.is_single(segment.file)
     assert same_bits(SegmentStore(str(tmp_path)).read([(segment.file, segment.hash)], range(6_000)), valued(values, 1))
+
+
+@pytest.mark.parametrize("step", [2**31, -(2**31) - 1, 2**63 - 1])
+def test_one_step_of_64_bits_keeps_all_in_64(tmp_path: Path, step: int) -> None:
+    table = valued(np.zeros(80), 1)
+    steps = np.arange(80)
+    steps[-1] = step
+    table = table.set_column(3, table.schema.field(3), pa.array(steps))
+
+    segment = write_segment(str(tmp_path), table)
+
+    assert not layout.is_single(segment.file)
+    assert same_bits(SegmentStore(str(tmp_path)).read([(segment.file, segment.hash)], range(99)), table)
+
+
+@pytest.mark.parametrize("steps", [np.arange(8_000), np.arange(8_000) ** 2 % 7_001])
+def test_points_that_come_in_32_bits_give_the_same_file(tmp_path: Path, steps: np.ndarray) -> None:
+    wide = valued(np.random.default_rng(3).random(8_000).astype(np.float32), 1)
+    wide = wide.set_column(3, wide.schema.field(3), pa.array(steps))
+    arrays = [
+        column.to_numpy().astype(field.type.to_pandas_dtype())
+        for column, field in zip(wide.columns, layout.single_schema(), strict=True)
+    ]
+    single = pa.table([pa.array(array) for array in arrays], schema=layout.single_schema())
+
+    assert write_segment(str(tmp_path), single) == write_segment(str(tmp_path), wide)

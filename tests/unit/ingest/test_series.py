@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from mlbench.ingest import series as module
 from mlbench.ingest.series import SEQ_BITS, RunSeries, SeriesKey, SeriesPoints, series_of, sort_points
+from mlbench.ingest.summary import summarise
 from mlbench.model import PointTable, Role
 from mlbench.wire.point_grids import PointGrid
 from tests.unit.ingest.sources import draft, points, source
@@ -233,7 +234,9 @@ def grids(draw: st.DrawFn) -> PointGrid:
     line_seq = random.permutation(n_lines)[:, None] + np.zeros((1, draw(st.sampled_from([1, n_each]))), np.int64)
     values = [random.random((n_lines, n)).astype(draw(st.sampled_from([np.float32, np.float64]))) for n in sizes]
     walls = [random.random((n_lines, n)) for n in sizes]
-    walls[0][0, 0] = values[-1][-1, -1] = np.nan
+    walls[0][0, 0] = np.nan
+    if draw(st.booleans()):
+        values[-1][-1, -1] = draw(st.sampled_from([np.nan, np.inf, -np.inf]))
     return PointGrid(metrics, steps, walls, values, line_seq, np.sort(random.integers(0, 999, n_each)) * n_lines)
 
 
@@ -268,6 +271,34 @@ def test_a_matrix_goes_where_its_points_would_go(runs: list[tuple[list[PointGrid
         assert getattr(found, name).tobytes() == getattr(expected, name).tobytes(), name
     assert [run.ends() for run in one] == [run.ends() for run in other]
     assert [run.keys for run in one] == [run.keys for run in other]
+
+
+@given(st.lists(grids(), min_size=1, max_size=3))
+def test_points_of_32_bits_are_summarised_as_those_of_64(tables: list[PointGrid]) -> None:
+    runs = [named(series_of(draft(source(f"/logs/{n}/e", table)))) for n, table in enumerate(tables)]
+
+    found, wide = sort_points(runs, may_be_single=True), sort_points(runs)
+
+    is_single = all(table.is_single for table in tables)
+    assert (found.steps.itemsize, found.values.itemsize) == ((4, 4) if is_single else (8, 8))
+    assert found.steps.tolist() == wide.steps.tolist()
+    assert found.values.astype(np.float64).tobytes() == wide.values.tobytes()
+    summary, expected = summarise(found), summarise(wide)
+    assert {name: column.type for name, column in summary.items()} == {n: c.type for n, c in expected.items()}
+    assert str({name: column.to_pylist() for name, column in summary.items()}) == str(
+        {name: column.to_pylist() for name, column in expected.items()}
+    )
+
+
+@given(st.sampled_from([-(2**31) - 1, -(2**31), 0, 2**31 - 1, 2**31]))
+def test_a_matrix_is_of_32_bits_where_all_of_it_fits(step: int) -> None:
+    steps, walls = np.array([[0, step]]), [np.zeros((2, 2))]
+    grids_of = [
+        PointGrid(("a", "b"), steps, walls, [np.zeros((2, 2), dtype)], np.array([[0], [1]]), np.array([0, 2]))
+        for dtype in (np.float32, np.float64)
+    ]
+
+    assert [grid.is_single for grid in grids_of] == [-(2**31) <= step < 2**31, False]
 
 
 @given(grids())
