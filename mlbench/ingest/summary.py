@@ -7,7 +7,7 @@ Python loop over series would cost more than reading them.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlbench.wire import views
 
@@ -47,8 +47,8 @@ def summarise(points: SeriesPoints) -> dict[str, pa.Array]:
         n_repeat = _count(_flags(steps[1:] == steps[:-1], starts), starts)
     columns = {
         "n": counts, "n_raw": n_raw,
-        "first_step": steps[starts], "last_step": steps[lasts],
-        "first_value": values[starts], "last_value": values[lasts],
+        "first_step": steps[starts].astype(np.int64), "last_step": steps[lasts].astype(np.int64),
+        "first_value": values[starts].astype(np.float64), "last_value": values[lasts].astype(np.float64),
         "n_repeat": n_repeat, "n_back": n_back,
     }  # fmt: skip
     arrays: dict[str, pa.Array] = {name: pa.array(column) for name, column in columns.items()}
@@ -58,7 +58,7 @@ def summarise(points: SeriesPoints) -> dict[str, pa.Array]:
     return arrays
 
 
-def _is_rising(steps: Int64Array, starts: Int64Array) -> bool:
+def _is_rising(steps: NDArray[Any], starts: Int64Array) -> bool:
     """Whether each step of each series lies behind the one before it."""
     rises = steps[1:] > steps[:-1]
     rises[starts[1:] - 1] = True
@@ -95,7 +95,7 @@ def _effective(points: SeriesPoints, restarted: Int64Array) -> NDArray[np.bool_]
 
 
 def _extremes(
-    steps: Int64Array, wall: Float64Array, values: Float64Array, starts: Int64Array, counts: Int64Array
+    steps: NDArray[Any], wall: Float64Array, values: NDArray[Any], starts: Int64Array, counts: Int64Array
 ) -> dict[str, pa.Array]:
     """Least, greatest and mean of the finite values; NULL where there are none. Of equal ones the first."""
     import numpy as np
@@ -112,16 +112,17 @@ def _extremes(
     for name, other in (("min", np.inf), ("max", -np.inf)):
         filled = values if is_finite else np.where(finite, values, other)
         at = _first_extremes(filled, starts, counts, is_least=name == "min")
-        arrays[f"{name}_value"] = pa.array(values[at], mask=none)
-        arrays[f"{name}_step"] = pa.array(steps[at], mask=none)
+        arrays[f"{name}_value"] = pa.array(values[at].astype(np.float64), mask=none)
+        arrays[f"{name}_step"] = pa.array(steps[at].astype(np.int64), mask=none)
         arrays[f"{name}_wall_s"] = _known(wall[at], none)
     with np.errstate(over="ignore", invalid="ignore"):
-        total = np.add.reduceat(values if is_finite else np.where(finite, values, 0.0), starts)
+        wide = values.astype(np.float64, copy=False)
+        total = np.add.reduceat(wide if is_finite else np.where(finite, wide, 0.0), starts)
         arrays["mean_value"] = pa.array(total / np.maximum(n_finite, 1), mask=none)
     return arrays
 
 
-def _first_extremes(values: Float64Array, starts: Int64Array, counts: Int64Array, *, is_least: bool) -> Int64Array:
+def _first_extremes(values: NDArray[Any], starts: Int64Array, counts: Int64Array, *, is_least: bool) -> Int64Array:
     """Where each series first has its least or greatest value.
 
     Args:
@@ -158,7 +159,7 @@ def _known(wall_s: Float64Array, none: NDArray[np.bool_] | None = None) -> pa.Ar
     return pa.array(wall_s, mask=unknown if none is None else unknown | none)
 
 
-def sketches(values: Float64Array, starts: Int64Array, counts: Int64Array) -> pa.Array:
+def sketches(values: NDArray[Any], starts: Int64Array, counts: Int64Array) -> pa.Array:
     """At most 64 values that draw each curve: all of a short one, else least and greatest of 32 stretches in order.
 
     In a stretch that ends lower than it begins the greatest value comes first.
@@ -194,7 +195,7 @@ def _places(starts: Int64Array, counts: Int64Array) -> Int64Array:
     return places
 
 
-def _stretches(values: Float64Array, starts: Int64Array, counts: Int64Array) -> Float64Array:
+def _stretches(values: NDArray[Any], starts: Int64Array, counts: Int64Array) -> NDArray[Any]:
     """Shape (n_series * 64,): the two values of each of the 32 stretches, which are as long as each other or by one."""
     import numpy as np
 

@@ -53,6 +53,9 @@ class Window:
         self._buffer = bytearray(WINDOW_BYTES + SLACK_BYTES)
         self.octets: UInt8Array = np.frombuffer(self._buffer, dtype=np.uint8)
         self._views: dict[int, NDArray[np.void]] = {}
+        self.scratch = bytearray(WINDOW_BYTES)
+        self.scratched: UInt8Array = np.frombuffer(self.scratch, dtype=np.uint8)
+        """For what is worked out of the buffer and forgotten: twice the same bytes."""
         self.n_bytes = 0
 
     def load(self, file: BinaryIO, offset: int) -> None:
