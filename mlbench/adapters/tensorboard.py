@@ -165,7 +165,7 @@ def _read_found(
 
 
 def _add_turns(turns: Turns, reading: EventReading) -> None:
-    reading.add_scalars(turns.scalars(reading.seq))
+    reading.add_scalars(turns.lines(reading.seq))
     reading.seq += turns.n_values
     reading.count(len(turns), turns.end())
 

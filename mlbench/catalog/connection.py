@@ -146,25 +146,38 @@ def roll_back(connection: DuckDBPyConnection) -> None:
         pass
 
 
-def create_work_file(path: str) -> None:
-    """Create an empty catalog under a temporary name and rename it: a crash while creating leaves nothing behind."""
+def create_work_file(path: str) -> DuckDBPyConnection:
+    """Create an empty catalog under a temporary name and rename it: a crash while creating leaves nothing behind.
+
+    Returns:
+        The writer's connection to it, as `connect_writer` gives one. The DuckDB that created it stays: to start another
+        takes as long as to create all tables.
+    """
     temporary = f"{path}.{os.getpid()}.new"
     for leftover in (temporary, f"{temporary}.wal"):
         if os.path.exists(leftover):
             os.unlink(leftover)
-    connection = connect(":memory:", read_only=False)
+    connection = connect(":memory:", read_only=False, n_threads=1)
     try:
         # 16 KiB blocks: a torn metadata block is 38 times rarer after a power loss than with 256 KiB.
         connection.execute(f"ATTACH {quote(temporary)} AS fresh (BLOCK_SIZE 16384)")
         connection.execute("USE fresh")
+        connection.execute("BEGIN")
         create_tables(connection)
+        connection.execute("COMMIT")
         connection.execute("CHECKPOINT fresh")
         connection.execute("USE memory")
         connection.execute("DETACH fresh")
-    finally:
+        os.chmod(temporary, 0o600)  # DuckDB makes its files as the umask has it
+        os.rename(temporary, path)
+        connection.execute(f"ATTACH {quote(path)} AS work")
+        connection.execute("USE work")
+        connection.execute("SET temp_directory = ?", [os.path.dirname(path)])
+        connection.execute("SET memory_limit = ?", [WRITER_MEMORY])
+    except BaseException:
         connection.close()
-    os.chmod(temporary, 0o600)  # DuckDB makes its files as the umask has it
-    os.rename(temporary, path)
+        raise
+    return connection
 
 
 def create_tables(connection: DuckDBPyConnection) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mlbench.catalog.layout import stored_columns
+from mlbench.catalog.layout import is_single, stored_columns
 from mlbench.catalog.segments import gone
 from mlbench.catalog.times import MOST_BACK, series_starts
 from mlbench.catalog.told import chosen_points
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FEW = "read_parquet(?) WHERE series_id BETWEEN {low} AND {high} AND series_id IN ({ids})"
 _TYPES = {"series_id": "BIGINT", "source_id": "INTEGER", "seq": "BIGINT", "step": "BIGINT"}
+_WIDE = {"step": "BIGINT", "value": "DOUBLE"}
 
 
 def read_few(
@@ -56,7 +57,10 @@ def _read(
         nothing = ", ".join(f"NULL::{_TYPES.get(name, 'DOUBLE')} AS {name}" for name in columns)
         return connection.execute(f"SELECT {nothing} WHERE false").fetchnumpy()
     source = _FEW.format(low=wanted[0], high=wanted[-1], ids=", ".join(map(str, wanted)))
-    return connection.execute(f"SELECT {', '.join(columns)} FROM {source} ORDER BY {order}", [list(paths)]).fetchnumpy()
+    # DuckDB gives a column the type that it has in the first file: those of 64 bits come first, and all are widened.
+    names = [f"{name}::{_WIDE[name]} AS {name}" if name in _WIDE else name for name in columns]
+    ordered = sorted(paths, key=is_single)
+    return connection.execute(f"SELECT {', '.join(names)} FROM {source} ORDER BY {order}", [ordered]).fetchnumpy()
 
 
 def _read_told(

@@ -46,8 +46,7 @@ def open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
             talk.append(f"the catalog could not be used ({reason}); it was moved to {aside} and is built again")
         elif os.path.lexists(os.path.join(os.path.dirname(path), CURRENT)):
             talk.append("the catalog was gone; it is built again")
-        create_work_file(path)
-        return connect_writer(path), talk
+        return create_work_file(path), talk
     except (duckdb.Error, OSError) as error:
         raise HomeError(
             f"{path}: the catalog cannot be written: {reason_of(error)}. Try: mlbench --home DIR"

@@ -59,7 +59,7 @@ def write_segment(folder: str, points: pa.Table, *, cuts: Sequence[int] = ()) ->
 
     Args:
         folder: the points folder; created if missing.
-        points: columns of `point_schema`, sorted by series_id, then seq.
+        points: columns of `point_schema` or `single_schema`, sorted by series_id, then seq.
         cuts: rows, rising, before which a part begins that others will be read without.
 
     Raises:

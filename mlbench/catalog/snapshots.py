@@ -110,7 +110,8 @@ def copy_file(connection: DuckDBPyConnection, work: str, path: str) -> bool:
         duckdb.Error: as OSError.
     """
     connection.execute("CHECKPOINT")
-    row = connection.execute("SELECT total_blocks, free_blocks FROM pragma_database_size()").fetchone()
+    sizes = "SELECT total_blocks, free_blocks FROM pragma_database_size() WHERE database_name = current_database()"
+    row = connection.execute(sizes).fetchone()
     if row is None or not row[0] or row[1] / row[0] > MOST_FREE or os.path.exists(f"{work}.wal"):
         return False
     try:

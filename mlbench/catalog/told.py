@@ -34,7 +34,8 @@ def chosen_points(stored: Mapping[str, NDArray[Any]], wanted: Int64Array, column
         needed = chosen_rows(ids, times.needed_series(ids, stored[times.BACK], wanted))
         some = {name: _at(stored[name], needed) for name in ("series_id", "step", *times.STORED)}
         found["wall_s"] = _at(times.times_of(some), chosen_rows(some["series_id"], wanted))
-    return {name: found[name] for name in columns}
+    wide = {"step": "i8", "value": "f8"}  # of a segment with 32 bits for both
+    return {name: found[name].astype(wide[name], copy=False) if name in wide else found[name] for name in columns}
 
 
 def chosen_rows(series_ids: Int64Array, wanted: Int64Array) -> Int64Array | None:

@@ -66,22 +66,16 @@ def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
         HomeError: the home cannot be written.
     """
     make_folder(home.cache)
-    lock = take_lock(home, wait_s)
+    writer = Writer(home, take_lock(home, wait_s))
     try:
         if os.path.exists(home.points) and not os.path.isdir(home.points):
             move_aside(home.points)
-        connection, talk = open_work(os.path.join(home.cache, WORK_FILE))
-        news = snapshots.put_right(home.cache)
+        if not writer.is_blank:
+            writer.open()
     except OSError as error:
-        os.close(lock)
+        writer.close()
         reason = f"the home cannot be written: {error.strerror}"
         raise HomeError(f"{home.cache}: {reason}. Try: mlbench --home DIR") from error
-    except BaseException:
-        os.close(lock)
-        raise
-    writer = Writer(home, connection, lock, talk, news)
-    try:
-        writer.begin()
     except BaseException as error:
         writer.__exit__(type(error), error, None)
         raise
@@ -91,32 +85,45 @@ def open_writer(home: Home, *, wait_s: float = 10.0) -> Writer:
 class Writer:
     """The open catalog of the one writing process. Close it to let others write."""
 
-    def __init__(
-        self, home: Home, connection: DuckDBPyConnection, lock: int, talk: Sequence[str] = (), news: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, home: Home, lock: int) -> None:
         self.home = home
-        self.talk = [*talk, *news]
+        self.talk: list[str] = []
         """What the user should be told about the opening."""
-        self._is_lost = bool(talk)
-        self._connection = connection
+        self._is_lost = False
+        self._opened: DuckDBPyConnection | None = None
         self._lock = lock
-        self.is_dirty = not os.path.exists(os.path.join(home.cache, CURRENT))
+        self.is_blank = not any(os.path.lexists(os.path.join(home.cache, name)) for name in (WORK_FILE, CURRENT))
+        """There is no catalog yet, nor was one: it is created by the first statement, or while others read."""
+        self.is_dirty = True
         """An ingest has changed something and is not done, perhaps one that was killed."""
         self._points = SegmentStore(home.points)
-        self._next_series = self._next_source = 1
+        self._next_series, self._next_source = SERIES_BLOCK, 1
 
-    def begin(self) -> None:
-        """See how far the catalog is; raises as every statement does."""
-        self.is_dirty = self.is_dirty or self._is_marked(_UNPUBLISHED)
-        self._next_series = -(-self._next("series", "series_id") // SERIES_BLOCK) * SERIES_BLOCK
-        self._next_source = self._next("source", "source_id")
+    def open(self) -> DuckDBPyConnection:
+        """Open or create the catalog unless that is done, and see how far it is; raises HomeError where it cannot."""
+        if self._opened is not None:
+            return self._opened
+        self._opened, talk = open_work(os.path.join(self.home.cache, WORK_FILE))
+        self.talk += [*talk, *snapshots.put_right(self.home.cache)]
+        self._is_lost = bool(talk)
+        if not self.is_blank:
+            is_seen = os.path.exists(os.path.join(self.home.cache, CURRENT))
+            self.is_dirty = not is_seen or self._is_marked(_UNPUBLISHED)
+            self._next_series = -(-self._next("series", "series_id") // SERIES_BLOCK) * SERIES_BLOCK
+            self._next_source = self._next("source", "source_id")
+        self.is_blank = False
+        return self._opened
+
+    @property
+    def _connection(self) -> DuckDBPyConnection:
+        return self.open()
 
     def __enter__(self) -> Writer:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _at: object) -> None:
         """Close it; a file in which DuckDB has found damage is moved aside, so that the next writer begins anew."""
-        self._connection.close()
+        self._close()
         try:
             if is_damage(error):
                 aside = move_aside(os.path.join(self.home.cache, WORK_FILE))
@@ -135,7 +142,7 @@ class Writer:
     @property
     def must_rebuild(self) -> bool:
         """The catalog is empty or half built: everything that was ever ingested has to be read again."""
-        return self._is_lost or self._is_marked(_REBUILDING)
+        return self._is_lost or (not self.is_blank and self._is_marked(_REBUILDING))
 
     def rebuilt(self) -> None:
         """Say that the catalog is whole again."""
@@ -310,10 +317,10 @@ class Writer:
         import duckdb
 
         try:
-            self._connection.close()
-            self._connection = connect_writer(os.path.join(self.home.cache, WORK_FILE))
+            self._close()
+            self._opened = connect_writer(os.path.join(self.home.cache, WORK_FILE))
         except duckdb.Error:
-            self._connection = connect(":memory:", read_only=False)
+            self._opened = connect(":memory:", read_only=False)
 
     def publish(self, *, is_compact: bool = False, is_last: bool = True) -> bool:
         """Make what was committed visible to all readers; False when nothing has changed since the last time.
@@ -383,5 +390,9 @@ class Writer:
 
     def close(self) -> None:
         """Give the catalog up to the next writer."""
-        self._connection.close()
+        self._close()
         os.close(self._lock)
+
+    def _close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()

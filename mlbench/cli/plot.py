@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 KINDS = ("line", "hist", "bar", "box", "matrix")
 MOST_RUNS = 50
 """More curves than this say nothing in one chart."""
+MOST_TOLD = 3
+"""Metrics of which it is said how many runs have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,8 @@ def command(
         if axis is None and kind == "line":
             options = replace(options, axis=_default_axis(reader, answer, chosen.scalars))
         series = _series(reader, answer, chosen.scalars, options, form)
+        n_cut = max(len(chosen.scalar_runs) - limit, 0)  # that is said, and these have it
+        _tell_lacking(series, chosen.scalars, len(found.rows) - n_cut)
         is_told = form in (None, "table") and kind == "line" and not (has_names or options.group_by)
         told = _told(reader, series) if is_told else {}
         groups = groups_of(reader, answer, options.group_by, ignore)
@@ -292,6 +296,17 @@ def _series(
     is_drawn = is_chart and (options.svg is not None or colour_depth() != "none")
     tell_set_aside(series, fate="drawn faint" if is_drawn else "left out")
     return series
+
+
+def _tell_lacking(series: Sequence[SeriesAnswer], metrics: Sequence[str], n_runs: int) -> None:
+    """How many runs are not drawn since they have no such metric; of many metrics only that it is so."""
+    n_having = {metric: len({one.head.run_id for one in series if one.metric == metric}) for metric in metrics}
+    lacking = {metric: n_runs - n for metric, n in n_having.items() if 0 < n < n_runs}
+    if len(lacking) > MOST_TOLD:
+        talk(f"{len(lacking):,} of these metrics are not in all of the {n_runs:,} runs")
+        return
+    for metric, n in lacking.items():
+        talk(f"{n:,} of {n_runs:,} runs {'has' if n == 1 else 'have'} no {metric}")
 
 
 def _told(reader: Reader, series: Sequence[SeriesAnswer]) -> Mapping[str, Safe]:

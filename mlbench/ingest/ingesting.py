@@ -32,8 +32,8 @@ from mlbench.paths import Home
 from mlbench.wire import patience
 from mlbench.wire.patience import HangsError, LeavingError, Patience, UnansweredError
 
-BATCH_POINTS = 1_500_000
-"""Their segments are on the disk already: what waits for the commit is small."""
+BATCH_POINTS = 6_000_000
+"""Their segments are on the disk already: what waits for the commit is small, and each commit costs what 3 runs do."""
 BATCH_RUNS = 1000
 LOOKED_AT_ONCE = 100
 """Runs whose files are asked for their state together: a thread does it, which is waited for."""
@@ -164,7 +164,8 @@ class Ingest:
         self.workers.start(sum(unit.size_bytes for unit in new), may_fork=False)
         fresh = {unit.run_id: unit for unit in new}
         new_ids = frozenset(fresh)
-        for done in self.workers.do(self._tasks(new, gatherer, plan), self.adapters, self.filer, self._is_stopped):
+        tasks = self._tasks(new, gatherer, plan)
+        for done in self.workers.do(tasks, self.adapters, self.filer, self._is_stopped, self.writer.open):
             if done.stored is not None:
                 self.batch.stored.append(done.stored)
                 self.n_batch_points += done.stored.segment.n_rows
@@ -327,9 +328,9 @@ class Ingest:
             self.batch.stored.append(appended)
 
     def _publish(self, n_done: int, n_total: int) -> None:
-        if self._is_time() and not self.writer.must_rebuild:
+        if self._is_time():
             began = time.monotonic()
-            is_published = self.writer.publish(is_last=False)
+            is_published = not self.writer.must_rebuild and self.writer.publish(is_last=False)
             cost_s = time.monotonic() - began
             self.publish_at = time.monotonic() + max(self.publish_every_s, PUBLISH_SHARE * cost_s)
             self.progress(Progress("read", n_done, n_total, self.summary.n_points, is_published))

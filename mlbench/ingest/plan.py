@@ -99,6 +99,8 @@ def source_key(member: Member) -> SourceKey:
 
 def read_known(writer: Writer, paths: Iterable[str] | None = None) -> dict[SourceKey, KnownSource]:
     """The sources of the catalog, or those at some paths."""
+    if writer.is_blank:
+        return {}
     some = "" if paths is None else " WHERE path IN (SELECT unnest(?))"
     rows = writer.rows(
         "SELECT adapter, path, source_id, run_ids, adapter_version, stamp, cursor, facts, root, status, n_records, "
@@ -148,7 +150,7 @@ def _plan(
     writer: Writer, units: Sequence[Unit], roots: Sequence[str], versions: Mapping[str, int],
     known: dict[SourceKey, KnownSource], *, is_late: bool = False,
 ) -> Plan:  # fmt: skip
-    rows = writer.rows("SELECT run_id, root, is_missing FROM run")
+    rows = [] if writer.is_blank else writer.rows("SELECT run_id, root, is_missing FROM run")
     runs = {run_id: (root, missing) for run_id, root, missing in rows}
     sources_of_run = _sources_of_run(known)
     plan = Plan([], known, _runs_of_source(units, known), sources_of_run, frozenset(runs))

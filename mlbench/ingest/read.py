@@ -88,7 +88,7 @@ def read_source(
         reading.cursor = replace(reading.cursor, status=ReadStatus.UNREADABLE)
         reading.unanswered = waited_in_vain[0]
     reading.points = join_tables(batches)
-    reading.n_points = reading.n_new_points = len(reading.points.steps) if reading.points is not None else 0
+    reading.n_points = reading.n_new_points = reading.points.n_points if reading.points is not None else 0
     if reading.cursor.state.get("restarted"):
         reading.is_continuation = False
     return reading

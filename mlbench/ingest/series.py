@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,6 +14,7 @@ from mlbench.ingest.draft import Draft, prefixed
 from mlbench.ingest.identity import Member
 from mlbench.ingest.scan import path_below
 from mlbench.model import Role
+from mlbench.wire.point_grids import PointGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,9 +54,10 @@ class SeriesPoints:
     source_ids: Int32Array
     """This and all below: shape (n_points,), the sum of `counts`."""
     seq: Int64Array
-    steps: Int64Array
+    steps: NDArray[Any]
+    """Of 64 bits; of 32, as `values`, where all points are of matrices that have no more (`PointGrid.is_single`)."""
     wall_s: Float64Array
-    values: Float64Array
+    values: NDArray[Any]
 
     @property
     def ends(self) -> Int64Array:
@@ -99,14 +102,18 @@ class RunSeries:
         """
         import numpy as np
 
-        firsts, lasts = [], []
+        firsts: list[float] = []
+        lasts: list[float] = []
         for stretches, table in zip(self.stretches, self.tables, strict=True):
-            first, last = np.full((2, len(self.keys)), np.nan)
-            # Of several values for one place numpy keeps the one assigned last.
-            first[stretches.which[::-1]] = table.points.wall_s[stretches.starts[::-1]]
-            last[stretches.which] = table.points.wall_s[stretches.ends - 1]
-            firsts += first[np.isfinite(first)].tolist()
-            lasts += last[np.isfinite(last)].tolist()
+            if isinstance(table.points, PointGrid):
+                first, last = table.points.ends()
+            else:
+                first, last = np.full((2, len(self.keys)), np.nan)
+                # Of several values for one place numpy keeps the one assigned last.
+                first[stretches.which[::-1]] = table.points.wall_s[stretches.starts[::-1]]
+                last[stretches.which] = table.points.wall_s[stretches.ends - 1]
+            firsts += filter(math.isfinite, first.tolist())
+            lasts += filter(math.isfinite, last.tolist())
         return min(firsts, default=None), max(lasts, default=None)
 
 
@@ -139,10 +146,16 @@ def _in_order(known: dict[SeriesKey, int], numbers: list[list[int]], tables: lis
     keys = sorted(known)
     places = np.empty(len(keys), dtype=np.int32)
     places[[known[key] for key in keys]] = np.arange(len(keys), dtype=np.int32)
-    stretches = [
-        stretches_of(table.points.which, places[of_table]) for of_table, table in zip(numbers, tables, strict=True)
-    ]
+    stretches = [_stretches(table.points, places[of_table]) for of_table, table in zip(numbers, tables, strict=True)]
     return RunSeries(tuple(keys), stretches, tables)
+
+
+def _stretches(points: PointTable, places: Int32Array) -> Stretches:
+    import numpy as np
+
+    if isinstance(points, PointGrid):
+        return Stretches(places, np.arange(places.size) * points.n_each, points.n_points)
+    return stretches_of(points.which, places)
 
 
 def stretches_of(which: Int32Array, places: Int32Array) -> Stretches:
@@ -166,7 +179,9 @@ def _keys(draft: Draft, member: Member, metrics: Sequence[str]) -> list[SeriesKe
     return [SeriesKey(prefixed(member, metric), source_run, metric, member.claimed.adapter) for metric in metrics]
 
 
-def sort_points(runs: Sequence[RunSeries], sheaves: Sequence[Sequence[int]] | None = None) -> SeriesPoints:
+def sort_points(
+    runs: Sequence[RunSeries], sheaves: Sequence[Sequence[int]] | None = None, *, may_be_single: bool = False
+) -> SeriesPoints:
     """The points of many runs, sheaf by sheaf, run by run, series by series in the order of `keys`.
 
     The sequence numbers rise within each file, and the files of a run stand in their order: a stable sort by series
@@ -176,17 +191,23 @@ def sort_points(runs: Sequence[RunSeries], sheaves: Sequence[Sequence[int]] | No
     Args:
         runs: whose points.
         sheaves: for each run, for each of its series the number of its sheaf, rising; all are one by default.
+        may_be_single: steps and values come in 32 bits where these hold all.
     """
     import numpy as np
+
+    is_single = may_be_single and all(grid is not None and grid.is_single for grid in map(_grid_of, runs))
 
     sheaves = [[0] * len(run.keys) for run in runs] if sheaves is None else sheaves
     joined = [_in_a_row(run.stretches) for run in runs]
     counts = [_counts(stretches, len(run.keys)) for stretches, run in zip(joined, runs, strict=True)]
     n_points = sum(stretches.n_points for stretches in joined)
     source_ids = np.empty(n_points, dtype=np.int32)
-    seq, steps = np.empty(n_points, dtype=np.int64), np.empty(n_points, dtype=np.int64)
-    wall_s, values = np.empty(n_points, dtype=np.float64), np.empty(n_points, dtype=np.float64)
+    seq, steps = np.empty(n_points, dtype=np.int64), np.empty(n_points, dtype=np.int32 if is_single else np.int64)
+    wall_s, values = np.empty(n_points, dtype=np.float64), np.empty(n_points, "f4" if is_single else "f8")
     for run, stretches, moves in zip(runs, joined, _moves(counts, sheaves), strict=True):
+        if grid := _grid_of(run):
+            _place_grid(grid, run.tables[0], stretches.which, moves, (source_ids, seq, steps, wall_s, values))
+            continue
         parts = _parts(stretches, moves)
         _place(_source_ids(run), parts, source_ids)
         for target, columns in (
@@ -276,6 +297,42 @@ def _place(column: NDArray[Any] | int, parts: Sequence[tuple[Part, slice]], targ
             np.concatenate([column[stretch] for stretch in part], out=target[goal])
         else:
             np.take(column, part, out=target[goal], mode="clip")
+
+
+def _grid_of(run: RunSeries) -> PointGrid | None:
+    """The matrix that all points of a run are, so that nothing is sorted but its lines; None where they are none."""
+    points = run.tables[0].points if len(run.tables) == 1 else None
+    return points if isinstance(points, PointGrid) else None
+
+
+def _place_grid(
+    grid: PointGrid,
+    table: PlacedTable,
+    which: Int32Array,
+    moves: Sequence[tuple[slice, slice]],
+    targets: Sequence[NDArray[Any]],
+) -> None:
+    """Move the points of a matrix to where they belong, line by line.
+
+    Args:
+        grid: the points.
+        table: the same, with its source and rank.
+        which: of each line the place of its series, all of which differ.
+        moves: as `_moves` tells.
+        targets: source ids, seq, steps, times and values of all runs.
+    """
+    import numpy as np
+
+    is_sorted = bool((which[1:] > which[:-1]).all())
+    order = np.argsort(which)
+    for source, goal in moves:
+        lines = slice(source.start // grid.n_each, source.stop // grid.n_each)
+        source_ids, *columns = (target[goal] for target in targets)
+        source_ids[:] = table.source_id
+        grid.put(lines if is_sorted else order[lines], [column.reshape(-1, grid.n_each) for column in columns])
+        if table.rank:
+            columns[0] &= PLACE_MASK
+            columns[0] |= table.rank << SEQ_BITS
 
 
 def _source_ids(run: RunSeries) -> NDArray[Any] | int:

@@ -7,7 +7,7 @@ from dataclasses import field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mlbench.catalog.layout import point_schema
+from mlbench.catalog.layout import point_schema, single_schema
 from mlbench.catalog.segments import Stored, write_segment
 from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft
@@ -65,7 +65,7 @@ class Shelf:
         order = sorted(range(len(named)), key=sheaves.__getitem__)
         numbers = iter(sheaves)
         of_runs = [list(islice(numbers, len(series.keys))) for _run_id, series in runs]
-        points = sort_points([series for _run_id, series in runs], of_runs)
+        points = sort_points([series for _run_id, series in runs], of_runs, may_be_single=True)
         ids = pa.array(range(self.next_series_id, self.next_series_id + points.counts.size), type=pa.int64())
         self.next_series_id += points.counts.size
         series = pa.table({"series_id": ids, **_key_columns([named[place] for place in order]), **summarise(points)})
@@ -103,4 +103,5 @@ def _point_table(series_ids: pa.Array, points: SeriesPoints) -> pa.Table:
 
     arrays = [np.repeat(series_ids.to_numpy(), points.counts), points.source_ids, points.seq, points.steps,
               points.wall_s, points.values]  # fmt: skip
-    return pa.table([pa.array(array) for array in arrays], schema=point_schema())
+    schema = single_schema() if points.values.itemsize < points.wall_s.itemsize else point_schema()
+    return pa.table([pa.array(array) for array in arrays], schema=schema)

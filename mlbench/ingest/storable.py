@@ -13,6 +13,7 @@ from typing import Final
 
 from mlbench.ingest.keep import SmallFact
 from mlbench.model import Blob, Cursor, Param, Points, PointTable, Problem, RunField
+from mlbench.wire.point_grids import PointGrid
 
 _MAX_64, _MAX_32 = 1 << 63, 1 << 31
 _MAX_PARAM_BITS = 13_000
@@ -42,6 +43,8 @@ def unstorable_field(fact: SmallFact | Blob | Cursor) -> str:
 def are_storable(points: Points | PointTable) -> bool:
     """Whether the columns have one length, and the metrics names that can be held."""
     names = (points.metric,) if isinstance(points, Points) else points.metrics
+    if isinstance(points, PointGrid):
+        return all(map(_is_text, names))
     sizes = {len(column) for column in (points.steps, points.wall_s, points.values, points.seq)}
     if isinstance(points, PointTable):
         sizes.add(len(points.which))

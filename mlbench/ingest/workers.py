@@ -207,9 +207,18 @@ class Workers:
         return self._pool is not None
 
     def do(
-        self, tasks: Iterator[Task], adapters: Mapping[str, Adapter], filer: Filer, is_stopped: Callable[[], bool]
-    ) -> Iterator[TaskDone]:
-        """The tasks' results, in the order in which they become ready; no more of them once it is stopped."""
+        self, tasks: Iterator[Task], adapters: Mapping[str, Adapter], filer: Filer, is_stopped: Callable[[], bool],
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> Iterator[TaskDone]:  # fmt: skip
+        """The tasks' results, in the order in which they become ready; no more of them once it is stopped.
+
+        Args:
+            tasks: what is to be read.
+            adapters: as `do_task` wants them.
+            filer: as `do_task` wants it.
+            is_stopped: asked before each task.
+            meanwhile: called each time when all processes have something to do.
+        """
 
         def here(task: Task) -> TaskDone:
             return do_task(task, adapters, filer, is_stopped)
@@ -224,6 +233,7 @@ class Workers:
                 continue
             pending[future] = task
             if len(pending) >= self._ahead:
+                meanwhile()
                 yield from self._ready(pending, here)
         while pending:
             yield from self._ready(pending, here)

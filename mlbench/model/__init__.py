@@ -247,6 +247,10 @@ class PointTable:
     seq: Int64Array
     """Rising for each metric."""
 
+    @property
+    def n_points(self) -> int:
+        return len(self.steps)
+
     def split(self) -> Iterator[Points]:
         """The points of each metric that has any."""
         for place, metric in enumerate(self.metrics):

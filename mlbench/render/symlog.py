@@ -68,15 +68,15 @@ def tick_values(low: float, high: float, linear: float, n_most: int) -> list[flo
     """Nought, and decades on both sides with 2 and 5 where there is room; fewer than two where the range has none."""
     greatest = max(abs(low), abs(high))
     first, last = round(math.log10(linear)), math.floor(math.log10(max(greatest, linear)) + 1e-9)
-    fine = _within([m * 10.0**e for e in range(first, last + 1) for m in (1, 2, 5)], low, high)
-    if len(fine) <= n_most:
-        return _apart(fine, low, high, linear, n_most)
+    every = [[m * 10.0**e for e in range(first, last + 1) for m in (1, 2, 5)]]
+    every += [[10.0**e for e in range(last, first - 1, -stride)] for stride in range(1, last - first + 2)]
     found: list[float] = []
-    for stride in range(1, last - first + 2):
-        found = _within([10.0**e for e in range(last, first - 1, -stride)], low, high)
+    for sizes in every:
+        # What is too near to nought takes no place from the others.
+        found = _apart(_within(sizes, low, high), low, high, linear, n_most)
         if len(found) <= n_most:
             break
-    return _apart(found, low, high, linear, n_most)
+    return found
 
 
 def _within(sizes: list[float], low: float, high: float) -> list[float]:

@@ -282,7 +282,7 @@ class Desk:
         ids, metrics, usual, over = self.compared()[:MOST_CHARTED], look.metrics, self.table_metrics(), look.over
         if not ids:
             self.asker.forget("series")
-            self._take_series(())
+            self._take_series(0, ())
             return
 
         tell_reading(self, metrics or usual[:1], len(ids))
@@ -290,11 +290,11 @@ class Desk:
         def look_at() -> tuple[SeriesAnswer, ...]:
             return self.session.series(ids, metrics, usual, over=over, has_times=look.has_times)
 
-        self.asker.ask("series", look_at, self._take_series, lane="detail", subject=(ids, metrics, usual, over),
-                       otherwise=partial(no_series, self))  # fmt: skip
+        self.asker.ask("series", look_at, partial(self._take_series, len(ids)), lane="detail",
+                       subject=(ids, metrics, usual, over), otherwise=partial(no_series, self))  # fmt: skip
 
-    def _take_series(self, series: tuple[SeriesAnswer, ...]) -> None:
-        self.answers.series, self.answers.no_series = series, ""
+    def _take_series(self, n_runs: int, series: tuple[SeriesAnswer, ...]) -> None:
+        self.answers.n_charted, self.answers.series, self.answers.no_series = n_runs, series, ""
         self.panes.draw_chart(self)
         ask_labels(self)
 

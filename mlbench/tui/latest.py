@@ -24,6 +24,8 @@ class Answers:
     members: Members | None = None
     """Of the group under the cursor; None on a run."""
     series: tuple[SeriesAnswer, ...] = ()
+    n_charted: int = 0
+    """Runs whose series these are, with those that have none of the metrics."""
     no_series: str = ""
     """Why there are no curves of the runs at hand."""
     labels: ChartLabels = field(default_factory=ChartLabels)

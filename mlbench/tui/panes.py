@@ -209,6 +209,7 @@ class Panes:
                 glyphs=self.glyphs,
                 is_plain=self.looks.is_plain,
                 left_out=left_out_text(len(desk.compared())),
+                n_runs=desk.answers.n_charted,
                 message=desk.answers.no_series or message or ("" if desk.answers.found is None else no_metric),
             )
         )

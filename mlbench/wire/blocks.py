@@ -6,7 +6,7 @@ gathered; turns form a matrix, of which each number is a column: a third of the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,48 +16,61 @@ from mlbench.wire.tfrecord import HEADER_BYTES, Record
 from mlbench.wire.window import FRAME_BYTES, Window, fold_varints
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
     from mlbench.model import Float64Array, Int64Array
     from mlbench.wire.periods import Turn
 
     Int32Array = NDArray[np.int32]
-    Float32Array = NDArray[np.float32]
 
 _WALL_AT = HEADER_BYTES + 1
 _STEP_AT = HEADER_BYTES + 10
 """In a record, behind the keys of wall time and step."""
 
 
-class Scalars:
+class Scalars(NamedTuple):
     """Points of many metrics; all arrays have shape (n,). The points of each metric are in the order of the file."""
 
-    __slots__ = ("_tags", "lines", "seq", "steps", "values", "wall_s")
-
-    def __init__(
-        self, tags: Int32Array, steps: Int64Array, wall_s: Float64Array, values: Float32Array, seq: Int64Array,
-        *, are_lines: bool = False,
-    ) -> None:  # fmt: skip
-        self._tags = tags
-        self.lines = tags if are_lines else None
-        """The tags of what comes metric by metric, each as often as any other; they all differ. None: it does not."""
-        self.steps = steps
-        self.wall_s = wall_s
-        self.values = values
-        """The file's own 32 bits."""
-        self.seq = seq
-
-    def __len__(self) -> int:
-        return self.steps.size
+    tags: Int32Array
+    """Of each point the tag's number in `Shapes.tags`."""
+    steps: Int64Array
+    wall_s: Float64Array
+    values: NDArray[Any]
+    """The file's own 32 bits."""
+    seq: Int64Array
 
     @property
-    def tags(self) -> Int32Array:
-        """Of each point the tag's number in `Shapes.tags`."""
-        if self.lines is None:
-            return self._tags
-        return np.repeat(self._tags, self.steps.size // self._tags.size)
+    def n_points(self) -> int:
+        return int(self.tags.size)
+
+
+class Lines(NamedTuple):
+    """Points of metrics of which each has as many as any other: matrices with a line for each, in the file's order."""
+
+    tags: Int32Array
+    """Shape (n_lines,), the tags' numbers in `Shapes.tags`; they all differ."""
+    steps: Int64Array
+    """Shape (n_lines, n), or (1, n) where all lines have the same."""
+    wall_s: Float64Array
+    """Shape (n_lines, n)."""
+    values: NDArray[Any]
+    """Shape (n_lines, n): the file's own 32 bits."""
+    line_seq: Int64Array
+    """Shape (n_lines, 1) or (n_lines, n): with `later_seq` the place of each point."""
+    later_seq: Int64Array
+    """Shape (n,)."""
+
+    @property
+    def n_points(self) -> int:
+        return int(self.wall_s.size)
+
+    def scalars(self) -> Scalars:
+        """The same points, line by line."""
+        shape = self.wall_s.shape
+        return Scalars(
+            np.repeat(self.tags, shape[1]), np.broadcast_to(self.steps, shape).ravel(), self.wall_s.ravel(),
+            self.values.ravel(), (self.line_seq + self.later_seq).ravel(),
+        )  # fmt: skip
 
 
 class Block:
@@ -153,22 +166,23 @@ class Turns:
         checksums[ends] = unmasked(checksums[ends]) ^ turn.closing[:, None]
         return are_closed(self._window.octets[self._start : self._start + self._n_turns * turn.n_bytes])
 
-    def scalars(self, seq: int) -> Scalars:
-        """All points, metric by metric.
+    def lines(self, seq: int) -> Lines:
+        """All points, metric by metric, by the metrics' names.
 
         Args:
             seq: the sequence number of the first value.
         """
-        turn, n_turns = self._turn, self._n_turns
-        wall_s = self._view("<f8")[turn.places + _WALL_AT]
+        turn, order = self._turn, self._turn.by_name
+        records = turn.records[order]
         steps = self._steps()
-        if not turn.is_single:
-            wall_s, steps = wall_s[turn.records], steps[turn.records]
-        n_values = turn.tags.size
-        places = (seq + np.arange(n_values))[:, None] + np.arange(n_turns) * n_values
-        values = self._view("<f4")[turn.values]
-        columns = (steps.ravel(), wall_s.ravel(), values.ravel(), places.ravel())
-        return Scalars(turn.tags, *columns, are_lines=True)
+        return Lines(
+            turn.tags[order],
+            steps if len(steps) == 1 else steps[records],
+            self._view("<f8")[turn.places[records] + _WALL_AT],
+            self._view("<f4")[turn.values[order]],
+            (order - order[0])[:, None],
+            seq + order[0] + np.arange(self._n_turns) * order.size,
+        )
 
     def block(self) -> Block:
         """The same as records."""
@@ -176,17 +190,29 @@ class Turns:
         return Block(self._window, self._base, self._shapes, places, lengths, numbers)
 
     def _steps(self) -> Int64Array:
-        """Shape (records of a turn, turns)."""
-        turn = self._turn
-        steps = np.zeros((turn.places.size, self._n_turns), dtype=np.int64)
-        for n_bytes in set(turn.widths.tolist()):  # np.unique would load numpy.ma
-            n_step = n_bytes - (_STEP_AT - HEADER_BYTES)
-            if n_step > 0:  # else the records have none
-                rows = np.flatnonzero(turn.widths == n_bytes)
-                size = 1 << (n_step - 1).bit_length()
-                raw = self._view(f"<u{size}")[turn.places[rows] + _STEP_AT]
-                steps[rows] = fold_varints(raw, n_step)
+        """Shape (records of a turn, turns), or (1, turns) where all records of each turn have one step."""
+        places, widths = self._turn.places, self._turn.widths
+        kinds = set(widths.tolist())  # np.unique would load numpy.ma
+        if len(kinds) == 1:
+            return self._steps_at(places, kinds.pop())
+        steps = np.zeros((places.size, self._n_turns), dtype=np.int64)
+        for n_bytes in kinds:
+            rows = np.flatnonzero(widths == n_bytes)
+            steps[rows] = self._steps_at(places[rows], n_bytes)
         return steps
+
+    def _steps_at(self, places: Int64Array, n_bytes: int) -> Int64Array:
+        """The same of some of a turn's records, all with wall time and step of so many bytes."""
+        n_step = n_bytes - (_STEP_AT - HEADER_BYTES)
+        if n_step <= 0:  # they have none
+            return np.zeros((1, self._n_turns), dtype=np.int64)
+        size = 1 << (n_step - 1).bit_length()
+        raw = self._view(f"<u{size}")[places + _STEP_AT]
+        if size > n_step:
+            raw &= raw.dtype.type((1 << 8 * n_step) - 1)
+        if (raw[1:] == raw[0]).all():
+            raw = raw[:1]
+        return fold_varints(raw, n_step).astype(np.int64)
 
     def _view(self, kind: str) -> NDArray[Any]:
         """The number that begins at each byte of each turn; shape (n_bytes, turns)."""

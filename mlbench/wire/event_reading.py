@@ -15,7 +15,7 @@ from mlbench.wire.crc32c import crc32c
 from mlbench.wire.point_tables import Row, point_table
 
 if TYPE_CHECKING:
-    from mlbench.wire.blocks import Scalars
+    from mlbench.wire.blocks import Lines, Scalars
 
 # Kind of damage: what is said of one and of several, and what to do.
 _SAID = {
@@ -77,7 +77,7 @@ class EventReading:
     """Kind of damage: how often, and the first offset."""
     tags: Sequence[str] = ()
     """Names of the tags that `scalars` has numbers of."""
-    scalars: list[Scalars] = field(default_factory=list)
+    scalars: list[Scalars | Lines] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     cost: int = 0
@@ -193,7 +193,7 @@ class EventReading:
             self.rows.append((metric, step, wall_s, value, self.seq))
             self.seq += 1
 
-    def add_scalars(self, scalars: Scalars) -> None:
+    def add_scalars(self, scalars: Scalars | Lines) -> None:
         """Gather many points; their sequence numbers are told by the caller."""
-        self.cost += 1 + scalars.steps.size // _POINTS_PER_COST
+        self.cost += 1 + scalars.n_points // _POINTS_PER_COST
         self.scalars.append(scalars)

@@ -1,28 +1,27 @@
 """The points that one reading of an event file gathered, as a table: blocks of many, and points one by one.
 
 A training loop logs the same metrics again and again, so that nearly every block holds each metric equally often. Such
-blocks are matrices with a line for each metric. They are joined side by side, so that the points come metric by metric,
-as they will be stored, and are never sorted one by one.
+blocks are matrices with a line for each metric. Side by side they are one (`PointGrid`), in which the points lie metric
+by metric, as they will be stored, and are never sorted one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from mlbench.model import PointTable
+from mlbench.wire.point_grids import PointGrid
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from mlbench.model import Int32Array, Int64Array
-    from mlbench.wire.blocks import Scalars
+    from mlbench.wire.blocks import Lines, Scalars
 
 Row: TypeAlias = tuple[str, int, float, float, int]
 """Metric, step, wall time, value and sequence number of one point."""
 
 
-def point_table(scalars: Sequence[Scalars], rows: Sequence[Row], tags: Sequence[str]) -> PointTable:
+def point_table(scalars: Sequence[Scalars | Lines], rows: Sequence[Row], tags: Sequence[str]) -> PointTable:
     """Join points that came in blocks and points that came one by one.
 
     Args:
@@ -30,24 +29,34 @@ def point_table(scalars: Sequence[Scalars], rows: Sequence[Row], tags: Sequence[
         rows: metric, step, wall time, value and sequence number.
         tags: names for the blocks.
     """
-    largest = max(scalars, key=len, default=None)
-    if largest is not None and largest.lines is not None and len(scalars) > 1 and not rows:
-        lines = largest.lines
-        orders = [order for block in scalars if (order := _order(block, lines)) is not None]
-        if len(orders) == len(scalars):
-            return _side_by_side(scalars, lines, orders, tags)
-    return _one_behind_another(scalars, rows, tags)
+    from mlbench.wire.blocks import Lines
+
+    largest = max(scalars, key=_size, default=None)
+    if isinstance(largest, Lines) and not rows:
+        pieces = [piece for block in scalars if (piece := _piece(block, largest.tags)) is not None]
+        if len(pieces) == len(scalars):
+            return _side_by_side(pieces, tags)
+    blocks = [block.scalars() if isinstance(block, Lines) else block for block in scalars]
+    return _one_behind_another(blocks, rows, tags)
+
+
+def _size(block: Scalars | Lines) -> int:
+    return block.n_points
 
 
 # ---------------------------------------------------------------- blocks that are matrices
 
 
-def _order(block: Scalars, lines: Int32Array) -> Int64Array | slice | None:
-    """How the points of a block are brought into these lines; None where it does not hold each tag equally often."""
+def _piece(block: Scalars | Lines, lines: Int32Array) -> Lines | None:
+    """A block as a matrix of these lines; None where it does not hold each tag equally often."""
     import numpy as np
 
-    if block.lines is not None and np.array_equal(block.lines, lines):
-        return slice(None)
+    from mlbench.wire.blocks import Lines
+
+    if isinstance(block, Lines):
+        if np.array_equal(block.tags, lines):
+            return block
+        block = block.scalars()
     tags = block.tags
     if not tags.size or tags.size % lines.size:
         return None
@@ -55,29 +64,46 @@ def _order(block: Scalars, lines: Int32Array) -> Int64Array | slice | None:
     if (counts != tags.size // lines.size).any():
         return None
     ranks = np.argsort(np.argsort(lines))
-    order: Int64Array = np.argsort(tags, kind="stable").reshape(lines.size, -1)[ranks].ravel()
-    return order
+    order = np.argsort(tags, kind="stable").reshape(lines.size, -1)[ranks]
+    seq = block.seq[order]
+    line_seq = seq[:, :1] - seq[0, 0]
+    if (seq[1:] - seq[0] != line_seq[1:]).any():
+        line_seq = seq - seq[0]
+    return Lines(lines, _once(block.steps[order]), block.wall_s[order], block.values[order], line_seq, seq[0])
 
 
-def _side_by_side(
-    scalars: Sequence[Scalars], lines: Int32Array, orders: Sequence[Int64Array | slice], tags: Sequence[str]
-) -> PointTable:
+def _once(steps: Int64Array) -> Int64Array:
+    """Steps that all lines have in common, once."""
+    return steps[:1] if (steps[1:] == steps[0]).all() else steps
+
+
+def _side_by_side(pieces: Sequence[Lines], tags: Sequence[str]) -> PointGrid:
     import numpy as np
 
     from mlbench.wire.float32 import widen
 
-    def joined(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        parts = [column[order].reshape(lines.size, -1) for column, order in zip(columns, orders, strict=True)]
-        return np.concatenate(parts, axis=1).ravel()
-
-    steps = joined([block.steps for block in scalars])
-    return PointTable(
+    lines = pieces[0].tags
+    values = [piece.values for piece in pieces]
+    if any(np.isnan(piece).any() for piece in values):
+        values = [widen(piece.ravel()).reshape(piece.shape) for piece in values]
+    line_seq = pieces[0].line_seq
+    if not all(np.array_equal(piece.line_seq, line_seq) for piece in pieces) or line_seq.shape[1] > 1:
+        line_seq = _full([piece.line_seq for piece in pieces], pieces)
+    steps = [piece.steps for piece in pieces]
+    is_common = all(len(one) == 1 for one in steps)
+    return PointGrid(
         tuple(tags[number] for number in lines.tolist()),
-        np.repeat(np.arange(lines.size, dtype=np.int32), steps.size // lines.size),
-        steps,
-        joined([block.wall_s for block in scalars]),
-        widen(joined([block.values for block in scalars])),
-        joined([block.seq for block in scalars]),
+        np.concatenate(steps, axis=1) if is_common else _full(steps, pieces),
+        [piece.wall_s for piece in pieces], values, line_seq, np.concatenate([piece.later_seq for piece in pieces]),
+    )  # fmt: skip
+
+
+def _full(parts: Sequence[Int64Array], pieces: Sequence[Lines]) -> Int64Array:
+    """What some pieces have in common, for each of their points."""
+    import numpy as np
+
+    return np.concatenate(
+        [np.broadcast_to(part, piece.wall_s.shape) for part, piece in zip(parts, pieces, strict=True)], axis=1
     )
 
 

@@ -45,6 +45,18 @@ def _n_cells(said: Sequence[str]) -> int:
     return sum(width_cells(safe(part)) + 3 for part in said) + 4
 
 
+def shown_remarks(remarks: Sequence[str], n_drawn: int, n_runs: int) -> tuple[str, ...]:
+    """What the header of a chart on the screen says, first how many runs have no such metric.
+
+    Args:
+        remarks: of the picture, for a file. The title of the pane says the axis, once for all charts.
+        n_drawn: runs that have a curve here.
+        n_runs: that were asked for.
+    """
+    own = tuple(remark for remark in remarks if not remark.startswith("x: "))
+    return (f"{n_runs - n_drawn:,} of {n_runs:,} runs without it", *own) if 0 < n_drawn < n_runs else own
+
+
 def x_text(axis: str, x: float) -> str:
     """A place on the x axis: a step, a time since the start, a moment, or a metric's value."""
     if axis == "relative":

@@ -19,7 +19,7 @@ from mlbench.tui.session import ChartLabels
 from mlbench.tui.theme import Looks
 from mlbench.tui.view import ChartLook, axis_of
 from mlbench.tui.widgets.chart_grid import grid, shares
-from mlbench.tui.widgets.chart_title import AXIS_WORDS, title_lines, x_text
+from mlbench.tui.widgets.chart_title import AXIS_WORDS, shown_remarks, title_lines, x_text
 
 if TYPE_CHECKING:
     from mlbench.queries.answers import SeriesAnswer
@@ -51,6 +51,8 @@ class ChartState:
     """Said in place of charts where there are none."""
     left_out: str = ""
     """How many runs are drawn of how many, where they are too many."""
+    n_runs: int = 0
+    """Runs whose series were asked for, with those that have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,8 +297,7 @@ class ChartView(Widget):
             is_trimmed=look.is_trimmed, is_shaded=self.state.is_plain,
         ).scaled(look.x_scale, look.y_scale)  # fmt: skip
         picture = Picture(metric, tuple(curves), tuple(bands), completed(chart, options, series))
-        # The title of the pane says the axis, once for all charts; a file of the picture has to say it itself.
-        remarks = tuple(remark for remark in picture.options.remarks if not remark.startswith("x: "))
+        remarks = shown_remarks(picture.options.remarks, len({one.head.run_id for one in series}), self.state.n_runs)
         return _Drawn(draw_chart(curves, replace(picture.options, remarks=remarks), bands), picture)
 
     def _curves(self, series: Sequence[SeriesAnswer], options: CurveOptions) -> tuple[Sequence[Curve], Sequence[Band]]:
@@ -360,7 +361,7 @@ class ChartView(Widget):
     # ------------------------------------------------------------ values at the crosshair
 
     def _value_lines(self, width: int, height: int) -> tuple[Line, ...]:
-        """What stands at the crosshair, on a third of the lines at most; () without one."""
+        """What stands at the crosshair, on a third of the lines at most; () where it is not shown."""
         look = self.state.look
         if look.crosshair is None:
             return ()

@@ -77,6 +77,8 @@ def lines_below(
         most: lines of the table that the pane has room for.
         n_charts: how many charts have room over so many lines.
     """
+    if not charts:
+        return [line_of((f" {at}", "accent"), ("  no curve goes here", "muted"))]
     least = n_charts(LEAST_LINES)
     table = value_lines(charts, at, width, min(MOST_TABLE_LINES, max(most, LEAST_LINES)))
     if len(charts) > 1 and n_charts(len(table)) >= least:

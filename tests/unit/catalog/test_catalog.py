@@ -1,6 +1,7 @@
 """Writer, snapshots and segments: what is committed is seen whole, and damage is told."""
 
 import os
+import stat
 import struct
 import subprocess
 import sys
@@ -80,6 +81,41 @@ def test_readers_see_nothing_before_it_is_published(home: Home) -> None:
 
         with open_reader(home, now_s=NOW) as after:
             assert after.rows("SELECT id, status FROM runs") == [("a", "finished")]
+
+
+def test_a_new_catalog_is_created_by_the_first_statement(home: Home) -> None:
+    work = Path(home.cache) / "work.duckdb"
+    with open_writer(home) as writer:
+        was_blank = writer.is_blank, writer.must_rebuild, work.exists()
+        ids = writer.new_series_block(), writer.new_source_id()
+        writer.commit(one_run(home, "a", 1.0, series_id=ids[0]))
+        writer.publish()
+    with open_writer(home) as again:
+        following = again.new_series_block()
+
+    assert was_blank == (True, False, False)
+    assert ids == (SERIES_BLOCK, 1)
+    assert following == 2 * SERIES_BLOCK
+    assert stat.S_IMODE(work.stat().st_mode) == 0o600
+    assert sorted(path.name for path in work.parent.glob("work.*")) == ["work.duckdb"]
+
+
+def test_a_catalog_that_was_lost_is_no_new_one(home: Home) -> None:
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "a", 1.0))
+        writer.publish()
+    (Path(home.cache) / "work.duckdb").unlink()
+
+    with open_writer(home) as writer:
+        assert (writer.is_blank, writer.must_rebuild) == (False, True)
+        assert writer.talk == ["the catalog was gone; it is built again"]
+
+
+def test_a_writer_that_was_asked_nothing_leaves_no_catalog(home: Home) -> None:
+    with open_writer(home):
+        pass
+
+    assert os.listdir(home.cache) == ["writer.lock"]
 
 
 def test_publishing_twice_without_news_writes_nothing(home: Home) -> None:

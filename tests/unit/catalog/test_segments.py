@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mlbench.catalog import layout
+from mlbench.catalog.few import read_few
 from mlbench.catalog.layout import point_schema
 from mlbench.catalog.segments import SegmentStore, write_segment
 
@@ -169,3 +170,87 @@ def test_all_points_of_told_segments_can_be_scanned_again_and_again(tmp_path: Pa
         found = connection.sql("SELECT * FROM told WHERE series_id < 40 ORDER BY series_id, seq").to_arrow_table()
     assert same_bits(found, table)
     assert plain.count_rows() == 9
+
+
+_SINGLE_BITS = np.array(
+    [0x7FC00000, 0xFFC12345, 0x80000000, 0x7F800000, 0xFF800000, 1, 0x007FFFFF, 0x7F7FFFFF], dtype=np.uint32
+).view(np.float32)
+"""Quiet NaN with and without a payload, the negative zero, both infinities, the least, a small and the greatest number."""
+_DOUBLES = np.array([0.1, 2.0**-150, 2.0**1023, np.nan])
+"""What 32 bits do not hold, and a NaN that they do."""
+
+
+def valued(values: np.ndarray, first_id: int) -> pa.Table:
+    """Series of eight points with even steps and these values."""
+    n = values.size
+    columns: list[np.ndarray] = [
+        np.arange(n) // 8 + first_id, np.full(n, 3, np.int32), np.arange(n), np.arange(n),
+        1.7e9 + np.arange(n) * 0.1, values.astype(np.float64),
+    ]  # fmt: skip
+    return pa.table([pa.array(column) for column in columns], schema=point_schema())
+
+
+def test_steps_and_values_that_32_bits_hold_are_stored_in_32_and_come_back_beside_others(tmp_path: Path) -> None:
+    floats = np.concatenate((np.random.default_rng(3).random(40_000).astype(np.float32), _SINGLE_BITS))
+    tables = [valued(floats, 1), valued(np.concatenate((floats[:4], _DOUBLES)), 9_000), valued(_SINGLE_BITS, 10_000)]
+    written = [write_segment(str(tmp_path), table) for table in tables]
+
+    named = [(one.file, one.hash) for one in written]
+    store = SegmentStore(str(tmp_path))
+    assert [layout.is_single(one.file) for one in written] == [True, False, True]
+    stored = pq.read_schema(tmp_path / written[0].file)
+    assert (stored.field("step").type, stored.field("value").type) == (pa.int32(), pa.float32())
+    whole = pa.concat_tables(tables)
+    assert same_bits(store.read(named, range(20_000)), whole)
+    wanted = [2, 5_001, 9_000, 10_000]
+    some = whole.filter(pa.array(np.isin(whole.column("series_id").to_numpy(), wanted)))
+    assert same_bits(store.read(named, wanted), some)
+    plain, _told = store.relations(named)
+    with duckdb.connect() as connection:
+        paths = store.paths(named)
+        for ordered in (paths, paths[::-1], [paths[2], paths[1], paths[0]]):
+            few = read_few(connection, ordered, wanted, layout.COLUMNS)
+            assert few["value"].tobytes() == some.column("value").to_numpy().tobytes()
+        connection.register("point", plain)
+        found = connection.sql("SELECT * FROM point ORDER BY series_id, seq").to_arrow_table()
+        above = connection.execute("SELECT count(*) FROM point WHERE value > 0.5 AND NOT isnan(value)").fetchall()
+    assert same_bits(found, whole)
+    assert above == [(int((whole.column("value").to_numpy() > 0.5).sum()),)]
+
+
+@pytest.mark.parametrize("place", [0, 16_383, 16_384, 39_999])
+@pytest.mark.parametrize("value", [0.1, 2.0**-150, 2.0**128, np.uint64(0x7FF0000000000001).view(np.float64)])
+def test_one_value_of_64_bits_keeps_all_in_64(tmp_path: Path, place: int, value: float) -> None:
+    values = np.zeros(40_000)
+    values[place] = value
+
+    segment = write_segment(str(tmp_path), valued(values, 1))
+
+    assert not layout.is_single(segment.file)
+    assert same_bits(SegmentStore(str(tmp_path)).read([(segment.file, segment.hash)], range(6_000)), valued(values, 1))
+
+
+@pytest.mark.parametrize("step", [2**31, -(2**31) - 1, 2**63 - 1])
+def test_one_step_of_64_bits_keeps_all_in_64(tmp_path: Path, step: int) -> None:
+    table = valued(np.zeros(80), 1)
+    steps = np.arange(80)
+    steps[-1] = step
+    table = table.set_column(3, table.schema.field(3), pa.array(steps))
+
+    segment = write_segment(str(tmp_path), table)
+
+    assert not layout.is_single(segment.file)
+    assert same_bits(SegmentStore(str(tmp_path)).read([(segment.file, segment.hash)], range(99)), table)
+
+
+@pytest.mark.parametrize("steps", [np.arange(8_000), np.arange(8_000) ** 2 % 7_001])
+def test_points_that_come_in_32_bits_give_the_same_file(tmp_path: Path, steps: np.ndarray) -> None:
+    wide = valued(np.random.default_rng(3).random(8_000).astype(np.float32), 1)
+    wide = wide.set_column(3, wide.schema.field(3), pa.array(steps))
+    arrays = [
+        column.to_numpy().astype(field.type.to_pandas_dtype())
+        for column, field in zip(wide.columns, layout.single_schema(), strict=True)
+    ]
+    single = pa.table([pa.array(array) for array in arrays], schema=layout.single_schema())
+
+    assert write_segment(str(tmp_path), single) == write_segment(str(tmp_path), wide)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.events import scalar_file
 from tests.unit.cli.conftest import Done
 
 Mlbench = Callable[..., Done]
@@ -152,3 +153,16 @@ def test_an_html_report_says_that_its_markdown_is_to_be_checked(mlbench: Mlbench
     assert "an HTML report does not hold what it was made from. Try: mlbench report --check -o FILE.md" in page.err
     assert text.code == 0
     assert "nothing has changed since" in text.err
+
+
+def test_runs_without_the_metric_are_told(mlbench: Mlbench, tmp_path: Path) -> None:
+    for name, metrics in (("a", "ab"), ("b", "b"), ("c", "c")):
+        scalars = {metric: [(0, 1.0), (1, 0.5)] for metric in metrics}
+        scalar_file(tmp_path / "logs" / f"bare-{name}" / "events.out.tfevents.1700000000.host", scalars)
+    assert mlbench("ingest", "logs").code == 0
+
+    some = mlbench("plot", "-m", "a", "-m", "b", "bare-")
+    every = mlbench("plot", "-m", "b", "bare-b")
+
+    assert some.err.splitlines()[:2] == ["mlbench: 2 of 3 runs have no a", "mlbench: 1 of 3 runs has no b"]
+    assert every.err == ""

@@ -4,7 +4,9 @@ from hypothesis import strategies as st
 
 from mlbench.ingest import series as module
 from mlbench.ingest.series import SEQ_BITS, RunSeries, SeriesKey, SeriesPoints, series_of, sort_points
+from mlbench.ingest.summary import summarise
 from mlbench.model import PointTable, Role
+from mlbench.wire.point_grids import PointGrid
 from tests.unit.ingest.sources import draft, points, source
 
 
@@ -219,3 +221,97 @@ def test_the_ends_of_a_run_are_the_finite_times_of_its_files_first_and_last_poin
 
     assert run.ends() == (500.0, 700.0)
     assert none.ends() == (None, None)
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> PointGrid:
+    """Pieces of one to three turns of some metrics, whose steps and places are the same for all of them or not."""
+    metrics = tuple(draw(st.permutations("abcde"))[: draw(st.integers(1, 5))])
+    sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+    n_lines, n_each = len(metrics), sum(sizes)
+    random = np.random.default_rng(draw(st.integers(0, 99)))
+    steps = random.integers(-5, 5, (draw(st.sampled_from([1, n_lines])), n_each))
+    line_seq = random.permutation(n_lines)[:, None] + np.zeros((1, draw(st.sampled_from([1, n_each]))), np.int64)
+    values = [random.random((n_lines, n)).astype(draw(st.sampled_from([np.float32, np.float64]))) for n in sizes]
+    walls = [random.random((n_lines, n)) for n in sizes]
+    walls[0][0, 0] = np.nan
+    if draw(st.booleans()):
+        values[-1][-1, -1] = draw(st.sampled_from([np.nan, np.inf, -np.inf]))
+    return PointGrid(metrics, steps, walls, values, line_seq, np.sort(random.integers(0, 999, n_each)) * n_lines)
+
+
+def as_table(grid: PointGrid) -> PointTable:
+    return PointTable(grid.metrics, grid.which, grid.steps, grid.wall_s, grid.values, grid.seq)
+
+
+@given(st.lists(st.tuples(st.lists(grids(), min_size=1, max_size=2), st.sampled_from(["", "b"])), max_size=3))
+def test_a_matrix_goes_where_its_points_would_go(runs: list[tuple[list[PointGrid], str]]) -> None:
+    one, other = (
+        [
+            named(
+                series_of(
+                    draft(
+                        source(f"/logs/{number}/c", None),  # the first rank
+                        *(
+                            source(f"/logs/{number}/e{n}", take(table), source_id=10 * number + n, prefix=prefix)
+                            for n, table in enumerate(tables)
+                        ),
+                    )
+                )
+            )
+            for number, (tables, prefix) in enumerate(runs)
+        ]
+        for take in (lambda grid: grid, as_table)
+    )
+    sheaves = [["abcde".index(key.metric[-1]) // 2 for key in run.keys] for run in one]
+
+    found, expected = sort_points(one, sheaves), sort_points(other, sheaves)
+
+    for name in ("counts", "source_ids", "seq", "steps", "wall_s", "values"):
+        assert getattr(found, name).tobytes() == getattr(expected, name).tobytes(), name
+    assert [run.ends() for run in one] == [run.ends() for run in other]
+    assert [run.keys for run in one] == [run.keys for run in other]
+
+
+@given(st.lists(grids(), min_size=1, max_size=3))
+def test_points_of_32_bits_are_summarised_as_those_of_64(tables: list[PointGrid]) -> None:
+    runs = [named(series_of(draft(source(f"/logs/{n}/e", table)))) for n, table in enumerate(tables)]
+
+    found, wide = sort_points(runs, may_be_single=True), sort_points(runs)
+
+    is_single = all(table.is_single for table in tables)
+    assert (found.steps.itemsize, found.values.itemsize) == ((4, 4) if is_single else (8, 8))
+    assert found.steps.tolist() == wide.steps.tolist()
+    assert found.values.astype(np.float64).tobytes() == wide.values.tobytes()
+    summary, expected = summarise(found), summarise(wide)
+    assert {name: column.type for name, column in summary.items()} == {n: c.type for n, c in expected.items()}
+    assert str({name: column.to_pylist() for name, column in summary.items()}) == str(
+        {name: column.to_pylist() for name, column in expected.items()}
+    )
+
+
+@given(st.sampled_from([-(2**31) - 1, -(2**31), 0, 2**31 - 1, 2**31]))
+def test_a_matrix_is_of_32_bits_where_all_of_it_fits(step: int) -> None:
+    steps, walls = np.array([[0, step]]), [np.zeros((2, 2))]
+    grids_of = [
+        PointGrid(("a", "b"), steps, walls, [np.zeros((2, 2), dtype)], np.array([[0], [1]]), np.array([0, 2]))
+        for dtype in (np.float32, np.float64)
+    ]
+
+    assert [grid.is_single for grid in grids_of] == [-(2**31) <= step < 2**31, False]
+
+
+@given(grids())
+def test_a_matrix_is_a_table(grid: PointGrid) -> None:
+    n_lines, n_each = len(grid.metrics), grid.n_each
+    seq = grid.line_seq + grid.later_seq
+
+    for place, metric in enumerate(grid.split()):
+        assert metric.metric == grid.metrics[place]
+        assert metric.steps.tolist() == grid.line_steps[place % len(grid.line_steps)].tolist()
+        assert metric.wall_s.tobytes() == np.concatenate([piece[place] for piece in grid.wall_pieces]).tobytes()
+        assert (
+            metric.values.tobytes() == np.concatenate([one[place] for one in grid.value_pieces], dtype="f8").tobytes()
+        )
+        assert metric.seq.tolist() == seq[place].tolist()
+    assert grid.n_points == grid.which.size == n_lines * n_each

@@ -241,6 +241,28 @@ def test_processes_do_all_tasks_and_leave_the_points_in_segments(
     assert {done.stored.segment.file for done in found if done.stored} == set(os.listdir(tmp_path / "points"))
 
 
+def test_other_work_is_done_while_all_processes_have_something_to_do(
+    tmp_path: Path, pool: Workers, adapters: dict[str, Adapter]
+) -> None:
+    units = made_runs(tmp_path, 6)
+    pool.start(1, may_fork=True)
+    given: list[int] = []
+    given_then: list[int] = []
+
+    def tasks() -> Iterator[Task]:
+        for n, unit in enumerate(units):
+            given.append(n)
+            yield task([unit], tmp_path, 10 * n)
+
+    def other_work() -> None:
+        given_then.append(len(given))
+
+    found = list(pool.do(tasks(), adapters, filer(), lambda: False, other_work))
+
+    assert len(found) == len(given) == 6
+    assert given_then[0] == 4
+
+
 def test_no_task_is_begun_after_a_stop_and_those_begun_are_kept(
     tmp_path: Path, adapters: dict[str, Adapter], pool: Workers
 ) -> None:

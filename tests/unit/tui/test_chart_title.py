@@ -2,7 +2,7 @@ import pytest
 
 from mlbench.render.cells import line_cells, plain
 from mlbench.tui.widgets.chart_grid import grid
-from mlbench.tui.widgets.chart_title import title_lines, x_text
+from mlbench.tui.widgets.chart_title import shown_remarks, title_lines, x_text
 
 SAID = (
     "exact",
@@ -31,6 +31,14 @@ def test_what_is_said_of_a_chart_never_costs_its_name() -> None:
         " exact · 40 NaN from 46 · 20 inf from 26",
     ]
     assert "train/loss" in title(36, *SAID)[0]
+
+
+def test_a_chart_says_how_many_runs_have_no_such_metric() -> None:
+    said = ("smoothing 0.6", "x: wall time (UTC)")
+
+    assert shown_remarks(said, 3, 5) == ("2 of 5 runs without it", "smoothing 0.6")
+    assert shown_remarks(said, 5, 5) == ("smoothing 0.6",)
+    assert shown_remarks(said, 0, 5) == ("smoothing 0.6",)
 
 
 def test_many_names_are_cut_where_there_is_no_second_line() -> None:

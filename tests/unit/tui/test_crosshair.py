@@ -84,8 +84,12 @@ def test_columns_and_rows_without_room_are_left_out_and_rows_counted() -> None:
 
 
 @pytest.mark.parametrize("x", [-1.0, 5.0, float("nan")])
-def test_where_no_curve_goes_nothing_is_said(x: float) -> None:
+def test_where_no_curve_goes_no_values_are_told(x: float) -> None:
     assert crossed("loss", [curve("a", [3, 0.5])], x, baseline="", goal="min") is None
+
+
+def test_a_crosshair_where_no_curve_goes_says_so() -> None:
+    assert plain(lines_below([], [], "step 7", 60, 9, lambda _n_lines: 1)) == " step 7  no curve goes here"
 
 
 def test_faint_curves_and_those_that_end_before_have_no_value() -> None:

@@ -337,7 +337,7 @@ def test_turns_say_what_their_records_say_but_metric_by_metric(small: pytest.Mon
     assert sum(map(len, turns)) > 600
     for one in turns:
         block = one.block()
-        mine, theirs = one.scalars(7), block.scalars(len(block), 7 + np.cumsum(block.counts()) - block.counts())
+        mine, theirs = one.lines(7).scalars(), block.scalars(len(block), 7 + np.cumsum(block.counts()) - block.counts())
         assert theirs is not None
         order = np.lexsort((theirs.seq, theirs.tags))
         for name in ("tags", "steps", "wall_s", "values", "seq"):

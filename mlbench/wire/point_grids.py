@@ -1,0 +1,113 @@
+"""Points of metrics of which each has as many as any other: a matrix with a line for each metric, and never a column.
+
+As a training loop logs them. At each turn all lines mostly have one step, and their places differ by what is the same
+at each: both are kept once for all lines, times and values in the pieces in which they were read. Whoever puts points
+where they belong (`ingest.series`) takes them from here, so that each is moved once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlbench.model import PointTable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlbench.model import Float64Array, Int32Array, Int64Array
+
+_SINGLE_STEPS, _SINGLE_BYTES = 1 << 31, 4
+
+
+class PointGrid(PointTable):
+    """A table that comes metric by metric; its columns are made when they are asked for."""
+
+    __slots__ = ("later_seq", "line_seq", "line_steps", "value_pieces", "wall_pieces")
+
+    metrics: tuple[str, ...]
+    line_steps: Int64Array
+    """Shape (n_metrics, n_each), or (1, n_each) where all metrics have the same."""
+    wall_pieces: Sequence[Float64Array]
+    """Shape (n_metrics, n) each: side by side they have n_each columns."""
+    value_pieces: Sequence[NDArray[Any]]
+    """The same, of 32 bits or of 64."""
+    line_seq: Int64Array
+    """Shape (n_metrics, 1) or (n_metrics, n_each): with `later_seq` the place of each point."""
+    later_seq: Int64Array
+    """Shape (n_each,)."""
+
+    def __init__(
+        self, metrics: tuple[str, ...], line_steps: Int64Array, wall_pieces: Sequence[Float64Array],
+        value_pieces: Sequence[NDArray[Any]], line_seq: Int64Array, later_seq: Int64Array,
+    ) -> None:  # fmt: skip
+        for name, value in (
+            ("metrics", metrics), ("line_steps", line_steps), ("wall_pieces", wall_pieces),
+            ("value_pieces", value_pieces), ("line_seq", line_seq), ("later_seq", later_seq),
+        ):  # fmt: skip
+            object.__setattr__(self, name, value)
+
+    @property
+    def n_each(self) -> int:
+        """Points of each metric."""
+        return int(self.later_seq.size)
+
+    @property
+    def n_points(self) -> int:
+        return len(self.metrics) * self.n_each
+
+    @property
+    def is_single(self) -> bool:
+        """Whether values have 32 bits and every step fits into as many."""
+        is_short = int(self.line_steps.min()) >= -_SINGLE_STEPS and int(self.line_steps.max()) < _SINGLE_STEPS
+        return is_short and all(piece.itemsize == _SINGLE_BYTES for piece in self.value_pieces)
+
+    def ends(self) -> tuple[Float64Array, Float64Array]:
+        """The times of the first and of the last point of each metric, of shape (n_metrics,)."""
+        return self.wall_pieces[0][:, 0], self.wall_pieces[-1][:, -1]
+
+    def put(self, lines: slice | Int64Array, columns: Sequence[NDArray[Any]]) -> None:
+        """Move the points of some metrics to where they belong.
+
+        Args:
+            lines: places in `metrics`.
+            columns: seq, steps, times and values, each of shape (n_lines, n_each); steps and values may have 32 bits
+                if `is_single`.
+        """
+        import numpy as np
+
+        seq, steps, walls, values = columns
+        np.add(self.line_seq[lines], self.later_seq, out=seq)
+        steps[:] = self.line_steps if len(self.line_steps) == 1 else self.line_steps[lines]
+        np.concatenate([piece[lines] for piece in self.wall_pieces], axis=1, out=walls)
+        np.concatenate([piece[lines] for piece in self.value_pieces], axis=1, out=values)
+
+    # ------------------------------------------------------------ as a table
+
+    @property
+    def which(self) -> Int32Array:
+        import numpy as np
+
+        return np.repeat(np.arange(len(self.metrics), dtype=np.int32), self.n_each)
+
+    @property
+    def steps(self) -> Int64Array:
+        import numpy as np
+
+        return np.broadcast_to(self.line_steps, (len(self.metrics), self.n_each)).ravel()
+
+    @property
+    def wall_s(self) -> Float64Array:
+        import numpy as np
+
+        return np.concatenate(self.wall_pieces, axis=1).ravel()
+
+    @property
+    def values(self) -> Float64Array:
+        import numpy as np
+
+        return np.concatenate(self.value_pieces, axis=1, dtype=np.float64).ravel()
+
+    @property
+    def seq(self) -> Int64Array:
+        return (self.line_seq + self.later_seq).ravel()
