@@ -92,7 +92,7 @@ def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:
     if isinstance(fact, model.ImportedTag | model.Environment):
         return replace(fact, value=redaction.redact_param(fact.key, fact.value, salt=salt) or fact.value)
     if isinstance(fact, model.GitState):
-        return replace(fact, remote=redaction.redact_url(fact.remote, salt=salt) if fact.remote else "")
+        return replace(fact, remote=redaction.redact_url(fact.remote, salt=salt)) if fact.remote else fact
     if isinstance(fact, model.Artifact):
         return replace(fact, uri=redaction.redact_url(fact.uri, salt=salt) if fact.uri else "")
     if isinstance(fact, model.ModelVersion):
