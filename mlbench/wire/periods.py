@@ -160,7 +160,7 @@ class Turn:
         places = (start + np.arange(n_turns, dtype=np.int64) * self.n_bytes)[:, None] + self.places
         # As np.tile does, which takes five times as long for a few turns.
         lengths, numbers = np.broadcast_to(self.lengths, places.shape), np.broadcast_to(self.numbers, places.shape)
-        return places.ravel(), lengths.ravel(), numbers.ravel()
+        return places.ravel(), lengths.flatten(), numbers.flatten()
 
 
 class Period:
