@@ -15,6 +15,7 @@ from mlbench.model import Adapter, Claim, Fact, JsonValue, Layer, Listing, Param
 from mlbench.wire.dump_absl import looks_like_flag_file
 from mlbench.wire.dump_command import looks_like_command
 from mlbench.wire.dump_facts import cursor_of, params_of, problem_of, read_dump_text
+from mlbench.wire.dump_forms import read_by_form
 from mlbench.wire.dump_names import ENDINGS, WORDS, is_argparse_name, is_flag_file_name, run_folder_of, shape_suffix
 from mlbench.wire.dump_tree import TreeError
 from mlbench.wire.dumps import Dump, parse_dump
@@ -46,9 +47,10 @@ def read(source: Source, cursor: Mapping[str, JsonValue] | None) -> Iterator[Fac
     facts: list[Fact] = list(found.problems)
     status = found.status
     if found.text is not None:
+        suffix = shape_suffix(source.path)
         try:
-            dump = parse_dump(found.text, suffix=shape_suffix(source.path))
-            facts += _facts(source, dump)
+            params = None if _is_of_rl_zoo(source) else read_by_form(found.text, suffix)
+            facts += _facts(source, parse_dump(found.text, suffix=suffix)) if params is None else params
         except TreeError as error:
             facts.append(problem_of(source.path, error))
             status = ReadStatus.UNREADABLE
@@ -63,9 +65,13 @@ def _facts(source: Source, dump: Dump) -> Iterator[Fact]:
         yield RunField("entry_point", dump.entry_point)
     if dump.defaults:
         yield from params_of(source.path, dump.defaults, layer=Layer.DEFAULT)
-    is_rl_zoo = os.path.dirname(source.path) != source.run_folder
+    is_rl_zoo = _is_of_rl_zoo(source)
     for fact in params_of(source.path, dump.values, layer=dump.layer):
         yield _of_rl_zoo(fact) if is_rl_zoo and isinstance(fact, Param) else fact
+
+
+def _is_of_rl_zoo(source: Source) -> bool:
+    return os.path.dirname(source.path) != source.run_folder
 
 
 def _of_rl_zoo(param: Param) -> Param:

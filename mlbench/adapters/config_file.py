@@ -13,11 +13,12 @@ it describes a Hugging Face model. `config.yaml` in the `files` folder of a W&B 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from mlbench.model import Adapter, Claim, Fact, JsonValue, Listing, ReadStatus, Role, Source
 from mlbench.wire.dump_facts import cursor_of, params_of, problem_of, read_dump_text
+from mlbench.wire.dump_forms import read_by_form
 from mlbench.wire.dump_names import CODE_ENDINGS, is_config_name, run_folder_of, shape_suffix
 from mlbench.wire.dump_tree import Loaded, TreeError
 from mlbench.wire.dumps import parse_dump
@@ -61,13 +62,18 @@ def read(source: Source, cursor: Mapping[str, JsonValue] | None) -> Iterator[Fac
     status = found.status
     if found.text is not None:
         try:
-            dump = parse_dump(found.text, suffix=shape_suffix(source.path))
-            facts += params_of(source.path, _without_wandb(dump.values))
+            facts += _params(source.path, found.text)
         except TreeError as error:
             facts.append(problem_of(source.path, error))
             status = ReadStatus.UNREADABLE
     yield from facts
     yield cursor_of(status, facts)
+
+
+def _params(path: str, text: str) -> Iterable[Fact]:
+    suffix = shape_suffix(path)
+    params = read_by_form(text, suffix)
+    return params_of(path, _without_wandb(parse_dump(text, suffix=suffix).values)) if params is None else params
 
 
 def _without_wandb(loaded: Loaded) -> Loaded:

@@ -196,7 +196,7 @@ def _state(record: Mapping[str, object], *, is_changed: bool | None) -> GitState
 def _first(record: Mapping[str, object], keys: tuple[str, ...]) -> str:
     """The first text under these keys, '' if none; what is no character (a lone surrogate) is replaced."""
     value = next((item for key in keys if isinstance(item := record.get(key), str) and item), "")
-    return value.encode("utf-8", "replace").decode("utf-8")
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _claimed_dirty(record: Mapping[str, object]) -> bool | None:

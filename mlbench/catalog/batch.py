@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,10 @@ class Rows:
     def add(self, table: str, **values: Any) -> None:  # noqa: ANN401 - a row's values are of any column type
         self.rows.setdefault(table, []).append(values)
 
-    def add_columns(self, table: str, columns: Mapping[str, list[Any]]) -> None:
-        """Add many rows of one table, by column; the same columns each time, all of one length."""
+    def add_columns(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Add many rows of one table, by column; the same columns each time, all of one length, or none at all."""
+        if not columns:
+            return
         known = self.columns.setdefault(table, {name: [] for name in columns})
         for name, values in columns.items():
             known[name].extend(values)

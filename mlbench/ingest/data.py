@@ -85,7 +85,7 @@ def attribute_data(draft: Draft, stores: Stores, started_s: float | None) -> tup
     texts = [(fact.key, fact.value) for _m, _p, fact in draft.of_kind(model.Param) if isinstance(fact.value, str)]
     command = draft.recorded("command")
     found: dict[tuple[str, str], model.DataVersion] = {}
-    refs = [ref for _key, text in texts for ref in refs_in_text(text)]
+    refs = [ref for _key, text in texts if "/" in text for ref in refs_in_text(text)]
     refs += refs_in_text(command) if isinstance(command, str) else ()
     refs += refs_in_environment(_variables(draft))
     for ref in refs:

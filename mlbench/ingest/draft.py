@@ -68,11 +68,10 @@ class Draft:
 
     def recorded(self, name: str) -> str | float | None:
         """The last source's word for a field of the run; inherited sources do not speak for the run."""
-        values = [
-            fact.value
-            for member, _path, fact in self.of_kind(model.RunField)
-            if fact.name == name and not member.is_inherited
-        ]
+        said = self._facts.get(model.RunField)
+        if said is None:
+            return None
+        values = [fact.value for member, _path, fact in said if fact.name == name and not member.is_inherited]
         return values[-1] if values else None
 
 
@@ -200,25 +199,26 @@ _LAYERS = {layer: layer.value for layer in Layer}
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
 
 
-def _param_columns(draft: Draft) -> dict[str, list[Any]]:
+def _param_columns(draft: Draft) -> dict[str, Sequence[Any]]:
     """The rows of `param` by column: a run has a hundred, and a dict for each is most of what a batch weighs."""
-    places: dict[tuple[str, str, str], int] = {}
-    facts: list[model.Param] = []
+    given: dict[tuple[str, str, str], model.Param] = {}
     for member, path, fact in draft.of_kind(model.Param):
         layer = _LAYERS[Layer.INHERITED if member.is_inherited else fact.layer]
-        place = places.setdefault((fact.key, layer, path), len(facts))
-        facts[place : place + 1] = (fact,)  # of two by one name the later one holds
+        given[fact.key, layer, path] = fact  # of two by one name the later one holds
+    if not given:
+        return {}
+    keys, layers, paths = zip(*given, strict=True)
     strongest: dict[str, tuple[int, int]] = {}
-    for place, (key, layer, _path) in enumerate(places):
+    for place, (key, layer) in enumerate(zip(keys, layers, strict=True)):
         strength = _STRENGTH[layer]
         if key not in strongest or strength >= strongest[key][0]:
             strongest[key] = (strength, place)
     effective = {place for _strength, place in strongest.values()}
-    kinds, numbers, texts = zip(*(typed(fact.value) for fact in facts), strict=True) if facts else ((), (), ())
+    facts = given.values()
+    kinds, numbers, texts = zip(*[typed(fact.value) for fact in facts], strict=True)
     return {
-        "run_id": [draft.run_id] * len(facts), "key": [key for key, _layer, _path in places],
-        "raw": [fact.raw for fact in facts], "type": list(kinds), "num": list(numbers), "txt": list(texts),
-        "layer": [layer for _key, layer, _path in places], "source": [path for _key, _layer, path in places],
+        "run_id": [draft.run_id] * len(facts), "key": keys, "raw": [fact.raw for fact in facts],
+        "type": kinds, "num": numbers, "txt": texts, "layer": layers, "source": paths,
         "line": [fact.line for fact in facts], "is_effective": [place in effective for place in range(len(facts))],
     }  # fmt: skip
 
@@ -228,6 +228,10 @@ def typed(value: model.JsonValue) -> tuple[str, float | None, str]:
 
     `0.001`, `1e-3` and `1.0e-03` all give `0.001`; lists and dicts give JSON with sorted keys.
     """
+    if type(value) is float:  # most are, and texts
+        return "float", value, _float_text(value)
+    if type(value) is str:
+        return "str", None, value
     if value is None:
         return "null", None, "null"
     if isinstance(value, bool):

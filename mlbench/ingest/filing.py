@@ -99,7 +99,7 @@ class Filer:
         is_sweep = draft.is_sweep_only
         if not is_sweep:
             add_rows(draft, self.rows, life)
-        told_run = None if is_sweep else unit.run_id
+        told_run = None if is_sweep else draft.run_id
         others: list[SourceReading] = []
         n_points = 0
         for source in draft.sources:
@@ -110,9 +110,9 @@ class Filer:
                 others.append(replace(source, reading=source.reading.without_points()))
             else:
                 n_points += source.reading.n_new_points
-                self.add_source(source, unit, [] if is_sweep else [unit.run_id])
+                self.add_source(source, unit, [] if is_sweep else [draft.run_id])
         n_own = len(draft.sources) - len(others)
-        return FiledRun(unit.run_id, is_sweep, n_own, n_points, tuple(others), self._take_problems())
+        return FiledRun(draft.run_id, is_sweep, n_own, n_points, tuple(others), self._take_problems())
 
     def attribute(self, run: ReadRun) -> Life:
         """Find out which code and data the run used, where no source recorded them."""

@@ -139,7 +139,8 @@ def _place_of(draft: Draft, repositories: Repositories, store: LfsStore) -> _Pla
     state = next(iter(states), draft.code)
     folder = os.path.dirname(draft.unit.folder) if draft.unit.is_own_file else draft.unit.folder
     recorded = safe.path_of_text(state.repository) if state else ""
-    repository = repositories.around(recorded if answers(recorded) and os.path.isdir(recorded) else folder)
+    is_there = recorded and answers(recorded) and os.path.isdir(recorded)
+    repository = repositories.around(recorded if is_there else folder)
     top = os.path.realpath(repository.folder.path) if repository else ""
     files = store.at(repository, state.commit) if repository and state else _NOTHING
     return _Place(top, state.commit if state else "", files, is_pinned=state is not None and state.how != "guess")
@@ -157,7 +158,8 @@ def _paths(draft: Draft, place: _Place, store: LfsStore) -> Iterator[str]:
     bases = [safe.path_of_text(base) for base in started_in if os.path.isabs(base)]
     bases = list(dict.fromkeys(filter(None, [*bases, draft.unit.folder, draft.root, place.top])))
     seen: set[str] = set()
-    for text in islice(_named(draft, with_words=bool(place.files.names)), MAX_NAMED):
+    named = islice(_named(draft, with_words=bool(place.files.names)), MAX_NAMED)
+    for text in dict.fromkeys(named):  # dumps and hparams say the same
         for base in bases:
             path = _real(base, text) if base == draft.unit.folder else store.real(base, text)
             if not path and place.files.names:

@@ -69,8 +69,8 @@ def read_source(
         patience.enter(claim.path)
         for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), cursor):
             if type(fact) is Param and is_plain(fact):  # most are
-                reading.small.append(fact)
-            elif field := _sort_fact(fact, reading, batches):
+                reading.small.append(redact_fact(fact, salt))
+            elif field := _sort_fact(fact, reading, batches, salt):
                 unfit.add((type(fact).__name__, field))
     except patience.UnansweredError:
         batches.clear()
@@ -78,15 +78,15 @@ def read_source(
     except Exception as error:  # noqa: BLE001 - adapters may come from other packages; one must not end the ingest
         batches.clear()
         what = f"the adapter {adapter.name!r} failed: {type(error).__name__}: {error}"
-        reading = Reading([told(Problem(claim.path, what))], cursor=Cursor({}, ReadStatus.UNREADABLE))
+        problem = redact_fact(told(Problem(claim.path, what)), salt)
+        reading = Reading([problem], cursor=Cursor({}, ReadStatus.UNREADABLE))
     for kind, field_name in sorted(unfit):
         what = f"the adapter {adapter.name!r} gave {kind}.{field_name} that cannot be stored; it was left out"
-        reading.small.append(Problem(claim.path, what))
+        reading.small.append(redact_fact(Problem(claim.path, what), salt))
     if waited_in_vain := patience.refused():
         reading.small += [Problem(path, patience.WHAT, hint=patience.HINT) for path in dict.fromkeys(waited_in_vain)]
         reading.cursor = replace(reading.cursor, status=ReadStatus.UNREADABLE)
         reading.unanswered = waited_in_vain[0]
-    reading.small = [redact_fact(fact, salt) for fact in reading.small]
     reading.points = join_tables(batches)
     reading.n_points = reading.n_new_points = reading.points.n_points if reading.points is not None else 0
     if reading.cursor.state.get("restarted"):
@@ -94,14 +94,14 @@ def read_source(
     return reading
 
 
-def _sort_fact(fact: object, reading: Reading, batches: list[Points | PointTable]) -> str:
+def _sort_fact(fact: object, reading: Reading, batches: list[Points | PointTable], salt: bytes) -> str:
     """Put a fact where it belongs; the name of the field for which it was left out, '' where it was not."""
     if isinstance(fact, _TABLES):
         if not are_storable(fact):
             return "metric"
         batches.append(fact)
     elif isinstance(fact, Problem):
-        reading.small.append(told(fact))
+        reading.small.append(redact_fact(told(fact), salt))
     elif isinstance(fact, _KEPT):
         if field_name := unstorable_field(fact):
             return field_name
@@ -110,5 +110,5 @@ def _sort_fact(fact: object, reading: Reading, batches: list[Points | PointTable
         elif isinstance(fact, Cursor):
             reading.cursor = fact
         else:
-            reading.small.append(fact)
+            reading.small.append(redact_fact(fact, salt))
     return ""

@@ -11,6 +11,7 @@ from mlbench import model, redaction
 from mlbench.catalog.segments import sync_folder, write_durably
 from mlbench.errors import HomeError
 from mlbench.ingest.keep import SmallFact
+from mlbench.model import Param
 from mlbench.paths import Home, make_folder
 from mlbench.wire.files import open_regular
 
@@ -21,6 +22,10 @@ SALT_CHARACTERS = 32
 _SINGLE = frozenset({str, int, float, bool, type(None)})
 """Values that say no more than the text they were read from."""
 _NUMBERS = frozenset({int, float})
+_MAX_REMEMBERED, _MAX_REMEMBERED_CHARACTERS = 4096, 64
+_plain_keys: set[str] = set()
+_plain_texts: set[str] = set()
+"""Names and short texts that were looked at and say nothing secret: runs of a sweep have most of them in common."""
 
 
 def home_salt(home: Home) -> bytes:
@@ -74,10 +79,11 @@ def _store_once(path: str, salt: bytes) -> None:
 
 def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:
     """The fact with secrets in its values replaced by `<redacted:HASH>`."""
-    if type(fact) is model.Param:
-        value = fact.value
-        says_no_more = _NUMBERS.issuperset(map(type, value)) if type(value) is list else type(value) in _SINGLE
-        is_kept = says_no_more and redaction.is_plain(fact.key, fact.raw)
+    if type(fact) is Param:
+        kind = type(fact.value)
+        says_no_more = kind in _SINGLE or (kind is list and _NUMBERS.issuperset(map(type, fact.value)))  # type: ignore[arg-type]
+        is_known = fact.key in _plain_keys and fact.raw in _plain_texts
+        is_kept = says_no_more and (is_known or _is_plain(fact.key, fact.raw))
         return fact if is_kept else _redact_param(fact, salt)
     if isinstance(fact, model.RunField):
         return (
@@ -86,7 +92,7 @@ def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:
     if isinstance(fact, model.ImportedTag | model.Environment):
         return replace(fact, value=redaction.redact_param(fact.key, fact.value, salt=salt) or fact.value)
     if isinstance(fact, model.GitState):
-        return replace(fact, remote=redaction.redact_url(fact.remote, salt=salt) if fact.remote else "")
+        return replace(fact, remote=redaction.redact_url(fact.remote, salt=salt)) if fact.remote else fact
     if isinstance(fact, model.Artifact):
         return replace(fact, uri=redaction.redact_url(fact.uri, salt=salt) if fact.uri else "")
     if isinstance(fact, model.ModelVersion):
@@ -99,6 +105,21 @@ def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:
     if isinstance(fact, model.Problem):
         return replace(fact, what=redaction.redact_text(fact.what, salt=salt))
     return fact
+
+
+def _is_plain(key: str, text: str) -> bool:
+    """Whether neither has anything to hide, remembered for the next run."""
+    is_kept = redaction.is_plain(key, text) or (
+        redaction.secrecy(key) == redaction.NOT_SECRET and redaction.redact_text(text) == text
+    )
+    if not is_kept:
+        return False
+    for word, known in ((key, _plain_keys), (text, _plain_texts)):
+        if len(known) >= _MAX_REMEMBERED:
+            known.clear()
+        if len(word) <= _MAX_REMEMBERED_CHARACTERS:
+            known.add(word)
+    return True
 
 
 def _redact_param(fact: model.Param, salt: bytes) -> model.Param:

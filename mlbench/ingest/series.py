@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,7 +14,7 @@ from mlbench.ingest.draft import Draft, prefixed
 from mlbench.ingest.identity import Member
 from mlbench.ingest.scan import path_below
 from mlbench.model import Role
-from mlbench.wire.point_grids import PointGrid, ends_of
+from mlbench.wire.point_grids import PointGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,15 +102,18 @@ class RunSeries:
         """
         import numpy as np
 
-        firsts, lasts = [], []
+        firsts: list[float] = []
+        lasts: list[float] = []
         for stretches, table in zip(self.stretches, self.tables, strict=True):
-            first, last = np.full((2, len(self.keys)), np.nan)
-            of_firsts, of_lasts = ends_of(table.points, stretches.starts, stretches.ends - 1)
-            # Of several values for one place numpy keeps the one assigned last.
-            first[stretches.which[::-1]] = of_firsts[::-1]
-            last[stretches.which] = of_lasts
-            firsts += first[np.isfinite(first)].tolist()
-            lasts += last[np.isfinite(last)].tolist()
+            if isinstance(table.points, PointGrid):
+                first, last = table.points.ends()
+            else:
+                first, last = np.full((2, len(self.keys)), np.nan)
+                # Of several values for one place numpy keeps the one assigned last.
+                first[stretches.which[::-1]] = table.points.wall_s[stretches.starts[::-1]]
+                last[stretches.which] = table.points.wall_s[stretches.ends - 1]
+            firsts += filter(math.isfinite, first.tolist())
+            lasts += filter(math.isfinite, last.tolist())
         return min(firsts, default=None), max(lasts, default=None)
 
 

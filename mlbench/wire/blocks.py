@@ -147,16 +147,16 @@ class Turns:
 
     def __init__(self, window: Window, base: int, shapes: Shapes, start: int, turn: Turn, n_turns: int) -> None:
         self._window, self._base, self._shapes = window, base, shapes
-        self._start, self._turn, self._n_turns = start, turn, n_turns
+        self._start, self._turn, self.n_turns = start, turn, n_turns
         self.n_values = n_turns * turn.tags.size
 
     def __len__(self) -> int:
         """Records."""
-        return self._n_turns * self._turn.places.size
+        return self.n_turns * self._turn.places.size
 
     def end(self, _n_records: int = 0) -> int:
         """The offset in the file behind the last turn."""
-        return self._base + self._start + self._n_turns * self._turn.n_bytes
+        return self._base + self._start + self.n_turns * self._turn.n_bytes
 
     def seal(self) -> bool:
         """Say whether all checksums hold, as `Window.seal` does: once only."""
@@ -164,7 +164,7 @@ class Turns:
         ends = turn.places + turn.lengths + HEADER_BYTES
         checksums = self._view("<u4")
         checksums[ends] = unmasked(checksums[ends]) ^ turn.closing[:, None]
-        return are_closed(self._window.octets[self._start : self._start + self._n_turns * turn.n_bytes])
+        return are_closed(self._window.octets[self._start : self._start + self.n_turns * turn.n_bytes])
 
     def lines(self, seq: int) -> Lines:
         """All points, metric by metric, by the metrics' names.
@@ -181,12 +181,12 @@ class Turns:
             self._view("<f8")[turn.places[records] + _WALL_AT],
             self._view("<f4")[turn.values[order]],
             (order - order[0])[:, None],
-            seq + order[0] + np.arange(self._n_turns) * order.size,
+            seq + order[0] + np.arange(self.n_turns) * order.size,
         )
 
     def block(self) -> Block:
         """The same as records."""
-        places, lengths, numbers = self._turn.repeated(self._start, self._n_turns)
+        places, lengths, numbers = self._turn.repeated(self._start, self.n_turns)
         return Block(self._window, self._base, self._shapes, places, lengths, numbers)
 
     def _steps(self) -> Int64Array:
@@ -195,7 +195,7 @@ class Turns:
         kinds = set(widths.tolist())  # np.unique would load numpy.ma
         if len(kinds) == 1:
             return self._steps_at(places, kinds.pop())
-        steps = np.zeros((places.size, self._n_turns), dtype=np.int64)
+        steps = np.zeros((places.size, self.n_turns), dtype=np.int64)
         for n_bytes in kinds:
             rows = np.flatnonzero(widths == n_bytes)
             steps[rows] = self._steps_at(places[rows], n_bytes)
@@ -205,7 +205,7 @@ class Turns:
         """The same of some of a turn's records, all with wall time and step of so many bytes."""
         n_step = n_bytes - (_STEP_AT - HEADER_BYTES)
         if n_step <= 0:  # they have none
-            return np.zeros((1, self._n_turns), dtype=np.int64)
+            return np.zeros((1, self.n_turns), dtype=np.int64)
         size = 1 << (n_step - 1).bit_length()
         raw = self._view(f"<u{size}")[places + _STEP_AT]
         if size > n_step:
@@ -216,4 +216,4 @@ class Turns:
 
     def _view(self, kind: str) -> NDArray[Any]:
         """The number that begins at each byte of each turn; shape (n_bytes, turns)."""
-        return self._window.columns(self._start, kind, self._turn.n_bytes, self._n_turns)
+        return self._window.columns(self._start, kind, self._turn.n_bytes, self.n_turns)

@@ -45,8 +45,11 @@ def _open_descriptor(path: str) -> tuple[int, int]:
 def read_head(path: str, size_bytes: int = 4096) -> bytes:
     """The first bytes of a regular file, b'' if it cannot be read (for sniffing in `claims`)."""
     try:
-        with open_regular(path) as file:
-            return file.read(size_bytes)
+        fd, _size_bytes = _open_descriptor(path)
+        try:
+            return os.read(fd, size_bytes)
+        finally:
+            os.close(fd)
     except OSError:
         return b""
 

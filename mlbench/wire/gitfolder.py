@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 
 from mlbench.dataclass import dataclass
 from mlbench.redaction import redact_url
@@ -77,7 +78,11 @@ def locate(path: str) -> GitFolder | None:
 
 def _control_of(path: str) -> str | None:
     git = os.path.join(path, ".git")
-    if os.path.isdir(git):
+    try:
+        is_folder = stat.S_ISDIR(os.stat(git).st_mode)
+    except OSError:
+        return None
+    if is_folder:
         return git if _is_control(git) else None
     pointer = read_head(git)
     if not pointer.startswith(b"gitdir:"):

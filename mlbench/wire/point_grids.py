@@ -62,6 +62,10 @@ class PointGrid(PointTable):
         is_short = int(self.line_steps.min()) >= -_SINGLE_STEPS and int(self.line_steps.max()) < _SINGLE_STEPS
         return is_short and all(piece.itemsize == _SINGLE_BYTES for piece in self.value_pieces)
 
+    def ends(self) -> tuple[Float64Array, Float64Array]:
+        """The times of the first and of the last point of each metric, of shape (n_metrics,)."""
+        return self.wall_pieces[0][:, 0], self.wall_pieces[-1][:, -1]
+
     def put(self, lines: slice | Int64Array, columns: Sequence[NDArray[Any]]) -> None:
         """Move the points of some metrics to where they belong.
 
@@ -107,16 +111,3 @@ class PointGrid(PointTable):
     @property
     def seq(self) -> Int64Array:
         return (self.line_seq + self.later_seq).ravel()
-
-
-def ends_of(points: PointTable, starts: Int64Array, lasts: Int64Array) -> tuple[Float64Array, Float64Array]:
-    """The times of the first and the last point of stretches of one metric each.
-
-    Args:
-        points: any.
-        starts: shape (n,), their first points.
-        lasts: shape (n,), their last ones.
-    """
-    if isinstance(points, PointGrid):
-        return points.wall_pieces[0][:, 0], points.wall_pieces[-1][:, -1]
-    return points.wall_s[starts], points.wall_s[lasts]

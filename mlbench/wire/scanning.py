@@ -42,6 +42,9 @@ _LAST_REACH = 1 << 16
 _MANY_UNKNOWN = 64
 MANY_TURNS = 16
 """From so many on it pays to take their numbers column by column."""
+MOST_SHORT = 4
+"""Times in a file that fewer are taken so: a loop begins with one turn of step 0 and a few with steps of one byte, and
+where all of a file is taken so its points are one matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Scanner:
         self._period: Period | None = None
         self._counted: tuple[int, Period | None, int] = (-1, None, 0)
         """Where rows were counted last, of which period, and how many there are."""
+        self._n_short = 0
+        """Times that a few turns were taken."""
         self._reach = learned.periods.reach
         self._is_spent = False
         """The rest of the window is left to the next one."""
@@ -125,6 +130,7 @@ class Scanner:
         turns = self._turns_at(start) if not places.size else None
         if turns is not None and turns.seal():
             self._sealed = turns.end() - self._base
+            self._n_short += turns.n_turns < MANY_TURNS
             return turns
         if turns is None and not places.size and start:
             self._load()  # the rest of the window is a part of a record
@@ -195,7 +201,8 @@ class Scanner:
     def _turns_at(self, position: int) -> Turns | None:
         """The turns of the period that begin here; None where they are few, or cannot be taken metric by metric."""
         n_turns = self._rows_at(position) * self._period.turns_in_row if self._period else 0
-        if self._period is None or n_turns < MANY_TURNS or position < self._sealed:
+        least = MANY_TURNS if self._n_short >= MOST_SHORT else 1
+        if self._period is None or n_turns < least or position < self._sealed:
             return None
         if not self._period.has_distinct_tags or self.is_blocked(self._period.turn.numbers).any():
             return None

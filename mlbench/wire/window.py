@@ -218,7 +218,7 @@ def fold_varints(raw: NDArray[Any], n_bytes: int) -> NDArray[Any]:
             the first `n_bytes` is left out.
         n_bytes: 1 to 8, and no more than the type has.
     """
-    kind = raw.dtype.type
+    kind, most = raw.dtype.type, (1 << 8 * raw.itemsize) - 1
     value: NDArray[Any] = raw & kind(int.from_bytes(b"\x7f" * n_bytes, "little"))
     # Seven bits of each byte move together: pairs, then fours, then all eight, as far as any number reaches.
     for n_folded, shift, low in (
@@ -228,7 +228,7 @@ def fold_varints(raw: NDArray[Any], n_bytes: int) -> NDArray[Any]:
     ):
         if n_bytes <= n_folded:
             break
-        kept = value & kind(low & int(np.iinfo(kind).max))
+        kept = value & kind(low & most)
         value = kept | ((value ^ kept) >> kind(shift))
     return value
 

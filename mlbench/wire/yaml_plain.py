@@ -20,13 +20,14 @@ MAX_CHARACTERS = 64 << 10
 MAX_DEPTH = 32
 
 _START = r"(?:[A-Za-z0-9_./~$]|-(?=[A-Za-z0-9.]))"
-_BARE = rf"{_START}(?:[A-Za-z0-9_./+\-*=@~%^$(){{}},\\]|:(?=[^ ])| (?=[A-Za-z0-9_./+\-($]))*"
-_ITEM = rf"{_START}[A-Za-z0-9_./+\-=]*"
+BARE = rf"{_START}(?:[A-Za-z0-9_./+\-*=@~%^$(){{}},\\]|:(?=[^ ])| (?=[A-Za-z0-9_./+\-($]))*"
+ITEM = rf"{_START}[A-Za-z0-9_./+\-=]*"
+KEY = r"[A-Za-z_][A-Za-z0-9_./\-]{0,127}"
 _LINE = re.compile(
     r"(?P<indent> *+)(?:"
-    rf"(?P<key>[A-Za-z_][A-Za-z0-9_./\-]{{0,127}}):(?: +(?:(?P<bare>{_BARE})|(?P<list>\[(?:{_ITEM}(?:, {_ITEM})*)?\])"
+    rf"(?P<key>{KEY}):(?: +(?:(?P<bare>{BARE})|(?P<list>\[(?:{ITEM}(?:, {ITEM})*)?\])"
     r"|(?P<single>'[^'\\]*')|(?P<double>\"[^\"\\]*\")|(?P<empty>\{\})))?"
-    rf"|- (?P<item>{_ITEM})"
+    rf"|- (?P<item>{ITEM})"
     r"|(?P<comment>#.*)?) *"
 )
 _STRANGE = re.compile(r"[^\n -~]")

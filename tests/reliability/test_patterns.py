@@ -33,7 +33,7 @@ def test_the_patterns_of_a_module_are_found_with_how_they_are_asked() -> None:
 @pytest.mark.parametrize(
     "module",
     ["adapters.boosting_log", "adapters.fairseq", "adapters.git", "render.markdown_cells", "wire.dump_gin", "wire.dump_lines",
-     "wire.dump_command", "wire.yaml_plain"],
+     "wire.dump_command", "wire.dump_forms", "wire.yaml_plain"],
 )  # fmt: skip
 def test_the_patterns_of_logs_go_through_once(module: str) -> None:
     for asked in patterns_of([f"mlbench.{module}"]):

@@ -93,6 +93,7 @@ def test_all_series_at_once_say_what_each_says_alone(series: list[list[Row]], ar
         series = [rows for rows in series for _twice in range(2)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_WORTH_A_CALL", 0 if are_lines else 1 << 30)
+        patch.setattr(module, "_MANY_LINES", 1 if are_lines else 1 << 30)
         found = summaries(*series)
 
     for rows, row in zip(series, found, strict=True):
@@ -178,6 +179,24 @@ def test_a_spike_is_seen() -> None:
     curve[517] = 7.0
 
     assert sketched(curve)[0].count(7.0) == 1
+
+
+@given(st.integers(1, 4), st.integers(65, 300), st.integers(0, 5), st.integers(0, 99), st.sampled_from(["f4", "f8"]))
+def test_curves_of_one_length_are_drawn_as_they_are_one_by_one(
+    n_series: int, n: int, before: int, seed: int, kind: str
+) -> None:
+    random = np.random.default_rng(seed)
+    values = random.integers(-3, 3, before + n_series * n + before).astype(kind)
+    values[random.random(values.size) < random.choice([0, 0.1, 0.95])] = random.choice([np.nan, np.inf, -np.inf])
+    starts, counts = before + n * np.arange(n_series), np.full(n_series, n)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_MANY_LINES", 1)
+        found = sketches(values, starts, counts)
+        patch.setattr(module, "_MANY_LINES", 1 << 30)
+        expected = sketches(values, starts, counts)
+
+    assert str(found.to_pylist()) == str(expected.to_pylist())
 
 
 def test_a_stretch_without_finite_values_is_drawn_by_its_ends() -> None:
