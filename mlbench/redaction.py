@@ -242,6 +242,8 @@ _USER_INFO = (
 
 def redact_url(url: str, *, salt: bytes = b"") -> str:
     """A remote's address without user info (also `ssh://` and `user@host:path`) and without secret parameters."""
+    if not url:
+        return ""
     for pattern in _USER_INFO:
         url = pattern.sub(r"\1", url)
     url = _patterns().query.sub(lambda match: match[1] if _is_secret_query(match[2], match[3]) else match[0], url)

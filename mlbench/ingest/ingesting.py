@@ -9,6 +9,7 @@ from functools import partial
 from mlbench import safe
 from mlbench.adapters import load_adapters, third_party
 from mlbench.catalog.batch import Batch
+from mlbench.catalog.segments import Stored
 from mlbench.catalog.tables import unpacked
 from mlbench.catalog.writer import Writer
 from mlbench.ingest.aftermath import drop_gone_sources, forget_waiting, mark_missing, tell_hints
@@ -32,9 +33,10 @@ from mlbench.paths import Home
 from mlbench.wire import patience
 from mlbench.wire.patience import HangsError, LeavingError, Patience, UnansweredError
 
-BATCH_POINTS = 6_000_000
-"""Their segments are on the disk already: what waits for the commit is small, and each commit costs what 3 runs do."""
+BATCH_SERIES = 15_000
+"""Series with their sketches weigh most of what waits for a commit, 8 MB; their points are on the disk already."""
 BATCH_RUNS = 1000
+"""A commit costs 25 ms beside its rows."""
 LOOKED_AT_ONCE = 100
 """Runs whose files are asked for their state together: a thread does it, which is waited for."""
 SHELF_POINTS = 500_000
@@ -91,7 +93,7 @@ class Ingest:
         self.batch = Batch()
         self.shelf = Shelf(home.points, 0)
         self.appended: list[Appended] = []
-        self.n_batch_points = 0
+        self.n_batch_series = self.n_appended_points = 0
         self.shared: dict[SourceKey, tuple[SourceReading, UnitPlan]] = {}
         """Sources above several runs; their rows are written last, when it is known which of the runs are sweeps."""
         self.sweeps: set[str] = set()
@@ -167,8 +169,7 @@ class Ingest:
         tasks = self._tasks(new, gatherer, plan)
         for done in self.workers.do(tasks, self.adapters, self.filer, self._is_stopped, self.writer.open):
             if done.stored is not None:
-                self.batch.stored.append(done.stored)
-                self.n_batch_points += done.stored.segment.n_rows
+                self._add_stored(done.stored)
             self.batch.add_tables({table: unpacked(rows) for table, rows in done.tables.items()})
             for run in done.runs:
                 unit = fresh.pop(run.run_id)
@@ -203,7 +204,8 @@ class Ingest:
             return
         if appended is not None:
             self.appended.append(appended)
-            self.n_batch_points += appended.points.steps.size
+            self.n_appended_points += appended.points.steps.size
+            self.n_batch_series += len(appended.rows)
             self.batch.grown_ids.add(unit.run_id)
         self._add(run, life, plan)
 
@@ -275,9 +277,9 @@ class Ingest:
         """Tell how far we are, and commit what is enough."""
         self.summary.n_points = gatherer.n_points
         self.progress(Progress("read", len(self.seen), n_total, self.summary.n_points))
-        if self.shelf.n_points >= SHELF_POINTS:
+        if self.shelf.n_points + self.n_appended_points >= SHELF_POINTS:
             self._store_shelf()
-        if self.n_batch_points >= BATCH_POINTS or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
+        if self.n_batch_series >= BATCH_SERIES or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
             self._flush()
             self._publish(len(self.seen), n_total)
 
@@ -314,16 +316,20 @@ class Ingest:
         self._store_shelf()
         self.batch.add_tables(self.filer.take().as_tables())
         self.writer.commit(self.batch)
-        self.batch, self.n_batch_points = Batch(), 0
+        self.batch, self.n_batch_series = Batch(), 0
         if len(self.seen) >= BATCH_RUNS:
             give_back_memory()
+
+    def _add_stored(self, stored: Stored) -> None:
+        self.batch.stored.append(stored)
+        self.n_batch_series += stored.series.num_rows
 
     def _store_shelf(self) -> None:
         stored = self.shelf.store()
         if stored is not None:
-            self.batch.stored.append(stored)
-            self.n_batch_points += stored.segment.n_rows
+            self._add_stored(stored)
         appended, self.appended = store_appended(self.shelf.folder, self.appended), []
+        self.n_appended_points = 0
         if appended is not None:
             self.batch.stored.append(appended)
 
