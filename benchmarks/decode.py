@@ -45,7 +45,7 @@ def read_set(folder: str) -> int:
     for path in files_below(folder):
         if "tfevents" in os.path.basename(path):
             for fact in ADAPTER.read(Source(path, os.path.dirname(path)), None):
-                n_points += len(getattr(fact, "steps", ()))
+                n_points += getattr(fact, "n_points", 0)
     return n_points
 
 
