@@ -45,6 +45,7 @@ def ingest_with_progress(home: Home, paths: Sequence[str], *, is_rebuild: bool =
     try:
         return ingest_paths(home, paths, progress=_drawer(), is_cancelled=cancelled.is_set, rebuild=is_rebuild)
     finally:
+        gc.freeze()  # else all that it left is looked through at once
         gc.enable()
         signal.signal(signal.SIGINT, before)
         if sys.stderr.isatty():
