@@ -122,7 +122,7 @@ def _is_plain(key: str, text: str) -> bool:
     return True
 
 
-def _redact_param(fact: model.Param, salt: bytes) -> model.Param:
+def _redact_param(fact: Param, salt: bytes) -> Param:
     redacted = redaction.redact_param(fact.key, fact.raw, salt=salt)
     if redacted is not None:
         return replace(fact, raw=redacted, value=redacted)
