@@ -75,7 +75,7 @@ def choose_logged(desk: Desk, _n: int) -> None:
         keys = [desk.key(f"compare.{look}") for look in _LOGGED]
         desk.say(f"{keys[0]} shows images, {keys[1]} confusion matrices, {keys[2]} histograms of these runs", "muted")
         return
-    choices = [Choice(name, name, f"{n} run{'' if n == 1 else 's'}") for name, n in names.items()]
+    choices = [Choice(name, name, f"{n:,} run{'' if n == 1 else 's'}") for name, n in names.items()]
     choose = desk.gallery.choose if desk.gallery.is_open else desk.logged[look].choose
     desk.ask_user(
         Prompt(_LOGGED[look], choose, menu=Menu(tuple(choices)), refuses=lambda name: name not in names,

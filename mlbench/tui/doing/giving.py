@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mlbench.queries.vocabulary import runs_text
+from mlbench.queries.vocabulary import counted, runs_text
 from mlbench.safe import safe, text_of_path
 from mlbench.tui.actions import CHART, COMPARE, RUN, STAGE
 from mlbench.tui.clipboard import shell_line
@@ -26,7 +26,7 @@ def ask_report(desk: Desk, _n: int) -> None:
     if not ids:
         desk.say("there is no run to report on", "muted")
         return
-    what = f"{len(ids)} {'marked' if desk.view.marks else 'shown'} {'run' if len(ids) == 1 else 'runs'}"
+    what = counted(len(ids), "marked run" if desk.view.marks else "shown run")
     desk.ask_user(
         Prompt(
             "report to",

@@ -18,7 +18,7 @@ MOST_NAME_CELLS = 36
 
 def runs_text(runs: Sequence[RunHead]) -> str:
     """The name of one run, no longer than leaves room for what is said of it; the number of several."""
-    return str(fit_middle(safe(runs[0].name), MOST_NAME_CELLS)) if len(runs) == 1 else f"{len(runs)} runs"
+    return str(fit_middle(safe(runs[0].name), MOST_NAME_CELLS)) if len(runs) == 1 else f"{len(runs):,} runs"
 
 
 def read_tags(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
