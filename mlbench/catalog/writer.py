@@ -258,11 +258,10 @@ class Writer:
 
         def replace() -> None:
             hints = self._delete(batch)
-            if "run" in tables:
-                self._insert_table("run", tables.pop("run"))
-                self.rows(pivot.NUMBER_RUNS)
-            for table, rows in tables.items():
-                self._insert_table(table, rows)
+            for table in sorted(tables, key="run".__ne__):  # first, since rows of a run have its number
+                self._insert_table(table, tables[table])
+                if table == "run":
+                    self.rows(pivot.NUMBER_RUNS)
             if batch.stored:
                 self._add_segments(batch.stored)
             if hints:

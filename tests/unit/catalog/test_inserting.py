@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
 import pytest
+from duckdb import DuckDBPyConnection
 
+from mlbench.catalog import writer as writing
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import connect
 from mlbench.catalog.writer import Writer, open_writer
@@ -66,6 +70,24 @@ def test_a_run_of_thousands_of_parameters_is_laid_out_with_more_memory_than_a_wr
         assert writer.publish()
 
         assert writer.rows("SELECT count(*), count(page) FROM wide_key") == [(5_000, 4_096)]
+
+
+def test_a_commit_that_needs_more_memory_leaves_nothing_out(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    insert, tried = writing.insert, []
+
+    def fail_once(connection: DuckDBPyConnection, table: str, rows: pa.Table, *, told: str) -> None:
+        insert(connection, table, rows, told=told)
+        tried.append(table)
+        if tried.count("param") == 1 and table == "param":
+            raise duckdb.OutOfMemoryException("too much")
+
+    monkeypatch.setattr(writing, "insert", fail_once)
+    with open_writer(home) as writer:
+        writer.commit(batch_of("a", keys=("k",)))
+
+        assert tried.count("param") == 2
+        assert writer.rows("SELECT run_id FROM run") == [("a",)]
+        assert params(writer, "run_id, run_no") == [("a", 1)]
 
 
 def test_rows_lie_in_groups_of_a_size_also_in_a_file_that_is_opened_again(home: Home) -> None:
