@@ -45,7 +45,7 @@ class Draft:
         for source in sources:
             path = safe.text_of_path(source.member.claimed.claim.path)
             for kind, facts in groupby(source.reading.small, type):
-                self._facts.setdefault(kind, []).extend(zip(repeat(source.member), repeat(path), facts))  # noqa: B905
+                self._facts.setdefault(kind, []).extend(zip(repeat(source.member), repeat(path), facts))
         self._recorded: dict[str, str | float] | None = None
         self._worded: list[tuple[str, Any]] | None = None
 

@@ -61,10 +61,9 @@ def to_json(facts: Iterable[SmallFact]) -> str:
 def _param_text(fact: model.Param) -> str:
     """As the encoder writes it, in a third of the time: it is called for each, and walks what is known beforehand."""
     value, line = fact.value, fact.line
-    kind = type(value)
-    if kind is str:
+    if type(value) is str:
         text = _quoted(value)
-    elif kind is int or (kind is float and isfinite(value)):
+    elif type(value) is int or (type(value) is float and isfinite(value)):
         text = repr(value)
     else:
         text = _ENCODER.encode(value)

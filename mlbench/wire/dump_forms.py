@@ -251,6 +251,7 @@ def known() -> tuple[int, int]:
 def forget() -> None:
     """Begin anew, as a new process does."""
     _forms.clear()
+    recurring.forget()
     for meanings in _meanings():
         meanings.clear()
 
