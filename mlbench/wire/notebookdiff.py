@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
@@ -28,6 +29,8 @@ MOST_PAIRED = 30
 """Cells in a row without equals that are tried with each other; of more the first with the first."""
 MOST_LINES = 10_000
 """Of a cell whose lines are compared."""
+MOST_MEETINGS = 500_000
+"""Of two cells that are aligned: where the same lines recur more often, in any order is near enough."""
 NOTEBOOK, SCRIPT = ".ipynb", ".py"
 # A script has magics as comments.
 _MAGIC = re.compile(r"^# (?=[%!])", re.MULTILINE)
@@ -152,8 +155,14 @@ def _likeness(one: CellText, other: CellText) -> float:
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
     if matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
         return 0.0
-    ratio = matcher.ratio()
+    ratio = matcher.ratio() if _n_meetings(a, b) <= MOST_MEETINGS else matcher.quick_ratio()
     return ratio if ratio >= ALIKE else 0.0
+
+
+def _n_meetings(a: Sequence[str], b: Sequence[str]) -> int:
+    """How often a line of one meets its equal in the other: to align them costs as much, at the least."""
+    counts = Counter(b)
+    return sum(n * counts[line] for line, n in Counter(a).items())
 
 
 def _moved(old: Sequence[CellText], new: Sequence[CellText], pairs: Sequence[Pair]) -> dict[int, int]:

@@ -82,6 +82,14 @@ def test_a_cell_of_very_many_lines_is_not_compared_by_lines() -> None:
     assert told([old], [new])[1:] == ["@@ 10,002 lines are too many to be compared @@"]
 
 
+def test_cells_whose_lines_recur_are_paired_by_what_they_share_in_any_order() -> None:
+    line = "fit(model)  # again\n"
+    old, new, other = ("code", line * 3000), ("code", line * 2000 + "end"), ("code", "pass\n" * 3000)
+
+    assert [change.kind for change in cell_changes([old], [new])] == ["changed"]
+    assert [change.kind for change in cell_changes([old], [other])] == ["removed", "added"]
+
+
 @needs_formats
 def test_a_jupytext_script_is_the_same_notebook() -> None:
     folder = FORMATS / "notebooks"

@@ -116,7 +116,9 @@ def test_a_copy_has_no_name_while_it_is_read(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     writer.execute(f"PRAGMA journal_mode = {mode}")
+    writer.execute("BEGIN")  # one transaction: the disk is waited for once, and not for each row
     writer.executemany("INSERT INTO runs VALUES (?, 'y')", [(number,) for number in range(50_000)])
+    writer.execute("COMMIT")
     if mode == "delete":
         writer.execute("PRAGMA cache_size = 2")
         writer.execute("BEGIN")
