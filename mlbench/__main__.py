@@ -1,5 +1,5 @@
 """`python -m mlbench` is `mlbench`."""
 
-from mlbench.main import main
+from mlbench.main import console
 
-main()
+console()

@@ -49,8 +49,12 @@ else:
         if is_compared:
             given |= {"__eq__": _eq, "__hash__": _hash if is_frozen else None}
         if is_frozen:
-            given |= {"__setattr__": _no_setattr, "__delattr__": _no_delattr,
-                      "__getstate__": _getstate, "__setstate__": _setstate}  # fmt: skip
+            given |= {"__setattr__": _no_setattr, "__delattr__": _no_delattr}
+            is_plain = "__post_init__" not in kept and all(_is_given(default) for default in fields.values())
+            if is_plain:
+                given |= {"__reduce__": _reduce, "_all": staticmethod(_values_of(list(fields)))}
+            else:
+                given |= {"__getstate__": _getstate, "__setstate__": _setstate}
         made = type(cls)(cls.__name__, cls.__bases__, given | kept)
         made.__qualname__ = cls.__qualname__
         return made
@@ -134,6 +138,10 @@ else:
 
     def _no_delattr(self: Any, name: str) -> None:  # noqa: ARG001 - Python's signature
         raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def _reduce(self: Any) -> tuple[Class, tuple[object, ...]]:
+        """To be made again from its values: half of what it costs to set each in an empty one."""
+        return type(self), self._all(self)
 
     def _getstate(self: Any) -> list[object]:
         return [getattr(self, name) for name in self.__slots__]

@@ -5,12 +5,14 @@ A command's module is loaded only when the command is called, so that `mlbench -
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -175,17 +177,50 @@ def _usual_keys(action: str) -> str:
     return ", ".join(next(one.keys for one in ACTIONS if one.id == action))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def console() -> NoReturn:
+    """The installed command: as `main`, but where nothing forbids it the process ends without being taken apart.
+
+    Python empties its modules one by one before it ends, and frees what an ingest has left object by object. Nothing
+    depends on it. See docs/decisions/0115.
+    """
+    code = _code_of(sys.argv[1:])
+    if _may_end_at_once():
+        atexit._run_exitfuncs()  # each once: they are forgotten then
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):  # Python tells of it, and has an exit code for it
+            sys.exit(code)
+        os._exit(code)
+    sys.exit(code)
+
+
+def _may_end_at_once() -> bool:
+    """Whether nobody has anything to do after us: a thread to be waited for, a profiler, `python -i`."""
+    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
+    if any(not thread.daemon for thread in others) or sys.flags.inspect or os.environ.get("PYTHONINSPECT"):
+        return False
+    monitoring = getattr(sys, "monitoring", None)  # from Python 3.12
+    is_monitored = monitoring is not None and any(monitoring.get_tool(number) for number in range(6))
+    return not is_monitored and sys.gettrace() is None and sys.getprofile() is None
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and leave with its exit code."""
+    sys.exit(_code_of(sys.argv[1:] if arguments is None else arguments))
+
+
+def _code_of(arguments: Sequence[str]) -> int:
+    """The exit code of a command that is the last one of this process."""
     # numpy starts a thread a core for a linear algebra that nothing here asks for: half of its start-up, 60 ms of CPU.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # What imports leave stays; to look through it for cycles every 700 objects takes a twentieth of a short command.
     gc.set_threshold(50_000)
     _open_closed_streams()
-    code = run(sys.argv[1:] if arguments is None else arguments)
+    code = run(arguments)
     # Python looks for cycles three times more before it ends: a fifth of a second command's time, and nothing needs it.
     gc.freeze()
-    sys.exit(code)
+    return code
 
 
 def _open_closed_streams() -> None:
@@ -274,4 +309,4 @@ def _told(message: str, exit_code: int) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    console()

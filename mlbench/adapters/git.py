@@ -53,7 +53,7 @@ def claims(listing: Listing) -> Iterator[Claim]:
 
 def _is_record(path: str) -> bool:
     head = read_head(path)
-    return is_lfs_pointer(head) or _commit_in(head.decode("utf-8", "replace")) is not None
+    return is_lfs_pointer(head) or next(_commits_in(head.decode("utf-8", "replace")), None) is not None
 
 
 def _is_patch(path: str) -> bool:
@@ -73,9 +73,13 @@ def _is_empty_file(path: str) -> bool:
 
 
 def _commit_in(text: str) -> re.Match[str] | None:
-    """The longest word that can be a commit; a short one needs a digit and a letter, since words and years are hex."""
-    found = [match for match in _WORD.finditer(text) if len(match[1]) >= 40 or _is_mixed(match[1])]
-    return max(found, key=lambda match: len(match[1]), default=None)
+    """The longest word that can be a commit."""
+    return max(_commits_in(text), key=lambda match: len(match[1]), default=None)
+
+
+def _commits_in(text: str) -> Iterator[re.Match[str]]:
+    """Words that can be one; a short one needs a digit and a letter, since words and years are hex."""
+    return (match for match in _WORD.finditer(text) if len(match[1]) >= 40 or _is_mixed(match[1]))
 
 
 def _is_mixed(word: str) -> bool:

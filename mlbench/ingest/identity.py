@@ -87,10 +87,15 @@ def find_units(root: str, claims: Iterable[Claimed]) -> list[Unit]:
     """
     tree = _Node(root)
     elsewhere: dict[str, _Node] = {}
+    nodes: dict[str, _Node] = {}
     for claimed in claims:
         if claimed.claim.role is Role.ASIDE:
             continue
-        _node_for(claimed, tree, elsewhere).claims.append(claimed)
+        folder = claimed.claim.run_folder
+        node = nodes.get(folder)
+        if node is None:
+            node = nodes[folder] = _node_for(folder, tree, elsewhere)
+        node.claims.append(claimed)
     units: list[Unit] = []
     lonely: list[Claimed] = []
     for node in (tree, *elsewhere.values()):
@@ -123,8 +128,7 @@ class _Node:
     children: dict[str, _Node] = field(default_factory=dict)
 
 
-def _node_for(claimed: Claimed, tree: _Node, elsewhere: dict[str, _Node]) -> _Node:
-    folder = claimed.claim.run_folder
+def _node_for(folder: str, tree: _Node, elsewhere: dict[str, _Node]) -> _Node:
     inside = "" if folder == tree.path else path_below(folder, tree.path)
     if inside.startswith(os.pardir + os.sep) or inside == os.pardir:
         base = os.path.dirname(folder)
@@ -132,7 +136,10 @@ def _node_for(claimed: Claimed, tree: _Node, elsewhere: dict[str, _Node]) -> _No
     else:
         node = tree
     for name in inside.split(os.sep) if inside else ():
-        node = node.children.setdefault(name, _Node(os.path.join(node.path, name)))
+        child = node.children.get(name)
+        if child is None:
+            child = node.children[name] = _Node(os.path.join(node.path, name))
+        node = child
     return node
 
 

@@ -28,14 +28,16 @@ def stamp_of(claim: Claim) -> Stamp:
     """
     if claim.part:
         return Stamp(claim.mark, 0, -1, -1)
-    stats = [_stat(path) for path in (claim.path, *claim.follows)]
-    size, _mtime, inode = stats[0]
-    text = ";".join(f"{s},{m},{i}" for s, m, i in stats)
+    size, mtime, inode = _stat(claim.path)
+    text = f"{size},{mtime},{inode}"
     if claim.follows:  # a file that was renamed is as it was, and may be another metric
-        text += f";{_digest(chr(0).join(path.removeprefix(claim.path) for path in claim.follows))}"
+        stats = [_stat(path) for path in claim.follows]
+        mtime = max(mtime, *(m for _s, m, _i in stats))
+        names = chr(0).join(path.removeprefix(claim.path) for path in claim.follows)
+        text = ";".join((text, *(f"{s},{m},{i}" for s, m, i in stats), _digest(names)))
     if claim.rule:
         text += f";{_digest(claim.rule)}"
-    return Stamp(text, size, max(m for _s, m, _i in stats), inode)
+    return Stamp(text, size, mtime, inode)
 
 
 def _digest(text: str) -> str:

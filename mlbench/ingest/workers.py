@@ -295,7 +295,9 @@ def _start(n_workers: int, *, may_fork: bool) -> ProcessPoolExecutor | None:
     context = multiprocessing.get_context("fork" if may_fork else "spawn")
     try:
         pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
-        pool.submit(_load).result()
+        begun = pool.submit(_load)
+        if not may_fork:  # a forked process has all it needs, and the walk goes on while it begins
+            begun.result()
     except (OSError, ValueError, BrokenProcessPool):  # ValueError: streams that no process can inherit
         return None
     return pool

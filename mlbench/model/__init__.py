@@ -75,6 +75,10 @@ class ReadStatus(StrEnum):
     EMPTY = "empty"
 
 
+FEW_FILES = 32
+"""Among so few names one is looked for as they are, sooner than by its ending: 50 are looked for in each folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One folder as the scan saw it. Adapters look at names first and read heads only where a name matches.
@@ -104,6 +108,8 @@ class Listing:
         """
         if not self._by_ending and self.files:
             self._apart()
+        if self._by_ending.keys().isdisjoint(endings):
+            return []
         found = [self._with(ending) for ending in endings if ending in self._by_ending]
         return found[0] if len(found) == 1 else sorted(name for names in found for name in names)
 
@@ -135,6 +141,8 @@ class Listing:
     def naming(self, words: tuple[str, ...], *endings: str) -> list[str]:
         """Those of `ending` whose name, in lower case, holds one of the words."""
         names = self.ending(*endings)
+        if not names:
+            return names
         if endings not in self._together:
             self._together[endings] = "\n".join(names).lower()
         together = self._together[endings]
@@ -143,6 +151,8 @@ class Listing:
 
     def has(self, name: str) -> bool:
         """Whether a file of this name is there."""
+        if len(self.files) <= FEW_FILES:
+            return name in self.files
         names = self.ending(name.rpartition(".")[2].lower())
         at = bisect_left(names, name)
         return at < len(names) and names[at] == name

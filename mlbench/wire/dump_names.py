@@ -47,7 +47,7 @@ def run_folder_of(folder: str, files: Collection[str]) -> str:
 
     rl-zoo writes `<env>_<n>/<env>/{args.yml,config.yml}`, beside the monitor files in `<env>_<n>/`.
     """
-    if not {"args.yml", "config.yml"} <= set(files):
+    if "args.yml" not in files or "config.yml" not in files:
         return folder
     above, name = os.path.split(folder)
     if name and re.fullmatch(re.escape(name) + r"_\d+", os.path.basename(above)):
