@@ -8,7 +8,8 @@ page is a table of its own, and a run has a row only in those of which it has a 
 small as their rows.
 
 All of it is made from the other tables when a snapshot is published, for the runs that are new since the last time:
-those are the ones that have no number yet.
+those are the ones of which `run` has no number yet. Which number a run has is settled when it is committed, so that
+its parameters and series are written once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mlbench.catalog.connection import roll_back
+from mlbench.catalog.connection import insert, roll_back
 from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -49,21 +50,23 @@ _NUMBER_OF = (
     "CASE WHEN {p}.type IN ('int', 'float') THEN {p}.num WHEN {p}.type = 'str' THEN TRY_CAST({p}.txt AS DOUBLE) END"
 )
 """The number of a parameter, also where a source has it as text."""
+_AS_IT_IS = "DOUBLE USING COMPRESSION uncompressed"
+"""Values that were measured: to look for what they have in common takes time and saves nothing."""
 KINDS = {
     "param": Kind(
         (("t", "VARCHAR"), ("n", "DOUBLE"), ("s", "VARCHAR"), ("r", "VARCHAR")),
         f"""SELECT fresh.run_no, p.key AS name, coalesce(p.type, 'str') AS t, {_NUMBER_OF.format(p="p")} AS n,
             CASE WHEN p.type = 'null' THEN p.raw ELSE p.txt END AS s,
             CASE WHEN p.type <> 'null' AND p.raw <> p.txt THEN p.raw END AS r
-        FROM param p JOIN fresh ON fresh.run_id = p.run_id WHERE p.is_effective""",
+        FROM param p JOIN fresh ON fresh.run_no = p.run_no WHERE p.is_effective""",
     ),
     "metric": Kind(
-        (("i", "BIGINT"), ("last", "DOUBLE"), ("min", "DOUBLE"), ("max", "DOUBLE")),
+        (("i", "BIGINT"), ("last", _AS_IT_IS), ("min", _AS_IT_IS), ("max", _AS_IT_IS)),
         # Where several sources of a run log one metric, the series with most points stands for it.
         """SELECT fresh.run_no, s.metric AS name, s.series_id AS i, s.last_value AS "last", s.min_value AS "min",
             s.max_value AS "max"
-        FROM series s JOIN fresh ON fresh.run_id = s.run_id
-        QUALIFY row_number() OVER (PARTITION BY s.run_id, s.metric ORDER BY s.n DESC, s.n_raw DESC, s.series_id) = 1""",
+        FROM series s JOIN fresh ON fresh.run_no = s.run_no
+        QUALIFY row_number() OVER (PARTITION BY s.run_no, s.metric ORDER BY s.n DESC, s.n_raw DESC, s.series_id) = 1""",
     ),
 }
 _GONE = f"SELECT run_no FROM {FRONT} WHERE run_no NOT IN (SELECT run_no FROM run WHERE run_no IS NOT NULL)"
@@ -71,18 +74,19 @@ _CHOSEN = "run_no IN (SELECT unnest(CAST(? AS INTEGER[])))"
 _MARKED = f"""FROM run WHERE run.run_no = {FRONT}.run_no AND run.is_missing IS DISTINCT FROM {FRONT}.is_missing"""
 _OWN = "SELECT * EXCLUDE (hint) FROM run"
 """A hint changes with other runs than its own, and nothing is filtered by it."""
-_NUMBER = """
+NUMBER_RUNS = """
 INSERT INTO run_row
 SELECT run_id, (SELECT coalesce(max(run_no), 0) FROM run_row)
     + CAST(row_number() OVER (ORDER BY started_s NULLS LAST, run_key, run_id) AS INTEGER)
 FROM run WHERE run_no IS NULL AND run_id NOT IN (SELECT run_id FROM run_row)"""
-_NUMBER_ROWS = (
-    f"""UPDATE param SET run_no = fresh.run_no, same = md5_number_lower(coalesce(
-        CAST({_NUMBER_OF.format(p="param")} AS VARCHAR), txt)),
-    n_chars = CAST(least(length(txt), 65535) AS USMALLINT), is_reference = contains(raw, '${{')
-FROM fresh WHERE fresh.run_id = param.run_id""",
-    "UPDATE series SET run_no = fresh.run_no FROM fresh WHERE fresh.run_id = series.run_id",
-)
+_SAID = {
+    # md5_number_lower gives the same, by way of text: five times the time.
+    "param": f"""CAST(md5_number(coalesce(
+        CAST({_NUMBER_OF.format(p="incoming")} AS VARCHAR), txt)) >> 64 AS UBIGINT) AS same,
+        CAST(least(length(txt), 65535) AS USMALLINT) AS n_chars, contains(raw, '${{') AS is_reference, """,
+    "series": "",
+}
+"""What is worked out of each row of these tables when it is inserted, beside the number of its run."""
 _TOTALS = """
 UPDATE run SET run_no = t.run_no, n_series = t.n_series, n_points = t.n_points, last_wall_s = t.last_wall_s,
     n_notes = t.n_notes
@@ -105,6 +109,20 @@ SELECT fresh.run_no, coalesce(lower(string_agg(said.txt, chr(31))), '') FROM fre
 ) AS said ON said.run_id = fresh.run_id GROUP BY fresh.run_no"""
 
 
+def incoming(table: str, columns: Sequence[str]) -> str:
+    """The rows of `incoming` on their way into a table; where they belong to runs, these have their numbers.
+
+    Args:
+        table: of the catalog.
+        columns: that `incoming` has.
+    """
+    if table not in _SAID:
+        return "SELECT * FROM incoming"
+    own = "incoming.* EXCLUDE (run_no)" if "run_no" in columns else "incoming.*"
+    return f"""SELECT {own}, {_SAID[table]}run_row.run_no
+        FROM incoming LEFT JOIN run_row ON run_row.run_id = incoming.run_id"""
+
+
 def page_name(kind: str, page: int) -> str:
     """The table of a page."""
     return f"wide_{kind}_{page}" if page else FRONT
@@ -125,7 +143,7 @@ def _slots(kind: str) -> Iterator[tuple[str, str]]:
 
 
 def refresh(connection: DuckDBPyConnection) -> bool:
-    """Number the runs that are new and lay them out; take out those that are gone.
+    """Lay out the runs that are new; take out those that are gone.
 
     A transaction for every CHUNK_RUNS of them, which bounds the memory; where one fails a later call does the rest.
 
@@ -188,10 +206,9 @@ class _Layout:
         return self._connection.execute(sql, list(parameters)).fetchall()
 
     def change(self, gone: Sequence[int]) -> bool:
-        """Take out the runs that are gone, lay out the first of those that have no number; whether more have none."""
+        """Take out the runs that are gone, lay out the first of those that are new; whether there are more."""
         if gone:
             self._take_out(gone)
-        self._rows(_NUMBER)
         waiting = [row[0] for row in self._rows(
             "SELECT n.run_no FROM run r JOIN run_row n ON n.run_id = r.run_id WHERE r.run_no IS NULL ORDER BY 1"
         )]  # fmt: skip
@@ -218,8 +235,6 @@ class _Layout:
     def _lay_out(self, run_nos: list[int]) -> None:
         self._rows("CREATE OR REPLACE TEMP TABLE fresh (run_id VARCHAR, run_no INTEGER)")
         self._rows("INSERT INTO fresh SELECT run_id, run_no FROM run_row WHERE run_no IN (SELECT unnest(?))", [run_nos])
-        for sql in _NUMBER_ROWS:
-            self._rows(sql)
         self._rows(_TOTALS)
         self._rows(_TEXT)
         own = self._connection.sql(f"{_OWN} WHERE {_CHOSEN} ORDER BY run_no", params=[run_nos]).to_arrow_table()
@@ -292,11 +307,7 @@ class _Layout:
     def _insert(self, table: str, columns: dict[str, pa.Array]) -> None:
         import pyarrow as pa
 
-        self._connection.register("incoming", pa.table(columns))
-        try:
-            self._rows(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
-        finally:
-            self._connection.unregister("incoming")
+        insert(self._connection, table, pa.table(columns))
 
     def _store_keys(self) -> None:
         """Write the dictionary anew; of keys without a column the runs are counted anew, too."""

@@ -53,7 +53,7 @@ CREATE TABLE param (
     source VARCHAR,        -- path of the file that says so
     line   INTEGER,
     is_effective BOOLEAN,  -- the strongest layer of this key in this run
-    -- The rest is worked out when a snapshot is published: numbers are read in a fraction of the time of texts.
+    -- The rest is worked out when the run is committed: numbers are read in a fraction of the time of texts.
     run_no  INTEGER,       -- of the run
     same    UBIGINT,       -- of two values that are the same (1e-3 and 0.001) the same: half of the MD5 of number or text
     n_chars USMALLINT,     -- of txt, 65535 for longer ones
@@ -77,9 +77,9 @@ CREATE TABLE series (
     n_nan BIGINT, n_inf BIGINT,
     n_repeat BIGINT,         -- raw points whose step equals the one before
     n_back   BIGINT,         -- times the step went back
-    sketch FLOAT[],          -- up to 64 values that draw the curve: least and greatest by turns
+    sketch FLOAT[] using compression uncompressed,  -- up to 64 values that draw the curve: least and greatest by turns
     adapter VARCHAR,         -- which adapter read it
-    run_no  INTEGER          -- of the run, set when a snapshot is published
+    run_no  INTEGER          -- of the run, worked out when it is committed
 );
 
 -- The wide pivot, made when a snapshot is published (catalog/pivot.py): parameters and metrics as columns, one row a run,
@@ -107,7 +107,7 @@ CREATE TABLE segment_run (file VARCHAR, run_id VARCHAR);
 
 CREATE TABLE blob (
     run_id VARCHAR, kind VARCHAR, metric VARCHAR, step BIGINT, wall_s DOUBLE, seq BIGINT,
-    path VARCHAR, byte_offset BIGINT, byte_length BIGINT, encoding VARCHAR, width INTEGER, height INTEGER,
+    path VARCHAR using compression zstd, byte_offset BIGINT, byte_length BIGINT, encoding VARCHAR, width INTEGER, height INTEGER,
     digest VARCHAR,          -- BLAKE2b of those bytes, 16 hexadecimal digits; '' where the adapter has not seen them
     source_id INTEGER        -- the source that tells of it; its bytes may lie in a file beside
 );
@@ -142,7 +142,7 @@ CREATE TABLE source (
     source_id  INTEGER,
     run_ids    VARCHAR[],    -- the runs that it tells of (a dump above several runs tells of all)
     adapter    VARCHAR, adapter_version INTEGER,
-    path       VARCHAR,      -- as text; where the path is no UTF-8 its bytes stand in path_bytes
+    path       VARCHAR using compression zstd,  -- as text; where the path is no UTF-8 its bytes stand in path_bytes
     path_bytes BLOB,
     root       VARCHAR,
     role       VARCHAR,

@@ -11,10 +11,12 @@ from mlbench.catalog import pivot, snapshots
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import (
     CURRENT,
+    STORAGE,
     WORK_FILE,
     DamagedCatalogError,
     connect,
     connect_writer,
+    insert,
     is_damage,
     move_aside,
     quote,
@@ -256,6 +258,9 @@ class Writer:
 
         def replace() -> None:
             hints = self._delete(batch)
+            if "run" in tables:
+                self._insert_table("run", tables.pop("run"))
+                self.rows(pivot.NUMBER_RUNS)
             for table, rows in tables.items():
                 self._insert_table(table, rows)
             if batch.stored:
@@ -306,11 +311,7 @@ class Writer:
             self._insert_table(table, rows_as_table(table, rows))
 
     def _insert_table(self, table: str, rows: pa.Table) -> None:
-        self._connection.register("incoming", rows)
-        try:
-            self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
-        finally:
-            self._connection.unregister("incoming")
+        insert(self._connection, table, rows, told=pivot.incoming(table, rows.column_names))
 
     def _reopen(self) -> None:
         """After a failed write DuckDB may have declared the file's connection dead: open it again."""
@@ -368,7 +369,7 @@ class Writer:
         if not is_compact and snapshots.copy_file(self._connection, os.path.join(self.home.cache, WORK_FILE), path):
             return
         source = self.rows("SELECT current_database()")[0][0]
-        self._connection.execute(f"ATTACH {quote(path)} AS snapshot (BLOCK_SIZE 16384)")
+        self._connection.execute(f"ATTACH {quote(path)} AS snapshot ({STORAGE})")
         try:
             self._connection.execute(f'COPY FROM DATABASE "{source}" TO snapshot')
             self._connection.execute("CHECKPOINT snapshot")

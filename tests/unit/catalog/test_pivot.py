@@ -18,6 +18,9 @@ Value = tuple[str, float | None, str]
 """Type, number and text of a parameter."""
 
 
+_NUMBER = "(SELECT run_no FROM run_row WHERE run_id = ?)"
+
+
 class Catalog:
     """The writer's tables, filled by hand."""
 
@@ -29,19 +32,21 @@ class Catalog:
         """As a commit does it: the rows of the run are replaced."""
         self.drop(run_id)
         self.rows("INSERT INTO run (run_id, run_key) VALUES (?, ?)", [run_id, f"/runs/{run_id}"])
+        self.rows(pivot.NUMBER_RUNS)
         for key, (kind, number, text) in params.items():
             self.rows(
-                "INSERT INTO param (run_id, key, raw, type, num, txt, is_effective) VALUES (?, ?, ?, ?, ?, ?, true)",
-                [run_id, key, f"raw {text}", kind, number, text],
+                "INSERT INTO param (run_no, run_id, key, raw, type, num, txt, is_effective) "
+                f"VALUES ({_NUMBER}, ?, ?, ?, ?, ?, ?, true)",
+                [run_id, run_id, key, f"raw {text}", kind, number, text],
             )
         for place, (metric, last) in enumerate((metrics or {}).items()):
             self.add_series(run_id, metric, last, series_id=100 * len(run_id) + place)
 
     def add_series(self, run_id: str, metric: str, last: float, *, series_id: int, n: int = 1) -> None:
         self.rows(
-            "INSERT INTO series (series_id, run_id, metric, n, n_raw, last_value, min_value, max_value) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [series_id, run_id, metric, n, n, last, last - 1, last + 1],
+            "INSERT INTO series (run_no, series_id, run_id, metric, n, n_raw, last_value, min_value, max_value) "
+            f"VALUES ({_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [run_id, series_id, run_id, metric, n, n, last, last - 1, last + 1],
         )
 
     def drop(self, run_id: str) -> None:

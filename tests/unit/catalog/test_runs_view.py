@@ -31,6 +31,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
             [run_id, f"/runs/{run_id}", f"run {run_id}", started_s, 1100.0, status, is_missing],
         )
     made.execute("INSERT INTO word_run VALUES ('/runs/b', 'mine', 'a note', true, false)")
+    made.execute(pivot.NUMBER_RUNS)
     pivot.refresh(made)
     yield made
     made.close()

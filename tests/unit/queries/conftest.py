@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mlbench.catalog.pivot import create_front, refresh
+from mlbench.catalog.connection import insert
+from mlbench.catalog.pivot import NUMBER_RUNS, create_front, incoming, refresh
 from mlbench.catalog.runs_view import RunsView
 from mlbench.journal import Words
 from mlbench.journal.folding import Note
@@ -76,6 +77,11 @@ class FakeReader:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         if self._is_stale:
             self.connection.execute("UPDATE run SET run_no = NULL")
+            self.connection.execute(NUMBER_RUNS)
+            for table, made in (("param", "run_no, same, n_chars, is_reference"), ("series", "run_no")):
+                rows = self.connection.sql(f"SELECT * EXCLUDE ({made}) FROM {table}").to_arrow_table()
+                self.connection.execute(f"DELETE FROM {table}")
+                insert(self.connection, table, rows, told=incoming(table, rows.column_names))
             refresh(self.connection)
             self._is_stale = False
         return self.connection.execute(sql, list(parameters)).fetchall()
