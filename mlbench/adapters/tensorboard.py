@@ -180,12 +180,14 @@ def _add_block(source: Source, block: Block, reading: EventReading, scanner: Sca
 
     if not reading.is_begun:
         block.numbers[0] = -1  # the first event tells when the run began, whatever else it is
+    if (block.numbers < 0).all():
+        return _add_records(source, block, reading, shapes)
     counts = block.counts()
     n_records = len(block)
     seq = reading.seq + np.cumsum(counts) - counts
     later = np.zeros(n_records + 1, dtype=np.int64)
     n_learned = n_values = 0
-    enough = max(_LEARNED, shapes.n_shapes // _LEARNED)
+    enough = _enough(shapes)
     for n_decoded, index in enumerate(np.flatnonzero(block.numbers < 0).tolist(), start=1):
         n_plugins = len(reading.plugins)
         reading.seq = first = int(seq[index]) + n_values
@@ -205,6 +207,23 @@ def _add_block(source: Source, block: Block, reading: EventReading, scanner: Sca
     reading.seq = int(seq[n_records - 1] + counts[n_records - 1] + later[n_records])
     reading.count(n_records, block.end(n_records))
     return n_records
+
+
+def _add_records(source: Source, block: Block, reading: EventReading, shapes: Shapes) -> int:
+    """The same where all records of the block have to be decoded."""
+    n_records, n_learned, enough = len(block), 0, _enough(shapes)
+    for n_decoded in range(1, n_records + 1):
+        n_learned += _add_event(source, block.record(n_decoded - 1), reading, shapes)
+        if n_learned >= enough or (n_learned and n_decoded >= _DECODED) or not reading.is_begun:
+            n_records = n_decoded
+            break
+    reading.count(n_records, block.end(n_records))
+    return n_records
+
+
+def _enough(shapes: Shapes) -> int:
+    """New shapes after which what follows is looked at again."""
+    return max(_LEARNED, shapes.n_shapes // _LEARNED)
 
 
 def _add_damage(item: BadPayload | BadLength, reading: EventReading) -> None:

@@ -82,12 +82,12 @@ def attribute_data(draft: Draft, stores: Stores, started_s: float | None) -> tup
         started_s: when it began, by which a table's version is told where the run names none.
     """
     known = {fact.name for _member, _path, fact in draft.of_kind(model.DataVersion)}
-    texts = [(fact.key, fact.value) for _m, _p, fact in draft.of_kind(model.Param) if isinstance(fact.value, str)]
+    texts = [(key, value) for key, value in draft.worded if isinstance(value, str)]
     command = draft.recorded("command")
     found: dict[tuple[str, str], model.DataVersion] = {}
     refs = [ref for _key, text in texts if "/" in text for ref in refs_in_text(text)]
     refs += refs_in_text(command) if isinstance(command, str) else ()
-    refs += refs_in_environment(_variables(draft))
+    refs += refs_in_environment(_variables(draft, texts))
     for ref in refs:
         _add(found, model.DataVersion(ref.system, ref.name, ref.version, is_pinned=ref.is_pinned))
     for version in _of_paths(draft, texts, stores, started_s):
@@ -102,14 +102,13 @@ def _add(found: dict[tuple[str, str], model.DataVersion], version: model.DataVer
         found[key] = version
 
 
-def _variables(draft: Draft) -> dict[str, str]:
+def _variables(draft: Draft, texts: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Recorded variables, as `mlbench run` and others name them: `env:NAME`, or a parameter of that name."""
     found = {fact.key.removeprefix("env:"): fact.value for _m, _p, fact in draft.of_kind(model.Environment)}
-    for _member, _path, fact in draft.of_kind(model.Param):
-        if isinstance(fact.value, str):
-            name = fact.key.rpartition(".")[2]
-            if name.isupper() or name.endswith("_COMMIT"):
-                found[name] = fact.value
+    for key, text in texts:
+        name = key.rpartition(".")[2]
+        if name.isupper() or name.endswith("_COMMIT"):
+            found[name] = text
     return found
 
 

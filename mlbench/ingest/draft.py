@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Any
 
 from mlbench import model, safe
@@ -13,6 +14,7 @@ from mlbench.ingest.identity import Member, Unit, run_id_of
 from mlbench.ingest.read import Reading
 from mlbench.ingest.scan import path_below
 from mlbench.model import Layer, Role
+from mlbench.wire import recurring
 
 if TYPE_CHECKING:
     from mlbench.catalog.batch import Rows
@@ -42,12 +44,23 @@ class Draft:
         self._facts: dict[type[Any], list[tuple[Member, str, Any]]] = {}
         for source in sources:
             path = safe.text_of_path(source.member.claimed.claim.path)
-            for fact in source.reading.small:
-                self._facts.setdefault(type(fact), []).append((source.member, path, fact))
+            for kind, facts in groupby(source.reading.small, type):
+                self._facts.setdefault(kind, []).extend(zip(repeat(source.member), repeat(path), facts))
+        self._recorded: dict[str, str | float] | None = None
+        self._worded: list[tuple[str, Any]] | None = None
 
     def of_kind(self, kind: type[Any]) -> Sequence[tuple[Member, str, Any]]:
         """The facts of a kind with the member and path that say them, in order of the sources."""
         return self._facts.get(kind, ())
+
+    @property
+    def worded(self) -> Sequence[tuple[str, Any]]:
+        """Keys and values of the parameters that are texts or lists: nothing else names data or code."""
+        if self._worded is None:
+            kinds = (str, list, tuple)
+            facts = [fact for _member, _path, fact in self.of_kind(model.Param)]
+            self._worded = [(fact.key, fact.value) for fact in facts if isinstance(fact.value, kinds)]
+        return self._worded
 
     @property
     def is_sweep_only(self) -> bool:
@@ -68,11 +81,10 @@ class Draft:
 
     def recorded(self, name: str) -> str | float | None:
         """The last source's word for a field of the run; inherited sources do not speak for the run."""
-        said = self._facts.get(model.RunField)
-        if said is None:
-            return None
-        values = [fact.value for member, _path, fact in said if fact.name == name and not member.is_inherited]
-        return values[-1] if values else None
+        if self._recorded is None:
+            said = self.of_kind(model.RunField)
+            self._recorded = {fact.name: fact.value for member, _path, fact in said if not member.is_inherited}
+        return self._recorded.get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,19 +220,32 @@ def _param_columns(draft: Draft) -> dict[str, Sequence[Any]]:
     if not given:
         return {}
     keys, layers, paths = zip(*given, strict=True)
-    strongest: dict[str, tuple[int, int]] = {}
-    for place, (key, layer) in enumerate(zip(keys, layers, strict=True)):
-        strength = _STRENGTH[layer]
-        if key not in strongest or strength >= strongest[key][0]:
-            strongest[key] = (strength, place)
-    effective = {place for _strength, place in strongest.values()}
     facts = given.values()
-    kinds, numbers, texts = zip(*[typed(fact.value) for fact in facts], strict=True)
+    kinds, numbers, texts = zip(*map(_typed, facts), strict=True)
     return {
         "run_id": [draft.run_id] * len(facts), "key": keys, "raw": [fact.raw for fact in facts],
         "type": kinds, "num": numbers, "txt": texts, "layer": layers, "source": paths,
-        "line": [fact.line for fact in facts], "is_effective": [place in effective for place in range(len(facts))],
+        "line": [fact.line for fact in facts], "is_effective": _effective(keys, layers),
     }  # fmt: skip
+
+
+def _effective(keys: Sequence[str], layers: Sequence[str]) -> list[bool]:
+    """Which of the parameters hold: of those of one key the strongest, and of equally strong ones the last."""
+    strengths = [_STRENGTH[layer] for layer in layers]
+    by_strength = sorted(range(len(keys)), key=strengths.__getitem__)
+    strongest = dict(zip(map(keys.__getitem__, by_strength), by_strength, strict=True))
+    is_effective = [False] * len(keys)
+    for place in strongest.values():
+        is_effective[place] = True
+    return is_effective
+
+
+def _typed(fact: model.Param) -> tuple[str, float | None, str]:
+    known = recurring.find(id(fact))
+    if known is None:
+        return typed(fact.value)
+    known.typed = known.typed or typed(fact.value)
+    return known.typed
 
 
 def typed(value: model.JsonValue) -> tuple[str, float | None, str]:

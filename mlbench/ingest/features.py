@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mlbench import model, safe
 from mlbench.dataclass import dataclass
 from mlbench.wire import feast
+from mlbench.wire.files import is_there
 from mlbench.wire.patience import answers
 
 if TYPE_CHECKING:
@@ -71,12 +72,14 @@ def attribute_features(
         known: data whose version the run recorded itself.
     """
     # A plain search first: a run has a hundred parameters that have nothing to do with features.
-    params = [fact for _member, _path, fact in draft.of_kind(model.Param) if "fea" in fact.key.lower()]
+    facts = draft.of_kind(model.Param)
+    is_any = "fea" in "\n".join([fact.key for _member, _path, fact in facts]).lower()
+    params = [fact for _member, _path, fact in facts if "fea" in fact.key.lower()] if is_any else []
     named = list(_named(params))[:MAX_NAMES]
     folder = os.path.dirname(draft.unit.folder) if draft.unit.is_own_file else draft.unit.folder
     own = os.path.join(folder, feast.STORE)
     path = next((place for place in _told_stores(params, (folder, draft.root)) if place), "")
-    path = path or (own if os.path.isfile(own) else stores.find(folder) if named else "")
+    path = path or (own if is_there(own) and os.path.isfile(own) else stores.find(folder) if named else "")
     if not path:
         return tuple(model.DataVersion(SYSTEM, name, "", is_pinned=False) for name in _without(named, known))
     store = stores.open(path)

@@ -171,7 +171,8 @@ def add_problem(rows: Rows, problem: Problem, run_id: str | None, root: str) -> 
 
 def _problems_of(source: SourceReading) -> list[Problem]:
     """What the adapter could not read, and where the file just ends."""
-    problems = [fact for fact in source.reading.small if isinstance(fact, Problem)]
+    small = source.reading.small
+    problems = [fact for fact in small if isinstance(fact, Problem)] if Problem in set(map(type, small)) else []
     claim = source.member.claimed.claim
     if claim.role is Role.EVENTS and source.reading.cursor.status in _ENDS:
         what, hint = _ENDS[source.reading.cursor.status]

@@ -134,8 +134,9 @@ def attribute_lfs(
 def _place_of(draft: Draft, repositories: Repositories, store: LfsStore) -> _Place:
     """By the commit that the run recorded, else by the one attributed to it."""
     states = [fact for _member, _path, fact in draft.of_kind(model.GitState) if fact.commit]
-    params = [fact for _m, _p, fact in draft.of_kind(model.Param) if fact.key in COMMIT_KEYS and fact.value]
-    states += [model.GitState(str(fact.value), "recorded") for fact in params]
+    if not states:
+        params = [fact for _m, _p, fact in draft.of_kind(model.Param) if fact.key in COMMIT_KEYS and fact.value]
+        states = [model.GitState(str(fact.value), "recorded") for fact in params]
     state = next(iter(states), draft.code)
     folder = os.path.dirname(draft.unit.folder) if draft.unit.is_own_file else draft.unit.folder
     recorded = safe.path_of_text(state.repository) if state else ""
@@ -177,12 +178,11 @@ def _real(base: str, text: str) -> str:
 
 def _named(draft: Draft, *, with_words: bool) -> Iterator[str]:
     """Texts that may be paths: of parameters and lists of them, and of the command's words."""
-    for _member, _path, fact in draft.of_kind(model.Param):
-        value = fact.value
+    for key, value in draft.worded:
         if isinstance(value, str):
-            if _is_path(value) or (with_words and _is_word(fact.key, value)):
+            if _is_path(value) or (with_words and _is_word(key, value)):
                 yield value
-        elif isinstance(value, list | tuple):
+        else:
             yield from (text for text in value[:MAX_NAMED] if isinstance(text, str) and _is_path(text))
     command = draft.recorded("command")
     for word in command.split()[:1000] if isinstance(command, str) else ():

@@ -23,7 +23,7 @@ from mlbench.model import (
     ReadStatus,
     Source,
 )
-from mlbench.wire import patience
+from mlbench.wire import patience, recurring
 
 _TABLES = (Points, PointTable)
 _KEPT = (Blob, Cursor, *SMALL_FACTS)
@@ -68,8 +68,8 @@ def read_source(
     try:
         patience.enter(claim.path)
         for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), cursor):
-            if type(fact) is Param and is_plain(fact):  # most are
-                reading.small.append(redact_fact(fact, salt))
+            if type(fact) is Param and (kept := _kept_param(fact, salt)) is not None:  # most are
+                reading.small.append(kept)
             elif field := _sort_fact(fact, reading, batches, salt):
                 unfit.add((type(fact).__name__, field))
     except patience.UnansweredError:
@@ -92,6 +92,19 @@ def read_source(
     if reading.cursor.state.get("restarted"):
         reading.is_continuation = False
     return reading
+
+
+def _kept_param(fact: Param, salt: bytes) -> SmallFact | None:
+    """The parameter as it is stored; None where it has to be looked at closely."""
+    known = recurring.find(id(fact))
+    if known is not None and known.is_kept:
+        return fact
+    if not is_plain(fact):
+        return None
+    redacted = redact_fact(fact, salt)
+    if known is not None:
+        known.is_kept = redacted is fact
+    return redacted
 
 
 def _sort_fact(fact: object, reading: Reading, batches: list[Points | PointTable], salt: bytes) -> str:

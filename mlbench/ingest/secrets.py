@@ -13,6 +13,7 @@ from mlbench.errors import HomeError
 from mlbench.ingest.keep import SmallFact
 from mlbench.model import Param
 from mlbench.paths import Home, make_folder
+from mlbench.safe import NUMBER
 from mlbench.wire.files import open_regular
 
 SALT_FILE = "salt"
@@ -82,7 +83,7 @@ def redact_fact(fact: SmallFact, salt: bytes) -> SmallFact:
     if type(fact) is Param:
         kind = type(fact.value)
         says_no_more = kind in _SINGLE or (kind is list and _NUMBERS.issuperset(map(type, fact.value)))  # type: ignore[arg-type]
-        is_known = fact.key in _plain_keys and fact.raw in _plain_texts
+        is_known = fact.key in _plain_keys and (fact.raw in _plain_texts or NUMBER.fullmatch(fact.raw) is not None)
         is_kept = says_no_more and (is_known or _is_plain(fact.key, fact.raw))
         return fact if is_kept else _redact_param(fact, salt)
     if isinstance(fact, model.RunField):
@@ -117,7 +118,7 @@ def _is_plain(key: str, text: str) -> bool:
     for word, known in ((key, _plain_keys), (text, _plain_texts)):
         if len(known) >= _MAX_REMEMBERED:
             known.clear()
-        if len(word) <= _MAX_REMEMBERED_CHARACTERS:
+        if len(word) <= _MAX_REMEMBERED_CHARACTERS and NUMBER.fullmatch(word) is None:
             known.add(word)
     return True
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mlbench import safe
@@ -204,10 +205,13 @@ def sort_points(
     source_ids = np.empty(n_points, dtype=np.int32)
     seq, steps = np.empty(n_points, dtype=np.int64), np.empty(n_points, dtype=np.int32 if is_single else np.int64)
     wall_s, values = np.empty(n_points, dtype=np.float64), np.empty(n_points, "f4" if is_single else "f8")
-    for run, stretches, moves in zip(runs, joined, _moves(counts, sheaves), strict=True):
+    grids: list[_PlacedGrid] = []
+    n_others = 0
+    for run, stretches, moves, numbers in zip(runs, joined, _moves(counts, sheaves), sheaves, strict=True):
         if grid := _grid_of(run):
-            _place_grid(grid, run.tables[0], stretches.which, moves, (source_ids, seq, steps, wall_s, values))
+            grids.append(_PlacedGrid(grid, run.tables[0], stretches.which, moves, tuple(numbers), n_others))
             continue
+        n_others += 1
         parts = _parts(stretches, moves)
         _place(_source_ids(run), parts, source_ids)
         for target, columns in (
@@ -217,8 +221,10 @@ def sort_points(
             (values, [table.points.values for table in run.tables]),
         ):
             _place(_joined(columns), parts, target)
-    numbers = [number for of_run in sheaves for number in of_run]
-    by_sheaf = np.argsort(np.array(numbers, dtype=np.int64), kind="stable")
+    for _form, alike in groupby(grids, key=attrgetter("form")):
+        _place_grids(list(alike), (source_ids, seq, steps, wall_s, values))
+    all_numbers = [number for of_run in sheaves for number in of_run]
+    by_sheaf = np.argsort(np.array(all_numbers, dtype=np.int64), kind="stable")
     return SeriesPoints(
         np.concatenate([np.zeros(0, dtype=np.int64), *counts])[by_sheaf], source_ids, seq, steps, wall_s, values
     )
@@ -305,34 +311,53 @@ def _grid_of(run: RunSeries) -> PointGrid | None:
     return points if isinstance(points, PointGrid) else None
 
 
-def _place_grid(
-    grid: PointGrid,
-    table: PlacedTable,
-    which: Int32Array,
-    moves: Sequence[tuple[slice, slice]],
-    targets: Sequence[NDArray[Any]],
-) -> None:
-    """Move the points of a matrix to where they belong, line by line.
+class _PlacedGrid(NamedTuple):
+    """The points of a run that are a matrix, and where they belong."""
+
+    grid: PointGrid
+    table: PlacedTable
+    """The same, with its source and rank."""
+    which: Int32Array
+    """Of each line the place of its series, all of which differ."""
+    moves: Sequence[tuple[slice, slice]]
+    """As `_moves` tells."""
+    sheaves: tuple[int, ...]
+    """Of each series."""
+    n_others: int
+    """Runs before it that are no matrices."""
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """Equal for runs with the same places and steps that lie one behind another in the same sheaves."""
+        return (self.n_others, self.sheaves, self.table.rank, self.which.tobytes(), self.grid.form)
+
+
+def _place_grids(runs: Sequence[_PlacedGrid], targets: Sequence[NDArray[Any]]) -> None:
+    """Move the points of matrices to where they belong, line by line.
 
     Args:
-        grid: the points.
-        table: the same, with its source and rank.
-        which: of each line the place of its series, all of which differ.
-        moves: as `_moves` tells.
+        runs: of one form, one behind another.
         targets: source ids, seq, steps, times and values of all runs.
     """
     import numpy as np
 
-    is_sorted = bool((which[1:] > which[:-1]).all())
-    order = np.argsort(which)
-    for source, goal in moves:
-        lines = slice(source.start // grid.n_each, source.stop // grid.n_each)
-        source_ids, *columns = (target[goal] for target in targets)
-        source_ids[:] = table.source_id
-        grid.put(lines if is_sorted else order[lines], [column.reshape(-1, grid.n_each) for column in columns])
+    grid, table, which, moves = runs[0][:4]
+    order = None if (which[1:] > which[:-1]).all() else np.argsort(which)
+    ids = np.array([run.table.source_id for run in runs], dtype=np.int32)[:, None]
+    for number, (source, goal) in enumerate(moves):
+        lines: slice | Int64Array = slice(source.start // grid.n_each, source.stop // grid.n_each)
+        lines = lines if order is None else order[lines]
+        # The runs lie one behind another in each sheaf: what they have in common is put there at once.
+        together = slice(goal.start, runs[-1].moves[number][1].stop)
+        source_ids, seq, steps = (target[together].reshape(len(runs), -1) for target in targets[:3])
+        source_ids[:] = ids
+        grid.put_common(lines, seq.reshape(len(runs), -1, grid.n_each), steps.reshape(len(runs), -1, grid.n_each))
         if table.rank:
-            columns[0] &= PLACE_MASK
-            columns[0] |= table.rank << SEQ_BITS
+            seq &= PLACE_MASK
+            seq |= table.rank << SEQ_BITS
+        for run in runs:
+            own = run.moves[number][1]
+            run.grid.put(lines, [target[own].reshape(-1, grid.n_each) for target in targets[3:]])
 
 
 def _source_ids(run: RunSeries) -> NDArray[Any] | int:

@@ -63,7 +63,7 @@ def told(problem: Problem) -> Problem:
 def is_plain(fact: Param) -> bool:
     """What nearly every parameter is, and can be held: the checks below cost five times as much."""
     value = fact.value
-    is_held = all(map(_is_single, value)) if type(value) is list else _is_single(value)
+    is_held = type(value) is float or (all(map(_is_single, value)) if type(value) is list else _is_single(value))
     return is_held and (fact.line or 0) < _MAX_32 and fact.key.isascii() and fact.raw.isascii()
 
 

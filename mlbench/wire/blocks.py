@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
     Int32Array = NDArray[np.int32]
 
-_WALL_AT = HEADER_BYTES + 1
-_STEP_AT = HEADER_BYTES + 10
-"""In a record, behind the keys of wall time and step."""
-
 
 class Scalars(NamedTuple):
     """Points of many metrics; all arrays have shape (n,). The points of each metric are in the order of the file."""
@@ -160,11 +156,12 @@ class Turns:
 
     def seal(self) -> bool:
         """Say whether all checksums hold, as `Window.seal` does: once only."""
-        turn = self._turn
-        ends = turn.places + turn.lengths + HEADER_BYTES
+        reads = self._turn.reads
         checksums = self._view("<u4")
-        checksums[ends] = unmasked(checksums[ends]) ^ turn.closing[:, None]
-        return are_closed(self._window.octets[self._start : self._start + self.n_turns * turn.n_bytes])
+        words = unmasked(checksums[reads.ends])
+        words ^= reads.closing
+        checksums[reads.ends] = words
+        return are_closed(self._window.octets[self._start : self._start + self.n_turns * self._turn.n_bytes])
 
     def lines(self, seq: int) -> Lines:
         """All points, metric by metric, by the metrics' names.
@@ -172,16 +169,15 @@ class Turns:
         Args:
             seq: the sequence number of the first value.
         """
-        turn, order = self._turn, self._turn.by_name
-        records = turn.records[order]
-        steps = self._steps()
+        reads, n_lines = self._turn.reads, self._turn.tags.size
+        steps, first = self._steps(), seq + reads.first
         return Lines(
-            turn.tags[order],
-            steps if len(steps) == 1 else steps[records],
-            self._view("<f8")[turn.places[records] + _WALL_AT],
-            self._view("<f4")[turn.values[order]],
-            (order - order[0])[:, None],
-            seq + order[0] + np.arange(self.n_turns) * order.size,
+            reads.tags,
+            steps if len(steps) == 1 else steps[reads.records],
+            self._view("<f8")[reads.walls],
+            self._view("<f4")[reads.values],
+            reads.line_seq,
+            np.arange(first, first + self.n_turns * n_lines, n_lines),
         )
 
     def block(self) -> Block:
@@ -191,23 +187,20 @@ class Turns:
 
     def _steps(self) -> Int64Array:
         """Shape (records of a turn, turns), or (1, turns) where all records of each turn have one step."""
-        places, widths = self._turn.places, self._turn.widths
-        kinds = set(widths.tolist())  # np.unique would load numpy.ma
+        kinds = self._turn.reads.steps
         if len(kinds) == 1:
-            return self._steps_at(places, kinds.pop())
-        steps = np.zeros((places.size, self.n_turns), dtype=np.int64)
-        for n_bytes in kinds:
-            rows = np.flatnonzero(widths == n_bytes)
-            steps[rows] = self._steps_at(places[rows], n_bytes)
+            return self._steps_at(kinds[0][2], kinds[0][0])
+        steps = np.zeros((self._turn.places.size, self.n_turns), dtype=np.int64)
+        for n_step, rows, at in kinds:
+            steps[rows] = self._steps_at(at, n_step)
         return steps
 
-    def _steps_at(self, places: Int64Array, n_bytes: int) -> Int64Array:
-        """The same of some of a turn's records, all with wall time and step of so many bytes."""
-        n_step = n_bytes - (_STEP_AT - HEADER_BYTES)
+    def _steps_at(self, at: Int64Array, n_step: int) -> Int64Array:
+        """The same of some of a turn's records, whose steps of so many bytes lie here."""
         if n_step <= 0:  # they have none
             return np.zeros((1, self.n_turns), dtype=np.int64)
         size = 1 << (n_step - 1).bit_length()
-        raw = self._view(f"<u{size}")[places + _STEP_AT]
+        raw = self._view(f"<u{size}")[at]
         if size > n_step:
             raw &= raw.dtype.type((1 << 8 * n_step) - 1)
         if (raw[1:] == raw[0]).all():

@@ -19,6 +19,7 @@ from itertools import count
 from typing import NamedTuple, TypeAlias
 
 from mlbench.model import JsonValue, Layer, Param
+from mlbench.wire import recurring
 from mlbench.wire.dump_json import read_json
 from mlbench.wire.dump_tree import Loaded, load_tree
 from mlbench.wire.dump_values import plain_value, whole_number
@@ -30,6 +31,8 @@ MAX_CHARACTERS = 16 << 10
 MAX_FORMS, MAX_VALUES = 64, 4096
 """That are remembered: of more all are forgotten, so that a process stays small."""
 MAX_VALUE_CHARACTERS = 128
+MAX_MET = 1024
+"""Values of a form that are remembered with the place at which they stood."""
 _ODD_KEYS = ("wandb_version", "only_check_args", "helpfull", "__tag__")
 """W&B's configurations, absl's own flags, tagged values: what becomes of these depends on more than their place."""
 
@@ -47,8 +50,12 @@ class _Place(NamedTuple):
     """Which of the text's values is its own, or the first of its list; -1 where the form tells all."""
     end: int
     """Behind the last one of its list; 0 where it is no list."""
-    fixed: _Read
-    """What the form tells."""
+    fixed: Param
+    """What the form tells, where it tells all."""
+    met: dict[str, Param | None]
+    """Parameters by the text of their value; None for a text that stood here once."""
+    most: int
+    """How many."""
 
 
 class _Meanings(dict[str, _Read | None]):
@@ -175,16 +182,19 @@ def _params(places: Sequence[_Place], values: Sequence[str], language: _Language
     """The parameters with these values; None where one of them is none that is known to be taken alike."""
     meant, items = language.values, language.items
     params: list[Param] = []
-    for key, line, at, end, fixed in places:
+    for key, line, at, end, fixed, met, most in places:
         if at < 0:
-            found: _Read | None = fixed
-        elif end:
-            found = _list_of([items[value] for value in values[at:end]])
-        else:
-            found = meant[values[at]]
-        if found is None:
-            return None
-        params.append(Param(key, found[1], found[0], Layer.CONFIG, line))
+            params.append(fixed)
+            continue
+        text = "\n".join(values[at:end]) if end else values[at]
+        param = met.get(text)
+        if param is None:
+            found = _list_of([items[value] for value in values[at:end]]) if end else meant[text]
+            if found is None:
+                return None
+            param = Param(key, found[1], found[0], Layer.CONFIG, line)
+            recurring.remember(met, text, param, most)
+        params.append(param)
     return params
 
 
@@ -219,7 +229,7 @@ def _learn(lines: Sequence[tuple[str, str, str]], language: _Language) -> tuple[
 
 def _places(leaves: Sequence[Leaf], language: _Language) -> Iterator[_Place]:
     """As long as the marks come in their order, each alone or in a list of nothing else."""
-    at = 0
+    at, most = 0, max(1, MAX_MET // max(1, len(leaves)))
     for leaf in leaves:
         is_list = isinstance(leaf.value, list) and bool(leaf.value)
         n_marks = len(leaf.value) if isinstance(leaf.value, list) else int(isinstance(leaf.value, str))
@@ -228,7 +238,8 @@ def _places(leaves: Sequence[Leaf], language: _Language) -> Iterator[_Place]:
         expected = _list_of(items) if is_list else language.values[marks[0]] if marks else (leaf.value, leaf.raw)
         if (leaf.value, leaf.raw) != expected:
             return
-        yield _Place(leaf.key, leaf.line, at if marks else -1, at + n_marks if is_list else 0, (leaf.value, leaf.raw))
+        fixed = Param(leaf.key, leaf.raw, leaf.value, Layer.CONFIG, leaf.line)
+        yield _Place(leaf.key, leaf.line, at if marks else -1, at + n_marks if is_list else 0, fixed, {}, most)
         at += n_marks
 
 
@@ -240,6 +251,7 @@ def known() -> tuple[int, int]:
 def forget() -> None:
     """Begin anew, as a new process does."""
     _forms.clear()
+    recurring.forget()
     for meanings in _meanings():
         meanings.clear()
 

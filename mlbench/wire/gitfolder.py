@@ -11,7 +11,7 @@ import stat
 
 from mlbench.dataclass import dataclass
 from mlbench.redaction import redact_url
-from mlbench.wire.files import read_head, read_whole
+from mlbench.wire.files import is_there, read_head, read_whole
 
 MAX_REFS_BYTES = 64 << 20
 MAX_LOG_BYTES = 16 << 20
@@ -78,6 +78,8 @@ def locate(path: str) -> GitFolder | None:
 
 def _control_of(path: str) -> str | None:
     git = os.path.join(path, ".git")
+    if not is_there(git):
+        return None
     try:
         is_folder = stat.S_ISDIR(os.stat(git).st_mode)
     except OSError:
@@ -92,7 +94,8 @@ def _control_of(path: str) -> str | None:
 
 
 def _is_control(path: str) -> bool:
-    is_complete = os.path.isdir(os.path.join(path, "objects")) and os.path.lexists(os.path.join(path, "refs"))
+    objects = os.path.join(path, "objects")
+    is_complete = is_there(objects) and os.path.isdir(objects) and os.path.lexists(os.path.join(path, "refs"))
     return is_complete and os.path.isfile(os.path.join(path, "HEAD"))
 
 

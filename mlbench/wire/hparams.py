@@ -12,6 +12,7 @@ import struct
 
 from mlbench.dataclass import dataclass
 from mlbench.model import JsonValue, Layer, Param
+from mlbench.wire import recurring
 from mlbench.wire.protobuf import I64, LEN, VARINT, WireError, fields, key, text_at
 
 MAX_CONTENT_BYTES = 4 << 20
@@ -26,6 +27,9 @@ _ITEM = key(1, LEN)
 _ONE_BYTE = 0x80
 """Lengths below take one byte."""
 _SHORTEST_ENTRY = 4
+_MAX_MET, _MAX_MET_BYTES = 2048, 256
+_met: dict[bytes, Param | None] = {}
+"""Parameters by the bytes that say them; None for what was met once."""
 _NUMBER_BYTES = 9
 
 
@@ -69,8 +73,14 @@ def _params(content: bytes, start: int, end: int) -> list[Param]:
     for field_key, first, last in fields(content, start, end):
         if field_key != _HPARAM:
             continue
-        name, value = _plain_entry(content, first, last) or _entry(content, first, last, 0)
-        params.append(Param(name, _raw(value), value, Layer.HPARAMS))
+        said = content[first:last]
+        param = _met.get(said)
+        if param is None:
+            name, value = _plain_entry(content, first, last) or _entry(content, first, last, 0)
+            param = Param(name, _raw(value), value, Layer.HPARAMS)
+            if len(said) <= _MAX_MET_BYTES:
+                recurring.remember(_met, said, param, _MAX_MET)
+        params.append(param)
     return params
 
 

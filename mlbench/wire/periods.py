@@ -6,7 +6,8 @@ all bytes but wall times, steps, values and checksums, until one differs (a step
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import field
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -30,6 +31,7 @@ MIN_SEEN = 128
 FIRST_REACH = 256
 """Records that are walked before a period is looked for the first time."""
 _CANDIDATES = 8
+_MOST_FOLLOWING = 64
 _ROW_BYTES = 2048
 """Shorter periods are taken several at a time: a row is what is looked for."""
 _TILE_BYTES = 1 << 13
@@ -43,6 +45,29 @@ Kind: TypeAlias = tuple[int, int]
 """Shape and length of a record: one shape has several lengths, as its step grows."""
 _WALL_BYTES = 8
 _CONTINUES = 0x80
+_WALL_AT = HEADER_BYTES + 1
+_STEP_AT = HEADER_BYTES + 10
+"""In a record, behind the keys of wall time and step."""
+
+
+class Reads(NamedTuple):
+    """Where the numbers of a turn are taken from, metric by metric, by their names: worked out once for all files."""
+
+    tags: Int32Array
+    """Shape (v,), as all but the last two."""
+    records: Int64Array
+    walls: Int64Array
+    values: Int64Array
+    line_seq: Int64Array
+    """Shape (v, 1): by how much each value comes later than that of the first line."""
+    first: int
+    """The place of the first line's value in the turn."""
+    ends: Int64Array
+    """Shape (k,): of each record where its checksum lies."""
+    closing: UInt32Array
+    """Shape (k, 1): the closing words (`closing_word`)."""
+    steps: tuple[tuple[int, Int64Array, Int64Array], ...]
+    """For each width that steps have: the bytes of a step, which records have such, where it lies."""
 
 
 def find_period(shapes: Int32Array, lengths: Int64Array) -> int:
@@ -95,6 +120,21 @@ class Turn:
     """In which of the turn's records."""
     by_name: Int64Array
     """The places of the values, by their tags."""
+    reads: Reads = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        order = self.by_name
+        records = self.records[order]
+        steps = []
+        for width in sorted(set(self.widths.tolist())):  # np.unique would load numpy.ma
+            rows = np.flatnonzero(self.widths == width)
+            steps.append((width - (_STEP_AT - HEADER_BYTES), rows, self.places[rows] + _STEP_AT))
+        reads = Reads(
+            self.tags[order], records, self.places[records] + _WALL_AT, self.values[order],
+            (order - order[0])[:, None], int(order[0]), self.places + self.lengths + HEADER_BYTES,
+            self.closing[:, None], tuple(steps),
+        )  # fmt: skip
+        object.__setattr__(self, "reads", reads)
 
     @classmethod
     def of(
@@ -251,6 +291,7 @@ class Periods:
     def __init__(self) -> None:
         self._newest: dict[Kind, Period] = {}
         self._turned: dict[Kind, Period] = {}
+        self._following: dict[Period, Period] = {}
         self._n_bytes = 0
         self.longest = 0
         """Kinds of records in the longest period."""
@@ -274,11 +315,23 @@ class Periods:
             self._turned[kind] = turned
         return self._turned.get(kind)
 
+    def note_following(self, period: Period, following: Period) -> None:
+        """Remember that the turns of a period were followed by those of another, as where steps grow by a byte."""
+        if len(self._following) >= _MOST_FOLLOWING:
+            self._following.clear()
+        if following is not period:
+            self._following[period] = following
+
+    def following(self, period: Period) -> Period | None:
+        """The period that the next turns are most likely of, once those of this one have ended."""
+        return self._following.get(period)
+
     def _count(self, period: Period) -> None:
         """Make room for one more."""
         if self._n_bytes + period.size_bytes > MAX_BYTES:
             self._newest.clear()
             self._turned.clear()
+            self._following.clear()
             self._n_bytes = 0
         self._n_bytes += period.size_bytes
 

@@ -66,19 +66,36 @@ class PointGrid(PointTable):
         """The times of the first and of the last point of each metric, of shape (n_metrics,)."""
         return self.wall_pieces[0][:, 0], self.wall_pieces[-1][:, -1]
 
-    def put(self, lines: slice | Int64Array, columns: Sequence[NDArray[Any]]) -> None:
-        """Move the points of some metrics to where they belong.
+    @property
+    def form(self) -> tuple[object, ...]:
+        """Equal for matrices whose points have the same places and steps: runs of a sweep mostly do."""
+        places = (self.line_steps, self.line_seq, self.later_seq)
+        return (*(part.shape for part in places), *(part.tobytes() for part in places))
+
+    def put_common(self, lines: slice | Int64Array, seq: NDArray[Any], steps: NDArray[Any]) -> None:
+        """Move the places and steps of some metrics to where those of several matrices of this form belong.
 
         Args:
             lines: places in `metrics`.
-            columns: seq, steps, times and values, each of shape (n_lines, n_each); steps and values may have 32 bits
-                if `is_single`.
+            seq: shape (n_matrices, n_lines, n_each).
+            steps: the same; may have 32 bits if `is_single`.
         """
         import numpy as np
 
-        seq, steps, walls, values = columns
-        np.add(self.line_seq[lines], self.later_seq, out=seq)
+        np.add(self.line_seq[lines], self.later_seq, out=seq[0])
+        seq[1:] = seq[0]
         steps[:] = self.line_steps if len(self.line_steps) == 1 else self.line_steps[lines]
+
+    def put(self, lines: slice | Int64Array, columns: Sequence[NDArray[Any]]) -> None:
+        """Move the times and values of some metrics to where they belong.
+
+        Args:
+            lines: places in `metrics`.
+            columns: times and values, each of shape (n_lines, n_each); values may have 32 bits if `is_single`.
+        """
+        import numpy as np
+
+        walls, values = columns
         np.concatenate([piece[lines] for piece in self.wall_pieces], axis=1, out=walls)
         np.concatenate([piece[lines] for piece in self.value_pieces], axis=1, out=values)
 

@@ -80,6 +80,8 @@ class Scanner:
         self._sealed = 0
         """The place in the window up to which records have been sealed."""
         self._period: Period | None = None
+        self._turned: tuple[Period, int] | None = None
+        """The period whose turns were given last, and the offset behind them."""
         self._counted: tuple[int, Period | None, int] = (-1, None, 0)
         """Where rows were counted last, of which period, and how many there are."""
         self._n_short = 0
@@ -104,6 +106,8 @@ class Scanner:
                 return item
             if self._base < 0 or not self._start <= self._window.n_bytes - FRAME_BYTES:
                 self._load()
+                if not self._window.n_bytes:
+                    return None
             block = self._find_block()
             if block is not None:
                 return block
@@ -126,13 +130,17 @@ class Scanner:
     def _find_block(self) -> Block | Turns | None:
         """The records that lie whole in the window; None where there are none or where something is wrong."""
         start = self._start
-        places, lengths, numbers = self._records(start)
-        turns = self._turns_at(start) if not places.size else None
-        if turns is not None and turns.seal():
-            self._sealed = turns.end() - self._base
-            self._n_short += turns.n_turns < MANY_TURNS
-            return turns
-        if turns is None and not places.size and start:
+        self._follow()
+        turns = self._turns_at(start)
+        if turns is None:
+            places, lengths, numbers = self._records(start)
+            turns = self._turns_at(start) if not places.size else None
+        if turns is not None:
+            if turns.seal():
+                return self._given(turns)
+            self._go_on_plainly()
+            return None
+        if not places.size and start:
             self._load()  # the rest of the window is a part of a record
             return None
         new = np.searchsorted(places, self._sealed)
@@ -140,11 +148,35 @@ class Scanner:
             self._sealed = int(places[-1] + lengths[-1]) + FRAME_BYTES
             numbers[self.is_blocked(numbers)] = -1
             return Block(self._window, self._base, self._shapes, places, lengths, numbers)
-        # Read from here to where the window ends record by record: damage, a huge record, or the end of the file.
+        self._go_on_plainly()
+        return None
+
+    def _given(self, turns: Turns) -> Turns:
+        """Note what is given, and which period came behind which."""
+        offset = self._offset
+        if self._turned is not None and self._period is not None and self._turned[1] == offset:
+            self._periods.note_following(self._turned[0], self._period)
+        self._turned = (self._period, turns.end()) if self._period is not None else None
+        self._sealed = turns.end() - self._base
+        self._n_short += turns.n_turns < MANY_TURNS
+        return turns
+
+    def _follow(self) -> None:
+        """Take up the period that followed the one whose turns have just ended, if its turns begin here."""
+        if self._turned is None or self._turned[1] != self._offset:
+            return
+        following = self._periods.following(self._turned[0])
+        if following is None or following is self._period:
+            return
+        n_rows = following.count(self._window, self._start)
+        if n_rows:
+            self._period, self._counted = following, (self._offset, following, n_rows)
+
+    def _go_on_plainly(self) -> None:
+        """Read from here to where the window ends record by record: damage, a huge record, or the end of the file."""
         self._plain = read_records(self._file, self._offset, searched=self._searched)
         self._plain_until = self._base + max(self._window.n_bytes, 1)
         self._searched = 0
-        return None
 
     def is_blocked(self, numbers: Int32Array) -> NDArray[np.bool_]:
         """Which of these shapes are of tensors that a plugin has claimed in this file (`Shapes.blocked`)."""
@@ -204,7 +236,9 @@ class Scanner:
         least = MANY_TURNS if self._n_short >= MOST_SHORT else 1
         if self._period is None or n_turns < least or position < self._sealed:
             return None
-        if not self._period.has_distinct_tags or self.is_blocked(self._period.turn.numbers).any():
+        if not self._period.has_distinct_tags:
+            return None
+        if self._plugins and self.is_blocked(self._period.turn.numbers).any():
             return None
         return Turns(self._window, self._base, self._shapes, position, self._period.turn, n_turns)
 

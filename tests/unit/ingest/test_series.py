@@ -273,6 +273,32 @@ def test_a_matrix_goes_where_its_points_would_go(runs: list[tuple[list[PointGrid
     assert [run.keys for run in one] == [run.keys for run in other]
 
 
+@given(grids(), st.lists(st.sampled_from(["alike", "turned", "higher", "table"]), min_size=1, max_size=6))
+def test_matrices_of_one_form_go_where_their_points_would_go(grid: PointGrid, kinds: list[str]) -> None:
+    """Together as long as they lie one behind another: not where a table comes between, or another sheaf."""
+    one, other = [], []
+    for number, kind in enumerate(kinds):
+        walls = [piece + number for piece in grid.wall_pieces]
+        metrics = grid.metrics[::-1] if kind == "turned" else grid.metrics
+        made = PointGrid(metrics, grid.line_steps, walls, grid.value_pieces, grid.line_seq, grid.later_seq)
+        prefix = "h" if kind == "higher" else ""
+        first, second = (
+            named(series_of(draft(source("/logs/e", table, source_id=number, prefix=prefix))))
+            for table in (as_table(made) if kind == "table" else made, as_table(made))
+        )
+        one.append(first)
+        other.append(second)
+    sheaves = [
+        ["abcde".index(key.metric[-1]) // 2 + (kind == "higher") for key in run.keys]
+        for run, kind in zip(one, kinds, strict=True)
+    ]
+
+    found, expected = sort_points(one, sheaves), sort_points(other, sheaves)
+
+    for name in ("counts", "source_ids", "seq", "steps", "wall_s", "values"):
+        assert getattr(found, name).tobytes() == getattr(expected, name).tobytes(), name
+
+
 @given(st.lists(grids(), min_size=1, max_size=3))
 def test_points_of_32_bits_are_summarised_as_those_of_64(tables: list[PointGrid]) -> None:
     runs = [named(series_of(draft(source(f"/logs/{n}/e", table)))) for n, table in enumerate(tables)]

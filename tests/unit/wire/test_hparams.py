@@ -141,3 +141,11 @@ def told(content: bytes) -> str:
         return repr(read_session(content))
     except WireError as error:
         return str(error)
+
+
+def test_runs_of_a_sweep_share_the_hyper_parameters_that_they_have_in_common() -> None:
+    *_others, before, last = [read_session(started(lr=0.5, name="a" * 300, seed=seed)).params for seed in range(4)]
+
+    shared = {one.key for one, other in zip(before, last, strict=True) if one is other}
+    assert shared == {"lr"}  # of long ones nothing is remembered
+    assert {param.key: param.value for param in last} == {"lr": 0.5, "name": "a" * 300, "seed": 3}

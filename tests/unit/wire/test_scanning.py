@@ -388,3 +388,38 @@ def test_every_changed_bit_of_a_periodic_file_is_told(small: pytest.MonkeyPatch,
             facts = told(tmp_path, bytes(wrong))
             assert facts.n_bad == 1, (place, bit)
             assert facts == plainly(bytes(wrong)), (place, bit)
+
+
+def stretches(content: bytes) -> list[tuple[int, int]]:
+    """Of each stretch of turns how many records a turn has, and how many turns there are."""
+    turns = [item for item in found(scanner(content)) if isinstance(item, blocks.Turns)]
+    return [(len(item) // item.n_turns, item.n_turns) for item in turns]
+
+
+def test_a_period_that_follows_another_is_taken_up_where_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps of one byte, then of two: the next file of the sweep looks for the first period only, then goes on."""
+    same = log(event(PICTURE), *loop([f"{tag}/loss" for tag in "abcdefghijklmnopqrstuvwxyz"], 300))
+    for _file in range(3):
+        told(tmp_path, same)
+    learned = stretches(same)
+    peeked: list[int] = []
+    peek = scanning.Scanner._peek
+
+    def noted(self: scanning.Scanner, position: int) -> Any:
+        peeked.append(position)
+        return peek(self, position)
+
+    monkeypatch.setattr(scanning.Scanner, "_peek", noted)
+
+    assert stretches(same) == learned == [(26, 128), (26, 172)]
+    assert peeked == [0]
+
+
+def test_what_follows_is_looked_at_in_each_file(tmp_path: Path) -> None:
+    first = log(*loop("abcd", 300))
+    other = log(*loop("abcd", 100), *loop("dcba", 100))
+    short = log(*loop("abcd", 128))
+    for content in (first, first, first, other, short, other, first):
+        assert told(tmp_path, content) == plainly(content)
