@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, nullcontext
 from dataclasses import field
 from functools import cache, partial
 
@@ -294,13 +295,24 @@ def _start(n_workers: int, *, may_fork: bool) -> ProcessPoolExecutor | None:
         _load()
     context = multiprocessing.get_context("fork" if may_fork else "spawn")
     try:
-        pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
-        begun = pool.submit(_load)
+        with _ctrl_c_held() if may_fork else nullcontext():
+            pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
+            begun = pool.submit(_load)
         if not may_fork:  # a forked process has all it needs, and the walk goes on while it begins
             begun.result()
     except (OSError, ValueError, BrokenProcessPool):  # ValueError: streams that no process can inherit
         return None
     return pool
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Keep ctrl+c until processes are forked: they begin without it, and would tell of it before they ignore it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _load() -> None:

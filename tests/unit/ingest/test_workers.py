@@ -388,6 +388,16 @@ def test_ctrl_c_is_the_parents_affair() -> None:
     assert wait_until(lambda: not any(map(is_alive, ids)))
 
 
+def test_ctrl_c_in_the_moment_of_a_fork_is_the_parents_affair_too() -> None:
+    early = "import signal\nos.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+    script = PARENT.replace("from mlbench", early + "from mlbench", 1).replace("time.sleep(60)", "workers.close()")
+
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+
+    assert len(ended.stdout.split()) == 2
+    assert ended.stderr == ""
+
+
 def test_after_ctrl_c_everything_ends_and_only_the_parent_has_something_to_say() -> None:
     script = PARENT.replace("time.sleep(60)", "try:\n    time.sleep(60)\nfinally:\n    workers.close()")
     parent = subprocess.Popen(
