@@ -7,9 +7,8 @@ import pyarrow as pa
 import pytest
 from duckdb import DuckDBPyConnection
 
-from mlbench.catalog import writer as writing
 from mlbench.catalog.batch import Batch
-from mlbench.catalog.connection import connect
+from mlbench.catalog.connection import connect, insert
 from mlbench.catalog.writer import Writer, open_writer
 from mlbench.paths import Home
 
@@ -73,7 +72,7 @@ def test_a_run_of_thousands_of_parameters_is_laid_out_with_more_memory_than_a_wr
 
 
 def test_a_commit_that_needs_more_memory_leaves_nothing_out(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    insert, tried = writing.insert, []
+    tried: list[str] = []
 
     def fail_once(connection: DuckDBPyConnection, table: str, rows: pa.Table, *, told: str) -> None:
         insert(connection, table, rows, told=told)
@@ -81,7 +80,7 @@ def test_a_commit_that_needs_more_memory_leaves_nothing_out(home: Home, monkeypa
         if tried.count("param") == 1 and table == "param":
             raise duckdb.OutOfMemoryException("too much")
 
-    monkeypatch.setattr(writing, "insert", fail_once)
+    monkeypatch.setattr("mlbench.catalog.writer.insert", fail_once)
     with open_writer(home) as writer:
         writer.commit(batch_of("a", keys=("k",)))
 
