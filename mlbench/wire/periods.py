@@ -182,7 +182,7 @@ class Turn:
     @property
     def size_bytes(self) -> int:
         """What it takes in memory, about."""
-        return 2 * self.n_bytes + 4 * self.places.nbytes + 4 * self.values.nbytes
+        return 2 * self.n_bytes + 7 * self.places.nbytes + 8 * self.values.nbytes
 
     def beginning_with(self, first: int) -> Turn:
         """The same cycle from this one of its records on."""
