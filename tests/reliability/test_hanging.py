@@ -60,6 +60,8 @@ class Mount:
         self.calls: tuple[str, ...] = ("open", "scandir", "stat", "lstat")
         self.goes_on = threading.Event()
         self.n_hanging = 0
+        self.others = frozenset(threading.enumerate())
+        """Threads of tests before this one, which need not end."""
 
     def hang(self, *paths: Path) -> None:
         self.dead = tuple(map(str, paths))
@@ -76,8 +78,11 @@ class Mount:
         self.dead = ()
         self.goes_on.set()
         until = time.monotonic() + 5
-        while any(thread.name == "reading" for thread in threading.enumerate()) and time.monotonic() < until:
+        while self.is_any_reading() and time.monotonic() < until:
             time.sleep(0.01)
+
+    def is_any_reading(self) -> bool:
+        return any(thread.name == "reading" for thread in {*threading.enumerate()} - self.others)
 
 
 @pytest.fixture
