@@ -1,5 +1,7 @@
 """Every test runs under the audit hook: nothing that a log holds is unpickled, run, or sent anywhere."""
 
+import os
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -7,6 +9,10 @@ import pytest
 from tests import guard
 
 guard.install()
+# Hundreds of tests start mlbench as a program: without bytecode each of them compiles all its modules anew, which takes
+# a third of the time of a query. It is kept where Python keeps it, and git ignores it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.hookimpl(wrapper=True)
