@@ -19,7 +19,7 @@ def said(folder: Path, *words: str) -> str:
     with contextlib.chdir(folder), contextlib.redirect_stdout(out):
         assert run([*words, "--home", str(folder / "home")]) == 0
     out.flush()
-    return out.buffer.getvalue().decode()  # type: ignore[attr-defined, no-any-return]
+    return out.buffer.getvalue().decode()
 
 
 def mlbench(folder: Path, *words: str) -> Any:
