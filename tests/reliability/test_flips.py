@@ -15,7 +15,7 @@ from tests.reliability.trees import Tree, dump
 
 @pytest.mark.slow
 def test_no_flipped_bit_changes_an_answer_silently(tmp_path: Path) -> None:
-    flips = in_own_process(tmp_path, 15, seed=4, minutes=1)
+    flips = in_own_process(tmp_path, 15, seed=4, minutes=5)
 
     assert flips.n == 15
     assert flips.talk == []

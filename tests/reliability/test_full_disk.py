@@ -26,7 +26,7 @@ Run = Callable[..., tuple[int, str]]
 
 @pytest.mark.slow
 def test_whichever_write_fails_it_is_told_and_nothing_is_lost_or_half_there(tmp_path: Path) -> None:
-    failures = in_own_process(tmp_path, 12, seed=3, minutes=1)
+    failures = in_own_process(tmp_path, 12, seed=3, minutes=5)
     if failures is None:
         pytest.skip("failing calls need Linux and a C compiler")
 

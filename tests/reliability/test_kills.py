@@ -12,7 +12,7 @@ from tests.reliability.trees import LOG, Tree, dump
 
 
 def test_no_word_of_four_writers_is_lost_doubled_or_changed_by_kills(tmp_path: Path) -> None:
-    outcome = in_own_process("words", tmp_path, 60, seed=9, minutes=1)
+    outcome = in_own_process("words", tmp_path, 60, seed=9, minutes=5)
 
     assert outcome.n_kills == 60
     assert outcome.n_acknowledged > 500
@@ -21,7 +21,7 @@ def test_no_word_of_four_writers_is_lost_doubled_or_changed_by_kills(tmp_path: P
 
 @pytest.mark.slow
 def test_after_a_killed_ingest_the_next_start_and_a_rebuild_equal_a_fresh_ingest(tmp_path: Path) -> None:
-    outcome = in_own_process("ingest", tmp_path, 8, seed=10, minutes=1)
+    outcome = in_own_process("ingest", tmp_path, 8, seed=10, minutes=5)
 
     assert outcome.talk == []
     assert (outcome.n_kills, outcome.n_differing) == (8, 0)

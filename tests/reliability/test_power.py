@@ -79,7 +79,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_no_acknowledged_word_is_lost_by_a_power_cut(folder: Path) -> None:
-    cuts = in_own_process("words", folder, 200, seed=5, minutes=1)
+    cuts = in_own_process("words", folder, 200, seed=5, minutes=5)
 
     assert cuts.n_states == {"ext4": 100, "strict": 100}
     assert cuts.n_acknowledged > 5_000
@@ -88,7 +88,7 @@ def test_no_acknowledged_word_is_lost_by_a_power_cut(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_catalog_is_whole_after_the_next_ingest_and_never_silently_another(folder: Path) -> None:
-    cuts = in_own_process("catalog", folder, 6, seed=6, minutes=1)
+    cuts = in_own_process("catalog", folder, 6, seed=6, minutes=5)
 
     assert cuts.n_operations > 200
     assert (cuts.n_silent, cuts.n_differing, cuts.talk) == (0, 0, [])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlbench.cli.shells import BashWords, FishWords
-from mlbench.main import COMPLETE_VARIABLE, cli
+from mlbench.main import COMPLETE_VARIABLE, cli, run
 from tests.unit.cli.conftest import Done
 
 Mlbench = Callable[..., Done]
@@ -18,12 +18,25 @@ BREAKS = " \t\n\"'@><=;|&(:"
 """COMP_WORDBREAKS as bash has it."""
 
 
+@pytest.fixture(scope="session")
+def said_home(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample runs with words to complete; not to be changed."""
+    folder: Path = tmp_path_factory.mktemp("said") / "home"
+    shutil.copytree(sample_home, folder, symlinks=True)
+    for said in (
+        ("tag", "logs/long/w128-seed0", "+good", "+bad"),
+        ("views", "save", "best-ones"),
+        ("name", "logs/long/w128-seed1", "my $run, (1)"),
+    ):
+        assert run([*said, "--home", str(folder)]) == 0
+    return folder
+
+
 @pytest.fixture
-def completed(home: Path, mlbench: Mlbench, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+def completed(said_home: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
     """What bash is given for a line: what stands in place of the word's last part."""
-    mlbench("tag", "logs/long/w128-seed0", "+good", "+bad")
-    mlbench("views", "save", "best-ones")
-    mlbench("name", "logs/long/w128-seed1", "my $run, (1)")
+    shutil.rmtree(home)
+    shutil.copytree(said_home, home, symlinks=True)
 
     def complete(line: str) -> list[str]:
         monkeypatch.setenv("COMP_LINE", line)

@@ -22,7 +22,7 @@ NAME = "events.out.tfevents.1700000000.node1.4242.0"
 SERIES = """SELECT metric, source_run, source_metric, n, n_raw, first_step, last_step, first_wall_s, last_wall_s,
 first_value, last_value, min_value, min_step, min_wall_s, max_value, max_step, max_wall_s, round(mean_value, 9), n_nan, n_inf,
 n_repeat, n_back, adapter FROM series ORDER BY ALL"""
-RUNS = "SELECT name, fingerprint, started_s, active_s, status, adapters FROM run"
+RUNS = "SELECT name, fingerprint, started_s, active_s, status, adapters FROM run ORDER BY 1"
 SOURCES = "SELECT path, status, n_records, n_bad, facts FROM source ORDER BY 1"
 
 
@@ -55,26 +55,33 @@ def segments_of(home: Home) -> int:
 numbers = st.sampled_from([0.5, 0.25, -1.0, math.nan, math.inf, -math.inf, 1e30])
 
 
-@settings(max_examples=12, deadline=None)
-@given(
-    logged=st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 3), numbers), min_size=2, max_size=30),
-    cuts=st.lists(st.integers(1, 2000), max_size=3),
-)
+LOGGED = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 3), numbers), min_size=2, max_size=30)
+CUTS = st.lists(st.integers(1, 2000), max_size=3)
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.lists(st.tuples(LOGGED, CUTS), min_size=3, max_size=3))
 def test_a_run_read_in_pieces_is_the_run_read_at_once(
-    tmp_path_factory: pytest.TempPathFactory, logged: list[tuple[str, int, float]], cuts: list[int]
+    tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[list[tuple[str, int, float]], list[int]]]
 ) -> None:
+    """Three runs at once, each with its own cuts: most of the time is the catalogs', whatever lies in them."""
     folder = tmp_path_factory.mktemp("logs")
-    step = 0
-    content = b""
-    for tag, further, number in logged:
-        step += further
-        content += point(tag, step, number)
-    path = folder / "logs" / "run" / NAME
-    path.parent.mkdir(parents=True)
+    pieces: dict[Path, list[bytes]] = {}
+    for place, (logged, cuts) in enumerate(runs):
+        step = 0
+        content = b""
+        for tag, further, number in logged:
+            step += further
+            content += point(f"{place}{tag}", step, number)
+        path = folder / "logs" / f"run{place}" / NAME
+        path.parent.mkdir(parents=True)
+        pieces[path] = [content[:cut] for cut in [*sorted(cuts), len(content)]]
     home, fresh = a_home(folder / "pieces"), a_home(folder / "whole")
 
-    for cut in [*sorted(cuts), len(content)]:
-        path.write_bytes(content[:cut])
+    for turn in range(max(map(len, pieces.values()))):
+        for path, contents in pieces.items():
+            if turn < len(contents):
+                path.write_bytes(contents[turn])
         ingest_paths(home, [str(folder / "logs")])
     ingest_paths(fresh, [str(folder / "logs")])
 

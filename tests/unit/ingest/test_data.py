@@ -1,22 +1,29 @@
 """Promises of the data that a run only names: tables, addresses, databases, features."""
 
+import contextlib
+import io
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.paths import FORMATS, ROOT, needs_formats
+from mlbench.main import run
+from tests.paths import FORMATS, needs_formats
+
+
+def said(folder: Path, *words: str) -> str:
+    """What a command writes that is run in the folder, in this process: to start one takes a second of a processor."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out):
+        assert run([*words, "--home", str(folder / "home")]) == 0
+    out.flush()
+    return out.buffer.getvalue().decode()
 
 
 def mlbench(folder: Path, *words: str) -> Any:
-    done = subprocess.run([sys.executable, "-m", "mlbench", *words, "--home", str(folder / "home"), "--format", "json"], cwd=folder,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)  # fmt: skip
-    return json.loads(done.stdout)
+    return json.loads(said(folder, *words, "--format", "json"))
 
 
 def run_with(folder: Path, name: str, config: str) -> None:
@@ -43,9 +50,7 @@ def test_the_version_of_a_delta_table_is_named_or_names_the_run(tmp_path: Path) 
     ]
     (found,) = mlbench(tmp_path, "query", "data.train_set = '3'")
     assert found["run"] == "exp-7"
-    diff = subprocess.run([sys.executable, "-m", "mlbench", "diff", "exp-7", "named", "--home", str(tmp_path / "home"), "--format", "table"],
-                          env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, cwd=tmp_path)  # fmt: skip
-    assert "train_set rows" in diff.stdout
+    assert "train_set rows" in said(tmp_path, "diff", "exp-7", "named", "--format", "table")
 
 
 @pytest.mark.parametrize(

@@ -44,20 +44,34 @@ class FakeReader:
 
     def __init__(self, words: Words | None = None) -> None:
         self._words = words or Words()
-        self.connection = duckdb.connect(":memory:")
+        self._connection = duckdb.connect(":memory:", config={"threads": 1})
         catalog = files("mlbench.catalog")
-        self.connection.execute(catalog.joinpath("schema.sql").read_text("utf-8"))
-        create_front(self.connection)
-        self.connection.execute(_WORD_TABLES)
-        self.connection.execute("INSERT INTO clock VALUES (?)", [NOW_S])
+        self._connection.execute(catalog.joinpath("schema.sql").read_text("utf-8"))
+        create_front(self._connection)
+        self._connection.execute(_WORD_TABLES)
+        self._connection.execute("INSERT INTO clock VALUES (?)", [NOW_S])
         views = catalog.joinpath("views.sql").read_text("utf-8")
-        self.connection.execute(views)
+        self._connection.execute(views)
         self._runs = RunsView(views)
         self._points: dict[int, Curve] = {}
+        self._added: dict[str, list[dict[str, object]]] = {}
+        """Rows by table that are not inserted yet: planning an INSERT takes a millisecond, whatever it inserts."""
         self._is_stale = False
         """Something was added since the wide pivot was laid out."""
         self.n_points_read = 0
         """Series whose points were asked for."""
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The catalog with all that was added."""
+        for table, rows in self._added.items():
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            places = ", ".join(f"({', '.join('?' if name in row else 'DEFAULT' for name in names)})" for row in rows)
+            values = [row[name] for row in rows for name in names if name in row]
+            columns = ", ".join(f'"{name}"' for name in names)
+            self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES {places}", values)
+        self._added.clear()
+        return self._connection
 
     @property
     def words(self) -> Words:
@@ -116,10 +130,8 @@ class FakeReader:
     # ------------------------------------------------------------ filling
 
     def add(self, table: str, **values: object) -> None:
-        names = ", ".join(f'"{name}"' for name in values)
-        places = ", ".join("?" * len(values))
         self._is_stale = True
-        self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", list(values.values()))
+        self._added.setdefault(table, []).append(values)
 
     def add_run(self, name: str, **fields: Any) -> str:
         """A run below /runs that ended two hours ago; its id is returned."""
@@ -304,7 +316,7 @@ def _fill_words(reader: FakeReader) -> None:
     reader.add("word_run", run_key="/runs/old", name=None, note=None, is_archived=True, is_baseline=False)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def reader() -> FakeReader:
     """The twelve runs; not to be changed."""
     made = FakeReader()

@@ -46,7 +46,7 @@ RUNS = st.lists(
         notes=st.lists(st.sampled_from(["Looks GOOD", "a 10"]), max_size=1).map(tuple),
     ),
     min_size=1,
-    max_size=6,
+    max_size=18,
 )
 
 PARAMS = st.builds(Ref, st.just("param"), st.sampled_from(["lr", "opt", "x"]))
@@ -120,17 +120,21 @@ def catalog_of(runs: list[PlainRun]) -> FakeReader:
     return reader
 
 
-@settings(max_examples=150, deadline=None)
-@given(RUNS, TREES)
+# Most of the time goes into making a catalog: three filters are asked of each, and of three times as many runs as are
+# needed for an answer with some of them.
+@settings(max_examples=50, deadline=None)
+@given(RUNS, st.lists(TREES, min_size=3, max_size=3))
 @example(
     [PlainRun("a", params={"lr": -1.0, "x": None}), PlainRun("b", params={"lr": None, "x": None})],
-    Compare(Ref("param", "lr"), "!=", Ref("param", "x")),
+    [Compare(Ref("param", "lr"), "!=", Ref("param", "x"))],
 )
-def test_the_sql_finds_what_a_plain_evaluation_finds(runs: list[PlainRun], tree: Node) -> None:
-    where = render(Filter(tree))
+def test_the_sql_finds_what_a_plain_evaluation_finds(runs: list[PlainRun], trees: list[Node]) -> None:
+    reader = catalog_of(runs)
+    for tree in trees:
+        where = render(Filter(tree))
 
-    found = find_runs(catalog_of(runs), where=where, columns=None)
+        found = find_runs(reader, where=where, columns=None)
 
-    assert {row.head.run_id for row in found.rows} == {
-        str(number) for number, run in enumerate(runs) if matches(tree, run)
-    }, where
+        assert {row.head.run_id for row in found.rows} == {
+            str(number) for number, run in enumerate(runs) if matches(tree, run)
+        }, where
