@@ -183,6 +183,7 @@ class Workers:
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
         self._ahead = 0
+        self._ending: threading.Thread | None = None
 
     def start(self, n_bytes: int, *, may_fork: bool) -> None:
         """Start as many processes as are worth it for reading so much, unless they run already.
@@ -213,6 +214,8 @@ class Workers:
     ) -> Iterator[TaskDone]:  # fmt: skip
         """The tasks' results, in the order in which they become ready; no more of them once it is stopped.
 
+        The processes end with the last one, while what was read is published; tasks that come later are done here.
+
         Args:
             tasks: what is to be read.
             adapters: as `do_task` wants them.
@@ -238,6 +241,7 @@ class Workers:
                 yield from self._ready(pending, here)
         while pending:
             yield from self._ready(pending, here)
+        self._end()
 
     def _submit(self, task: Task) -> Future[TaskDone] | None:
         """Give a task to a process; None where there is none."""
@@ -264,8 +268,16 @@ class Workers:
         Nobody else does: at the end of Python the pool's thread and the interpreter close the same pipe, and one of
         them tells of a bad descriptor.
         """
+        self._end()
+        if self._ending is not None:
+            self._ending.join()
+
+    def _end(self) -> None:
+        """Let the processes end beside what is done here: to give their memory back takes 30 ms."""
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            end = partial(self._pool.shutdown, wait=True, cancel_futures=True)
+            self._pool, self._ending = None, threading.Thread(target=end)
+            self._ending.start()
 
 
 def _useful(n_bytes: int, *, may_fork: bool) -> int:

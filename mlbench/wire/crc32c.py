@@ -113,7 +113,10 @@ def unmasked(checksums: NDArray[np.uint32]) -> NDArray[np.uint32]:
     import numpy as np
 
     rotated = checksums - np.uint32(_MASK_DELTA)
-    return (rotated >> np.uint32(17)) | (rotated << np.uint32(15))
+    upper = rotated << np.uint32(15)
+    rotated >>= np.uint32(17)
+    rotated |= upper
+    return rotated
 
 
 def _register(register: int, content: bytes) -> int:

@@ -44,13 +44,16 @@ def fields(message: bytes, start: int, end: int) -> Iterator[tuple[int, int, int
         wire_type = field_key & 7
         if field_key < 8:
             raise WireError("field number 0")
-        if wire_type == VARINT:
-            value, position = varint(message, position, end)
-            yield field_key, value, position
-            continue
-        if wire_type == LEN:
-            length, begin = varint(message, position, end)
-            position = begin + length
+        if wire_type in (VARINT, LEN):
+            if position < end and (number := message[position]) < 0x80:  # most take one byte
+                position += 1
+            else:
+                number, position = varint(message, position, end)
+            if wire_type == VARINT:
+                yield field_key, number, position
+                continue
+            begin = position
+            position += number
         elif wire_type in (I32, I64):
             begin = position
             position += 4 if wire_type == I32 else 8

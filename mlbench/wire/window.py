@@ -6,6 +6,7 @@ A view whose elements overlap (one begins at every byte) lets numpy take eight b
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from mmap import ACCESS_COPY, mmap
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -42,6 +43,8 @@ _FRONT = np.dtype(
         "itemsize": 18,
     }
 )
+_number = cache(np.dtype)
+"""A type by its name: to look it up takes longer than to make a view of it."""
 _STOPS = np.uint64(0x8080808080808080)
 _LOW_BITS = np.uint64(0x0101010101010101)
 _ONE = np.uint64(1)
@@ -144,7 +147,7 @@ class Window:
             n_bytes: of a row.
             n_rows: how many rows there are.
         """
-        return np.ndarray((n_bytes, n_rows), dtype=kind, buffer=self._buffer, offset=start, strides=(1, n_bytes))
+        return np.ndarray((n_bytes, n_rows), _number(kind), self._buffer, start, (1, n_bytes))
 
     def _view(self, n_bytes: int) -> NDArray[np.void]:
         """Elements of so many bytes, one beginning at every byte of the buffer."""

@@ -64,6 +64,8 @@ UNFIT: dict[str, tuple[Fact, str]] = {
     "a metric": (Points(HALF, STEPS, REAL, REAL, STEPS), "Points.metric"),
     "columns of two lengths": (Points("x", STEPS[:2], REAL, REAL, STEPS), "Points.metric"),
     "a cursor": (Cursor({}, n_records=2**63), "Cursor.n_records"),
+    "a number in a cursor that is never written": (Cursor({"offset": 1, "seq": 16**5000}), "Cursor.state"),
+    "an array in a cursor": (Cursor({"offset": 1, "seen": STEPS}), "Cursor.state"),  # type: ignore[dict-item]
 }
 
 
