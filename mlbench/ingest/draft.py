@@ -15,6 +15,7 @@ from mlbench.ingest.read import Reading
 from mlbench.ingest.scan import path_below
 from mlbench.model import Layer, Role
 from mlbench.wire import recurring
+from mlbench.wire.recurring import float_texts
 
 if TYPE_CHECKING:
     from mlbench.catalog.batch import Rows
@@ -208,20 +209,24 @@ def _is_time(value: str | float) -> bool:
 _STRENGTH = {layer.value: place for place, layer in enumerate(model.PRECEDENCE)}
 _LAYERS = {layer: layer.value for layer in Layer}
 """Their names: an enumeration takes long to tell one."""
+_INHERITED = Layer.INHERITED
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
 
 
 def _param_columns(draft: Draft) -> dict[str, Sequence[Any]]:
     """The rows of `param` by column: a run has a hundred, and a dict for each is most of what a batch weighs."""
-    given: dict[tuple[str, str, str], model.Param] = {}
-    for member, path, fact in draft.of_kind(model.Param):
-        layer = _LAYERS[Layer.INHERITED if member.is_inherited else fact.layer]
-        given[fact.key, layer, path] = fact  # of two by one name the later one holds
+    given = {  # of two by one name the later one holds
+        (fact.key, _LAYERS[_INHERITED if member.is_inherited else fact.layer], path): fact
+        for member, path, fact in draft.of_kind(model.Param)
+    }
     if not given:
         return {}
     keys, layers, paths = zip(*given, strict=True)
-    facts = given.values()
-    kinds, numbers, texts = zip(*map(_typed, facts), strict=True)
+    facts, find = given.values(), recurring.find
+    known = [(fact, find(id(fact))) for fact in facts]
+    kinds, numbers, texts = zip(
+        *[one.typed if one and one.typed else _typed(fact, one) for fact, one in known], strict=True
+    )
     return {
         "run_id": [draft.run_id] * len(facts), "key": keys, "raw": [fact.raw for fact in facts],
         "type": kinds, "num": numbers, "txt": texts, "layer": layers, "source": paths,
@@ -240,12 +245,12 @@ def _effective(keys: Sequence[str], layers: Sequence[str]) -> list[bool]:
     return is_effective
 
 
-def _typed(fact: model.Param) -> tuple[str, float | None, str]:
-    known = recurring.find(id(fact))
-    if known is None:
-        return typed(fact.value)
-    known.typed = known.typed or typed(fact.value)
-    return known.typed
+def _typed(fact: model.Param, known: recurring.Recurring | None) -> tuple[str, float | None, str]:
+    """What `typed` says, found out once of a parameter that recurs."""
+    found = typed(fact.value)
+    if known is not None:
+        known.typed = found
+    return found
 
 
 def typed(value: model.JsonValue) -> tuple[str, float | None, str]:
@@ -279,7 +284,7 @@ def _as_float(value: int) -> float | None:
 
 
 def _float_text(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else float_texts[value]
 
 
 # ---------------------------------------------------------------- the rest

@@ -155,9 +155,9 @@ class Filer:
             path_bytes=None if path == claim.place else claim.place.encode("utf-8", "surrogateescape"),
             root=safe.text_of_path(unit.root), role=claim.role.value, size_bytes=stamp.size_bytes,
             mtime_ns=stamp.mtime_ns, inode=stamp.inode, stamp=stamp.text,
-            cursor=json.dumps(dict(reading.cursor.state)), status=reading.cursor.status.value,
-            n_records=reading.cursor.n_records, n_bad=reading.cursor.n_bad, read_s=time.time(),
-            facts=to_json(reading.small),
+            cursor=json.dumps(dict(state)) if (state := reading.cursor.state) else "{}",
+            status=reading.cursor.status.value, n_records=reading.cursor.n_records, n_bad=reading.cursor.n_bad,
+            read_s=time.time(), facts=to_json(reading.small),
         )  # fmt: skip
 
 
@@ -172,7 +172,7 @@ def add_problem(rows: Rows, problem: Problem, run_id: str | None, root: str) -> 
 def _problems_of(source: SourceReading) -> list[Problem]:
     """What the adapter could not read, and where the file just ends."""
     small = source.reading.small
-    problems = [fact for fact in small if isinstance(fact, Problem)] if Problem in set(map(type, small)) else []
+    problems = [fact for fact in small if isinstance(fact, Problem)] if Problem in map(type, small) else []
     claim = source.member.claimed.claim
     if claim.role is Role.EVENTS and source.reading.cursor.status in _ENDS:
         what, hint = _ENDS[source.reading.cursor.status]

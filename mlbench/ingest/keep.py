@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from mlbench import model
 from mlbench.wire import recurring
+from mlbench.wire.recurring import float_texts
 
 SmallFact: TypeAlias = (
     model.Param | model.RunField | model.ImportedTag | model.GitState | model.Environment | model.DataVersion
@@ -39,6 +40,7 @@ def _getter(kind: type[SmallFact]) -> Callable[[SmallFact], tuple[object, ...]]:
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
+_WORDS = {None: "null", True: "true", False: "false"}
 _LAYERS = {layer: f'"{layer.value}"' for layer in model.Layer}
 _GETTERS = {kind: _getter(kind) for kind in SMALL_FACTS}
 
@@ -63,11 +65,13 @@ def _param_text(fact: model.Param) -> str:
     value, line = fact.value, fact.line
     if type(value) is str:
         text = _quoted(value)
-    elif type(value) is int or (type(value) is float and isfinite(value)):
+    elif type(value) is float and isfinite(value):
+        text = float_texts[value]
+    elif type(value) is int:
         text = repr(value)
     else:
-        text = _ENCODER.encode(value)
-    place = _ENCODER.encode(line) if type(line) is not int else line
+        text = _WORDS[value] if value is None or type(value) is bool else _ENCODER.encode(value)
+    place = line if type(line) is int else "null" if line is None else _ENCODER.encode(line)
     return f'["param",{_quoted(fact.key)},{_quoted(fact.raw)},{text},{_LAYERS[fact.layer]},{place}]'
 
 

@@ -23,7 +23,7 @@ def note_mixing(sources: Sequence[SourceReading]) -> None:
     What was told when the sources were read before is told anew: the other file may be gone.
     """
     for source in sources:
-        if Problem in set(map(type, source.reading.small)) and any(map(_is_mixing, source.reading.small)):
+        if Problem in map(type, source.reading.small) and any(map(_is_mixing, source.reading.small)):
             source.reading.small = [fact for fact in source.reading.small if not _is_mixing(fact)]
     by_folder: dict[str, list[SourceReading]] = defaultdict(list)
     for source in sources:

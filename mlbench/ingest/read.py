@@ -68,7 +68,9 @@ def read_source(
     try:
         patience.enter(claim.path)
         for fact in adapter.read(Source(claim.path, claim.run_folder, claim.follows, claim.part, claim.rule), cursor):
-            if type(fact) is Param and (kept := _kept_param(fact, salt)) is not None:  # most are
+            if (known := recurring.find(id(fact))) is not None and known.is_kept:  # most are
+                reading.small.append(known.fact)
+            elif type(fact) is Param and (kept := _kept_param(fact, known, salt)) is not None:
                 reading.small.append(kept)
             elif field := _sort_fact(fact, reading, batches, salt):
                 unfit.add((type(fact).__name__, field))
@@ -94,11 +96,8 @@ def read_source(
     return reading
 
 
-def _kept_param(fact: Param, salt: bytes) -> SmallFact | None:
+def _kept_param(fact: Param, known: recurring.Recurring | None, salt: bytes) -> SmallFact | None:
     """The parameter as it is stored; None where it has to be looked at closely."""
-    known = recurring.find(id(fact))
-    if known is not None and known.is_kept:
-        return fact
     if not is_plain(fact):
         return None
     redacted = redact_fact(fact, salt)

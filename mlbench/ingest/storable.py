@@ -37,7 +37,10 @@ def unstorable_field(fact: SmallFact | Blob | Cursor) -> str:
     if isinstance(fact, RunField) and fact.name in _NUMBERS:
         is_number = not isinstance(fact.value, str) and _is_real(fact.value)
         return "" if is_number and abs(float(fact.value)) < _NUMBERS[fact.name] else fact.name
-    return next((name for name, check in _checks_of(fact) if not check(getattr(fact, name))), "")
+    for name, check in _checks_of(fact):
+        if not check(getattr(fact, name)):
+            return name
+    return ""
 
 
 def are_storable(points: Points | PointTable) -> bool:

@@ -70,8 +70,22 @@ class _Meanings(dict[str, _Read | None]):
             return None
         if len(self) >= MAX_VALUES:
             self.clear()
-        meaning = self[text] = self._read(text)
+        meaning = self[text] = _decimal(text) or self._read(text)
         return meaning
+
+
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
+_decimals: dict[str, _Read] = {}
+"""Numbers with a point, which all languages take alike: a run's dumps often name the same."""
+
+
+def _decimal(text: str) -> _Read | None:
+    found = _decimals.get(text)
+    if found is None and _DECIMAL.fullmatch(text):
+        if len(_decimals) >= MAX_VALUES:
+            _decimals.clear()
+        found = _decimals[text] = (float(text), text)
+    return found
 
 
 class _Language(NamedTuple):
@@ -245,12 +259,13 @@ def _places(leaves: Sequence[Leaf], language: _Language) -> Iterator[_Place]:
 
 def known() -> tuple[int, int]:
     """How many forms and values are remembered."""
-    return len(_forms), sum(map(len, _meanings()))
+    return len(_forms), sum(map(len, _meanings())) + len(_decimals)
 
 
 def forget() -> None:
     """Begin anew, as a new process does."""
     _forms.clear()
+    _decimals.clear()
     recurring.forget()
     for meanings in _meanings():
         meanings.clear()

@@ -90,8 +90,9 @@ def _raw(value: JsonValue) -> str:
         return value
     if value is True or value is False:
         return "true" if value else "false"
-    is_plain = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
-    return repr(value) if is_plain else json.dumps(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return recurring.float_texts[value]
+    return repr(value) if isinstance(value, int) else json.dumps(value)
 
 
 def _plain_entry(content: bytes, start: int, end: int) -> tuple[str, JsonValue] | None:

@@ -17,6 +17,21 @@ MOST: Final = 4096
 T = TypeVar("T", bound=Hashable)
 
 
+class _FloatTexts(dict[float, str]):
+    """What `repr` says of numbers: a dump, the next one and the event file name the same, and each is told twice."""
+
+    def __missing__(self, value: float) -> str:
+        text = repr(value)
+        if len(self) >= MOST:
+            self.clear()
+        if value:  # zeros of both signs are equal
+            self[value] = text
+        return text
+
+
+float_texts: Final = _FloatTexts()
+
+
 class Recurring:
     """What is known of a parameter that came more than once."""
 
@@ -66,3 +81,4 @@ def known() -> int:
 def forget() -> None:
     """Begin anew, as a new process does."""
     _known.clear()
+    float_texts.clear()

@@ -32,6 +32,16 @@ def test_a_column_that_no_row_names_is_left_out_and_one_that_some_name_is_null_i
     assert table.schema.types == [pa.string(), pa.string()]
 
 
+def test_columns_are_told_apart_by_their_names_whatever_their_order_in_a_row() -> None:
+    rows = [{"run_id": "a", "value": "1"}, {"value": "2", "run_id": "b"}]
+
+    expected = {"run_id": ["a", "b"], "value": ["1", "2"]}
+    assert rows_as_table("environment", rows).to_pydict() == expected
+    assert rows_as_table("environment", [{**row, "odd": 1} for row in rows]).to_pydict() == expected
+    assert rows_as_table("environment", rows[:1]).to_pydict() == {"run_id": ["a"], "value": ["1"]}
+    assert rows_as_table("environment", []).num_rows == 0
+
+
 def test_rows_of_all_kinds_are_one_table() -> None:
     rows = Rows()
     rows.add("environment", run_id="a", key="k")

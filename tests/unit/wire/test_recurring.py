@@ -52,6 +52,21 @@ def test_runs_of_a_sweep_share_the_parameters_that_they_have_in_common() -> None
     assert [param.value for param in last] == [0.1, [0.9, 0.99], None, 4]
 
 
+@pytest.mark.parametrize("zeros", [(0.0, -0.0), (-0.0, 0.0)])
+def test_the_text_of_a_number_is_that_of_its_repr(zeros: tuple[float, float]) -> None:
+    recurring.forget()
+    numbers = (*zeros, 0.1, -2.5, 1e22, 1.0, 5e-324, float("inf"), float("nan"))
+
+    assert [recurring.float_texts[number] for number in numbers * 2] == [repr(number) for number in numbers * 2]
+
+
+def test_texts_of_numbers_stay_few() -> None:
+    for number in range(recurring.MOST + 10):
+        recurring.float_texts[number + 0.5]
+
+    assert len(recurring.float_texts) <= recurring.MOST
+
+
 def read_twice(param: Param, salt: bytes) -> list[Param]:
     adapter = Adapter(
         "a", lambda _listing: iter(()), lambda _source, _cursor: iter([param, Cursor({})]), lambda _f: None
