@@ -52,10 +52,10 @@ def segments_of(home: Home) -> int:
         return int(writer.rows("SELECT count(*) FROM segment_run")[0][0])
 
 
-numbers = st.sampled_from([0.5, 0.25, -1.0, math.nan, math.inf, -math.inf, 1e30])
+NUMBERS = st.sampled_from([0.5, 0.25, -1.0, math.nan, math.inf, -math.inf, 1e30])
 
 
-LOGGED = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 3), numbers), min_size=2, max_size=30)
+LOGGED = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 3), NUMBERS), min_size=2, max_size=30)
 CUTS = st.lists(st.integers(1, 2000), max_size=3)
 
 
