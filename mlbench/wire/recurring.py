@@ -21,7 +21,7 @@ class _FloatTexts(dict[float, str]):
     """What `repr` says of numbers: a dump, the next one and the event file name the same, and each is told twice."""
 
     def __missing__(self, value: float) -> str:
-        text = repr(value)
+        text = float.__repr__(value)  # of numpy's numbers too, which are equal to Python's and look otherwise
         if len(self) >= MOST:
             self.clear()
         if value:  # zeros of both signs are equal

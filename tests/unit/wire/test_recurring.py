@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from mlbench.ingest.keep import to_json
@@ -58,6 +59,12 @@ def test_the_text_of_a_number_is_that_of_its_repr(zeros: tuple[float, float]) ->
     numbers = (*zeros, 0.1, -2.5, 1e22, 1.0, 5e-324, float("inf"), float("nan"))
 
     assert [recurring.float_texts[number] for number in numbers * 2] == [repr(number) for number in numbers * 2]
+
+
+def test_the_text_of_a_numpy_number_is_that_of_the_number() -> None:
+    recurring.forget()
+
+    assert [recurring.float_texts[number] for number in (np.float64(0.25), 0.25)] == ["0.25", "0.25"]
 
 
 def test_texts_of_numbers_stay_few() -> None:
