@@ -155,9 +155,9 @@ class Filer:
             path_bytes=None if path == claim.place else claim.place.encode("utf-8", "surrogateescape"),
             root=safe.text_of_path(unit.root), role=claim.role.value, size_bytes=stamp.size_bytes,
             mtime_ns=stamp.mtime_ns, inode=stamp.inode, stamp=stamp.text,
-            cursor=json.dumps(dict(state)) if (state := reading.cursor.state) else "{}",
-            status=reading.cursor.status.value, n_records=reading.cursor.n_records, n_bad=reading.cursor.n_bad,
-            read_s=time.time(), facts=to_json(reading.small),
+            cursor=json.dumps(dict(reading.cursor.state)), status=reading.cursor.status.value,
+            n_records=reading.cursor.n_records, n_bad=reading.cursor.n_bad, read_s=time.time(),
+            facts=to_json(reading.small),
         )  # fmt: skip
 
 

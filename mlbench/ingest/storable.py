@@ -137,19 +137,10 @@ def _is_json(value: object, depth: int = 0) -> bool:
 
 def _is_cursor(value: object) -> bool:
     """JSON writes half a character as ASCII, and reads it again."""
-    if type(value) is dict and all(map(_is_small, value, value.values())):
-        return True
     try:
         return isinstance(value, Mapping) and (not value or bool(json.dumps(dict(value))))
     except (TypeError, ValueError, RecursionError):
         return False
-
-
-def _is_small(key: object, value: object) -> bool:
-    """Names of small numbers, which most cursors hold: to try costs ten times as much."""
-    if type(key) is not str:
-        return False
-    return value is None or (isinstance(value, int) and abs(value) < _MAX_64) or (type(value) is dict and not value)
 
 
 def _is_anything(_value: object) -> bool:

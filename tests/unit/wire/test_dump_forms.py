@@ -107,12 +107,19 @@ def test_json_of_one_form_reads_as_in_the_usual_way(texts: list[str]) -> None:
     check(texts, ".json")
 
 
-@pytest.mark.parametrize(
-    "value", ["0.25", "-0.0", "-12.500", "00.5", "1." + "0" * 90, "9" * 100 + ".5", "+0.5", "0.5 "]
-)
+@pytest.mark.parametrize("value", ["0.25", "-0.0", "-12.500", "1." + "0" * 90, "9" * 100 + ".5"])
 def test_numbers_with_a_point_mean_what_they_mean_in_either_language(value: str) -> None:
-    for suffix, text in ((".yaml", f"lr: {value}\nbetas: [{value}]\n"), (".json", f'{{\n"lr": {value}\n}}')) * 2:
-        check([text, text.replace(value, "1.5")], suffix)
+    texts = ((".yaml", f"lr: {value}\nbetas: [{value}]\n"), (".json", f'{{\n"lr": {value}\n}}')) * 2
+
+    assert [check([text, text.replace(value, "1.5")], suffix) for suffix, text in texts] == [2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("value", ["00.5", "+0.5", "0.5 ", "5.", ".5", "0.5e3"])
+def test_what_only_one_language_takes_for_a_number_with_a_point_is_not_shared(value: str) -> None:
+    for suffix, text in ((".yaml", f"lr: {value}\n"), (".json", f'{{\n"lr": {value}\n}}')) * 2:
+        check([text, text.replace(value, "1.5")], suffix)  # what is read by its form is what the usual way reads
+
+    assert value not in dump_forms._decimals
 
 
 def test_runs_of_a_sweep_are_read_by_their_form_once_it_was_met_twice() -> None:
