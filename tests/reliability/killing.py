@@ -32,8 +32,10 @@ from tests.reliability.trees import Tree, dump
 
 N_WRITERS = 4
 KILLS_PER_HOME = 250
-LONGEST_LIFE_S = 0.03
-"""Between two kills; four writers live four times as long in the middle."""
+MOST_WORDS = 24
+"""A writer that is killed has told up to so many words before, however slow the machine is."""
+LONGEST_WAIT_S = 0.03
+"""After them, so that the kill comes at any moment of the next word."""
 RUNS = tuple(RunRef(f"/r/{name}", f"f{name}") for name in "abcd")
 
 
@@ -78,8 +80,16 @@ def forked(work: Callable[[int], None]) -> Child:
     os._exit(0)
 
 
+def words_of(child: Child, n_words: int) -> bytes:
+    """What a child tells until it has told so many lines; less if it ends before."""
+    told = b""
+    while told.count(b"\n") < n_words and (piece := os.read(child.said, 1 << 16)):
+        told += piece
+    return told
+
+
 def heard(child: Child, *, kill: bool) -> bytes:
-    """All that a child told until it was killed, or until it was done."""
+    """All else that a child told until it was killed, or until it was done."""
     if kill:
         os.kill(child.pid, signal.SIGKILL)
     told = b""
@@ -113,8 +123,10 @@ def _kill_in(home: Home, n_kills: int, dice: random.Random, outcome: Outcome) ->
     writers = [start() for _writer in range(N_WRITERS)]
     told = b""
     for _kill in range(n_kills):
-        time.sleep(dice.uniform(0, LONGEST_LIFE_S))
-        told += heard(writers.pop(dice.randrange(N_WRITERS)), kill=True)
+        victim = writers.pop(dice.randrange(N_WRITERS))
+        told += words_of(victim, dice.randrange(MOST_WORDS))
+        time.sleep(dice.uniform(0, LONGEST_WAIT_S))
+        told += heard(victim, kill=True)
         writers.append(start())
     for writer in writers:
         told += heard(writer, kill=True)
