@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,12 +30,16 @@ _ROW_GROUPS = "ROW_GROUP_SIZE 16384"
 """A group that is not full is written anew with all its columns when rows come to it: by DuckDB's own size, 122,880, a
 commit at 10,000 runs wrote eight times what it brought, and needed more memory for it than it has. The file does not
 say it: it has to be told at each opening."""
-STORAGE = f"BLOCK_SIZE 16384, {_ROW_GROUPS}"
+_BLOCK = 16384
+STORAGE = f"BLOCK_SIZE {_BLOCK}, {_ROW_GROUPS}"
 """Of a new file. With 16 KiB blocks a torn metadata block is 38 times rarer after a power loss than with 256 KiB."""
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
     "memory_limit": "1GB", "python_enable_replacements": "false",
 }  # fmt: skip
+_KEPT_BLOCKS = {"default_block_size": str(_BLOCK), "block_allocator_memory": WRITER_MEMORY}
+"""Of the writer: blocks that are let go are kept for the next ones. Else DuckDB, each time when it is at its limit and
+lets go of a block, returns all freed memory to the system, the C library's too, and takes it again page by page."""
 
 
 class NewerCatalogError(HomeError):
@@ -76,21 +80,24 @@ def telling_damage(place: str) -> Iterator[None]:
         raise DamagedCatalogError(f"{place}: {reason}. Try: mlbench rebuild; your words are safe") from error
 
 
-def connect(path: str, *, read_only: bool, n_threads: int = 2) -> DuckDBPyConnection:
+def connect(
+    path: str, *, read_only: bool, n_threads: int = 2, settings: Mapping[str, str] | None = None
+) -> DuckDBPyConnection:
     """Open a DuckDB file with our settings.
 
     Args:
         path: of the file; `:memory:` for none.
         read_only: several processes may read at once.
         n_threads: that work on a statement; a second one costs more than it saves where tables are small.
+        settings: of this one alone, as DuckDB names them.
 
     Raises:
         duckdb.Error: it cannot be opened.
     """
     import duckdb
 
-    _check_regular(path)
-    connection = duckdb.connect(path, read_only=read_only, config={**_CONFIG, "threads": n_threads})
+    check_regular(path)
+    connection = duckdb.connect(path, read_only=read_only, config={**_CONFIG, "threads": n_threads, **(settings or {})})
     # Under `python -c` and in notebooks DuckDB draws a bar on stdout, among the data, after two seconds.
     connection.execute("SET enable_progress_bar = false")
     if path != ":memory:":
@@ -101,7 +108,7 @@ def connect(path: str, *, read_only: bool, n_threads: int = 2) -> DuckDBPyConnec
     return connection
 
 
-def _check_regular(path: str) -> None:
+def check_regular(path: str) -> None:
     """See that a database and its log are files where they are there: DuckDB would wait for a pipe for ever.
 
     Raises:
@@ -120,8 +127,8 @@ def connect_writer(path: str) -> DuckDBPyConnection:
     Raises:
         duckdb.Error: it cannot be opened.
     """
-    _check_regular(path)
-    connection = connect(":memory:", read_only=False, n_threads=1)
+    check_regular(path)
+    connection = connect(":memory:", read_only=False, n_threads=1, settings=_KEPT_BLOCKS)
     try:
         _attach_work(connection, path)
     except BaseException:
@@ -213,7 +220,7 @@ def create_work_file(path: str) -> DuckDBPyConnection:
     for leftover in (temporary, f"{temporary}.wal"):
         if os.path.exists(leftover):
             os.unlink(leftover)
-    connection = connect(":memory:", read_only=False, n_threads=1)
+    connection = connect(":memory:", read_only=False, n_threads=1, settings=_KEPT_BLOCKS)
     try:
         connection.execute(f"ATTACH {quote(temporary)} AS fresh ({STORAGE})")
         connection.execute("USE fresh")

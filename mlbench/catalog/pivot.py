@@ -29,6 +29,8 @@ FRONT = "wide_run"
 """The table of every run with its fields and the first page of each kind."""
 SLOTS = 64
 """Keys of one page."""
+STEP = 8
+"""A table has columns for so many keys more, when it needs them: to write one that is empty takes 0.3 ms."""
 MAX_PAGES = 64
 """Pages of one kind. Keys beyond them, those that the fewest runs have, are read from the rows: a sweep that names a
 parameter after each run must not make a table of a million columns."""
@@ -128,18 +130,27 @@ def page_name(kind: str, page: int) -> str:
     return f"wide_{kind}_{page}" if page else FRONT
 
 
-def create_front(connection: DuckDBPyConnection) -> None:
-    """Create the table of all runs; the table `run` must be there."""
+def create_front(connection: DuckDBPyConnection, columns: Sequence[str] = ()) -> None:
+    """Create the table of all runs, or create it anew; the table `run` must be there.
+
+    Args:
+        connection: in a transaction, or not.
+        columns: name and SQL type of those that it has beside the runs' own.
+    """
     own = connection.execute(f"DESCRIBE {_OWN}").fetchall()
-    columns = [f"{name} {sql}" for name, sql, *_rest in own]
     # Written out: to bind half a thousand casts takes three times as long.
-    columns += [f"{name} {sql}" for kind in KINDS for name, sql in _slots(kind)]
-    connection.execute(f"CREATE TABLE {FRONT} ({', '.join(columns)})")
+    listed = [*(f"{name} {sql}" for name, sql, *_rest in own), *columns]
+    connection.execute(f"CREATE OR REPLACE TABLE {FRONT} ({', '.join(listed)})")
 
 
-def _slots(kind: str) -> Iterator[tuple[str, str]]:
-    """Name and SQL type of the columns of a page."""
-    return ((f"{name}{slot}", sql) for slot in range(SLOTS) for name, sql in KINDS[kind].columns)
+def _n_slots(last: int) -> int:
+    """How many slots a table has whose last one in use has this number, -1 for none."""
+    return min(-(-(last + 1) // STEP) * STEP, max(SLOTS, last + 1))
+
+
+def _slots(kind: str, first: int, stop: int) -> list[str]:
+    """Name and SQL type of the columns of these slots."""
+    return [f"{name}{slot} {sql}" for slot in range(first, stop) for name, sql in KINDS[kind].columns]
 
 
 def refresh(connection: DuckDBPyConnection) -> bool:
@@ -172,7 +183,8 @@ def _refresh_some(connection: DuckDBPyConnection) -> tuple[bool, bool]:
     is_more = False
     connection.execute("BEGIN")
     try:
-        connection.execute(f"UPDATE {FRONT} SET is_missing = run.is_missing {_MARKED}")
+        if is_marked:
+            connection.execute(f"UPDATE {FRONT} SET is_missing = run.is_missing {_MARKED}")
         if gone or is_new:
             is_more = _Layout(connection).change(gone)
         connection.execute("COMMIT")
@@ -201,6 +213,17 @@ class _Layout:
         self._keys: dict[str, dict[str, _Place]] = {kind: {} for kind in KINDS}
         for kind, name, page, slot, n_runs in self._rows("SELECT kind, name, page, slot, n_runs FROM wide_key"):
             self._keys[kind][name] = _Place(page, slot, n_runs)
+        self._widths = self._needed()
+        self._is_blank = not self._rows(f"SELECT 1 FROM {FRONT} LIMIT 1")
+
+    def _needed(self) -> dict[tuple[str, int], int]:
+        """How many slots the table of each kind and page needs."""
+        last: dict[tuple[str, int], int] = {}
+        for kind, keys in self._keys.items():
+            for place in keys.values():
+                if place.page is not None and place.slot is not None:
+                    last[kind, place.page] = max(last.get((kind, place.page), -1), place.slot)
+        return {place: _n_slots(slot) for place, slot in last.items()}
 
     def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, list(parameters)).fetchall()
@@ -244,7 +267,20 @@ class _Layout:
             front |= pages.pop(0, {})
             for page, cells in pages.items():
                 self._insert_page(kind, page, cells, run_nos)
+        new = [column for kind in KINDS for column in self._missing(kind, 0)]
+        if new and self._is_blank:
+            create_front(self._connection, new)
+        else:
+            self._widen(FRONT, new)
         self._insert(FRONT, front)
+
+    def _missing(self, kind: str, page: int) -> list[str]:
+        """Name and SQL type of columns that a page needs and may not have yet."""
+        return _slots(kind, self._widths.get((kind, page), 0), self._needed().get((kind, page), 0))
+
+    def _widen(self, table: str, columns: Sequence[str]) -> None:
+        for column in columns:
+            self._rows(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column}")
 
     def _lay_out_kind(self, kind: str, run_nos: list[int]) -> dict[int, dict[str, pa.Array]]:
         """The columns of each page, a cell for each run."""
@@ -294,8 +330,11 @@ class _Layout:
         import pyarrow.compute as pc
 
         table = page_name(kind, page)
-        slots = ", ".join(f"{name} {sql}" for name, sql in _slots(kind))
-        self._rows(f"CREATE TABLE IF NOT EXISTS {table} (run_no INTEGER, {slots})")
+        missing = self._missing(kind, page)
+        if self._rows("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]):
+            self._widen(table, missing)
+        else:
+            self._rows(f"CREATE TABLE {table} (run_no INTEGER, {', '.join(missing)})")
         first = KINDS[kind].columns[0][0]
         filled = [array.is_valid() for name, array in cells.items() if name.removeprefix(first).isdigit()]
         is_there = filled[0]

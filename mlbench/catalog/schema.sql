@@ -85,7 +85,8 @@ CREATE TABLE series (
 -- The wide pivot, made when a snapshot is published (catalog/pivot.py): parameters and metrics as columns, one row a run,
 -- so that filters, sorts and tables join nothing by key. 64 keys are a page. Page 0 of both kinds is part of the table
 -- wide_run, which has a row for each run and the columns of `run` but for hint; the pages wide_param_1, wide_param_2, ...,
--- wide_metric_1, ... are created as they are needed, and a run has a row in those of which it has a key.
+-- wide_metric_1, ... are created as they are needed, and a run has a row in those of which it has a key. A table has the
+-- columns of as many slots as its keys need, in eights.
 --   of a parameter, slot S: tS type (NULL: the run has no such key), nS number (numbers and texts that are numbers; NaN
 --                           is kept), sS txt (raw for a null), rS raw where it is spelt otherwise
 --   of a metric, slot S:    iS series_id, lastS, minS, maxS

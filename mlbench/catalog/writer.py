@@ -48,6 +48,10 @@ _UNPUBLISHED = "unpublished"
 """Mark in `meta`: a commit that no snapshot holds yet, perhaps of a process that was killed."""
 _REBUILDING = "rebuilding"
 """Mark in `meta`: the catalog was emptied for a rebuild that is not done."""
+_STATE = """
+SELECT (SELECT coalesce(max(series_id), 0) FROM series), (SELECT coalesce(max(source_id), 0) FROM source),
+    (SELECT coalesce(list(key), []) FROM meta)
+"""
 _SET_HINTS = """
 UPDATE run SET hint = told.hint FROM (SELECT unnest(?) AS run_id, unnest(?) AS hint) told WHERE run.run_id = told.run_id
 """
@@ -91,7 +95,7 @@ class Writer:
         self.home = home
         self.talk: list[str] = []
         """What the user should be told about the opening."""
-        self._is_lost = False
+        self._is_lost = self._is_rebuilding = self._is_noted = False  # noted: that something is unpublished is marked
         self._opened: DuckDBPyConnection | None = None
         self._lock = lock
         self.is_blank = not any(os.path.lexists(os.path.join(home.cache, name)) for name in (WORK_FILE, CURRENT))
@@ -106,13 +110,15 @@ class Writer:
         if self._opened is not None:
             return self._opened
         self._opened, talk = open_work(os.path.join(self.home.cache, WORK_FILE))
-        self.talk += [*talk, *snapshots.put_right(self.home.cache)]
+        self.talk += [*talk, *snapshots.put_right(self._opened, self.home.cache)]
         self._is_lost = bool(talk)
         if not self.is_blank:
             is_seen = os.path.exists(os.path.join(self.home.cache, CURRENT))
-            self.is_dirty = not is_seen or self._is_marked(_UNPUBLISHED)
-            self._next_series = -(-self._next("series", "series_id") // SERIES_BLOCK) * SERIES_BLOCK
-            self._next_source = self._next("source", "source_id")
+            ((last_series, last_source, marks),) = self.rows(_STATE)
+            self._is_noted, self._is_rebuilding = _UNPUBLISHED in marks, _REBUILDING in marks
+            self.is_dirty = not is_seen or self._is_noted
+            self._next_series = (last_series // SERIES_BLOCK + 1) * SERIES_BLOCK
+            self._next_source = last_source + 1
         self.is_blank = False
         return self._opened
 
@@ -144,25 +150,15 @@ class Writer:
     @property
     def must_rebuild(self) -> bool:
         """The catalog is empty or half built: everything that was ever ingested has to be read again."""
-        return self._is_lost or (not self.is_blank and self._is_marked(_REBUILDING))
+        return self._is_lost or self._is_rebuilding
 
     def rebuilt(self) -> None:
         """Say that the catalog is whole again."""
-        self._unmark(_REBUILDING)
-        self._is_lost = False
+        self._mark(_REBUILDING, is_set=False)
+        self._is_lost = self._is_rebuilding = False
 
-    def _is_marked(self, key: str) -> bool:
-        return bool(self.rows("SELECT 1 FROM meta WHERE key = ?", [key]))
-
-    def _mark(self, key: str) -> None:
-        if not self._is_marked(key):
-            self.rows("INSERT INTO meta VALUES (?, '1')", [key])
-
-    def _unmark(self, key: str) -> None:
-        self.rows("DELETE FROM meta WHERE key = ?", [key])
-
-    def _next(self, table: str, column: str) -> int:
-        return int(self.rows(f"SELECT coalesce(max({column}), 0) FROM {table}")[0][0]) + 1
+    def _mark(self, key: str, *, is_set: bool = True) -> None:
+        self.rows("INSERT INTO meta VALUES (?, '1')" if is_set else "DELETE FROM meta WHERE key = ?", [key])
 
     def new_series_block(self) -> int:
         """The first of `SERIES_BLOCK` ids that no series of this catalog has had, for one segment.
@@ -215,12 +211,14 @@ class Writer:
         tables = self.rows("SELECT table_name FROM duckdb_tables() WHERE NOT temporary")
 
         def forget() -> None:
-            self._mark(_REBUILDING)
+            if not self._is_rebuilding:
+                self._mark(_REBUILDING)
             for (table,) in tables:
                 if table not in _KEPT:
                     self.rows(f'DELETE FROM "{table}"')
 
         self._transaction(forget)
+        self._is_rebuilding = True
 
     def _transaction(self, change: Callable[[], object]) -> None:
         """Apply a change whole or not at all, and remember that readers have not seen it yet.
@@ -233,7 +231,8 @@ class Writer:
         def transact() -> None:
             self._connection.execute("BEGIN")
             change()
-            self._mark(_UNPUBLISHED)
+            if not self._is_noted:
+                self._mark(_UNPUBLISHED)
             self._connection.execute("COMMIT")
 
         try:
@@ -244,7 +243,7 @@ class Writer:
                 f"{self.home.cache}: the catalog cannot be written: {reason_of(error)}. "
                 "Free some space, then run the command again; tags and notes are safe"
             ) from error
-        self.is_dirty = True
+        self.is_dirty = self._is_noted = True
 
     def commit(self, batch: Batch) -> None:
         """Apply a batch in one transaction; its points are on disk before the transaction begins.
@@ -350,7 +349,8 @@ class Writer:
             os.rename(f"{path}.tmp", path)
             snapshots.point_current(self.home.cache, name)
             if is_last:
-                self._unmark(_UNPUBLISHED)
+                self._mark(_UNPUBLISHED, is_set=False)
+                self._is_noted = False
         except (duckdb.Error, OSError) as error:
             snapshots.drop_unfinished(f"{path}.tmp")
             raise HomeError(
@@ -379,9 +379,11 @@ class Writer:
         """Delete what no run has needed for a while; its age is counted from when it fell out of use."""
         if not os.path.isdir(self.home.points):
             return
-        for (file,) in self.rows("SELECT file FROM segment WHERE file NOT IN (SELECT file FROM segment_run)"):
+        unused = self.rows("SELECT file FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
+        for (file,) in unused:
             snapshots.touch(os.path.join(self.home.points, file))
-        self.rows("DELETE FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
+        if unused:
+            self.rows("DELETE FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
         used = {row[0] for row in self.rows("SELECT file FROM segment")}
         oldest = time.time() - UNUSED_SEGMENT_S
         for name in os.listdir(self.home.points):

@@ -23,6 +23,8 @@ MIN_POINTS = 4
 """Shorter curves are alike by chance."""
 MIN_EVIDENCE = 10
 """Points that all alike curves of two runs have together."""
+_LOGGED = "tensorboard"
+"""The adapter of runs that a tracker may have recorded too."""
 MAX_ALIKE = 6
 """A curve that so many runs have is a schedule, and says nothing."""
 
@@ -56,6 +58,8 @@ WITH started AS (
 SELECT tracked, logged FROM pair
 QUALIFY count(*) OVER (PARTITION BY tracked) = 1 AND count(*) OVER (PARTITION BY logged) = 1
 """
+_ADAPTERS = "SELECT DISTINCT adapter FROM series"
+_KINDS = "SELECT DISTINCT adapters FROM run WHERE NOT is_missing"
 _HEADS = """SELECT run_id, name, path, adapters FROM run WHERE run_id IN (SELECT unnest(?))"""
 
 
@@ -98,11 +102,16 @@ _BESIDE = frozenset({"config", "argparse", "absl", "gin", "git", "hydra", "data"
 
 
 def _by_curves(writer: Writer) -> list[Likeness]:
+    if len(writer.rows(_ADAPTERS)) < 2:  # a tenth of what the whole question takes, and there is nearly always one
+        return []
     rows = writer.rows(_CURVES, [MIN_POINTS, MAX_ALIKE, MIN_EVIDENCE])
     return [Likeness(b, a, n, low if low == high else 0) for a, b, n, low, high in rows]
 
 
 def _by_start(writer: Writer) -> list[Likeness]:
+    kinds = {adapters for (adapters,) in writer.rows(_KINDS)}
+    if _LOGGED not in kinds or all(_LOGGED in adapters for adapters in kinds):
+        return []
     return [Likeness(logged, tracked, 0) for tracked, logged in writer.rows(_SAME_TIME, [SAME_TIME_S])]
 
 
@@ -113,7 +122,7 @@ def _heads(writer: Writer, run_ids: set[str]) -> dict[str, _Head]:
 
 def _turned(pair: Likeness, heads: dict[str, _Head]) -> Likeness:
     """The hint stands at the run of which less is known: one of event files alone, else the later path."""
-    ours, theirs = (("tensorboard" in head.adapters, head.path) for head in (heads[pair.run_id], heads[pair.other]))
+    ours, theirs = ((_LOGGED in head.adapters, head.path) for head in (heads[pair.run_id], heads[pair.other]))
     return pair if ours >= theirs else Likeness(pair.other, pair.run_id, pair.n_curves, -pair.offset)
 
 

@@ -25,6 +25,10 @@ FROM run r WHERE {_HAS_NONE}
 
 def number_runs(writer: Writer) -> None:
     """Give a number to every run that has none; one that moved keeps the number that it had."""
-    if writer.rows(f"SELECT 1 FROM run r WHERE {_HAS_NONE} LIMIT 1"):
+    ((is_any_new, is_any_known),) = writer.rows(
+        f"SELECT EXISTS (SELECT 1 FROM run r WHERE {_HAS_NONE}), EXISTS (SELECT 1 FROM run_number)"
+    )
+    if is_any_new and is_any_known:
         writer.update(_MOVED, [])
+    if is_any_new:
         writer.update(_NEW, [])

@@ -382,10 +382,11 @@ def test_a_snapshot_that_this_process_has_open_is_no_broken_one(home: Home) -> N
         open_one.publish()
     path = os.path.realpath(os.path.join(home.cache, "CURRENT"))
 
-    with connect(path, read_only=True, n_threads=2):
-        told = snapshots.put_right(home.cache)
+    with connect(path, read_only=True, n_threads=2) as reader, connect(":memory:", read_only=False) as other:
+        told = snapshots.put_right(other, home.cache)
+        runs = reader.execute("SELECT run_id FROM run").fetchall()
 
-    assert told == []
+    assert (told, len(runs)) == ([], 1)
     assert os.path.exists(path)
 
 

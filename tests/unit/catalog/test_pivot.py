@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlbench.catalog import pivot
-from mlbench.catalog.connection import create_tables
+from mlbench.catalog.connection import create_tables, create_work_file
 
 Value = tuple[str, float | None, str]
 """Type, number and text of a parameter."""
@@ -268,6 +269,68 @@ def test_thousands_of_keys_take_several_pages(catalog: Catalog) -> None:
     assert catalog.wide("param", "k0999") == {"a": ("float", 999.0, "999.0"), "b": ("float", 1.0, "1.0")}
     ((page,),) = catalog.rows("SELECT page FROM wide_key WHERE name = 'k0500'")
     assert catalog.rows(f"SELECT count(*) FROM wide_param_{page}") == [(1,)]  # 'b' has no row where it has no key
+
+
+def columns_of(catalog: Catalog, table: str) -> int:
+    ((n,),) = catalog.rows("SELECT count(*) FROM duckdb_columns() WHERE table_name = ?", [table])
+    return int(n)
+
+
+def test_a_table_has_the_columns_that_its_keys_need_and_more_when_they_need_more(catalog: Catalog) -> None:
+    own = columns_of(catalog, pivot.FRONT)
+    catalog.put("a", {"k00": real(0.0)})
+    catalog.refresh()
+    n_first = columns_of(catalog, pivot.FRONT)
+    catalog.put("b", {f"k{i:02}": real(float(i)) for i in range(70)}, {"loss": 0.5})
+    catalog.refresh()
+    n_second, n_page = columns_of(catalog, pivot.FRONT), columns_of(catalog, "wide_param_1")
+    catalog.put("c", {f"j{i:02}": real(float(i)) for i in range(10)})
+
+    catalog.refresh()
+
+    assert (n_first - own, n_second - own) == (8 * 4, (64 + 8) * 4)
+    assert (n_page, columns_of(catalog, "wide_param_1")) == (1 + 8 * 4, 1 + 16 * 4)
+    assert catalog.wide("param", "k00") == {"a": ("float", 0.0, "0.0"), "b": ("float", 0.0, "0.0")}
+    assert catalog.wide("param", "k69") == {"b": ("float", 69.0, "69.0")}
+    assert catalog.wide("param", "j09") == {"c": ("float", 9.0, "9.0")}
+    assert catalog.wide("metric", "loss")["b"][1] == 0.5
+
+
+@pytest.mark.parametrize("gone", [["a"], ["a", "b"]], ids=["some", "all"])
+def test_a_table_takes_more_columns_while_runs_go(tmp_path: Path, gone: list[str]) -> None:
+    catalog = Catalog()
+    catalog.connection = create_work_file(str(tmp_path / "work.duckdb"))
+    for run_id in ("a", "b"):
+        catalog.put(run_id, {"k": real(1.0)})
+    catalog.refresh()
+    catalog.rows("CHECKPOINT")
+    for run_id in gone:
+        catalog.drop(run_id)
+    catalog.put("c", {f"k{i}": real(float(i)) for i in range(20)})
+
+    catalog.refresh()
+    catalog.connection.close()
+
+    again = duckdb.connect(str(tmp_path / "work.duckdb"))
+    ((slot,),) = again.execute("SELECT slot FROM wide_key WHERE name = 'k19'").fetchall()
+    cells = again.execute(f"SELECT run_id, n{slot} FROM wide_run ORDER BY 1").fetchall()
+    assert cells == [(run_id, None) for run_id in ("a", "b") if run_id not in gone] + [("c", 19.0)]
+
+
+def test_a_table_that_has_all_columns_already_takes_more_keys(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pivot, "STEP", pivot.SLOTS)
+    catalog.put("a", {"k": real(1.0)}, {"loss": 0.5})
+    catalog.refresh()
+    n_columns = columns_of(catalog, pivot.FRONT)
+    monkeypatch.setattr(pivot, "STEP", 8)
+    catalog.put("b", {f"k{i}": real(float(i)) for i in range(20)}, {"loss": 0.5})
+
+    catalog.refresh()
+
+    assert columns_of(catalog, pivot.FRONT) == n_columns
+    assert catalog.wide("param", "k19") == {"b": ("float", 19.0, "19.0")}
 
 
 def test_keys_beyond_the_last_page_are_counted_and_have_no_column(

@@ -3,8 +3,9 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,20 +89,20 @@ def test_damage_that_is_met_when_the_catalog_is_opened_is_healed(
     from mlbench.catalog import writer
 
     ingest(home, logs)
-    real = writer.Writer._next
+    real = writer.Writer.rows
     met: list[str] = []
 
-    def damaged(self: writer.Writer, table: str, column: str) -> int:
+    def damaged(self: writer.Writer, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         if not met:
-            met.append(table)
+            met.append(sql)
             raise duckdb.IOException("Corrupt database file: computed checksum 1 does not match stored checksum 2")
-        return real(self, table, column)
+        return real(self, sql, parameters)
 
-    monkeypatch.setattr(writer.Writer, "_next", damaged)
+    monkeypatch.setattr(writer.Writer, "rows", damaged)
 
     summary = ingest(home, logs)
 
-    assert met == ["series"]
+    assert "max(series_id)" in met[0]
     assert "was moved to" in summary.talk[0]
     assert len(statuses(home)) == 3
 
