@@ -30,7 +30,7 @@ FRONT = "wide_run"
 SLOTS = 64
 """Keys of one page."""
 STEP = 8
-"""A table has columns for so many keys more, when it needs them: to write one that is empty takes 0.3 ms."""
+"""A table has columns for so many keys more, when it needs them: to make and write one that is empty takes 0.25 ms."""
 MAX_PAGES = 64
 """Pages of one kind. Keys beyond them, those that the fewest runs have, are read from the rows: a sweep that names a
 parameter after each run must not make a table of a million columns."""
@@ -131,21 +131,11 @@ def page_name(kind: str, page: int) -> str:
 
 
 def create_front(connection: DuckDBPyConnection, columns: Sequence[str] = ()) -> None:
-    """Create the table of all runs, or create it anew; the table `run` must be there.
-
-    Args:
-        connection: in a transaction, or not.
-        columns: name and SQL type of those that it has beside the runs' own.
-    """
+    """Create the table of all runs, anew where it is there, with columns beside those of the table `run`."""
     own = connection.execute(f"DESCRIBE {_OWN}").fetchall()
     # Written out: to bind half a thousand casts takes three times as long.
     listed = [*(f"{name} {sql}" for name, sql, *_rest in own), *columns]
     connection.execute(f"CREATE OR REPLACE TABLE {FRONT} ({', '.join(listed)})")
-
-
-def _n_slots(last: int) -> int:
-    """How many slots a table has whose last one in use has this number, -1 for none."""
-    return min(-(-(last + 1) // STEP) * STEP, max(SLOTS, last + 1))
 
 
 def _slots(kind: str, first: int, stop: int) -> list[str]:
@@ -213,17 +203,19 @@ class _Layout:
         self._keys: dict[str, dict[str, _Place]] = {kind: {} for kind in KINDS}
         for kind, name, page, slot, n_runs in self._rows("SELECT kind, name, page, slot, n_runs FROM wide_key"):
             self._keys[kind][name] = _Place(page, slot, n_runs)
-        self._widths = self._needed()
         self._is_blank = not self._rows(f"SELECT 1 FROM {FRONT} LIMIT 1")
+        self._known = {} if self._is_blank else self._needed()
+        """How many slots each kind and page has at least."""
 
     def _needed(self) -> dict[tuple[str, int], int]:
-        """How many slots the table of each kind and page needs."""
-        last: dict[tuple[str, int], int] = {}
+        """How many slots each kind and page needs."""
+        n_slots: dict[tuple[str, int], int] = {}
         for kind, keys in self._keys.items():
             for place in keys.values():
                 if place.page is not None and place.slot is not None:
-                    last[kind, place.page] = max(last.get((kind, place.page), -1), place.slot)
-        return {place: _n_slots(slot) for place, slot in last.items()}
+                    needed = min((place.slot // STEP + 1) * STEP, SLOTS)
+                    n_slots[kind, place.page] = max(n_slots.get((kind, place.page), 0), needed)
+        return n_slots
 
     def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, list(parameters)).fetchall()
@@ -262,21 +254,18 @@ class _Layout:
         self._rows(_TEXT)
         own = self._connection.sql(f"{_OWN} WHERE {_CHOSEN} ORDER BY run_no", params=[run_nos]).to_arrow_table()
         front = dict(zip(own.column_names, own.columns, strict=True))
-        for kind in KINDS:
-            pages = self._lay_out_kind(kind, run_nos)
+        laid_out = {kind: self._lay_out_kind(kind, run_nos) for kind in KINDS}
+        new = {place: _slots(place[0], self._known.get(place, 0), n) for place, n in self._needed().items()}
+        for kind, pages in laid_out.items():
             front |= pages.pop(0, {})
             for page, cells in pages.items():
-                self._insert_page(kind, page, cells, run_nos)
-        new = [column for kind in KINDS for column in self._missing(kind, 0)]
-        if new and self._is_blank:
-            create_front(self._connection, new)
+                self._insert_page(kind, page, cells, run_nos, new[kind, page])
+        columns = [column for kind in KINDS for column in new.get((kind, 0), ())]
+        if self._is_blank:
+            create_front(self._connection, columns)
         else:
-            self._widen(FRONT, new)
+            self._widen(FRONT, columns)
         self._insert(FRONT, front)
-
-    def _missing(self, kind: str, page: int) -> list[str]:
-        """Name and SQL type of columns that a page needs and may not have yet."""
-        return _slots(kind, self._widths.get((kind, page), 0), self._needed().get((kind, page), 0))
 
     def _widen(self, table: str, columns: Sequence[str]) -> None:
         for column in columns:
@@ -324,17 +313,18 @@ class _Layout:
             page.update({f"{column}{where.slot}": cells[column] for column in columns})
         return pages
 
-    def _insert_page(self, kind: str, page: int, cells: dict[str, pa.Array], run_nos: list[int]) -> None:
-        """Insert the rows of those runs that have one of the page's keys."""
+    def _insert_page(
+        self, kind: str, page: int, cells: dict[str, pa.Array], run_nos: list[int], columns: Sequence[str]
+    ) -> None:  # fmt: skip
+        """Insert the rows of those runs that have one of the page's keys, which may need more columns."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         table = page_name(kind, page)
-        missing = self._missing(kind, page)
         if self._rows("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]):
-            self._widen(table, missing)
+            self._widen(table, columns)
         else:
-            self._rows(f"CREATE TABLE {table} (run_no INTEGER, {', '.join(missing)})")
+            self._rows(f"CREATE TABLE {table} (run_no INTEGER, {', '.join(columns)})")
         first = KINDS[kind].columns[0][0]
         filled = [array.is_valid() for name, array in cells.items() if name.removeprefix(first).isdigit()]
         is_there = filled[0]
