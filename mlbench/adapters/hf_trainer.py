@@ -43,7 +43,7 @@ _N_COMPARED = 3
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    if _CHECKPOINT.fullmatch(os.path.basename(listing.path)):
+    if not (listing.has(_NAME) or listing.folders) or _CHECKPOINT.fullmatch(os.path.basename(listing.path)):
         return
     paths = [os.path.join(listing.path, _NAME)] if listing.has(_NAME) else []
     paths.extend(_in_checkpoints(listing))

@@ -42,10 +42,9 @@ _VERSIONS = {
 
 
 def claims(listing: Listing) -> Iterator[Claim]:
-    if os.path.basename(listing.path) == "run_logs":
-        for name in (_TIMERS, _STATUS):
-            if listing.has(name):
-                yield Claim(os.path.join(listing.path, name), Role.CONTEXT, os.path.dirname(listing.path))
+    for name in (_TIMERS, _STATUS):
+        if listing.has(name) and os.path.basename(listing.path) == "run_logs":
+            yield Claim(os.path.join(listing.path, name), Role.CONTEXT, os.path.dirname(listing.path))
 
 
 def read(source: Source, _cursor: Mapping[str, JsonValue] | None) -> Iterator[Fact]:

@@ -66,7 +66,7 @@ _FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-[\w.-]+")
 
 def claims(listing: Listing) -> Iterator[Claim]:
     logs = [name for name in listing.ending("wandb") if not name.startswith("._")]
-    if _FOLDER.fullmatch(os.path.basename(listing.path)) and (logs or "files" in listing.folders):
+    if (logs or "files" in listing.folders) and _FOLDER.fullmatch(os.path.basename(listing.path)):
         follows = [os.path.join(listing.path, name) for name in logs]
         follows += [os.path.join(listing.path, "files", name) for name in (*_FILES, _PACKAGES)]
         yield Claim(listing.path, Role.TRACKER, listing.path, is_closed=True, follows=tuple(follows))

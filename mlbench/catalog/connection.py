@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mlbench.catalog.importing import import_duckdb
 from mlbench.errors import HomeError
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def connect(
     Raises:
         duckdb.Error: it cannot be opened.
     """
+    import_duckdb()
     import duckdb
 
     check_regular(path)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from mlbench.catalog.connection import BROKEN, WORK_FILE, connect, read_version
 from mlbench.catalog.reader import current_snapshot
+from mlbench.catalog.segments import is_whole
 from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
 from mlbench.journal.entries import journal_names, read_lines
 from mlbench.journal.rewriting import ARCHIVE
 from mlbench.model import Problem
-from mlbench.wire.files import open_regular
 
 if TYPE_CHECKING:
     from mlbench.paths import Home
@@ -102,11 +101,10 @@ def _read_snapshot(path: str) -> tuple[list[tuple[str, str, int]], str]:
 
 def _check_segment(path: str, digest: str) -> str:
     try:
-        with open_regular(path) as file:
-            found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        is_unchanged = is_whole(path, digest)
     except OSError as error:
         return f"missing ({error.strerror or error})"
-    return "ok" if found == digest else "damaged: its content is not what was written"
+    return "ok" if is_unchanged else "damaged: its content is not what was written"
 
 
 def _check_leftovers(home: Home) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mlbench.catalog import times
+from mlbench.catalog.arrays import as_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,7 +120,6 @@ def encode(points: pa.Table, cuts: Sequence[int]) -> tuple[bytes, str]:
 
 def _parquet(points: pa.Table, parts: Sequence[int], options: dict[str, Any]) -> bytes:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     # No point is NULL: telling so, and no statistics but those by which a series is found, is a sixth of the time.
     # Page checksums would be a second one: the hash of the whole file is what is checked.
@@ -128,13 +128,29 @@ def _parquet(points: pa.Table, parts: Sequence[int], options: dict[str, Any]) ->
     whole = pa.Table.from_arrays(points.columns, schema=schema)
     most = max(ROW_GROUP_ROWS, *(end - start for start, end in pairwise(parts))) if options is _TOLD else ROW_GROUP_ROWS
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(
-        sink, whole.schema, write_statistics=["series_id"], version="2.6", data_page_version="2.0",
+    writer = _open_writer(
+        sink, schema, write_statistics=["series_id"], version="2.6", data_page_version="2.0",
         write_batch_size=_BATCH_ROWS, **options,
-    ) as writer:  # fmt: skip
-        for start, end in pairwise(parts):
-            writer.write_table(whole.slice(start, end - start), row_group_size=most)
+    )  # fmt: skip
+    for start, end in pairwise(parts):
+        writer.write_table(whole.slice(start, end - start), row_group_size=most)
+    writer.close()
     return bytes(sink.getvalue())
+
+
+def _open_writer(sink: pa.BufferOutputStream, schema: pa.Schema, **options: object) -> Any:  # noqa: ANN401
+    """Arrow's writer of Parquet, as `pyarrow.parquet.ParquetWriter` opens it; by that where this Arrow wants it so.
+
+    `pyarrow.parquet` loads all of Arrow's file systems and the ssl library: 30 to 60 ms in each process that starts.
+    """
+    try:
+        from pyarrow._parquet import ParquetWriter
+
+        return ParquetWriter(sink, schema, writer_engine_version="V2", **options)
+    except (ImportError, TypeError, ValueError):
+        import pyarrow.parquet as pq
+
+        return pq.ParquetWriter(sink, schema, **options)
 
 
 def _as_single(points: pa.Table) -> pa.Table | None:
@@ -144,13 +160,13 @@ def _as_single(points: pa.Table) -> pa.Table | None:
     schema = single_schema()
     if points.schema.types == schema.types:
         return points
-    kept = [_exact(points.column(name).to_numpy(), kind) for name, kind in (("step", "i4"), ("value", "f4"))]
-    if any(column is None for column in kept):
+    steps = _exact(points.column("step").to_numpy(), "i4")
+    values = _exact(points.column("value").to_numpy(), "f4")
+    if steps is None or values is None:
         return None
-    steps, values = map(pa.array, kept)
+    narrow = {"step": as_arrow(steps), "value": as_arrow(values)}
     return pa.Table.from_arrays(
-        [steps if name == "step" else values if name == "value" else points.column(name) for name in COLUMNS],
-        schema=schema,
+        [narrow[name] if name in narrow else points.column(name) for name in COLUMNS], schema=schema
     )
 
 
@@ -178,7 +194,7 @@ def _as_wide(points: pa.Table) -> pa.Table:
         return points
     wide = {"step": "i8", "value": "f8"}
     arrays = [
-        pa.array(points.column(name).to_numpy().astype(wide[name])) if name in wide else points.column(name)
+        as_arrow(points.column(name).to_numpy().astype(wide[name])) if name in wide else points.column(name)
         for name in COLUMNS
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
@@ -214,7 +230,7 @@ def _with_told_times(points: pa.Table, parts: Sequence[int]) -> pa.Table:
     told = times.tell({name: points.column(name).to_numpy() for name in COLUMNS[:-1]}, parts)
     place = COLUMNS.index("wall_s")
     columns = points.columns
-    arrays = [*columns[:place], *(pa.array(told[name]) for name in times.STORED), *columns[place + 1 :]]
+    arrays = [*columns[:place], *(as_arrow(told[name]) for name in times.STORED), *columns[place + 1 :]]
     return pa.table(arrays, names=[*COLUMNS[:place], *times.STORED, *COLUMNS[place + 1 :]])
 
 

@@ -15,6 +15,7 @@ from mlbench.catalog.connection import (
     move_aside,
     read_version,
 )
+from mlbench.catalog.importing import import_duckdb
 from mlbench.errors import HomeError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 def open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
     """Open the writer's file; one that cannot be used is moved aside and replaced by an empty one."""
+    import_duckdb()
     import duckdb
 
     talk: list[str] = []

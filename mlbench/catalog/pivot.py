@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from mlbench.catalog.arrays import as_arrow
 from mlbench.catalog.connection import insert, roll_back
 from mlbench.dataclass import dataclass
 
@@ -379,7 +380,6 @@ def _by_place(rows: pa.Table, run_nos: list[int]) -> Iterator[tuple[int, dict[st
         run_nos: sorted.
     """
     import numpy as np
-    import pyarrow as pa
 
     places = rows.column("place").to_numpy()
     lines = np.searchsorted(np.array(run_nos), rows.column("run_no").to_numpy())
@@ -389,7 +389,7 @@ def _by_place(rows: pa.Table, run_nos: list[int]) -> Iterator[tuple[int, dict[st
         mine = rows.slice(start, stop - start)
         chosen = np.full(len(run_nos), -1)
         chosen[lines[start:stop]] = np.arange(stop - start)
-        index = None if stop - start == len(run_nos) == len(chosen[chosen >= 0]) else pa.array(chosen, mask=chosen < 0)
+        index = None if stop - start == len(run_nos) == len(chosen[chosen >= 0]) else as_arrow(chosen, chosen < 0)
         cells = {name: mine.column(name).combine_chunks() for name in names}
         yield (
             int(places[start]),

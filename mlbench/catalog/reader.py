@@ -26,6 +26,7 @@ from mlbench.catalog.connection import (
     with_room,
 )
 from mlbench.catalog.few import read_few
+from mlbench.catalog.importing import import_duckdb
 from mlbench.catalog.layout import COLUMNS
 from mlbench.catalog.runs_view import RunsView
 from mlbench.catalog.segments import SegmentStore
@@ -123,6 +124,7 @@ def _empty() -> DuckDBPyConnection:
 
 
 def _connect_snapshot(path: str) -> DuckDBPyConnection:
+    import_duckdb()
     import duckdb
 
     try:

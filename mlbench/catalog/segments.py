@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mlbench.catalog.arrays import as_arrow
 from mlbench.catalog.layout import COLUMNS, encode, is_told, point_schema, stored_columns
-from mlbench.catalog.told import ToldPoints, as_arrow, chosen_points, chosen_rows
+from mlbench.catalog.told import ToldPoints, chosen_points, chosen_rows
 from mlbench.dataclass import dataclass
 from mlbench.errors import HomeError
 from mlbench.paths import make_folder
@@ -31,6 +32,8 @@ MOST_ALONE = 8
 """Row groups of a file that are decoded in one thread: a second one costs more than it saves."""
 N_FOOTERS = 256
 """Segments of which is remembered what lies where, those that were read last."""
+_DIGITS = 40
+"""Of a segment's hash, by SHA-256: processors have instructions for it. Those written before have 32, by BLAKE2b."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,9 @@ class Stored:
 
 
 def write_segment(folder: str, points: pa.Table, *, cuts: Sequence[int] = ()) -> Segment:
-    """Write a segment durably and name it by its content; writing the same points twice gives the same file.
+    """Write a segment and name it by its content; writing the same points twice gives the same file.
+
+    Its bytes are on the disk then; its name is when `sync_segments` was called, once for all that a commit needs.
 
     Args:
         folder: the points folder; created if missing.
@@ -66,21 +71,32 @@ def write_segment(folder: str, points: pa.Table, *, cuts: Sequence[int] = ()) ->
         HomeError: the disk is full or the folder cannot be written.
     """
     content, ending = encode(points, cuts)
-    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+    digest = hashlib.sha256(content, usedforsecurity=False).hexdigest()[:_DIGITS]
     name = f"{digest}{ending}"
     try:
         with at_home():
             make_folder(folder)
-            write_durably(os.path.join(folder, name), content)
+            _write_whole(os.path.join(folder, name), content)
     except OSError as error:
-        raise HomeError(
-            f"{folder}: the points cannot be stored: {error.strerror}. Free some space, then run the command again"
-        ) from error
+        raise _not_stored(folder, error) from error
     return Segment(name, digest, points.num_rows, len(content))
 
 
 def write_durably(path: str, content: bytes) -> None:
     """Write under a temporary name, fsync, rename, fsync the folder: never half a file under the real name."""
+    _write_whole(path, content)
+    sync_folder(os.path.dirname(path))
+
+
+def is_whole(path: str, digest: str) -> bool:
+    """Whether the bytes of a segment are those that were written; raises OSError where they cannot be read."""
+    with open_regular(path) as file:
+        if len(digest) == _DIGITS:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:_DIGITS] == digest
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest() == digest
+
+
+def _write_whole(path: str, content: bytes) -> None:
     temporary = f"{path}.{os.getpid()}.tmp"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
@@ -92,7 +108,24 @@ def write_durably(path: str, content: bytes) -> None:
     except OSError:
         remove_quietly(temporary)
         raise
-    sync_folder(os.path.dirname(path))
+
+
+def sync_segments(folder: str) -> None:
+    """Make the names of the segments written so far survive a power loss.
+
+    Raises:
+        HomeError: the folder cannot be written.
+    """
+    try:
+        with at_home():
+            sync_folder(folder)
+    except OSError as error:
+        raise _not_stored(folder, error) from error
+
+
+def _not_stored(folder: str, error: OSError) -> HomeError:
+    reason = f"the points cannot be stored: {error.strerror}"
+    return HomeError(f"{folder}: {reason}. Free some space, then run the command again")
 
 
 def sync_folder(folder: str) -> None:
@@ -249,11 +282,10 @@ class SegmentStore:
     @staticmethod
     def _check(path: str, digest: str) -> None:
         try:
-            with open_regular(path) as file:
-                found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+            is_unchanged = is_whole(path, digest)
         except OSError as error:
             raise HomeError(
                 f"{path}: a part of the catalog is missing ({error.strerror or error}). Try: mlbench rebuild"
             ) from error
-        if found != digest:
+        if not is_unchanged:
             raise HomeError(f"{path}: a part of the catalog was damaged on disk. Try: mlbench rebuild")

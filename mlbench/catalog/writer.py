@@ -24,7 +24,7 @@ from mlbench.catalog.connection import (
 )
 from mlbench.catalog.lock import take_lock
 from mlbench.catalog.opening import is_about_the_disk, open_work, reason_of
-from mlbench.catalog.segments import SegmentStore, Stored
+from mlbench.catalog.segments import SegmentStore, Stored, sync_segments
 from mlbench.catalog.tables import joined, rows_as_table
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
@@ -140,12 +140,13 @@ class Writer:
                     "Try: mlbench rebuild; your words are safe"
                 ) from error
             if isinstance(error, Exception) and is_about_the_disk(error):
-                raise HomeError(
-                    f"{self.home.cache}: the catalog cannot be written: {reason_of(error)}. "
-                    "Free some space, then run the command again; tags and notes are safe"
-                ) from error
+                raise self._unwritable(error) from error
         finally:
             os.close(self._lock)
+
+    def _unwritable(self, error: Exception) -> HomeError:
+        reason = f"{self.home.cache}: the catalog cannot be written: {reason_of(error)}"
+        return HomeError(f"{reason}. Free some space, then run the command again; tags and notes are safe")
 
     @property
     def must_rebuild(self) -> bool:
@@ -226,6 +227,7 @@ class Writer:
         Raises:
             HomeError: the disk is full or the file cannot be written.
         """
+        self.open()  # before anything else imports DuckDB: it does so in less time
         import duckdb
 
         def transact() -> None:
@@ -239,14 +241,11 @@ class Writer:
             with_room(self._connection, transact)
         except duckdb.Error as error:
             self._reopen()
-            raise HomeError(
-                f"{self.home.cache}: the catalog cannot be written: {reason_of(error)}. "
-                "Free some space, then run the command again; tags and notes are safe"
-            ) from error
+            raise self._unwritable(error) from error
         self.is_dirty = self._is_noted = True
 
     def commit(self, batch: Batch) -> None:
-        """Apply a batch in one transaction; its points are on disk before the transaction begins.
+        """Apply a batch in one transaction; its points are on disk before that ends.
 
         Raises:
             HomeError: the disk is full or the file cannot be written; nothing of the batch is then in the catalog.
@@ -269,6 +268,7 @@ class Writer:
         self._transaction(replace)
 
     def _add_segments(self, stored: Sequence[Stored]) -> None:
+        sync_segments(self.home.points)
         segments = {one.segment.file: one.segment for one in stored}
         self.rows("DELETE FROM segment WHERE file IN (SELECT unnest(?))", [list(segments)])
         self._insert("segment", [

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlbench.catalog.arrays import as_arrow
 from mlbench.catalog.layout import point_schema
 from mlbench.catalog.segments import Stored, write_segment
 from mlbench.dataclass import dataclass
@@ -159,7 +160,7 @@ def store_appended(folder: str, appended: Sequence[Appended]) -> Stored | None:
         np.concatenate([getattr(one.points, name) for one in with_points])
         for name in ("source_ids", "seq", "steps", "wall_s", "values")
     ]
-    table = pa.table([pa.array(column[order]) for column in columns], schema=point_schema())
+    table = pa.table([as_arrow(column[order]) for column in columns], schema=point_schema())
     replaced = tuple(series_id for one in with_points for series_id in one.replaced)
     run_ids = tuple(one.run_id for one in with_points)
     return Stored(write_segment(folder, table), pa.Table.from_pylist(rows), run_ids, replaced)

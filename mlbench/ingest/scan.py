@@ -8,6 +8,7 @@ from dataclasses import field
 
 from mlbench.dataclass import dataclass
 from mlbench.errors import SourceError
+from mlbench.ingest.claiming import claimer_of
 from mlbench.model import Adapter, Claim, Listing, Problem
 from mlbench.wire import patience
 from mlbench.wire.mapping import MAPPING_NAME
@@ -192,7 +193,7 @@ def look_into(
         unreadable.append(Problem(path, f"the folder cannot be read: {error.strerror}", hint="check its permissions"))
         return None
     listing = Listing(path, files, folders, mappings)
-    found = [Claimed(adapter.name, claim) for adapter in adapters for claim in adapter.claims(listing)]
+    found = [Claimed(adapter.name, claim) for adapter, claim in claimer_of(adapters).claims(listing)]
     if hanging := patience.refused():
         patience.widen(hanging[0], path)
         unreadable.append(Problem(path, patience.WHAT, os.path.basename(hanging[0]), patience.HINT))

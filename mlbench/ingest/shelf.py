@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mlbench.catalog.arrays import as_arrow
 from mlbench.catalog.layout import point_schema, single_schema
 from mlbench.catalog.segments import Stored, write_segment
 from mlbench.dataclass import dataclass
@@ -16,6 +17,9 @@ from mlbench.ingest.summary import summarise
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from mlbench.model import Int64Array
 
 METRICS_TOGETHER = 4
 """Of the 20 metrics of set L one is read in a quarter of the time, and a point takes 5.6 bytes for 4.9."""
@@ -55,6 +59,7 @@ class Shelf:
         Raises:
             HomeError: the disk is full or the folder cannot be written.
         """
+        import numpy as np
         import pyarrow as pa
 
         runs, self._runs, self.n_points = self._runs, [], 0
@@ -66,9 +71,10 @@ class Shelf:
         numbers = iter(sheaves)
         of_runs = [list(islice(numbers, len(series.keys))) for _run_id, series in runs]
         points = sort_points([series for _run_id, series in runs], of_runs, may_be_single=True)
-        ids = pa.array(range(self.next_series_id, self.next_series_id + points.counts.size), type=pa.int64())
+        ids = np.arange(self.next_series_id, self.next_series_id + points.counts.size, dtype=np.int64)
         self.next_series_id += points.counts.size
-        series = pa.table({"series_id": ids, **_key_columns([named[place] for place in order]), **summarise(points)})
+        keys = _key_columns([named[place] for place in order])
+        series = pa.table({"series_id": as_arrow(ids), **keys, **summarise(points)})
         cuts = _cuts(points, [sheaves[place] for place in order])
         segment = write_segment(self.folder, _point_table(ids, points), cuts=cuts)
         return Stored(segment, series, tuple(sorted({run_id for run_id, _series in runs})))
@@ -97,11 +103,11 @@ def _key_columns(named: Sequence[tuple[str, SeriesKey]]) -> dict[str, pa.Array]:
     return {"run_id": pa.array([run_id for run_id, _key in named]), **columns}
 
 
-def _point_table(series_ids: pa.Array, points: SeriesPoints) -> pa.Table:
+def _point_table(series_ids: Int64Array, points: SeriesPoints) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 
-    arrays = [np.repeat(series_ids.to_numpy(), points.counts), points.source_ids, points.seq, points.steps,
-              points.wall_s, points.values]  # fmt: skip
+    arrays: list[NDArray[Any]] = [np.repeat(series_ids, points.counts), points.source_ids, points.seq,
+                                  points.steps, points.wall_s, points.values]  # fmt: skip
     schema = single_schema() if points.values.itemsize < points.wall_s.itemsize else point_schema()
-    return pa.table([pa.array(array) for array in arrays], schema=schema)
+    return pa.table([as_arrow(array) for array in arrays], schema=schema)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from mlbench.catalog.arrays import as_arrow
 from mlbench.wire import views
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _WORTH_A_CALL = 1024
 def summarise(points: SeriesPoints) -> dict[str, pa.Array]:
     """The columns n ... sketch of the table `series`, over the effective view; each has one row a series."""
     import numpy as np
-    import pyarrow as pa
 
     n_raw, raw_starts = points.counts, points.ends - points.counts
     steps, wall, values, counts = points.steps, points.wall_s, points.values, n_raw
@@ -53,7 +53,7 @@ def summarise(points: SeriesPoints) -> dict[str, pa.Array]:
         "first_value": values[starts].astype(np.float64), "last_value": values[lasts].astype(np.float64),
         "n_repeat": n_repeat, "n_back": n_back,
     }  # fmt: skip
-    arrays: dict[str, pa.Array] = {name: pa.array(column) for name, column in columns.items()}
+    arrays: dict[str, pa.Array] = {name: as_arrow(column) for name, column in columns.items()}
     arrays["first_wall_s"], arrays["last_wall_s"] = _known(wall[starts]), _known(wall[lasts])
     arrays |= _extremes(steps, wall, values, starts, counts)
     arrays["sketch"] = sketches(values, starts, counts)
@@ -101,7 +101,6 @@ def _extremes(
 ) -> dict[str, pa.Array]:
     """Least, greatest and mean of the finite values; NULL where there are none. Of equal ones the first."""
     import numpy as np
-    import pyarrow as pa
 
     finite = np.isfinite(values)
     is_finite = bool(finite.all())
@@ -110,17 +109,17 @@ def _extremes(
         n_finite = np.add.reduceat(finite, starts, dtype=np.int64)
         n_nan = np.add.reduceat(np.isnan(values), starts, dtype=np.int64)
     none = n_finite == 0
-    arrays: dict[str, pa.Array] = {"n_nan": pa.array(n_nan), "n_inf": pa.array(counts - n_finite - n_nan)}
+    arrays: dict[str, pa.Array] = {"n_nan": as_arrow(n_nan), "n_inf": as_arrow(counts - n_finite - n_nan)}
     for name, other in (("min", np.inf), ("max", -np.inf)):
         filled = values if is_finite else np.where(finite, values, other)
         at = _first_extremes(filled, starts, counts, is_least=name == "min")
-        arrays[f"{name}_value"] = pa.array(values[at].astype(np.float64), mask=none)
-        arrays[f"{name}_step"] = pa.array(steps[at].astype(np.int64), mask=none)
+        arrays[f"{name}_value"] = as_arrow(values[at].astype(np.float64), none)
+        arrays[f"{name}_step"] = as_arrow(steps[at].astype(np.int64), none)
         arrays[f"{name}_wall_s"] = _known(wall[at], none)
     with np.errstate(over="ignore", invalid="ignore"):
         wide = values.astype(np.float64, copy=False)
         total = np.add.reduceat(wide if is_finite else np.where(finite, wide, 0.0), starts)
-        arrays["mean_value"] = pa.array(total / np.maximum(n_finite, 1), mask=none)
+        arrays["mean_value"] = as_arrow(total / np.maximum(n_finite, 1), none)
     return arrays
 
 
@@ -155,10 +154,9 @@ def _first_extremes(values: NDArray[Any], starts: Int64Array, counts: Int64Array
 def _known(wall_s: Float64Array, none: NDArray[np.bool_] | None = None) -> pa.Array:
     """Times; NULL where they are not finite."""
     import numpy as np
-    import pyarrow as pa
 
     unknown = ~np.isfinite(wall_s)
-    return pa.array(wall_s, mask=unknown if none is None else unknown | none)
+    return as_arrow(wall_s, unknown if none is None else unknown | none)
 
 
 def sketches(values: NDArray[Any], starts: Int64Array, counts: Int64Array) -> pa.Array:
@@ -187,7 +185,7 @@ def sketches(values: NDArray[Any], starts: Int64Array, counts: Int64Array) -> pa
         elif chosen.size:
             at = _places(offsets[chosen], np.full(chosen.size, SKETCH_POINTS, dtype=np.int64))
             drawn[at] = _stretches(values, starts[chosen], counts[chosen])
-    return pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), pa.array(drawn))
+    return pa.ListArray.from_arrays(as_arrow(offsets.astype(np.int32)), as_arrow(drawn))
 
 
 def _places(starts: Int64Array, counts: Int64Array) -> Int64Array:

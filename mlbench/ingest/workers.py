@@ -328,12 +328,14 @@ def _ctrl_c_held() -> Iterator[None]:
 
 
 def _load() -> None:
-    """Import what reading needs, so that forked processes share it; Arrow asks of each array whether it is masked."""
+    """Import what reading needs, so that forked processes share it."""
     import_numpy()
-    import numpy.ma  # noqa: F401
-    import pyarrow.parquet as pq  # noqa: F401
+    import pyarrow as pa
+    import pyarrow._parquet  # what writes segments
 
     import mlbench.wire
+
+    pa.array([""])  # the first list makes Arrow import more
 
     for module in pkgutil.iter_modules(mlbench.wire.__path__, "mlbench.wire."):
         if not module.ispkg:

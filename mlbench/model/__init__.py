@@ -7,7 +7,7 @@ imported: the first paint of the workbench loads this module.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
@@ -106,12 +106,16 @@ class Listing:
 
         Sorted. A name without a dot is its own ending.
         """
-        if not self._by_ending and self.files:
-            self._apart()
-        if self._by_ending.keys().isdisjoint(endings):
+        if self.endings().isdisjoint(endings):
             return []
         found = [self._with(ending) for ending in endings if ending in self._by_ending]
         return found[0] if len(found) == 1 else sorted(name for names in found for name in names)
+
+    def endings(self) -> KeysView[str]:
+        """What stands behind the last dots of the names, in lower case."""
+        if not self._by_ending and self.files:
+            self._apart()
+        return self._by_ending.keys()
 
     def _apart(self) -> None:
         """The names by their ending, in one pass."""
@@ -349,7 +353,11 @@ class Adapter:
 
     name: str
     claims: Callable[[Listing], Iterator[Claim]]
-    """Looks at a folder's names (and at heads of files whose name fits); cheap, never raises."""
+    """Looks at a folder's names (and at heads of files whose name fits); cheap, never raises.
+
+    Who asks a listing for names, endings or folders of which none is there, asks for nothing else and claims nothing,
+    is not asked again about folders like this one (`ingest/claiming.py`).
+    """
     read: Callable[[Source, Mapping[str, JsonValue] | None], Iterator[Fact]]
     """Yields facts, a Problem for what cannot be read, and a Cursor at the end. Never raises for bad input.
 

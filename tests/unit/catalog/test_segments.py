@@ -1,5 +1,7 @@
 """Segments keep every bit, however their columns are coded."""
 
+import hashlib
+import sys
 from pathlib import Path
 
 import duckdb
@@ -11,7 +13,7 @@ import pytest
 from mlbench.catalog import layout
 from mlbench.catalog.few import read_few
 from mlbench.catalog.layout import point_schema
-from mlbench.catalog.segments import SegmentStore, write_segment
+from mlbench.catalog.segments import SegmentStore, is_whole, write_segment
 
 _EDGES = np.array([0, 1, -1, 2**63 - 1, -(2**63)], dtype=np.int64)
 _BITS = np.array(
@@ -254,3 +256,27 @@ def test_points_that_come_in_32_bits_give_the_same_file(tmp_path: Path, steps: n
     single = pa.table([pa.array(array) for array in arrays], schema=layout.single_schema())
 
     assert write_segment(str(tmp_path), single) == write_segment(str(tmp_path), wide)
+
+
+def test_a_segment_of_an_older_mlbench_is_proved_by_its_own_hash(tmp_path: Path) -> None:
+    segment = write_segment(str(tmp_path), points(np.arange(1_000)))
+    path = tmp_path / segment.file
+    older = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+
+    assert len(segment.hash) == 40
+    assert is_whole(str(path), segment.hash)
+    assert is_whole(str(path), older)
+
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert not is_whole(str(path), segment.hash)
+    assert not is_whole(str(path), older)
+
+
+@pytest.mark.parametrize("steps", [np.arange(40_000), np.random.default_rng(0).integers(0, 10**6, 40_000)])
+def test_a_segment_is_the_same_by_arrows_own_writer(monkeypatch: pytest.MonkeyPatch, steps: np.ndarray) -> None:
+    short = layout.encode(points(steps), [])
+
+    monkeypatch.setitem(sys.modules, "pyarrow._parquet", None)
+    assert layout.encode(points(steps), []) == short
