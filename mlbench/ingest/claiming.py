@@ -111,10 +111,10 @@ class Claimer:
                 self._of_folders.add(place)
             self._always.discard(place)  # last: another thread may ask meanwhile
             self._n_tries.pop(place, None)
+        elif (n_left := self._n_tries.get(place, 0) - 1) > 0:
+            self._n_tries[place] = n_left
         else:
-            self._n_tries[place] = self._n_tries.get(place, 1) - 1
-            if self._n_tries[place] <= 0:
-                del self._n_tries[place]
+            self._n_tries.pop(place, None)
         return claims
 
 
