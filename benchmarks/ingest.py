@@ -28,6 +28,7 @@ from measuring import (
     run_measured,
     size_bytes,
     warm,
+    warm_modules,
 )
 
 CPU_GOAL = 0.60
@@ -110,6 +111,7 @@ def main() -> None:
     add_options(parser)
     options = parser.parse_args()
     bench = bench_of(options)
+    warm_modules(bench)
     if options.memory:
         n_missed = print_figures("memory of a cold ingest", compare_memory(bench, options.sets))
     else:

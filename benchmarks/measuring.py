@@ -95,6 +95,17 @@ def run_peer(command: Sequence[str]) -> dict[str, float]:
     return json.loads(last) if last.startswith("{") else {}
 
 
+def warm_modules(bench: Bench) -> None:
+    """Compile what both sides import, as an installation does: else the first round would, a second of M's three."""
+    with fresh_folder() as home:
+        for command in (
+            [sys.executable, "-m", "compileall", "-q", str(ROOT / "mlbench")],
+            [sys.executable, "-m", "mlbench", "ingest", str(ROOT / "sample_runs"), "--home", home],
+            [bench.peer_python, "-c", "import tensorboard.backend.event_processing.event_accumulator"],
+        ):
+            subprocess.run(command, capture_output=True, check=False)
+
+
 def warm(folder: Path) -> None:
     """Read a set once, so that both sides find it in the page cache."""
     for path in files_below(folder):

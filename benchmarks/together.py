@@ -50,7 +50,9 @@ def main() -> None:
         )
         for _reader in range(N_READERS)
     ]
-    commits, publishes, until = [], [], time.monotonic() + seconds
+    commits: list[tuple[float, float]] = []
+    publishes: list[tuple[float, float]] = []
+    until = time.monotonic() + seconds
     with open_writer(home) as writer:
         while time.monotonic() < until:
             before = clocks()

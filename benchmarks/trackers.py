@@ -145,8 +145,8 @@ def write_run(folder: Path, run_id: str, number: int, chance: random.Random) -> 
           "user_id: me\n")  # fmt: skip
     for i in range(PARAMS):
         write(folder / "params" / f"p{i}", str(round(chance.random(), 6)))
-    for key, value in (("mlflow.runName", f"run_{number:05d}"), ("mlflow.user", "me"), ("team", "a")):
-        write(folder / "tags" / key, value)
+    for key, tag in (("mlflow.runName", f"run_{number:05d}"), ("mlflow.user", "me"), ("team", "a")):
+        write(folder / "tags" / key, tag)
     lines: dict[str, str] = {}
     for name, value, ms, step in metric_rows(number, chance):
         lines[name] = lines.get(name, "") + f"{ms} {value!r} {step}\n"
