@@ -53,8 +53,10 @@ class Database:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._until_s = 0.0
-        connection.set_progress_handler(lambda: time.monotonic() > self._until_s, _OPS_BETWEEN)
+        # The handler must not hold this object, which holds the connection: else the file would stay open until
+        # somebody looks for cycles, which no ingest does.
+        self._until_s = until_s = [0.0]
+        connection.set_progress_handler(lambda: time.monotonic() > until_s[0], _OPS_BETWEEN)
         try:
             for pragma in ("query_only = 1", "trusted_schema = 0", "cell_size_check = 1"):
                 connection.execute(f"PRAGMA {pragma}")
@@ -103,12 +105,12 @@ class Database:
 
     def ask(self, sql: str, values: Sequence[str | int] = ()) -> Iterator[Row]:
         """The rows of a statement of the caller's own; raises as `rows` does."""
-        self._until_s = time.monotonic() + STATEMENT_S
+        self._until_s[0] = time.monotonic() + STATEMENT_S
         try:
             cursor = self._connection.execute(sql, values)
             while rows := cursor.fetchmany(1000):
                 yield from rows
-                self._until_s = time.monotonic() + STATEMENT_S
+                self._until_s[0] = time.monotonic() + STATEMENT_S
         except (sqlite3.Error, OverflowError, ValueError) as error:
             raise _told(error) from error
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -227,3 +228,25 @@ def test_one_open_goes_on_until_the_file_changes(writer: sqlite3.Connection, tmp
     assert first is second
     assert third is not first
     assert len(made) == 2
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="only Linux tells which files are open")
+def test_a_file_is_closed_with_the_last_word_of_it_though_nobody_looks_for_cycles(
+    tmp_path: Path, writer: sqlite3.Connection
+) -> None:
+    path = os.path.realpath(tmp_path / "a.db")
+    writer.close()
+    gc.disable()
+    try:
+        database = open_database(path)
+        assert list(database.rows("runs", ("a",))) == [(1,)]
+        assert is_open(path)
+
+        del database
+        assert not is_open(path)
+    finally:
+        gc.enable()
+
+
+def is_open(path: str) -> bool:
+    return path in {os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")}
