@@ -112,6 +112,24 @@ def _make_private(path: str) -> None:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path) from None
 
 
+def rename_new(temporary: str, path: str) -> None:
+    """Give a file its name unless that is taken, also by somebody who is at it at this moment.
+
+    Raises:
+        FileExistsError: it is; the temporary file is gone.
+        OSError: the folder cannot be written.
+    """
+    try:
+        os.link(temporary, path)  # unlike a rename, it leaves alone what is there
+    except FileExistsError:
+        os.unlink(temporary)
+        raise
+    except OSError:  # a file system without hard links
+        os.rename(temporary, path)
+    else:
+        os.unlink(temporary)
+
+
 @cache
 def host_name() -> str:
     """`host-uid`: catalogs are never shared between hosts or users."""

@@ -83,10 +83,10 @@ def claims(listing: Listing) -> Iterator[Claim]:
     logs = [name for name in listing.ending("json") if name.endswith(_JSON_LOG)]
     starts = [name for name in logs if _is_json_log(os.path.join(listing.path, name))]
     if starts:
+        paths = [os.path.join(listing.path, name) for name in starts]
+        yield Claim(paths[0], Role.METRICS, listing.path, follows=tuple(paths[1:]))
+    elif listing.has("scalars.json") and os.path.basename(listing.path) == "vis_data":
         folder = listing.path
-        paths = [os.path.join(folder, name) for name in starts]
-        yield Claim(paths[0], Role.METRICS, folder, follows=tuple(paths[1:]))
-    elif listing.has("scalars.json") and os.path.basename(folder := listing.path) == "vis_data":
         path, config = (os.path.join(folder, name) for name in ("scalars.json", "config.py"))
         last = os.path.join(os.path.dirname(os.path.dirname(folder)), _LAST)
         yield Claim(path, Role.METRICS, os.path.dirname(folder), follows=(config, last))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlbench.catalog.importing import import_duckdb
 from mlbench.errors import HomeError
+from mlbench.paths import rename_new
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -233,7 +234,7 @@ def create_work_file(path: str) -> DuckDBPyConnection:
         connection.execute("USE memory")
         connection.execute("DETACH fresh")
         os.chmod(temporary, 0o600)  # DuckDB makes its files as the umask has it
-        os.rename(temporary, path)
+        rename_new(temporary, path)
         _attach_work(connection, path)
     except BaseException:
         connection.close()

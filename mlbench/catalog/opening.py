@@ -16,6 +16,7 @@ from mlbench.catalog.connection import (
     read_version,
 )
 from mlbench.catalog.importing import import_duckdb
+from mlbench.catalog.lock import WriterBusyError
 from mlbench.errors import HomeError
 
 if TYPE_CHECKING:
@@ -24,13 +25,25 @@ if TYPE_CHECKING:
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
-def open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
-    """Open the writer's file; one that cannot be used is moved aside and replaced by an empty one."""
+def open_work(path: str, *, is_new: bool = False) -> tuple[DuckDBPyConnection, list[str]]:
+    """Open the writer's file; one that cannot be used is moved aside and replaced by an empty one.
+
+    Args:
+        path: of the file.
+        is_new: it was not there when the lock was taken: what is in it now, somebody else has put there, whom the lock
+            did not keep out, and what this process knows of the catalog is no longer true.
+
+    Raises:
+        WriterBusyError: another process has created it.
+        HomeError: it cannot be opened.
+    """
     import_duckdb()
     import duckdb
 
     talk: list[str] = []
     try:
+        if is_new and os.path.lexists(path):
+            raise FileExistsError
         if os.path.exists(path):
             try:
                 connection = connect_writer(path)
@@ -49,6 +62,10 @@ def open_work(path: str) -> tuple[DuckDBPyConnection, list[str]]:
         elif os.path.lexists(os.path.join(os.path.dirname(path), CURRENT)):
             talk.append("the catalog was gone; it is built again")
         return create_work_file(path), talk
+    except FileExistsError:
+        raise WriterBusyError(
+            f"{path}: another process has just created this catalog, though this one has its lock. Try again"
+        ) from None
     except (duckdb.Error, OSError) as error:
         raise HomeError(
             f"{path}: the catalog cannot be written: {reason_of(error)}. Try: mlbench --home DIR"

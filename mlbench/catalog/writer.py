@@ -109,7 +109,7 @@ class Writer:
         """Open or create the catalog unless that is done, and see how far it is; raises HomeError where it cannot."""
         if self._opened is not None:
             return self._opened
-        self._opened, talk = open_work(os.path.join(self.home.cache, WORK_FILE))
+        self._opened, talk = open_work(os.path.join(self.home.cache, WORK_FILE), is_new=self.is_blank)
         self.talk += [*talk, *snapshots.put_right(self._opened, self.home.cache)]
         self._is_lost = bool(talk)
         if not self.is_blank:

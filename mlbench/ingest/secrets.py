@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 
 from mlbench import model, redaction
@@ -12,7 +13,7 @@ from mlbench.catalog.segments import sync_folder, write_durably
 from mlbench.errors import HomeError
 from mlbench.ingest.keep import SmallFact
 from mlbench.model import Param
-from mlbench.paths import Home, make_folder
+from mlbench.paths import Home, make_folder, rename_new
 from mlbench.safe import NUMBER
 from mlbench.wire.files import open_regular
 
@@ -68,13 +69,8 @@ def _store_once(path: str, salt: bytes) -> None:
     """Durably, and unless another process was first."""
     temporary = f"{path}.{os.getpid()}.new"
     write_durably(temporary, salt)
-    try:
-        os.link(temporary, path)  # unlike a rename, it leaves alone what is there
-        os.unlink(temporary)
-    except FileExistsError:
-        os.unlink(temporary)
-    except OSError:  # a file system without hard links
-        os.rename(temporary, path)
+    with suppress(FileExistsError):
+        rename_new(temporary, path)
     sync_folder(os.path.dirname(path))
 
 

@@ -22,7 +22,7 @@ from mlbench.errors import HomeError
 from mlbench.ingest.run import ingest_paths
 from mlbench.journal import compact, open_journal
 from mlbench.journal.entries import line_of
-from mlbench.paths import find_home
+from mlbench.paths import find_home, host_name
 from tests.reliability.killing import Child, Outcome, _judge, _say, forked, heard, ingested, run_module, warm
 from tests.reliability.trees import Tree
 
@@ -80,6 +80,7 @@ def _share_one(place: Path, tree: Tree, dice: random.Random, shared: Shared, exp
 def _be(host: int) -> None:
     """In a child: a host of this name, whose locks are granted to everybody."""
     socket.gethostname = lambda: f"host{host}"
+    host_name.cache_clear()
     fcntl.flock = lambda _fd, _how: None
     fcntl.lockf = lambda *_what: None
 
@@ -110,6 +111,7 @@ def _tell(place: Path, host: int, tree: Tree, tell: int) -> None:
     from tests.reliability.trees import dump
 
     socket.gethostname = lambda: f"host{host}"
+    host_name.cache_clear()
     home = find_home(str(place))
     ingest_paths(home, [str(tree.folder)])
     os.write(tell, dump(home).encode())

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from duckdb import DuckDBPyConnection
 
+from mlbench.catalog import connection
+from mlbench.catalog.connection import WORK_FILE
+from mlbench.catalog.lock import WriterBusyError
+from mlbench.catalog.writer import open_writer
 from mlbench.journal import RunRef, compact, open_journal, read_entries, rewriting
 from mlbench.paths import Home
 from tests.reliability.lockless import N_HOSTS, in_own_process
@@ -80,3 +86,32 @@ def test_two_merges_at_once_keep_everything(home: Home, monkeypatch: pytest.Monk
     compact(home.journal)
 
     assert tags(home) == {"first", "second"}
+
+
+def test_a_catalog_that_another_process_has_created_meanwhile_is_not_written_as_if_it_were_empty(home: Home) -> None:
+    with open_writer(home) as ours, open_writer(home) as late:  # nothing keeps the second one out
+        assert late.is_blank
+        ours.open()
+
+        with pytest.raises(WriterBusyError, match="Try again"):
+            late.open()
+
+
+def test_of_two_processes_that_create_a_catalog_at_once_one_does(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_writer(Home(home.journal, str(tmp_path / "other"), "test")) as other:
+        other.update("INSERT INTO meta VALUES ('theirs', '1')", [])
+    real = connection.create_tables
+
+    def create(fresh: DuckDBPyConnection) -> None:
+        real(fresh)
+        shutil.copyfile(tmp_path / "other" / WORK_FILE, os.path.join(home.cache, WORK_FILE))
+
+    monkeypatch.setattr(connection, "create_tables", create)
+    with open_writer(home) as late, pytest.raises(WriterBusyError, match="Try again"):
+        late.open()
+
+    with open_writer(home) as after:
+        assert after.rows("SELECT value FROM meta WHERE key = 'theirs'") == [("1",)]
+    assert not [name for name in os.listdir(home.cache) if ".new" in name]
