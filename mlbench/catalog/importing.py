@@ -1,6 +1,6 @@
 """Importing DuckDB without what it imports only to know its own version.
 
-`duckdb` asks `importlib.metadata` for that, which loads the e-mail package and forty other modules: a third of what
+`duckdb` asks `importlib.metadata` for that, which loads the e-mail package and thirty other modules: a third of what
 importing it takes, at each start of mlbench. The name of a folder beside it says the same.
 """
 

@@ -2,7 +2,7 @@
 
 An adapter's claims follow from the listing alone, and from files that the listing names. One that asked a folder for
 names and endings of which none was there, and claimed nothing, asks the same of every folder where none of them is, and
-claims nothing there either: forty adapters look for ninety names and endings, of which a run's folder has four.
+claims nothing there either: forty adapters look for seventy names and endings, of which a run's folder has four.
 """
 
 from __future__ import annotations
