@@ -102,7 +102,7 @@ def compact_if_grown(folder: str) -> Merged:
 def _archive(folder: str, names: Iterable[str]) -> None:
     """Only when the new file is on the disk: until then, and after a crash, words are there twice, never not at all."""
     archive = os.path.join(folder, ARCHIVE)
-    if not os.path.isdir(archive):
+    with contextlib.suppress(FileExistsError):  # also by one who merges at once
         os.mkdir(archive, 0o700)
         os.chmod(archive, os.stat(folder).st_mode & 0o7777)
     for name in names:

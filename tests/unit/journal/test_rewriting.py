@@ -132,6 +132,20 @@ def test_a_crash_before_the_archive_loses_and_doubles_nothing(home: Home, monkey
     assert replay(home) == words
 
 
+def test_an_archive_that_another_makes_at_the_same_moment_is_used(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    say_in_processes(home, "one", "two")
+    mkdir = os.mkdir
+
+    def made_by_both(path: str, mode: int) -> None:
+        mkdir(path, mode)
+        mkdir(path, mode)
+
+    monkeypatch.setattr("os.mkdir", made_by_both)
+
+    assert compact(home.journal).n_files == 2
+    assert len(names_in(os.path.join(home.journal, "archive"))) == 2
+
+
 def test_a_full_disk_leaves_every_file_as_it_was(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     say_in_processes(home, "one", "two")
     before = {name: Path(home.journal, name).read_bytes() for name in os.listdir(home.journal)}
