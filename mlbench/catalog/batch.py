@@ -12,6 +12,8 @@ from mlbench.dataclass import dataclass
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from mlbench.catalog.tables import Packed
+
 
 @dataclass(slots=True)
 class Rows:
@@ -56,7 +58,7 @@ class Batch:
     source_ids: set[int] = field(default_factory=set)
     """Sources whose rows are deleted first."""
     rows: Rows = field(default_factory=Rows)
-    tables: dict[str, list[pa.Table]] = field(default_factory=dict)
+    tables: dict[str, list[pa.Table | Packed]] = field(default_factory=dict)
     """More rows by table."""
     stored: list[Stored] = field(default_factory=list)
     """Series whose points lie in segments; all of runs in `run_ids`."""
@@ -70,15 +72,19 @@ class Batch:
     def add(self, table: str, **values: Any) -> None:  # noqa: ANN401 - a row's values are of any column type
         self.rows.add(table, **values)
 
-    def add_tables(self, tables: Mapping[str, pa.Table]) -> None:
+    def add_tables(self, tables: Mapping[str, pa.Table | Packed]) -> None:
         """Add rows that are tables already."""
         for table, rows in tables.items():
             self.tables.setdefault(table, []).append(rows)
 
-    def all_tables(self) -> dict[str, pa.Table]:
-        """All rows, those of each table in one."""
-        from mlbench.catalog.tables import joined
-
+    def table_names(self) -> list[str]:
+        """The tables of which there are rows."""
         self.add_tables(self.rows.as_tables())
         self.rows = Rows()
-        return {table: joined(parts) for table, parts in self.tables.items()}
+        return list(self.tables)
+
+    def stream(self, table: str) -> pa.RecordBatchReader:
+        """All rows of one of these, to be read once: unpacked together they weigh more than all else in an ingest."""
+        from mlbench.catalog.tables import stream_of
+
+        return stream_of(self.tables[table])

@@ -28,10 +28,11 @@ WRITER_MEMORY = "48MB"
 """At 10,000 runs of 50 parameters the writing process needs 200 MB less than with 1 GB, and no more time."""
 _CHECKPOINT_AT = "4MB"
 """A commit that brings the log to this size writes its tables, and not the log first: those of an ingest do."""
-_ROW_GROUPS = "ROW_GROUP_SIZE 16384"
+_ROW_GROUPS = "ROW_GROUP_SIZE 4096"
 """A group that is not full is written anew with all its columns when rows come to it: by DuckDB's own size, 122,880, a
-commit at 10,000 runs wrote eight times what it brought, and needed more memory for it than it has. The file does not
-say it: it has to be told at each opening."""
+commit at 10,000 runs wrote eight times what it brought. What it has unpacked for that must fit into the writer's memory
+with the three hundred columns of the pivot, else every 16 KiB of it become a file and come back from it. Groups of
+another size that a file has stay as they are. The file does not say it: it has to be told at each opening."""
 _BLOCK = 16384
 STORAGE = f"BLOCK_SIZE {_BLOCK}, {_ROW_GROUPS}"
 """Of a new file. With 16 KiB blocks a torn metadata block is 38 times rarer after a power loss than with 256 KiB."""
@@ -194,13 +195,16 @@ def roll_back(connection: DuckDBPyConnection) -> None:
         pass
 
 
-def insert(connection: DuckDBPyConnection, table: str, rows: pa.Table, *, told: str = "SELECT * FROM incoming") -> None:
+def insert(
+    connection: DuckDBPyConnection, table: str, rows: pa.Table | pa.RecordBatchReader,
+    *, told: str = "SELECT * FROM incoming",
+) -> None:  # fmt: skip
     """Insert rows into a table, by the names of their columns.
 
     Args:
         connection: in a transaction, or not.
         table: its name.
-        rows: what `incoming` stands for.
+        rows: what `incoming` stands for; in a transaction DuckDB keeps hold of it, and so of a table's rows.
         told: the statement that gives them.
 
     Raises:

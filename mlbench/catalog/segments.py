@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pyarrow.dataset import Dataset
     from pyarrow.parquet import FileMetaData
 
+    from mlbench.catalog.tables import Packed
     from mlbench.model import Int64Array
 
 MOST_ALONE = 8
@@ -50,7 +51,7 @@ class Stored:
     """Points that lie in a segment, not yet known to the catalog."""
 
     segment: Segment
-    series: pa.Table
+    series: pa.Table | Packed
     """Rows of the table `series`."""
     run_ids: tuple[str, ...]
     replaced: tuple[int, ...] = ()

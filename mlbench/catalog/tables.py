@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mlbench.catalog.connection import sql_text
+from mlbench.dataclass import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _TABLE = re.compile(r"CREATE TABLE (\w+) \(([^;]*)\);")
 _COLUMN = re.compile(r"\b(\w++)\s++([A-Z]+)(\[\])?")
+_REPEATED = frozenset({("param", "run_id"), ("param", "source")})
+"""Table and column of texts that stand in many rows, one behind another: on their way they are told once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Rows of one table as bytes: on their way to another process, and while they wait to be committed."""
+
+    content: bytes
+    """An Arrow stream, compressed."""
+    num_rows: int
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns."""
+        return self._opened().schema
+
+    def table(self) -> pa.Table:
+        """The rows, in memory of their own."""
+        return self._opened().read_all()
+
+    def _opened(self) -> pa.RecordBatchReader:
+        import pyarrow as pa
+
+        return pa.ipc.open_stream(self.content, options=pa.ipc.IpcReadOptions(use_threads=False))
 
 
 @cache
@@ -54,8 +80,20 @@ def columns_as_table(table: str, columns: Mapping[str, Sequence[Any]]) -> pa.Tab
     """Columns of one length; those that are missing are NULL."""
     import pyarrow as pa
 
-    known = pa.schema([field for field in arrow_schema(table) if field.name in columns])
+    known = _incoming_schema(table, tuple(columns))
     return pa.table([pa.array(columns[one.name], type=one.type) for one in known], schema=known)
+
+
+@cache
+def _incoming_schema(table: str, columns: tuple[str, ...]) -> pa.Schema:
+    """The columns of these names as `columns_as_table` makes them."""
+    import pyarrow as pa
+
+    told_once = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema([
+        field.with_type(told_once) if (table, field.name) in _REPEATED else field
+        for field in arrow_schema(table) if field.name in columns
+    ])  # fmt: skip
 
 
 def joined(tables: Iterable[pa.Table]) -> pa.Table:
@@ -65,18 +103,33 @@ def joined(tables: Iterable[pa.Table]) -> pa.Table:
     return pa.concat_tables(list(tables), promote_options="permissive")
 
 
-def packed(table: pa.Table) -> bytes:
-    """A table as bytes, on its way to another process: pickling it takes five times as long."""
+def stream_of(tables: Sequence[pa.Table | Packed]) -> pa.RecordBatchReader:
+    """The rows of tables one behind another, to be read once; a column that one of them lacks is NULL there.
+
+    What is packed is unpacked when its turn comes, and let go then.
+    """
+    import pyarrow as pa
+
+    schema = pa.unify_schemas([one.schema for one in tables], promote_options="permissive")
+    return pa.RecordBatchReader.from_batches(schema, _batches(tables, schema.empty_table()))
+
+
+def _batches(tables: Iterable[pa.Table | Packed], nothing: pa.Table) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    for one in tables:
+        table = one.table() if isinstance(one, Packed) else one
+        if table.schema != nothing.schema:
+            table = pa.concat_tables([nothing, table], promote_options="permissive")
+        yield from table.to_batches()
+
+
+def packed(table: pa.Table) -> Packed:
+    """A table as bytes: pickling it takes five times as long, and compressed it crosses a pipe in less time."""
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as stream:
+    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
         stream.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def unpacked(content: bytes) -> pa.Table:
-    """The table that was packed."""
-    import pyarrow as pa
-
-    return pa.ipc.open_stream(content).read_all()
+    return Packed(bytes(sink.getvalue()), table.num_rows)

@@ -25,7 +25,7 @@ from mlbench.catalog.connection import (
 from mlbench.catalog.lock import take_lock
 from mlbench.catalog.opening import is_about_the_disk, open_work, reason_of
 from mlbench.catalog.segments import SegmentStore, Stored, sync_segments
-from mlbench.catalog.tables import joined, rows_as_table
+from mlbench.catalog.tables import rows_as_table, stream_of
 from mlbench.errors import HomeError
 from mlbench.paths import Home, make_folder
 from mlbench.wire.patience import at_home, check
@@ -252,12 +252,12 @@ class Writer:
         """
         if batch.is_empty:
             return
-        tables = batch.all_tables()
+        tables = sorted(batch.table_names(), key="run".__ne__)  # first, since rows of a run have its number
 
         def replace() -> None:
             hints = self._delete(batch)
-            for table in sorted(tables, key="run".__ne__):  # first, since rows of a run have its number
-                self._insert_table(table, tables[table])
+            for table in tables:
+                self._insert_table(table, batch.stream(table))
                 if table == "run":
                     self.rows(pivot.NUMBER_RUNS)
             if batch.stored:
@@ -280,11 +280,11 @@ class Writer:
         ])  # fmt: skip
         new = [one.series for one in stored if not one.replaced]
         if new:
-            self._insert_table("series", joined(new))
+            self._insert_table("series", stream_of(new))
         for one in stored:
             if one.replaced:
                 self.rows("DELETE FROM series WHERE series_id IN (SELECT unnest(?))", [list(one.replaced)])
-                self._insert_table("series", one.series)
+                self._insert_table("series", stream_of([one.series]))
 
     def _delete(self, batch: Batch) -> dict[str, str]:
         """Delete what the batch replaces; gives the hints of its runs, which only all runs together tell."""
@@ -308,8 +308,8 @@ class Writer:
         if rows:
             self._insert_table(table, rows_as_table(table, rows))
 
-    def _insert_table(self, table: str, rows: pa.Table) -> None:
-        insert(self._connection, table, rows, told=pivot.incoming(table, rows.column_names))
+    def _insert_table(self, table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
+        insert(self._connection, table, rows, told=pivot.incoming(table, rows.schema.names))
 
     def _reopen(self) -> None:
         """After a failed write DuckDB may have declared the file's connection dead: open it again."""

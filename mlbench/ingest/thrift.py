@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Numbers of mallopt's options, from malloc.h."""
 _KEPT_BYTES = 64 << 20
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
+_ARROW_POOL = "ARROW_DEFAULT_MEMORY_POOL"
 
 
 def keep_freed_memory() -> None:
@@ -57,13 +59,32 @@ def give_back_memory() -> None:
 def import_numpy() -> None:
     """Import numpy without the threads of its linear algebra, which nothing here asks for.
 
-    They spin while they wait for work: 70 ms of CPU at each start. The environment is left as it was, for the programs
-    that are started later.
+    They spin while they wait for work: 70 ms of CPU at each start.
     """
-    known = os.environ.get(_BLAS_THREADS)
-    os.environ[_BLAS_THREADS] = known or "1"
-    try:
+    with _environment(_BLAS_THREADS, "1"):
         import numpy as np  # noqa: F401
+
+
+def import_arrow() -> None:
+    """Import Arrow so that it takes its memory where numpy and DuckDB take theirs, unless it is there already.
+
+    Its own allocator keeps 10 MB of each process that reads, in pages of 2 MB, and needs no less time.
+    """
+    with _environment(_ARROW_POOL, "system"):
+        import pyarrow as pa
+
+        pa.default_memory_pool()  # chosen now, for good
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Have a variable where the user has not set it; then it is as it was, for the programs that are started later."""
+    known = os.environ.get(name)
+    os.environ[name] = known or value
+    try:
+        yield
     finally:
         if known is None:
-            del os.environ[_BLAS_THREADS]
+            del os.environ[name]
+        else:
+            os.environ[name] = known

@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cache, partial
 
 from mlbench.adapters import load_adapters
 from mlbench.catalog.segments import Stored
-from mlbench.catalog.tables import packed
+from mlbench.catalog.tables import Packed, packed
 from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft, SourceReading
 from mlbench.ingest.filing import FiledRun, Filer, ReadRun
@@ -32,7 +32,7 @@ from mlbench.ingest.mixing import note_mixing
 from mlbench.ingest.plan import SourceKey, UnitPlan, source_key
 from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.shelf import Shelf, Span
-from mlbench.ingest.thrift import import_numpy, keep_freed_memory
+from mlbench.ingest.thrift import import_arrow, import_numpy, keep_freed_memory
 from mlbench.model import Adapter, Claim, Role
 from mlbench.wire.patience import HangsError, LeavingError, Patience, check, note, widen
 
@@ -64,8 +64,8 @@ class Task:
 @dataclass(frozen=True, slots=True)
 class TaskDone:
     runs: tuple[FiledRun, ...]
-    tables: dict[str, bytes]
-    """The rows of the runs and of their own sources by table, packed."""
+    tables: dict[str, Packed]
+    """The rows of the runs and of their own sources by table."""
     stored: Stored | None
 
 
@@ -158,7 +158,10 @@ def _read_task(task: Task, adapters: Mapping[str, Adapter], filer: Filer, is_sto
         runs.append(filer.add(run, task.shared, filer.attribute(run)))
     check()
     tables = {table: packed(rows) for table, rows in filer.take().as_tables().items()}
-    return TaskDone(tuple(runs), tables, shelf.store())
+    stored = shelf.store()
+    if stored is not None:
+        stored = replace(stored, series=packed(stored.series))
+    return TaskDone(tuple(runs), tables, stored)
 
 
 @cache
@@ -330,6 +333,7 @@ def _ctrl_c_held() -> Iterator[None]:
 def _load() -> None:
     """Import what reading needs, so that forked processes share it."""
     import_numpy()
+    import_arrow()
     import pyarrow as pa
     import pyarrow._parquet  # what writes segments
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from mlbench.catalog import connection as module
 from mlbench.catalog.connection import WRITER_MEMORY, connect, connect_writer, shrink, with_room
 
 
@@ -81,3 +82,24 @@ def test_what_is_in_use_stays(tmp_path: Path) -> None:
 
     assert limit_of(connection) == "45.7 MiB"
     assert connection.execute("SELECT count(*) FROM t").fetchall() == [(2_000_000,)]
+
+
+def test_a_file_with_groups_of_another_size_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, n_rows = str(tmp_path / "work.duckdb"), 0
+    for options in ("ROW_GROUP_SIZE 16384", module._ROW_GROUPS, "ROW_GROUP_SIZE 122880", module._ROW_GROUPS):
+        monkeypatch.setattr(module, "_ROW_GROUPS", options)
+        with connect_writer(path) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS t (n BIGINT, txt VARCHAR, drawn FLOAT[])")
+            for count in (10_000, 1, 5_000):
+                rows = f"SELECT n, 'x' || n, [n, 1] FROM (SELECT range + {n_rows} AS n FROM range({count}))"
+                connection.execute(f"INSERT INTO t {rows}")
+                n_rows += count
+                connection.execute("DELETE FROM t WHERE n < 9000 AND n % 7 = 3")
+                connection.execute("CHECKPOINT")
+
+    with connect_writer(path) as connection:
+        whole = "txt = 'x' || n AND drawn[1] = n AND drawn[2] = 1"
+        found = connection.execute(f"SELECT count(*), count(DISTINCT n), max(n), bool_and({whole}) FROM t").fetchone()
+
+    assert found == (n_rows - 1286, n_rows - 1286, n_rows - 1, True)
+    assert "4096" in module._ROW_GROUPS

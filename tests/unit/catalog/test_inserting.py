@@ -102,4 +102,4 @@ def test_rows_lie_in_groups_of_a_size_also_in_a_file_that_is_opened_again(home: 
     ).fetchall()
     connection.close()
     assert sum(n for _group, n in sizes) == 40_000
-    assert max(n for _group, n in sizes) == 16_384
+    assert max(n for _group, n in sizes) == 4_096

@@ -4,8 +4,8 @@ import duckdb
 import pyarrow as pa
 
 from mlbench.catalog.batch import Batch, Rows
-from mlbench.catalog.connection import create_tables
-from mlbench.catalog.tables import arrow_schema, rows_as_table
+from mlbench.catalog.connection import create_tables, insert
+from mlbench.catalog.tables import arrow_schema, columns_as_table, packed, rows_as_table, stream_of
 
 
 def test_the_types_are_those_of_the_catalog() -> None:
@@ -49,9 +49,45 @@ def test_rows_of_all_kinds_are_one_table() -> None:
     batch = Batch(rows=rows)
     batch.add_tables({"environment": rows_as_table("environment", [{"run_id": "d"}])})
 
-    found = batch.all_tables()["environment"].select(["run_id", "key", "value"])
+    assert batch.table_names() == ["environment"]
+    found = batch.stream("environment").read_all().select(["run_id", "key", "value"])
 
     assert found.sort_by("run_id").to_pylist() == [
         {"run_id": "a", "key": "k", "value": None}, {"run_id": "b", "key": None, "value": "1"},
         {"run_id": "c", "key": None, "value": "2"}, {"run_id": "d", "key": None, "value": None},
     ]  # fmt: skip
+
+
+def test_rows_that_are_packed_come_back_and_a_text_of_many_rows_is_told_once() -> None:
+    path = "/logs/" + "long/" * 40 + "args.json"
+    plain = columns_as_table("param", {"key": [f"k{n}" for n in range(1000)], "num": [n / 7 for n in range(1000)]})
+    named = columns_as_table(
+        "param", {**plain.to_pydict(), "run_id": ["a"] * 400 + ["b"] * 600, "source": [path] * 1000}
+    )
+
+    one, other = packed(plain), packed(named)
+
+    assert one.table().equals(plain)
+    assert stream_of([other, one]).read_all().to_pylist() == [
+        *named.to_pylist(), *({**row, "run_id": None, "source": None} for row in plain.to_pylist())
+    ]  # fmt: skip
+    assert (one.num_rows, other.num_rows) == (1000, 1000)
+    assert len(other.content) - len(one.content) < 2000
+
+
+def test_a_text_that_is_told_once_reaches_the_catalog_as_it_is() -> None:
+    connection = duckdb.connect()
+    create_tables(connection)
+    tables = [rows_as_table("param", [{"run_id": run, "source": "é\0"}, {"key": "k"}]) for run in ("a", "b")]
+
+    insert(connection, "param", stream_of([packed(tables[0]), tables[1], packed(tables[1].select(["key"]))]))
+
+    found = connection.execute("SELECT run_id, source, key FROM param ORDER BY ALL").fetchall()
+    assert found == [
+        ("a", "é\0", None),
+        ("b", "é\0", None),
+        (None, None, "k"),
+        (None, None, "k"),
+        (None, None, "k"),
+        (None, None, None),
+    ]

@@ -1,10 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from mlbench.catalog import layout
 from mlbench.catalog.segments import Stored
+from mlbench.catalog.tables import stream_of
 from mlbench.ingest.identity import run_id_of
 from mlbench.ingest.shelf import Shelf, Span
 from tests.unit.ingest.sources import draft, points, source
@@ -14,6 +16,11 @@ def stored(shelf: Shelf) -> Stored:
     found = shelf.store()
     assert found is not None
     return found
+
+
+def rows_of(found: Stored) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = stream_of([found.series]).read_all().to_pylist()
+    return rows
 
 
 def test_a_shelf_with_nothing_on_it_stores_nothing(tmp_path: Path) -> None:
@@ -38,7 +45,8 @@ def test_the_points_of_many_runs_go_into_one_segment_with_ids_that_follow_each_o
     assert spans == [Span(100.0, 200.0), Span(300.0, 300.0)]
     assert (n_points, shelf.n_points, shelf.next_series_id) == (3, 0, 8)
     assert found.run_ids == tuple(sorted([run_id_of("/logs/a"), run_id_of("/logs/b")]))
-    assert found.series.select(["series_id", "run_id", "metric", "n", "last_value"]).to_pylist() == [
+    columns = stream_of([found.series]).read_all().select(["series_id", "run_id", "metric", "n", "last_value"])
+    assert columns.to_pylist() == [
         {"series_id": 5, "run_id": run_id_of("/logs/a"), "metric": "x", "n": 1, "last_value": 0.1},
         {"series_id": 6, "run_id": run_id_of("/logs/a"), "metric": "y", "n": 1, "last_value": 0.2},
         {"series_id": 7, "run_id": run_id_of("/logs/b"), "metric": "x", "n": 1, "last_value": 0.3},
@@ -69,7 +77,7 @@ def test_what_is_stored_is_forgotten_and_the_next_ids_are_free(tmp_path: Path) -
 
     shelf.add(draft(source("/logs/b/e", points(("x", 1, 0.1)))))
 
-    assert stored(shelf).series["series_id"].to_pylist() == [1]
+    assert [row["series_id"] for row in rows_of(stored(shelf))] == [1]
 
 
 def test_a_few_metrics_of_all_runs_lie_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +90,7 @@ def test_a_few_metrics_of_all_runs_lie_together(tmp_path: Path, monkeypatch: pyt
     found = stored(shelf)
 
     a, b = run_id_of("/logs/a"), run_id_of("/logs/b")
-    assert [(row["run_id"], row["metric"]) for row in found.series.to_pylist()] == [
+    assert [(row["run_id"], row["metric"]) for row in rows_of(found)] == [
         *((run, f"m{n}") for run in (a, b) for n in range(4)),
         *((run, f"m{n}") for run in (a, b) for n in (4, 5)),
     ]

@@ -32,6 +32,26 @@ def test_numpy_starts_no_threads() -> None:
     assert done.stdout.split() == ["1"]
 
 
+@pytest.mark.parametrize(("known", "used"), [(None, "system"), ("", "system"), ("mimalloc", "mimalloc")])
+def test_arrow_takes_its_memory_where_all_else_does_unless_the_user_has_said_otherwise(
+    known: str | None, used: str
+) -> None:
+    code = """
+import os
+from mlbench.ingest.thrift import import_arrow as i
+i()
+import pyarrow as pa
+print(pa.default_memory_pool().backend_name, repr(os.environ.get("ARROW_DEFAULT_MEMORY_POOL")))
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    if known is not None:
+        environment["ARROW_DEFAULT_MEMORY_POOL"] = known
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+
+    assert done.stdout.split() == [used, repr(known)]
+
+
 def test_keeping_freed_memory_does_nothing_where_the_c_library_has_no_switch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda _name: object())
 

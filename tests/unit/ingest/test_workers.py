@@ -16,7 +16,7 @@ import pytest
 
 from mlbench.adapters import load_adapters
 from mlbench.catalog.reader import open_reader
-from mlbench.catalog.tables import unpacked
+from mlbench.catalog.tables import Packed
 from mlbench.ingest import workers as module
 from mlbench.ingest.filing import Filer, ReadRun
 from mlbench.ingest.plan import UnitPlan, source_key
@@ -66,7 +66,7 @@ def filer() -> Filer:
 
 
 def names(done: TaskDone) -> list[str]:
-    return [os.path.basename(path) for path in unpacked(done.tables["run"])["path"].to_pylist()]
+    return [os.path.basename(path) for path in done.tables["run"].table()["path"].to_pylist()]
 
 
 def worker_ids(workers: Workers) -> list[int]:
@@ -184,12 +184,13 @@ def test_a_task_done_twice_gives_the_same(tmp_path: Path) -> None:
     assert first.stored is not None
     assert second.stored is not None
     assert first.stored.segment == second.stored.segment
-    assert first.stored.series.equals(second.stored.series)
-    assert first.stored.series["series_id"].to_pylist() == [40, 41]
+    assert isinstance(first.stored.series, Packed)
+    assert first.stored.series == second.stored.series
+    assert first.stored.series.table()["series_id"].to_pylist() == [40, 41]
     assert names(first) == ["run0", "run1"]
     assert [(run.n_sources, run.n_points, run.shared) for run in first.runs] == [(1, 2, ()), (1, 2, ())]
     assert first.tables["run"] == second.tables["run"]
-    assert unpacked(first.tables["source"])["run_ids"].to_pylist() == [[run.run_id] for run in first.runs]
+    assert first.tables["source"].table()["run_ids"].to_pylist() == [[run.run_id] for run in first.runs]
 
 
 def test_sources_that_tell_of_other_runs_are_left_to_the_committing_process(tmp_path: Path) -> None:
@@ -198,7 +199,7 @@ def test_sources_that_tell_of_other_runs_are_left_to_the_committing_process(tmp_
 
     done = do_task(replace(todo, shared=frozenset({key})))
 
-    assert unpacked(done.tables["source"])["source_id"].to_pylist() == [0]
+    assert done.tables["source"].table()["source_id"].to_pylist() == [0]
     assert [[source.source_id for source in run.shared] for run in done.runs] == [[], [1]]
     assert [source.reading.points for run in done.runs for source in run.shared] == [None]
 
