@@ -11,6 +11,7 @@ import os
 import sys
 import time
 
+from mlbench.catalog import pivot
 from mlbench.catalog.writer import Writer, open_writer
 from mlbench.paths import Home, find_home
 
@@ -37,7 +38,7 @@ _RUN = f"""INSERT INTO run BY NAME SELECT {_ID} AS run_id,
     started_s + 60 AS ended_s, ended_s AS active_s, 'me' AS user_name, 'train.py' AS entry_point,
     'tensorboard' AS adapters, false AS is_missing
 FROM range(?, ?) AS numbers(i)"""
-_PARAM = f"""INSERT INTO param BY NAME SELECT {_ID} AS run_id, 'p' || p AS key, txt AS raw,
+_PARAM = f"""SELECT {_ID} AS run_id, 'p' || p AS key, txt AS raw,
     CASE WHEN p % 3 = 0 THEN 'str' ELSE 'float' END AS type, TRY_CAST(txt AS DOUBLE) AS num, txt,
     'config' AS layer, printf('{ROOT}/sweep_%03d/run_%05d/args.json', i // 500, i) AS source, p + 1 AS line,
     true AS is_effective
@@ -45,7 +46,7 @@ FROM (SELECT i, p, CASE WHEN p % 3 = 0 THEN ['adam', 'sgd', 'lion'][1 + CAST(has
     ELSE CAST(round({_random("i, p")}, 6) AS VARCHAR) END AS txt
     FROM range(?, ?) AS numbers(i), range({N_WIDE_PARAMS}) AS keys(p)
     WHERE p < {N_PARAMS} OR i < {N_WIDE_RUNS}) ORDER BY i, p"""
-_SERIES = f"""INSERT INTO series BY NAME SELECT i * {N_METRICS} + m AS series_id, {_ID} AS run_id,
+_SERIES = f"""SELECT i * {N_METRICS} + m AS series_id, {_ID} AS run_id,
     'metric_' || m AS metric, '.' AS source_run, metric AS source_metric, 1000 AS n, 1000 AS n_raw,
     0 AS first_step, 999 AS last_step, 1700000000.0 + i * 3600 AS first_wall_s, first_wall_s + 60 AS last_wall_s,
     {_random("i, m, 1")} AS first_value, {_random("i, m, 2")} AS last_value,
@@ -71,8 +72,12 @@ def build(folder: str, n_runs: int) -> Home:
 
 
 def _fill(writer: Writer, start: int, stop: int) -> None:
-    for statement in (_RUN, _PARAM, _SERIES, _TAGS):
-        writer.update(statement, [start, stop])
+    writer.update(_RUN, [start, stop])
+    writer.update(pivot.NUMBER_RUNS, [])
+    for table, rows in (("param", _PARAM), ("series", _SERIES)):
+        told = pivot.incoming(table, ())
+        writer.update(f"WITH incoming AS ({rows}) INSERT INTO {table} BY NAME {told}", [start, stop])
+    writer.update(_TAGS, [start, stop])
 
 
 def main() -> None:
