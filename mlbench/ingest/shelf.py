@@ -70,14 +70,16 @@ class Shelf:
         order = sorted(range(len(named)), key=sheaves.__getitem__)
         numbers = iter(sheaves)
         of_runs = [list(islice(numbers, len(series.keys))) for _run_id, series in runs]
+        run_ids = tuple(sorted({run_id for run_id, _series in runs}))
         points = sort_points([series for _run_id, series in runs], of_runs, may_be_single=True)
+        runs.clear()  # the points are there once more
         ids = np.arange(self.next_series_id, self.next_series_id + points.counts.size, dtype=np.int64)
         self.next_series_id += points.counts.size
         keys = _key_columns([named[place] for place in order])
         series = pa.table({"series_id": as_arrow(ids), **keys, **summarise(points)})
         cuts = _cuts(points, [sheaves[place] for place in order])
         segment = write_segment(self.folder, _point_table(ids, points), cuts=cuts)
-        return Stored(segment, series, tuple(sorted({run_id for run_id, _series in runs})))
+        return Stored(segment, series, run_ids)
 
 
 def sheaves_of(metrics: Sequence[str]) -> list[int]:

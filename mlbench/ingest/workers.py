@@ -145,17 +145,8 @@ def _read_task(task: Task, adapters: Mapping[str, Adapter], filer: Filer, is_sto
     for unit in task.units:
         if is_stopped():
             break
-        sources: list[SourceReading] = []
-        for member in unit.unit.members:
-            key = source_key(member)
-            reading = shared.get(key)
-            if reading is None:
-                reading = read_source(adapters[key[0]], member.claimed.claim, None, salt=task.salt)
-            if member.is_inherited:
-                shared[key] = reading
-            sources.append(SourceReading(member, task.source_ids[key], reading))
-        run = put_away(unit, sources, shelf)
-        runs.append(filer.add(run, task.shared, filer.attribute(run)))
+        # Not here: of what was read of the last run nothing else may stay while the points are stored.
+        runs.append(_read_unit(unit, task, adapters, filer, shelf, shared))
     check()
     tables = {table: packed(rows) for table, rows in filer.take().as_tables().items()}
     stored = shelf.store()
@@ -168,6 +159,23 @@ def _read_task(task: Task, adapters: Mapping[str, Adapter], filer: Filer, is_sto
 def _own_filer() -> Filer:
     """That of a process which does tasks for one ingest and then ends."""
     return Filer({adapter.name: adapter.version for adapter in load_adapters()})
+
+
+def _read_unit(
+    unit: UnitPlan, task: Task, adapters: Mapping[str, Adapter], filer: Filer, shelf: Shelf,
+    shared: dict[SourceKey, Reading],
+) -> FiledRun:  # fmt: skip
+    sources: list[SourceReading] = []
+    for member in unit.unit.members:
+        key = source_key(member)
+        reading = shared.get(key)
+        if reading is None:
+            reading = read_source(adapters[key[0]], member.claimed.claim, None, salt=task.salt)
+        if member.is_inherited:
+            shared[key] = reading
+        sources.append(SourceReading(member, task.source_ids[key], reading))
+    run = put_away(unit, sources, shelf)
+    return filer.add(run, task.shared, filer.attribute(run))
 
 
 def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> ReadRun:
