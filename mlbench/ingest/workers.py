@@ -145,7 +145,7 @@ def _read_task(task: Task, adapters: Mapping[str, Adapter], filer: Filer, is_sto
     for unit in task.units:
         if is_stopped():
             break
-        # Not here: of what was read of the last run nothing else may stay while the points are stored.
+        # By a function, so that nothing which was read of the last run is still named here when the points are stored.
         runs.append(_read_unit(unit, task, adapters, filer, shelf, shared))
     check()
     tables = {table: packed(rows) for table, rows in filer.take().as_tables().items()}
