@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,13 @@ import pytest
 
 from mlbench.adapters import load_adapters
 from mlbench.catalog.reader import open_reader
+from mlbench.catalog.segments import Segment, write_segment
 from mlbench.catalog.tables import Packed
+from mlbench.ingest import shelf
 from mlbench.ingest import workers as module
 from mlbench.ingest.filing import Filer, ReadRun
 from mlbench.ingest.plan import UnitPlan, source_key
+from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.run import ingest_paths
 from mlbench.ingest.workers import Slicer, Task, TaskDone, Workers, do_task
 from mlbench.model import Adapter
@@ -191,6 +195,28 @@ def test_a_task_done_twice_gives_the_same(tmp_path: Path) -> None:
     assert [(run.n_sources, run.n_points, run.shared) for run in first.runs] == [(1, 2, ()), (1, 2, ())]
     assert first.tables["run"] == second.tables["run"]
     assert first.tables["source"].table()["run_ids"].to_pylist() == [[run.run_id] for run in first.runs]
+
+
+def test_what_was_read_is_let_go_before_the_segment_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[weakref.ref[Any]] = []
+    left: list[bool] = []
+
+    def noting(*asked: Any, **named: Any) -> Reading:
+        reading = read_source(*asked, **named)
+        assert reading.points is not None
+        held.append(weakref.ref(reading.points.wall_s))
+        return reading
+
+    def write(*asked: Any, **named: Any) -> Segment:
+        left.extend(ref() is not None for ref in held)
+        return write_segment(*asked, **named)
+
+    monkeypatch.setattr(module, "read_source", noting)
+    monkeypatch.setattr(shelf, "write_segment", write)
+    done = do_task(task(made_runs(tmp_path, 3), tmp_path))
+
+    assert len(done.runs) == 3
+    assert left == [False, False, False]
 
 
 def test_sources_that_tell_of_other_runs_are_left_to_the_committing_process(tmp_path: Path) -> None:
