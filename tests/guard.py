@@ -30,7 +30,10 @@ OPENS_SOCKETS = {"cli/running_notebook.py": "zmq between nbclient and the kernel
 """Modules that may bind or connect a socket, and why."""
 RUNS_TEXT = {"dataclass.py": "methods written from the names of fields, which are our own code"}
 """Modules that may compile or execute text, and why."""
-UNPICKLES = {"tui/ahead.py": "the answer of this process's own child, through its own pipe, of known classes alone"}
+UNPICKLES = {
+    "ingest/slicing.py": "runs that this process's own child has found, through its own pipe, of our classes alone",
+    "tui/ahead.py": "the answer of this process's own child, through its own pipe, of known classes alone",
+}
 """Modules that may load a pickle, and why."""
 
 _LIBRARIES_THAT_RUN_TEXT = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
-from mlbench.catalog.connection import BROKEN, CURRENT, check_regular, move_aside, quote
+from mlbench.catalog.connection import BROKEN, CURRENT, STORAGE, check_regular, move_aside, quote
 from mlbench.catalog.segments import remove_quietly, sync_folder
 
 if TYPE_CHECKING:
@@ -91,6 +92,13 @@ def touch(path: str) -> None:
         pass
 
 
+def remove_unused(folder: str, used: Container[str], oldest_s: float) -> None:
+    """Delete the files of a folder that nobody uses, if they were last written before a time."""
+    for name in os.listdir(folder):
+        if name not in used:
+            remove_older(os.path.join(folder, name), oldest_s)
+
+
 def remove_older(path: str, oldest_s: float) -> None:
     """Delete a file that was last written before a time; a process whose ingest was killed may do so as well."""
     try:
@@ -134,3 +142,22 @@ def copy_file(connection: DuckDBPyConnection, work: str, path: str) -> bool:
     finally:
         os.close(fd)
     return True
+
+
+def copy_tables(connection: DuckDBPyConnection, path: str) -> None:
+    """Copy the connection's database table by table: the copy holds nothing of what was deleted.
+
+    Args:
+        connection: in no transaction.
+        path: of the copy, which is not there yet.
+
+    Raises:
+        duckdb.Error: it cannot be written.
+    """
+    row = connection.execute("SELECT current_database()").fetchone()
+    connection.execute(f"ATTACH {quote(path)} AS snapshot ({STORAGE})")
+    try:
+        connection.execute(f'COPY FROM DATABASE "{row[0] if row else ""}" TO snapshot')
+        connection.execute("CHECKPOINT snapshot")
+    finally:
+        connection.execute("DETACH snapshot")

@@ -11,15 +11,14 @@ from mlbench.catalog import pivot, snapshots
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import (
     CURRENT,
-    STORAGE,
     WORK_FILE,
     DamagedCatalogError,
+    attach_anew,
     connect,
     connect_writer,
     insert,
     is_damage,
     move_aside,
-    quote,
     with_room,
 )
 from mlbench.catalog.lock import take_lock
@@ -92,7 +91,7 @@ class Writer:
     """The open catalog of the one writing process. Close it to let others write."""
 
     def __init__(self, home: Home, lock: int) -> None:
-        self.home = home
+        self.home, self._file = home, os.path.join(home.cache, WORK_FILE)
         self.talk: list[str] = []
         """What the user should be told about the opening."""
         self._is_lost = self._is_rebuilding = self._is_noted = False  # noted: that something is unpublished is marked
@@ -109,7 +108,7 @@ class Writer:
         """Open or create the catalog unless that is done, and see how far it is; raises HomeError where it cannot."""
         if self._opened is not None:
             return self._opened
-        self._opened, talk = open_work(os.path.join(self.home.cache, WORK_FILE), is_new=self.is_blank)
+        self._opened, talk = open_work(self._file, is_new=self.is_blank)
         self.talk += [*talk, *snapshots.put_right(self._opened, self.home.cache)]
         self._is_lost = bool(talk)
         if not self.is_blank:
@@ -134,7 +133,7 @@ class Writer:
         self._close()
         try:
             if is_damage(error):
-                aside = move_aside(os.path.join(self.home.cache, WORK_FILE))
+                aside = move_aside(self._file)
                 raise DamagedCatalogError(
                     f"{self.home.cache}: the catalog was damaged on disk; it was moved to {aside}. "
                     "Try: mlbench rebuild; your words are safe"
@@ -170,10 +169,10 @@ class Writer:
         self._next_series += SERIES_BLOCK
         return block
 
-    def new_source_id(self) -> int:
-        """An id that no source of this catalog has."""
-        self._next_source += 1
-        return self._next_source - 1
+    def new_source_id(self, n: int = 1) -> int:
+        """An id that no source of this catalog has, the first of `n`; a catalog that has nothing yet begins at 1."""
+        self._next_source += n
+        return self._next_source - n
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement on the writer's own file."""
@@ -311,13 +310,23 @@ class Writer:
     def _insert_table(self, table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
         insert(self._connection, table, rows, told=pivot.incoming(table, rows.schema.names))
 
+    def shed(self) -> None:
+        """Between commits: let go of what is in memory of the file, by closing it and opening it again."""
+        import duckdb
+
+        try:
+            if self._opened is not None:
+                attach_anew(self._opened, self._file)
+        except duckdb.Error:
+            self._reopen()
+
     def _reopen(self) -> None:
         """After a failed write DuckDB may have declared the file's connection dead: open it again."""
         import duckdb
 
         try:
             self._close()
-            self._opened = connect_writer(os.path.join(self.home.cache, WORK_FILE))
+            self._opened = connect_writer(self._file)
         except duckdb.Error:
             self._opened = connect(":memory:", read_only=False)
 
@@ -365,15 +374,9 @@ class Writer:
 
     def _copy_to(self, path: str, *, is_compact: bool) -> None:
         snapshots.drop_unfinished(path)
-        if not is_compact and snapshots.copy_file(self._connection, os.path.join(self.home.cache, WORK_FILE), path):
+        if not is_compact and snapshots.copy_file(self._connection, self._file, path):
             return
-        source = self.rows("SELECT current_database()")[0][0]
-        self._connection.execute(f"ATTACH {quote(path)} AS snapshot ({STORAGE})")
-        try:
-            self._connection.execute(f'COPY FROM DATABASE "{source}" TO snapshot')
-            self._connection.execute("CHECKPOINT snapshot")
-        finally:
-            self._connection.execute("DETACH snapshot")
+        snapshots.copy_tables(self._connection, path)
 
     def _drop_unused_segments(self) -> None:
         """Delete what no run has needed for a while; its age is counted from when it fell out of use."""
@@ -385,10 +388,7 @@ class Writer:
         if unused:
             self.rows("DELETE FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
         used = {row[0] for row in self.rows("SELECT file FROM segment")}
-        oldest = time.time() - UNUSED_SEGMENT_S
-        for name in os.listdir(self.home.points):
-            if name not in used:
-                snapshots.remove_older(os.path.join(self.home.points, name), oldest)
+        snapshots.remove_unused(self.home.points, used, time.time() - UNUSED_SEGMENT_S)
 
     def close(self) -> None:
         """Give the catalog up to the next writer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 from mlbench import safe
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def drop_gone_sources(writer: Writer, plan: Plan, scanned: Sequence[str]) -> None:
     """Forget sources whose file is gone while their run is still there; those of missing runs are kept with them."""
-    found = {unit.run_id for unit in plan.units}
+    found = plan.found
     gone = {
         source.source_id
         for key, source in plan.known.items()
@@ -44,7 +44,7 @@ def mark_missing(writer: Writer, plan: Plan, looked_at: Sequence[str], unseen: S
     Returns:
         How many runs are missing now.
     """
-    found = {unit.run_id for unit in plan.units}
+    found = plan.found
     new = sorted(found - plan.known_runs)
     marks = {row[0] for row in writer.rows("SELECT fingerprint FROM run WHERE run_id IN (SELECT unnest(?))", [new])}
     gone = [
@@ -65,7 +65,7 @@ def mark_missing(writer: Writer, plan: Plan, looked_at: Sequence[str], unseen: S
     return len(missing)
 
 
-def _not_found(writer: Writer, found: set[str]) -> list[tuple[str, str, str, bool]]:
+def _not_found(writer: Writer, found: Container[str]) -> list[tuple[str, str, str, bool]]:
     """Id, path, fingerprint and mark of the runs of the catalog that this scan has not met."""
     rows = writer.rows("SELECT run_id, path, fingerprint, is_missing FROM run")
     return [

@@ -58,6 +58,8 @@ class FiledRun:
     """Sources that tell of other runs too, without points; their rows are not made."""
     problems: tuple[Problem, ...] = ()
     """Of what lies beside the runs: tables and feature stores that cannot be read."""
+    unit: UnitPlan | None = None
+    """The run with the stamps of the shared sources, where there is something to be said of those or a problem."""
 
 
 class Filer:
@@ -112,7 +114,9 @@ class Filer:
                 n_points += source.reading.n_new_points
                 self.add_source(source, unit, [] if is_sweep else [draft.run_id])
         n_own = len(draft.sources) - len(others)
-        return FiledRun(draft.run_id, is_sweep, n_own, n_points, tuple(others), self._take_problems())
+        problems = self._take_problems()
+        left = unit.bare({source_key(source.member) for source in others}) if others or problems else None
+        return FiledRun(draft.run_id, is_sweep, n_own, n_points, tuple(others), problems, left)
 
     def attribute(self, run: ReadRun) -> Life:
         """Find out which code and data the run used, where no source recorded them."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import field
 
 from mlbench.dataclass import dataclass
-from mlbench.ingest.scan import Claimed, path_below
+from mlbench.ingest.scan import Claimed, Scan, path_below
 from mlbench.model import Role
 
 SPLITS = frozenset(
@@ -76,6 +76,11 @@ class Unit:
 def run_id_of(key: str) -> str:
     """12 hexadecimal digits of the run key's hash."""
     return hashlib.blake2b(os.fsencode(key), digest_size=6).hexdigest()
+
+
+def find_all(scans: Iterable[Scan]) -> list[Unit]:
+    """The runs of several scans, each once, however many roots and links lead to it."""
+    return list({unit.key: unit for scan in scans for unit in find_units(scan.root, scan.claims)}.values())
 
 
 def find_units(root: str, claims: Iterable[Claimed]) -> list[Unit]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 
 from mlbench import safe
 from mlbench.adapters import load_adapters, third_party
@@ -17,16 +16,28 @@ from mlbench.ingest.draft import Draft, Life, SourceReading
 from mlbench.ingest.filing import FiledRun, Filer, ReadRun, add_problem
 from mlbench.ingest.fingerprint import fingerprint_of
 from mlbench.ingest.gather import Gatherer
-from mlbench.ingest.identity import Unit, find_units
+from mlbench.ingest.identity import Unit, find_all
 from mlbench.ingest.joining import join_records
 from mlbench.ingest.numbers import number_runs
-from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, is_inside, make_plan, plan_some, read_known, source_key
+from mlbench.ingest.plan import (
+    Plan,
+    SourceKey,
+    UnitPlan,
+    is_inside,
+    looked_at,
+    make_plan,
+    plan_some,
+    read_known,
+    source_key,
+)
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan
 from mlbench.ingest.secrets import home_salt
 from mlbench.ingest.shelf import Shelf
+from mlbench.ingest.slicing import PackedPart, Part, Slicer
+from mlbench.ingest.survey import Survey
 from mlbench.ingest.thrift import give_back_memory
-from mlbench.ingest.workers import Slicer, Task, Workers, put_away
+from mlbench.ingest.workers import Task, Workers, put_away
 from mlbench.model import Adapter, Problem
 from mlbench.paths import Home
 from mlbench.wire import patience
@@ -37,8 +48,8 @@ BATCH_SERIES = 15_000
 packed; their points are on the disk already."""
 BATCH_RUNS = 1000
 """A commit costs 25 ms beside its rows."""
-LOOKED_AT_ONCE = 100
-"""Runs whose files are asked for their state together: a thread does it, which is waited for."""
+BATCH_PARAMS = 55_000
+"""The rows of runs of 73 parameters. More at once need files beside the writer's memory."""
 SHELF_POINTS = 500_000
 """Points of runs read in this process that wait for their segment: 20 MB."""
 PUBLISH_EVERY_S = 2.0
@@ -67,11 +78,6 @@ def _answered(sources: list[SourceReading]) -> list[SourceReading]:
     return sources
 
 
-def _look(units: Sequence[UnitPlan]) -> None:
-    for unit in units:
-        unit.look()
-
-
 class Ingest:
     """One ingest under way: the open writer, the growing batch and the counts."""
 
@@ -93,7 +99,7 @@ class Ingest:
         self.batch = Batch()
         self.shelf = Shelf(home.points, 0)
         self.appended: list[Appended] = []
-        self.n_batch_series = self.n_appended_points = 0
+        self.n_batch_series = self.n_batch_params = self.n_appended_points = 0
         self.shared: dict[SourceKey, tuple[SourceReading, UnitPlan]] = {}
         """Sources above several runs; their rows are written last, when it is known which of the runs are sweeps."""
         self.sweeps: set[str] = set()
@@ -122,14 +128,21 @@ class Ingest:
             self.filer.add_source(source, unit, sorted(plan.runs_of_source[key] - self.sweeps))
         self._flush()
 
-    def run(self, scans: Sequence[Scan]) -> list[Unit]:
-        """Read whatever is new in what was scanned, and take note of what is gone; gives the runs."""
+    def run(self, scans: Sequence[Scan], survey: Survey | None = None) -> list[Unit]:
+        """Read whatever is new in what was scanned, and take note of what is gone.
+
+        Args:
+            scans: of all roots.
+            survey: what they gave, where another process has walked for a catalog that has nothing yet.
+
+        Gives the runs; none with a survey.
+        """
         scanned = [scan.root for scan in scans]
-        plan = self.waiting.until_read(lambda: self._plan(scans))
+        plan = survey.plan() if survey else self.waiting.until_read(lambda: self._plan(scans))
         for scan in scans:
             scan.let_go()
         gatherer = Gatherer(self.writer, plan, self.adapters, self.salt)
-        self._read_all(plan, gatherer)
+        self._read_all(plan, gatherer, survey)
         self.filer.close()
         self._flush()
         if not self.summary.was_cancelled:
@@ -138,7 +151,8 @@ class Ingest:
         self._count(plan, gatherer)
         is_last = not self.summary.was_cancelled
         is_published = not self.writer.must_rebuild and self.writer.publish(is_last=is_last)
-        self.progress(Progress("done", len(plan.units), len(plan.units), self.summary.n_points, is_published))
+        n_runs = len(plan.found)
+        self.progress(Progress("done", n_runs, n_runs, self.summary.n_points, is_published))
         return [one.unit for one in plan.units]
 
     def _plan(self, scans: Sequence[Scan]) -> Plan:
@@ -154,32 +168,36 @@ class Ingest:
         gone = [root for root in self.roots if not patience.is_folder(root, self.waiting)]
         unseen = [problem.path for scan in scans for problem in scan.problems]
         self.summary.n_missing = mark_missing(self.writer, plan, [*scanned, *gone], unseen)
-        if plan.changed or self.writer.is_dirty:
+        if self.seen or self.writer.is_dirty:
             tell_hints(self.writer)
         number_runs(self.writer)
         if self.writer.must_rebuild:
             self.writer.rebuilt()
 
-    def _read_all(self, plan: Plan, gatherer: Gatherer) -> None:
+    def _read_all(self, plan: Plan, gatherer: Gatherer, survey: Survey | None = None) -> None:
         changed = plan.changed
         new = [unit for unit in changed if gatherer.is_new(unit)]
         self.workers.start(sum(unit.size_bytes for unit in new), may_fork=False)
         fresh = {unit.run_id: unit for unit in new}
         new_ids = frozenset(fresh)
-        tasks = self._tasks(new, gatherer, plan)
+        n_total = len(changed) + len(plan.surveyed)
+        tasks = self._surveyed(survey) if survey else self._tasks(new, gatherer, plan)
         for done in self.workers.do(tasks, self.adapters, self.filer, self._is_stopped, self.writer.open):
             if done.stored is not None:
                 self._add_stored(done.stored)
             self.batch.add_tables(done.tables)
+            self.n_batch_params += done.tables["param"].num_rows if "param" in done.tables else 0
             for run in done.runs:
-                unit = fresh.pop(run.run_id)
                 gatherer.count(run)
+                self._note(run)
+                unit = fresh.pop(run.run_id, None)
+                if unit is None:
+                    continue
                 self._drop_sources_gone_from(unit, plan)
-                self._note(run, unit)
                 if self.is_once:
                     gatherer.let_go(unit)
                     unit.let_go({source_key(source.member) for source in run.shared})
-            self._report(len(changed), gatherer)
+            self._report(n_total, gatherer)
         if self.summary.was_cancelled:
             return
         for unit in changed:
@@ -188,7 +206,7 @@ class Ingest:
             if self._is_stopped():
                 return
             self._read_again(unit, gatherer, plan)
-            self._report(len(changed), gatherer)
+            self._report(n_total, gatherer)
 
     def _read_again(self, unit: UnitPlan, gatherer: Gatherer, plan: Plan) -> None:
         """A run that is known; where a file of it hangs, what the catalog has stands."""
@@ -251,18 +269,21 @@ class Ingest:
                 return
             ids = {source_key(member): gatherer.id_of(member) for unit in part for member in unit.unit.members}
             shared = frozenset(key for key in ids if plan.is_shared(key))
-            yield Task(part, ids, self.writer.new_series_block(), self.shelf.folder, self.salt, shared)
+            yield self._task(Part(part, ids, shared))
+
+    def _surveyed(self, survey: Survey) -> Iterator[Task]:
+        self.writer.new_source_id(survey.outline.n_sources)
+        yield from map(self._task, survey.take_parts())
+
+    def _task(self, part: Part | PackedPart) -> Task:
+        return Task(part, self.writer.new_series_block(), self.shelf.folder, self.salt)
 
     def _looked_at(self, units: Sequence[UnitPlan]) -> Iterator[UnitPlan]:
         """The runs with their stamps; no more of them once somebody wants to leave."""
-        for start in range(0, len(units), LOOKED_AT_ONCE):
-            part = units[start : start + LOOKED_AT_ONCE]
-            try:
-                self.waiting.until_read(partial(_look, part))
-            except LeavingError:
-                self.summary.was_cancelled = True
-                return
-            yield from part
+        try:
+            yield from looked_at(units, self.waiting)
+        except LeavingError:
+            self.summary.was_cancelled = True
 
     def _is_stopped(self) -> bool:
         self.summary.was_cancelled = self.summary.was_cancelled or self.is_cancelled()
@@ -279,7 +300,8 @@ class Ingest:
         self.progress(Progress("read", len(self.seen), n_total, self.summary.n_points))
         if self.shelf.n_points + self.n_appended_points >= SHELF_POINTS:
             self._store_shelf()
-        if self.n_batch_series >= BATCH_SERIES or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
+        is_enough = self.n_batch_series >= BATCH_SERIES or self.n_batch_params >= BATCH_PARAMS
+        if is_enough or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
             self._flush()
             self._publish(len(self.seen), n_total)
 
@@ -291,20 +313,22 @@ class Ingest:
         self._drop_sources_gone_from(run.unit, plan)
         shared = {key for key in run.unit.stamps if plan.is_shared(key)}
         self.batch.source_ids |= {one.source_id for one in run.draft.sources if source_key(one.member) not in shared}
-        self._note(self.filer.add(run, shared, life), run.unit)
+        self._note(self.filer.add(run, shared, life))
 
-    def _note(self, run: FiledRun, unit: UnitPlan) -> None:
+    def _note(self, run: FiledRun) -> None:
         """Take note of a run whose rows are made."""
         self.seen.add(run.run_id)
         self.batch.run_ids.add(run.run_id)
         if run.is_sweep:
             self.sweeps.add(run.run_id)
+        if run.unit is None:
+            return
         for problem in run.problems:
             if (problem.path, problem.what) not in self.told:
                 self.told.add((problem.path, problem.what))
-                add_problem(self.filer.rows, problem, run.run_id, unit.root)
+                add_problem(self.filer.rows, problem, run.run_id, run.unit.root)
         for source in run.shared:
-            self.shared[source_key(source.member)] = (source, unit)
+            self.shared[source_key(source.member)] = (source, run.unit)
 
     def _drop_sources_gone_from(self, unit: UnitPlan, plan: Plan) -> None:
         """In the transaction that commits the run without them, so that they never count as known."""
@@ -316,8 +340,9 @@ class Ingest:
         self._store_shelf()
         self.batch.add_tables(self.filer.take().as_tables())
         self.writer.commit(self.batch)
-        self.batch, self.n_batch_series = Batch(), 0
+        self.batch, self.n_batch_series, self.n_batch_params = Batch(), 0, 0
         if len(self.seen) >= BATCH_RUNS:
+            self.writer.shed()
             give_back_memory()
 
     def _add_stored(self, stored: Stored) -> None:
@@ -371,8 +396,3 @@ class Ingest:
     def _is_named(self, path: str) -> bool:
         """Whether a path of the catalog lies below a directory that this ingest was asked for."""
         return any(is_inside(safe.path_of_text(path), root) for root in self.summary.roots)
-
-
-def find_all(scans: Iterable[Scan]) -> list[Unit]:
-    """The runs of several scans, each once, however many roots and links lead to it."""
-    return list({unit.key: unit for scan in scans for unit in find_units(scan.root, scan.claims)}.values())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlbench import safe
@@ -12,11 +13,13 @@ from mlbench.dataclass import dataclass
 from mlbench.ingest.identity import Member, Unit, run_id_of
 from mlbench.ingest.stamp import Stamp, stamp_of
 from mlbench.model import ReadStatus
-from mlbench.wire.patience import hides
+from mlbench.wire.patience import Patience, hides
 
 if TYPE_CHECKING:
     from mlbench.catalog.writer import Writer
 
+LOOKED_AT_ONCE = 100
+"""Runs whose files are asked for their state together: a thread does it, which is waited for."""
 SourceKey = tuple[str, str]
 """Adapter's name and path (as text)."""
 
@@ -62,6 +65,12 @@ class UnitPlan:
         if not self.stamps:
             self.stamps = stamps_of(self.unit)
 
+    def bare(self, needed: Container[SourceKey]) -> UnitPlan:
+        """The run without its sources, but with the stamps of some."""
+        unit = Unit(self.unit.folder, [], self.unit.is_own_file, self.unit.part)
+        stamps = {key: stamp for key, stamp in self.stamps.items() if key in needed}
+        return UnitPlan(unit, self.root, stamps, self.is_changed)
+
     def let_go(self, needed: Container[SourceKey]) -> None:
         """Forget the sources, since they were read, but for the stamps of some."""
         self.unit.members.clear()
@@ -78,6 +87,13 @@ class Plan:
     """By run, as the catalog has them."""
     known_runs: frozenset[str] = frozenset()
     """Runs that the catalog had, missing ones too."""
+    surveyed: frozenset[str] = frozenset()
+    """Runs that were found and are not among the units."""
+
+    @property
+    def found(self) -> frozenset[str]:
+        """All runs that were found."""
+        return self.surveyed | {unit.run_id for unit in self.units}
 
     @property
     def changed(self) -> list[UnitPlan]:
@@ -90,6 +106,23 @@ class Plan:
     def is_shared(self, key: SourceKey) -> bool:
         """Whether a source tells of several runs."""
         return len(self.runs_of_source.get(key, ())) > 1
+
+
+def looked_at(units: Sequence[UnitPlan], waiting: Patience) -> Iterator[UnitPlan]:
+    """The runs with the stamps of their sources.
+
+    Raises:
+        LeavingError: a file hangs, and somebody wants to leave.
+    """
+    for start in range(0, len(units), LOOKED_AT_ONCE):
+        part = units[start : start + LOOKED_AT_ONCE]
+        waiting.until_read(partial(_look, part))
+        yield from part
+
+
+def _look(units: Sequence[UnitPlan]) -> None:
+    for unit in units:
+        unit.look()
 
 
 def source_key(member: Member) -> SourceKey:
@@ -134,6 +167,13 @@ def make_plan(
         is_late: the stamps of runs that are new are taken when these are read: of ten thousand they weigh 14 MB.
     """
     return _plan(writer, units, roots, versions, read_known(writer), is_late=is_late)
+
+
+def plan_first(units: Sequence[Unit], roots: Sequence[str]) -> Plan:
+    """The same for a catalog that has nothing yet; the stamps are not taken."""
+    plan = Plan([], {}, _runs_of_source(units, {}))
+    plan.units += [UnitPlan(unit, naming_root(unit.folder, roots), {}, is_changed=True) for unit in units]
+    return plan
 
 
 def plan_some(writer: Writer, units: Sequence[Unit], roots: Sequence[str], versions: Mapping[str, int]) -> Plan:

@@ -17,8 +17,9 @@ from mlbench.ingest.mapped import mapping_path
 from mlbench.ingest.plan import is_inside
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import FolderScan, Scan, Walk, begin_walk, real_root
+from mlbench.ingest.survey import Survey, Surveyor, begin_survey
 from mlbench.ingest.thrift import share_one_arena
-from mlbench.ingest.workers import MIN_FORK_BYTES, Workers, event_bytes
+from mlbench.ingest.workers import MIN_FORK_BYTES, Workers, event_bytes, will_fork
 from mlbench.paths import Home
 from mlbench.wire.patience import WHAT, LeavingError, Patience, UnansweredError, is_folder, look_after
 
@@ -80,13 +81,18 @@ def _ingest(
 ) -> None:  # fmt: skip
     known = journal.replay(home).roots
     workers = Workers()
+    survey = None
     try:
         if not os.path.exists(os.path.join(home.cache, WORK_FILE)):
             asked = _outermost(given, [*known, *given])
             n_bytes = _weigh(asked, scanner, MIN_FORK_BYTES)
             scanner.patience.rest()  # a process with threads does not fork
+            surveyor = None
+            if not rebuild and not scanner.keeps_folders and will_fork(n_bytes):
+                surveyor = begin_survey(scanner.walk, asked, _all_roots(known, given))
             workers.start(n_bytes, may_fork=True)
-            for root in asked:
+            survey = scanner.wait_for(surveyor) if surveyor else None
+            for root in asked if survey is None else ():
                 scanner.scan(root)
         with open_writer(home, wait_s=wait_s) as writer:
             summary.talk += writer.talk
@@ -96,13 +102,15 @@ def _ingest(
             roots = _remember_roots(home, known, given)
             scanned = _outermost(given, roots)
             summary.roots = tuple(given)
-            scans = [scanner.scan(root) for root in scanned]
+            if survey and not (writer.is_blank and (survey.roots, survey.named_from) == (scanned, roots)):
+                survey = None  # another process has made a catalog meanwhile
+            scans = survey.scans if survey else [scanner.scan(root) for root in scanned]
             scanner.let_go()
             ingest = Ingest(
                 home, writer, roots, summary, progress, is_cancelled, workers, scanner.patience, is_shown=is_shown,
                 is_once=not scanner.keeps_folders,
             )  # fmt: skip
-            scanner.units = ingest.run(scans)
+            scanner.units = ingest.run(scans, survey)
     finally:
         workers.close()
 
@@ -190,6 +198,20 @@ class Scanner:
 
         return self.patience.until_read(work)
 
+    def walk(self, roots: Sequence[str], on_folders: Callable[[int], None]) -> list[Scan]:
+        """Walk roots in the place of this scanner: in a process that is its twin."""
+        self._progress = lambda progress: on_folders(progress.n_done)
+        return [self.scan(root) for root in roots]
+
+    def wait_for(self, surveyor: Surveyor) -> Survey | None:
+        """What a process that walks has found; what was walked here before it was forked is let go of.
+
+        Raises:
+            LeavingError: it was cancelled.
+        """
+        self._begun.clear()
+        return surveyor.wait(lambda n_folders: self._progress(Progress("scan", n_folders)), self.is_cancelled)
+
     def let_go(self) -> None:
         """Forget what was found, where folders are not kept: it is walked anew when it is asked for."""
         if not self.keeps_folders:
@@ -259,12 +281,17 @@ def _real_roots(paths: Iterable[str], summary: Summary, patience: Patience) -> l
 
 def _remember_roots(home: Home, known: Sequence[str], given: Sequence[str]) -> list[str]:
     """Names are told from the first mentioned root, so that they stay the same whatever is ingested later."""
-    new = [root for root in given if root not in known]
+    roots = _all_roots(known, given)
+    new = roots[len(known) :]
     if new:
         with journal.open_journal(home) as words:
             for root in new:
                 words.root(root)
-    return [*known, *new]
+    return roots
+
+
+def _all_roots(known: Sequence[str], given: Sequence[str]) -> list[str]:
+    return [*known, *(root for root in given if root not in known)]
 
 
 def _outermost(given: Sequence[str], roots: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
-from dataclasses import field, replace
+from dataclasses import replace
 from functools import cache, partial
 
 from mlbench.adapters import load_adapters
@@ -32,6 +32,7 @@ from mlbench.ingest.mixing import note_mixing
 from mlbench.ingest.plan import SourceKey, UnitPlan, source_key
 from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.shelf import Shelf, Span
+from mlbench.ingest.slicing import PackedPart, Part
 from mlbench.ingest.thrift import import_arrow, import_numpy, keep_freed_memory
 from mlbench.model import Adapter, Claim, Role
 from mlbench.wire.patience import HangsError, LeavingError, Patience, check, note, widen
@@ -39,10 +40,6 @@ from mlbench.wire.patience import HangsError, LeavingError, Patience, check, not
 MIN_FORK_BYTES = 16 << 20
 MIN_SPAWN_BYTES = 64 << 20
 """Less than this is read sooner than two processes are started, by forking or from nothing."""
-FIRST_TASK_BYTES = 1 << 20
-TASK_BYTES = 12 << 20
-"""A quarter of a million scalars: 30 MB while they are sorted and stored, of which a cache holds much."""
-TASK_RUNS = 250
 MAX_WORKERS = 4
 """More do not help the one process that commits, and each costs some 100 MB while it reads."""
 _PARENT_POLL_S = 1.0
@@ -52,13 +49,10 @@ _PARENT_POLL_S = 1.0
 class Task:
     """Runs to be read by one process, none of whose sources the catalog knows."""
 
-    units: tuple[UnitPlan, ...]
-    source_ids: Mapping[SourceKey, int]
+    part: Part | PackedPart
     first_series_id: int
     points_folder: str
     salt: bytes
-    shared: frozenset[SourceKey] = frozenset()
-    """Sources that tell of other runs too, beside those that are inherited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +61,6 @@ class TaskDone:
     tables: dict[str, Packed]
     """The rows of the runs and of their own sources by table."""
     stored: Stored | None
-
-
-@dataclass(slots=True)
-class Slicer:
-    """Cuts the runs to be read into tasks: small ones first, so that the first runs are soon on the screen."""
-
-    limit_bytes: int = FIRST_TASK_BYTES
-    _units: list[UnitPlan] = field(default_factory=list)
-    _n_bytes: int = 0
-
-    def slices(self, units: Iterable[UnitPlan]) -> Iterator[tuple[UnitPlan, ...]]:
-        """The runs in their order, a task's worth at a time."""
-        for unit in units:
-            self._units.append(unit)
-            self._n_bytes += unit.size_bytes
-            if self._n_bytes >= self.limit_bytes or len(self._units) >= TASK_RUNS:
-                yield self._cut()
-                self.limit_bytes = min(2 * self.limit_bytes, TASK_BYTES)
-        if self._units:
-            yield self._cut()
-
-    def _cut(self) -> tuple[UnitPlan, ...]:
-        units, self._units, self._n_bytes = tuple(self._units), [], 0
-        return units
 
 
 def do_task(
@@ -132,7 +102,7 @@ def do_task(
 
 def _set_aside_all(task: Task, path: str) -> None:
     """All that a task would read, where nobody knows what of it hangs."""
-    for unit in task.units:
+    for unit in task.part.opened().units:
         widen(path, unit.unit.folder)
         for member in unit.unit.members:
             widen(path, member.claimed.claim.path)
@@ -142,11 +112,12 @@ def _read_task(task: Task, adapters: Mapping[str, Adapter], filer: Filer, is_sto
     shelf = Shelf(task.points_folder, task.first_series_id)
     shared: dict[SourceKey, Reading] = {}
     runs: list[FiledRun] = []
-    for unit in task.units:
+    part = task.part.opened()
+    for unit in part.units:
         if is_stopped():
             break
         # By a function, so that nothing which was read of the last run is still named here when the points are stored.
-        runs.append(_read_unit(unit, task, adapters, filer, shelf, shared))
+        runs.append(_read_unit(unit, part, task.salt, adapters, filer, shelf, shared))
     check()
     tables = {table: packed(rows) for table, rows in filer.take().as_tables().items()}
     stored = shelf.store()
@@ -162,7 +133,7 @@ def _own_filer() -> Filer:
 
 
 def _read_unit(
-    unit: UnitPlan, task: Task, adapters: Mapping[str, Adapter], filer: Filer, shelf: Shelf,
+    unit: UnitPlan, part: Part, salt: bytes, adapters: Mapping[str, Adapter], filer: Filer, shelf: Shelf,
     shared: dict[SourceKey, Reading],
 ) -> FiledRun:  # fmt: skip
     sources: list[SourceReading] = []
@@ -170,12 +141,12 @@ def _read_unit(
         key = source_key(member)
         reading = shared.get(key)
         if reading is None:
-            reading = read_source(adapters[key[0]], member.claimed.claim, None, salt=task.salt)
+            reading = read_source(adapters[key[0]], member.claimed.claim, None, salt=salt)
         if member.is_inherited:
             shared[key] = reading
-        sources.append(SourceReading(member, task.source_ids[key], reading))
+        sources.append(SourceReading(member, part.source_ids[key], reading))
     run = put_away(unit, sources, shelf)
-    return filer.add(run, task.shared, filer.attribute(run))
+    return filer.add(run, part.shared, filer.attribute(run))
 
 
 def put_away(unit: UnitPlan, sources: list[SourceReading], shelf: Shelf) -> ReadRun:
@@ -208,7 +179,7 @@ class Workers:
         """
         if threading.current_thread() is not threading.main_thread():
             return
-        may_fork = may_fork and threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
+        may_fork = may_fork and can_fork()
         n_workers = _useful(n_bytes, may_fork=may_fork)
         if n_workers and self._pool is None:
             self._pool = _start(n_workers, may_fork=may_fork)
@@ -291,6 +262,17 @@ class Workers:
             self._ending.start()
 
 
+def can_fork() -> bool:
+    """Whether this process may be forked as it is: only one that has a single thread."""
+    return threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
+
+
+def will_fork(n_bytes: int) -> bool:
+    """Whether processes will be forked to read so much."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and can_fork() and _useful(n_bytes, may_fork=True) > 0
+
+
 def _useful(n_bytes: int, *, may_fork: bool) -> int:
     """How many processes are worth starting: none for little, or on one processor."""
     if n_bytes < (MIN_FORK_BYTES if may_fork else MIN_SPAWN_BYTES):
@@ -318,7 +300,7 @@ def _start(n_workers: int, *, may_fork: bool) -> ProcessPoolExecutor | None:
         _load()
     context = multiprocessing.get_context("fork" if may_fork else "spawn")
     try:
-        with _ctrl_c_held() if may_fork else nullcontext():
+        with ctrl_c_held() if may_fork else nullcontext():
             pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
             begun = pool.submit(_load)
         if not may_fork:  # a forked process has all it needs, and the walk goes on while it begins
@@ -329,7 +311,7 @@ def _start(n_workers: int, *, may_fork: bool) -> ProcessPoolExecutor | None:
 
 
 @contextmanager
-def _ctrl_c_held() -> Iterator[None]:
+def ctrl_c_held() -> Iterator[None]:
     """Keep ctrl+c until processes are forked: they begin without it, and would tell of it before they ignore it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -184,6 +184,11 @@ def is_aside(path: str) -> bool:
     return any(n >= MOST_OF_A_MOUNT and path.startswith(mount + os.sep) for mount, n in list(_mounts.items()))
 
 
+def is_any_aside() -> bool:
+    """Whether anything was set aside, and has not been taken back."""
+    return bool(_aside)
+
+
 def hides(path: str) -> bool:
     """Whether a place, or a folder that it lies in, was set aside."""
     if not _aside:

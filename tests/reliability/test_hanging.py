@@ -17,7 +17,7 @@ import pytest
 
 from mlbench.catalog.reader import open_reader
 from mlbench.errors import SourceError
-from mlbench.ingest import workers
+from mlbench.ingest import slicing, workers
 from mlbench.ingest.run import ingest_paths
 from mlbench.journal import RunRef, open_journal
 from mlbench.paths import Home
@@ -322,7 +322,7 @@ def test_a_process_that_reads_sets_aside_what_hangs_and_reads_the_rest(
     home: Home, logs: Path, mount: Mount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "_useful", lambda _n_bytes, *, may_fork: 2 if may_fork else 0)
-    monkeypatch.setattr(workers, "TASK_RUNS", 2)
+    monkeypatch.setattr(slicing, "TASK_RUNS", 2)
     monkeypatch.setattr(threading, "active_count", lambda: 1)
     mount.calls = ("open",)
     mount.hang(logs / "a" / LOG)

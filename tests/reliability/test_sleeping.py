@@ -10,7 +10,7 @@ import pytest
 
 from mlbench.catalog import writer
 from mlbench.catalog.fsck import check_home
-from mlbench.ingest import ingesting, workers
+from mlbench.ingest import ingesting, slicing, workers
 from mlbench.ingest.progress import Progress
 from mlbench.ingest.run import ingest_paths
 from mlbench.paths import Home
@@ -25,7 +25,7 @@ def test_segments_that_wait_for_their_commit_while_the_machine_sleeps_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "_useful", lambda _n_bytes, *, may_fork: 2 if may_fork else 0)
-    monkeypatch.setattr(workers, "TASK_RUNS", 1)
+    monkeypatch.setattr(slicing, "TASK_RUNS", 1)
     monkeypatch.setattr(threading, "active_count", lambda: 1)
     monkeypatch.setattr(ingesting, "UNSEEN_EVERY_S", 0.0)
     monkeypatch.setattr(writer, "UNUSED_SEGMENT_S", 0.2)

@@ -147,6 +147,37 @@ def test_a_run_committed_again_replaces_its_rows_and_points(home: Home) -> None:
         assert open_one.points("a").column("value").to_pylist() == [0.25, 0.125]
 
 
+def test_what_a_writer_has_in_memory_can_be_let_go_of_between_commits(home: Home) -> None:
+    with open_writer(home) as writer:
+        writer.shed()  # nothing is open yet
+        writer.commit(one_run(home, "a", 1.0))
+        series, source = writer.new_series_block(), writer.new_source_id()
+        writer.shed()
+        writer.commit(one_run(home, "b", 2.0, series_id=2))
+        writer.shed()
+        writer.publish()
+        writer.shed()
+        assert writer.new_series_block() > series
+        assert writer.new_source_id() > source
+        assert [row[0] for row in writer.rows("SELECT run_id FROM run ORDER BY 1")] == ["a", "b"]
+    with open_reader(home) as reader:
+        assert [table["value"].to_pylist() for table in (reader.points([1]), reader.points([2]))] == [[1.0], [2.0]]
+
+
+def test_a_file_that_cannot_be_opened_again_is_told_and_nothing_is_lost(home: Home) -> None:
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "a", 1.0))
+        work = os.path.join(home.cache, "work.duckdb")
+        attach, writer._file = writer._file, home.cache  # a folder
+        writer.shed()
+        with pytest.raises(HomeError, match="cannot be written"):
+            writer.commit(one_run(home, "b", 2.0, series_id=2))
+        writer._file = attach
+    assert os.path.exists(work)
+    with open_writer(home) as writer:
+        assert writer.rows("SELECT run_id FROM run") == [("a",)]
+
+
 def test_series_ids_are_never_used_twice(home: Home) -> None:
     with open_writer(home) as first:
         first.commit(one_run(home, "a", 0.5, series_id=first.new_series_block()))

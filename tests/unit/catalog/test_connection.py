@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from mlbench.catalog import connection as module
-from mlbench.catalog.connection import WRITER_MEMORY, connect, connect_writer, shrink, with_room
+from mlbench.catalog.connection import WRITER_MEMORY, attach_anew, connect, connect_writer, shrink, with_room
 
 
 def limit_of(connection: duckdb.DuckDBPyConnection) -> str:
@@ -16,8 +16,8 @@ def limit_of(connection: duckdb.DuckDBPyConnection) -> str:
 def test_a_writer_keeps_little_in_memory(tmp_path: Path) -> None:
     connection = connect_writer(str(tmp_path / "work.duckdb"))
 
-    assert WRITER_MEMORY == "48MB"
-    assert limit_of(connection) == "45.7 MiB"
+    assert WRITER_MEMORY == "24MB"
+    assert limit_of(connection) == "22.8 MiB"
 
 
 @pytest.mark.parametrize("is_rolled_back", [True, False])
@@ -38,7 +38,7 @@ def test_a_change_that_needs_more_memory_is_made_again_with_more(tmp_path: Path,
 
     with_room(connection, change)
 
-    assert limits == ["45.7 MiB", "953.6 MiB"]
+    assert limits == ["22.8 MiB", "953.6 MiB"]
     assert connection.execute("SELECT count(*) FROM t").fetchone() == (1,)
 
 
@@ -47,7 +47,25 @@ def test_other_errors_of_a_change_are_told_at_once(tmp_path: Path) -> None:
 
     with pytest.raises(duckdb.CatalogException):
         with_room(connection, lambda: connection.execute("INSERT INTO nothing VALUES (1)"))
-    assert limit_of(connection) == "45.7 MiB"
+    assert limit_of(connection) == "22.8 MiB"
+
+
+def test_a_file_opened_anew_is_as_it_was_and_little_of_it_is_in_memory(tmp_path: Path) -> None:
+    path = str(tmp_path / "work.duckdb")
+    connection = connect_writer(path)
+    connection.execute("CREATE TABLE t AS SELECT range AS n, hash(range) AS text FROM range(500000)")
+    connection.execute("SET memory_limit = '1GB'")
+    before = kept_mib(connection)
+
+    attach_anew(connection, path)
+
+    assert kept_mib(connection) < before / 4
+    assert limit_of(connection) == "22.8 MiB"
+    assert connection.execute("SELECT count(*), sum(n) FROM t").fetchone() == (500000, 124999750000)
+    connection.execute("INSERT INTO t VALUES (-1, 0)")
+    connection.close()
+    again = connect_writer(path)
+    assert again.execute("SELECT min(n) FROM t").fetchone() == (-1,)
 
 
 def kept_mib(connection: duckdb.DuckDBPyConnection) -> float:

@@ -19,13 +19,14 @@ from mlbench.adapters import load_adapters
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.segments import Segment, write_segment
 from mlbench.catalog.tables import Packed
-from mlbench.ingest import shelf
+from mlbench.ingest import shelf, slicing
 from mlbench.ingest import workers as module
 from mlbench.ingest.filing import Filer, ReadRun
 from mlbench.ingest.plan import UnitPlan, source_key
 from mlbench.ingest.read import Reading, read_source
 from mlbench.ingest.run import ingest_paths
-from mlbench.ingest.workers import Slicer, Task, TaskDone, Workers, do_task
+from mlbench.ingest.slicing import Part, Slicer
+from mlbench.ingest.workers import Task, TaskDone, Workers, do_task
 from mlbench.model import Adapter
 from mlbench.paths import Home
 from tests.events import scalar_file
@@ -62,7 +63,7 @@ def made_runs(folder: Path, n: int) -> list[UnitPlan]:
 
 def task(units: list[UnitPlan], folder: Path, first_series_id: int = 0) -> Task:
     ids = {source_key(member): number for number, unit in enumerate(units) for member in unit.unit.members}
-    return Task(tuple(units), ids, first_series_id, str(folder / "points"), b"salt")
+    return Task(Part(tuple(units), ids), first_series_id, str(folder / "points"), b"salt")
 
 
 def filer() -> Filer:
@@ -123,13 +124,13 @@ def test_no_runs_are_no_slices() -> None:
 
 
 def test_slices_stop_growing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TASK_BYTES", 150)
+    monkeypatch.setattr(slicing, "TASK_BYTES", 150)
 
     assert sliced(100, 150, 150, 150) == [[100], [150], [150], [150]]
 
 
 def test_many_small_runs_are_sliced_by_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TASK_RUNS", 2)
+    monkeypatch.setattr(slicing, "TASK_RUNS", 2)
 
     assert sliced(1, 1, 1, 1, 1) == [[1, 1], [1, 1], [1]]
 
@@ -221,13 +222,16 @@ def test_what_was_read_is_let_go_before_the_segment_is_written(tmp_path: Path, m
 
 def test_sources_that_tell_of_other_runs_are_left_to_the_committing_process(tmp_path: Path) -> None:
     todo = task(made_runs(tmp_path, 2), tmp_path)
-    (key,) = todo.units[1].stamps
+    part = todo.part.opened()
+    (key,) = part.units[1].stamps
 
-    done = do_task(replace(todo, shared=frozenset({key})))
+    done = do_task(replace(todo, part=replace(part, shared=frozenset({key}))))
 
     assert done.tables["source"].table()["source_id"].to_pylist() == [0]
     assert [[source.source_id for source in run.shared] for run in done.runs] == [[], [1]]
     assert [source.reading.points for run in done.runs for source in run.shared] == [None]
+    assert done.runs[0].unit is None
+    assert done.runs[1].unit == replace(part.units[1], unit=replace(part.units[1].unit, members=[]))
 
 
 def test_a_task_that_is_stopped_keeps_the_runs_it_has_read(tmp_path: Path, adapters: dict[str, Adapter]) -> None:
@@ -481,7 +485,7 @@ def test_two_processes_make_the_same_catalog_as_none(tmp_path: Path, monkeypatch
     monkeypatch.setattr(module, "_useful", lambda n_bytes, *, may_fork: 2 if may_fork else 0)
     monkeypatch.setattr("threading.active_count", lambda: 1)
     monkeypatch.setattr(module, "_start", counted)
-    monkeypatch.setattr(module, "TASK_RUNS", 3)
+    monkeypatch.setattr(slicing, "TASK_RUNS", 3)
     together = answers(home_in(tmp_path / "together"), LOGS)
 
     assert started == [2]
