@@ -14,7 +14,8 @@ from mlbench.catalog.layout import point_schema
 from mlbench.catalog.segments import Stored, write_segment
 from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft
-from mlbench.ingest.series import SeriesKey, SeriesPoints, series_of, sort_points
+from mlbench.ingest.naming import SeriesKey, name_points
+from mlbench.ingest.series import SeriesPoints, series_of, sort_points
 from mlbench.ingest.shelf import Span
 from mlbench.ingest.summary import SKETCH_POINTS, summarise
 
@@ -48,9 +49,10 @@ def append_points(draft: Draft, known: Sequence[Row], new_series_id: Callable[[]
     Returns:
         None where a step went back, so that the old points have to be looked at.
     """
-    series = series_of(draft)
-    if series is None:
+    named = name_points(draft)
+    if named is None:
         return Appended(draft.run_id, [], [], _no_points())
+    series = series_of(named)
     points = sort_points([series])
     fresh = _rows(summarise(points))
     old = {SeriesKey(*(row[name] for name in SeriesKey._fields)): row for row in known}

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from mlbench.ingest.filing import FiledRun
 
 MAX_SEGMENTS = 24
-"""Segments that a run is spread over before it is put together again: each is a file that a reader opens."""
+"""Small segments that a run is spread over before it is put together again: each is a file that a reader opens."""
+SMALL_ROWS = 100_000
+"""Points of a segment from which on it is not small: a long run has many of them from the beginning."""
 
 
 @dataclass(slots=True)
@@ -94,8 +96,8 @@ class Gatherer:
             is_last = last[key[0], os.path.dirname(key[1])] == key[1]
             if not (adapter.appends and is_last and _may_go_on(self.plan.known[key], adapter.version, old)):
                 return False
-        sql = "SELECT count(*) FROM segment_run WHERE run_id = ?"
-        return bool(self.writer.rows(sql, [unit.run_id])[0][0] < MAX_SEGMENTS)
+        sql = "SELECT count(*) FROM segment_run JOIN segment USING (file) WHERE run_id = ? AND n_rows < ?"
+        return bool(self.writer.rows(sql, [unit.run_id, SMALL_ROWS])[0][0] < MAX_SEGMENTS)
 
     def _versions(self) -> dict[str, int]:
         return {name: adapter.version for name, adapter in self.adapters.items()}

@@ -183,8 +183,8 @@ class Ingest:
         n_total = len(changed) + len(plan.surveyed)
         tasks = self._surveyed(survey) if survey else self._tasks(new, gatherer, plan)
         for done in self.workers.do(tasks, self.adapters, self.filer, self._is_stopped, self.writer.open):
-            if done.stored is not None:
-                self._add_stored(done.stored)
+            for stored in done.stored:
+                self._add_stored(stored)
             self.batch.add_tables(done.tables)
             self.n_batch_params += done.tables["param"].num_rows if "param" in done.tables else 0
             for run in done.runs:
@@ -350,8 +350,7 @@ class Ingest:
         self.n_batch_series += stored.series.num_rows
 
     def _store_shelf(self) -> None:
-        stored = self.shelf.store()
-        if stored is not None:
+        for stored in self.shelf.store():
             self._add_stored(stored)
         appended, self.appended = store_appended(self.shelf.folder, self.appended), []
         self.n_appended_points = 0

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from mlbench.ingest.draft import SourceReading
+from mlbench.ingest.laying import parts_of
 from mlbench.model import PointTable, Problem, Role
 
 HINT = "give each training a folder of its own"
@@ -53,10 +54,19 @@ def _span(points: PointTable) -> tuple[float, float, frozenset[str]]:
     """When the points were written (NaN compares false), and their metrics."""
     import numpy as np
 
-    known = points.wall_s[np.isfinite(points.wall_s)]
-    if not known.size:
+    firsts: list[float] = []
+    lasts: list[float] = []
+    names: set[str] = set()
+    for part in parts_of(points):
+        wall_s = part.wall_s
+        known = wall_s[np.isfinite(wall_s)]
+        names.update(part.metrics)
+        if known.size:
+            firsts.append(float(known.min()))
+            lasts.append(float(known.max()))
+    if not firsts:
         return float("nan"), float("nan"), frozenset()
-    return float(known.min()), float(known.max()), frozenset(points.metrics)
+    return min(firsts), max(lasts), frozenset(names)
 
 
 def _note(source: SourceReading, other: SourceReading) -> None:

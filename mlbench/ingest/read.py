@@ -7,9 +7,9 @@ from dataclasses import field, replace
 
 from mlbench.dataclass import dataclass
 from mlbench.ingest.keep import SMALL_FACTS, SmallFact
+from mlbench.ingest.laying import Laying, joined
 from mlbench.ingest.secrets import redact_fact
 from mlbench.ingest.storable import are_storable, is_plain, told, unstorable_field
-from mlbench.ingest.tables import join_tables
 from mlbench.model import (
     Adapter,
     Blob,
@@ -54,9 +54,17 @@ class Reading:
 
 
 def read_source(
-    adapter: Adapter, claim: Claim, cursor: Mapping[str, JsonValue] | None, *, salt: bytes = b""
-) -> Reading:
+    adapter: Adapter, claim: Claim, cursor: Mapping[str, JsonValue] | None, *, salt: bytes = b"",
+    laying: Laying | None = None,
+) -> Reading:  # fmt: skip
     """Read a source from its beginning, or from `cursor` where the adapter can go on.
+
+    Args:
+        adapter: that claimed it.
+        claim: the source.
+        cursor: of an earlier reading.
+        salt: of the home.
+        laying: takes what is too much to be held; it is open as long as the points are needed.
 
     Secrets are replaced by their salted hash here, before anything is kept. A fault of an adapter becomes a Problem
     like any other: one source never stops the others.
@@ -72,7 +80,7 @@ def read_source(
                 reading.small.append(known.fact)
             elif type(fact) is Param and (kept := _kept_param(fact, known, salt)) is not None:
                 reading.small.append(kept)
-            elif field := _sort_fact(fact, reading, batches, salt):
+            elif field := _sort_fact(fact, reading, batches, salt, laying):
                 unfit.add((type(fact).__name__, field))
     except patience.UnansweredError:
         batches.clear()
@@ -89,7 +97,7 @@ def read_source(
         reading.small += [Problem(path, patience.WHAT, hint=patience.HINT) for path in dict.fromkeys(waited_in_vain)]
         reading.cursor = replace(reading.cursor, status=ReadStatus.UNREADABLE)
         reading.unanswered = waited_in_vain[0]
-    reading.points = join_tables(batches)
+    reading.points = joined(batches)
     reading.n_points = reading.n_new_points = reading.points.n_points if reading.points is not None else 0
     if reading.cursor.state.get("restarted"):
         reading.is_continuation = False
@@ -106,12 +114,16 @@ def _kept_param(fact: Param, known: recurring.Recurring | None, salt: bytes) -> 
     return redacted
 
 
-def _sort_fact(fact: object, reading: Reading, batches: list[Points | PointTable], salt: bytes) -> str:
+def _sort_fact(
+    fact: object, reading: Reading, batches: list[Points | PointTable], salt: bytes, laying: Laying | None
+) -> str:
     """Put a fact where it belongs; the name of the field for which it was left out, '' where it was not."""
     if isinstance(fact, _TABLES):
         if not are_storable(fact):
             return "metric"
         batches.append(fact)
+        if laying is not None:
+            laying.note(batches)
     elif isinstance(fact, Problem):
         reading.small.append(redact_fact(told(fact), salt))
     elif isinstance(fact, _KEPT):

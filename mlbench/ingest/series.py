@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from mlbench import safe
 from mlbench.dataclass import dataclass
-from mlbench.ingest.draft import Draft, prefixed
-from mlbench.ingest.identity import Member
-from mlbench.ingest.scan import path_below
-from mlbench.model import Role
+from mlbench.ingest.naming import NamedPoints, PlacedTable, SeriesKey
 from mlbench.wire.point_grids import PointGrid
 
 if TYPE_CHECKING:
@@ -32,18 +27,6 @@ _LONG_STRETCH = 8
 """Points in a row of one series from which on stretches are sorted, not points."""
 _WHOLE_STRETCH = 64
 """The same from which on they are copied as a whole."""
-
-
-class SeriesKey(NamedTuple):
-    """What tells a series of a run from the others."""
-
-    metric: str
-    """Its name in the run."""
-    source_run: str
-    """Folder of the log below the root, as TensorBoard names a run."""
-    source_metric: str
-    """Its name in the log."""
-    adapter: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,54 +84,42 @@ class RunSeries:
 
         Of each series, since a run that is read in pieces knows no more than that: both ways give the same.
         """
-        import numpy as np
-
-        firsts: list[float] = []
-        lasts: list[float] = []
-        for stretches, table in zip(self.stretches, self.tables, strict=True):
-            if isinstance(table.points, PointGrid):
-                first, last = table.points.ends()
-            else:
-                first, last = np.full((2, len(self.keys)), np.nan)
-                # Of several values for one place numpy keeps the one assigned last.
-                first[stretches.which[::-1]] = table.points.wall_s[stretches.starts[::-1]]
-                last[stretches.which] = table.points.wall_s[stretches.ends - 1]
-            firsts += filter(math.isfinite, first.tolist())
-            lasts += filter(math.isfinite, last.tolist())
-        return min(firsts, default=None), max(lasts, default=None)
+        return _ends(len(self.keys), zip(self.stretches, self.tables, strict=True))
 
 
-class PlacedTable(NamedTuple):
-    """The points of one source, and its rank among those of the run."""
-
-    rank: int
-    source_id: int
-    points: PointTable
+def series_of(named: NamedPoints) -> RunSeries:
+    """The series of a run whose points are named."""
+    return RunSeries(named.keys, list(map(_stretches, named.points, named.places)), named.tables)
 
 
-def series_of(draft: Draft) -> RunSeries | None:
-    """Name the series of a run's points; None where it has none."""
-    ordered = sorted(draft.sources, key=lambda source: source.member.claimed.claim.path)
-    tables: list[PlacedTable] = []
-    known: dict[SeriesKey, int] = {}
-    numbers: list[list[int]] = []
-    for rank, source in enumerate(ordered):
-        points = source.reading.points
-        if points is not None:
-            tables.append(PlacedTable(rank, source.source_id, points))
-            keys = _keys(draft, source.member, points.metrics)
-            numbers.append([known.setdefault(key, len(known)) for key in keys])
-    return _in_order(known, numbers, tables) if tables else None
+def ends_of(named: NamedPoints) -> tuple[float | None, float | None]:
+    """What `RunSeries.ends` tells, of points that are looked at table by table."""
+    stretches = map(_stretches, named.points, named.places)
+    return _ends(len(named.keys), zip(stretches, named.tables, strict=True))
 
 
-def _in_order(known: dict[SeriesKey, int], numbers: list[list[int]], tables: list[PlacedTable]) -> RunSeries:
+def _ends(n_series: int, tables: Iterable[tuple[Stretches, PlacedTable]]) -> tuple[float | None, float | None]:
     import numpy as np
 
-    keys = sorted(known)
-    places = np.empty(len(keys), dtype=np.int32)
-    places[[known[key] for key in keys]] = np.arange(len(keys), dtype=np.int32)
-    stretches = [_stretches(table.points, places[of_table]) for of_table, table in zip(numbers, tables, strict=True)]
-    return RunSeries(tuple(keys), stretches, tables)
+    firsts: list[float] = []
+    lasts: list[float] = []
+    for _rank, of_file in groupby(tables, key=lambda one: one[1].rank):
+        first, last = np.full((2, n_series), np.nan)
+        is_known = np.zeros(n_series, dtype=np.bool_)
+        for stretches, table in of_file:
+            which, now = stretches.which, last.copy()
+            if isinstance(table.points, PointGrid):
+                now[which], last[which] = table.points.ends()
+            else:
+                wall_s = table.points.wall_s
+                # Of several values for one place numpy keeps the one assigned last.
+                now[which[::-1]] = wall_s[stretches.starts[::-1]]
+                last[which] = wall_s[stretches.ends - 1]
+            new = which[~is_known[which]]
+            first[new], is_known[new] = now[new], True
+        firsts += filter(math.isfinite, first.tolist())
+        lasts += filter(math.isfinite, last.tolist())
+    return min(firsts, default=None), max(lasts, default=None)
 
 
 def _stretches(points: PointTable, places: Int32Array) -> Stretches:
@@ -171,13 +142,6 @@ def stretches_of(which: Int32Array, places: Int32Array) -> Stretches:
     borders = np.flatnonzero(which[1:] != which[:-1]) + 1
     starts = np.concatenate((np.zeros(1, dtype=np.int64), borders))[: which.size]
     return Stretches(places[which[starts]], starts, which.size)
-
-
-def _keys(draft: Draft, member: Member, metrics: Sequence[str]) -> list[SeriesKey]:
-    claim = member.claimed.claim
-    folder = os.path.dirname(claim.path) if claim.role is Role.EVENTS else claim.run_folder
-    source_run = safe.text_of_path(path_below(folder, draft.root))
-    return [SeriesKey(prefixed(member, metric), source_run, metric, member.claimed.adapter) for metric in metrics]
 
 
 def sort_points(

@@ -12,7 +12,9 @@ from mlbench.catalog.layout import point_schema, single_schema
 from mlbench.catalog.segments import Stored, write_segment
 from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft
-from mlbench.ingest.series import RunSeries, SeriesKey, SeriesPoints, series_of, sort_points
+from mlbench.ingest.laying import LONG_POINTS
+from mlbench.ingest.naming import NamedPoints, SeriesKey, name_points
+from mlbench.ingest.series import RunSeries, SeriesPoints, ends_of, series_of, sort_points
 from mlbench.ingest.summary import summarise
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class Span:
 
 @dataclass(slots=True)
 class Shelf:
-    """Gathers the series of runs until `store` writes them all into one segment."""
+    """Gathers the series of runs until `store` writes them all into one segment; a long run gets its own."""
 
     folder: str
     """The points folder."""
@@ -43,28 +45,55 @@ class Shelf:
     """This and all that follow are free."""
     n_points: int = 0
     _runs: list[tuple[str, RunSeries]] = field(default_factory=list)
+    _stored: list[Stored] = field(default_factory=list)
+    """Of long runs."""
 
     def add(self, draft: Draft) -> Span:
-        """Take the points of a run."""
-        series = series_of(draft)
-        if series is None:
-            return Span()
-        self._runs.append((draft.run_id, series))
-        self.n_points += sum(part.n_points for part in series.stretches)
-        return Span(*series.ends())
-
-    def store(self) -> Stored | None:
-        """Write what was gathered and forget it; None where there was nothing.
+        """Take the points of a run; those of a long one are stored now, since they may lie in a file that goes.
 
         Raises:
             HomeError: the disk is full or the folder cannot be written.
         """
+        named = name_points(draft)
+        if named is None:
+            return Span()
+        if named.n_points > LONG_POINTS:
+            self._stored += self._store_long(draft.run_id, named)
+            return Span(*ends_of(named))
+        series = series_of(named)
+        self._runs.append((draft.run_id, series))
+        self.n_points += named.n_points
+        return Span(*series.ends())
+
+    def store(self) -> list[Stored]:
+        """Write what was gathered and forget it; gives what was written since this was asked last.
+
+        Raises:
+            HomeError: the disk is full or the folder cannot be written.
+        """
+        stored, self._stored = self._stored, []
+        runs, self._runs, self.n_points = self._runs, [], 0
+        return [*stored, self._store(runs)] if runs else stored
+
+    def _store_long(self, run_id: str, named: NamedPoints) -> list[Stored]:
+        """Segments of as many series each as may be held together, one at least."""
+        import numpy as np
+
+        before = np.append(0, np.cumsum(named.counts()))
+        stored: list[Stored] = []
+        first, n_series = 0, len(named.keys)
+        while first < n_series:
+            most = int(np.searchsorted(before, before[first] + LONG_POINTS, side="right")) - 1
+            stop = max(first + 1, most)
+            stored.append(self._store([(run_id, series_of(named.some(first, stop)))]))
+            first = stop
+        return stored
+
+    def _store(self, runs: list[tuple[str, RunSeries]]) -> Stored:
+        """Write the points of runs into one segment; the list is emptied."""
         import numpy as np
         import pyarrow as pa
 
-        runs, self._runs, self.n_points = self._runs, [], 0
-        if not runs:
-            return None
         named = [(run_id, key) for run_id, series in runs for key in series.keys]
         sheaves = sheaves_of([key.metric for _run_id, key in named])
         order = sorted(range(len(named)), key=sheaves.__getitem__)

@@ -28,6 +28,7 @@ from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft, SourceReading
 from mlbench.ingest.filing import FiledRun, Filer, ReadRun
 from mlbench.ingest.fingerprint import fingerprint_of
+from mlbench.ingest.laying import Laying
 from mlbench.ingest.mixing import note_mixing
 from mlbench.ingest.plan import SourceKey, UnitPlan, source_key
 from mlbench.ingest.read import Reading, read_source
@@ -60,7 +61,7 @@ class TaskDone:
     runs: tuple[FiledRun, ...]
     tables: dict[str, Packed]
     """The rows of the runs and of their own sources by table."""
-    stored: Stored | None
+    stored: tuple[Stored, ...]
 
 
 def do_task(
@@ -97,7 +98,7 @@ def do_task(
     finally:
         filer.rows = before
         waiting.rest()
-    return TaskDone((), {}, None)
+    return TaskDone((), {}, ())
 
 
 def _set_aside_all(task: Task, path: str) -> None:
@@ -120,9 +121,7 @@ def _read_task(task: Task, adapters: Mapping[str, Adapter], filer: Filer, is_sto
         runs.append(_read_unit(unit, part, task.salt, adapters, filer, shelf, shared))
     check()
     tables = {table: packed(rows) for table, rows in filer.take().as_tables().items()}
-    stored = shelf.store()
-    if stored is not None:
-        stored = replace(stored, series=packed(stored.series))
+    stored = tuple(replace(one, series=packed(one.series)) for one in shelf.store())
     return TaskDone(tuple(runs), tables, stored)
 
 
@@ -137,15 +136,17 @@ def _read_unit(
     shared: dict[SourceKey, Reading],
 ) -> FiledRun:  # fmt: skip
     sources: list[SourceReading] = []
-    for member in unit.unit.members:
-        key = source_key(member)
-        reading = shared.get(key)
-        if reading is None:
-            reading = read_source(adapters[key[0]], member.claimed.claim, None, salt=salt)
-        if member.is_inherited:
-            shared[key] = reading
-        sources.append(SourceReading(member, part.source_ids[key], reading))
-    run = put_away(unit, sources, shelf)
+    with Laying(shelf.folder) as laying:
+        for member in unit.unit.members:
+            key = source_key(member)
+            reading = shared.get(key)
+            if reading is None:
+                mine = None if member.is_inherited else laying
+                reading = read_source(adapters[key[0]], member.claimed.claim, None, salt=salt, laying=mine)
+            if member.is_inherited:
+                shared[key] = reading
+            sources.append(SourceReading(member, part.source_ids[key], reading))
+        run = put_away(unit, sources, shelf)
     return filer.add(run, part.shared, filer.attribute(run))
 
 

@@ -99,6 +99,15 @@ class PointGrid(PointTable):
         np.concatenate([piece[lines] for piece in self.wall_pieces], axis=1, out=walls)
         np.concatenate([piece[lines] for piece in self.value_pieces], axis=1, out=values)
 
+    def of_lines(self, lines: Int64Array) -> PointGrid:
+        """The matrix of some metrics, by their places."""
+        return PointGrid(
+            tuple(self.metrics[line] for line in lines.tolist()),
+            self.line_steps if len(self.line_steps) == 1 else self.line_steps[lines],
+            [piece[lines] for piece in self.wall_pieces], [piece[lines] for piece in self.value_pieces],
+            self.line_seq[lines], self.later_seq,
+        )  # fmt: skip
+
     # ------------------------------------------------------------ as a table
 
     @property
@@ -128,3 +137,32 @@ class PointGrid(PointTable):
     @property
     def seq(self) -> Int64Array:
         return (self.line_seq + self.later_seq).ravel()
+
+
+def side_by_side(grids: Sequence[PointGrid]) -> list[PointGrid]:
+    """The same points as fewer matrices: those with the same lines that follow each other become one."""
+    import numpy as np
+
+    together: list[list[PointGrid]] = []
+    for grid in grids:
+        if together and _go_on(together[-1][-1], grid):
+            together[-1].append(grid)
+        else:
+            together.append([grid])
+    return [
+        PointGrid(
+            alike[0].metrics, np.concatenate([grid.line_steps for grid in alike], axis=1),
+            [piece for grid in alike for piece in grid.wall_pieces],
+            [piece for grid in alike for piece in grid.value_pieces],
+            alike[0].line_seq, np.concatenate([grid.later_seq for grid in alike]),
+        ) if len(alike) > 1 else alike[0]
+        for alike in together
+    ]  # fmt: skip
+
+
+def _go_on(one: PointGrid, other: PointGrid) -> bool:
+    """Whether what is kept once for all lines is so in both."""
+    import numpy as np
+
+    is_once = len(one.line_steps) == len(other.line_steps) == 1 and one.line_seq.shape[1] == 1
+    return is_once and one.metrics == other.metrics and np.array_equal(one.line_seq, other.line_seq)

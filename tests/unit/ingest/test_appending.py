@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.writer import open_writer
-from mlbench.ingest import gather
+from mlbench.ingest import gather, laying, shelf
 from mlbench.ingest.appending import merge_sketches
 from mlbench.ingest.run import ingest_paths
 from mlbench.paths import Home
@@ -135,6 +135,27 @@ def test_a_run_in_many_segments_is_put_together_again(tmp_path: Path, monkeypatc
 
     assert counts == [1, 2, 3, 1, 2]
     assert [row[2] for row in known(home)[1]] == [0, 1, 2, 3, 4]
+
+
+def test_the_large_segments_of_a_long_run_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (laying, shelf):
+        monkeypatch.setattr(module, "LONG_POINTS", 5)
+    monkeypatch.setattr(laying, "HELD_POINTS", 10)
+    monkeypatch.setattr(gather, "MAX_SEGMENTS", 3)
+    monkeypatch.setattr(gather, "SMALL_ROWS", 6)
+    path = tmp_path / "logs" / "run" / NAME
+    path.parent.mkdir(parents=True)
+    home, other = a_home(tmp_path), a_home(tmp_path / "other")
+    counts = []
+
+    for n_points in range(8, 13):
+        path.write_bytes(b"".join(point(tag, step, step / 8) for step in range(n_points) for tag in "abcd"))
+        ingest_paths(home, [str(tmp_path / "logs")])
+        counts.append(segments_of(home))
+
+    ingest_paths(other, [str(tmp_path / "logs")])
+    assert counts == [4, 5, 6, 7, 4]
+    assert known(home) == known(other)
 
 
 def test_a_sketch_is_of_the_whole_curve() -> None:

@@ -3,16 +3,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlbench.ingest import series as module
-from mlbench.ingest.series import SEQ_BITS, RunSeries, SeriesKey, SeriesPoints, series_of, sort_points
+from mlbench.ingest.naming import NamedPoints, SeriesKey, name_points
+from mlbench.ingest.series import SEQ_BITS, RunSeries, SeriesPoints, series_of, sort_points
 from mlbench.ingest.summary import summarise
 from mlbench.model import PointTable, Role
 from mlbench.wire.point_grids import PointGrid
 from tests.unit.ingest.sources import draft, points, source
 
 
-def named(run: RunSeries | None) -> RunSeries:
-    assert run is not None
-    return run
+def named(found: NamedPoints | None) -> RunSeries:
+    assert found is not None
+    return series_of(found)
 
 
 def told(run: RunSeries, found: SeriesPoints, start: int = 0) -> dict[str, list[tuple[int, int, int, float]]]:
@@ -34,13 +35,13 @@ def told(run: RunSeries, found: SeriesPoints, start: int = 0) -> dict[str, list[
 
 
 def test_a_run_without_points_has_no_series() -> None:
-    assert series_of(draft(source("/logs/run/a", None))) is None
+    assert name_points(draft(source("/logs/run/a", None))) is None
     assert sort_points([]).counts.tolist() == []
 
 
 def test_series_come_by_name_and_their_points_in_the_order_of_the_log() -> None:
     run = named(
-        series_of(draft(source("/logs/run/a", points(("b", 2, 0.2), ("a", 1, 0.1), ("b", 1, 0.3)), source_id=7)))
+        name_points(draft(source("/logs/run/a", points(("b", 2, 0.2), ("a", 1, 0.1), ("b", 1, 0.3)), source_id=7)))
     )
 
     found = sort_points([run])
@@ -56,7 +57,7 @@ def test_files_of_a_run_follow_each_other_by_their_paths_and_not_by_their_ids_or
     second = source("/logs/run/events.2", points(("a", 1, 0.5), ("b", 1, 0.6)), source_id=1)
     first = source("/logs/run/events.1", points(("a", 9, 0.1)), source_id=2)
     nothing = source("/logs/run/args", None, source_id=3)
-    run = named(series_of(draft(second, first, nothing)))
+    run = named(name_points(draft(second, first, nothing)))
 
     found = sort_points([run])
 
@@ -68,7 +69,7 @@ def test_a_folded_split_puts_its_name_before_its_metrics_and_keeps_what_tensorbo
     train = source("/logs/run/train/events", points(("loss", 1, 0.5)), prefix="train")
     val = source("/logs/run/val/events", points(("loss", 1, 0.7), ("val/acc", 1, 0.9)), prefix="val")
 
-    run = named(series_of(draft(val, train)))
+    run = named(name_points(draft(val, train)))
 
     assert run.keys == (
         SeriesKey("train/loss", "run/train", "loss", "tensorboard"),
@@ -78,7 +79,7 @@ def test_a_folded_split_puts_its_name_before_its_metrics_and_keeps_what_tensorbo
 
 
 def test_a_metric_file_is_of_its_run_wherever_it_lies() -> None:
-    run = named(series_of(draft(source("/logs/run/out/log.csv", points(("loss", 1, 0.5)), role=Role.METRICS))))
+    run = named(name_points(draft(source("/logs/run/out/log.csv", points(("loss", 1, 0.5)), role=Role.METRICS))))
 
     assert [key.source_run for key in run.keys] == ["run"]
 
@@ -87,7 +88,7 @@ def test_one_metric_in_two_folders_is_two_series() -> None:
     one = source("/logs/run/events", points(("a", 1, 0.1)), source_id=1)
     other = source("/logs/run/tb/events", points(("a", 1, 0.2)), source_id=2)
 
-    run = named(series_of(draft(one, other)))
+    run = named(name_points(draft(one, other)))
 
     assert [(key.metric, key.source_run) for key in run.keys] == [("a", "run"), ("a", "run/tb")]
     assert sort_points([run]).source_ids.tolist() == [1, 2]
@@ -95,9 +96,9 @@ def test_one_metric_in_two_folders_is_two_series() -> None:
 
 def test_many_runs_are_sorted_one_behind_the_other() -> None:
     runs = [
-        named(series_of(draft(source("/logs/r/e", points(("b", 1, 0.1), ("a", 1, 0.2)), source_id=4)))),
+        named(name_points(draft(source("/logs/r/e", points(("b", 1, 0.1), ("a", 1, 0.2)), source_id=4)))),
         named(
-            series_of(
+            name_points(
                 draft(
                     source("/logs/s/e", points(("c", 1, 0.3)), source_id=5),
                     source("/logs/s/f", points(("c", 2, 0.4), ("a", 2, 0.5)), source_id=6),
@@ -132,7 +133,7 @@ def test_sheaves_lie_one_behind_the_other_with_the_series_of_all_runs(
         sources = [
             source(f"/logs/{number}/e{rank}", row, source_id=10 * number + rank) for rank, row in enumerate(rows)
         ]
-        runs.append(named(series_of(draft(*sources))))
+        runs.append(named(name_points(draft(*sources))))
     sheaf_of = dict(zip("abcdefg", np.cumsum(steps).tolist(), strict=True))  # some have no metric
     sheaves = [[sheaf_of[key.metric] for key in run.keys] for run in runs]
 
@@ -155,7 +156,7 @@ def test_ends_are_those_of_the_first_and_last_points_of_each_series(which: list[
     table = PointTable(
         ("a", "b", "c", "d"), np.array(which, np.int32), np.arange(n), np.array(wall_s), np.zeros(n), np.arange(n)
     )
-    run = named(series_of(draft(source("/logs/r/e", table))))
+    run = named(name_points(draft(source("/logs/r/e", table))))
 
     by_series = [[time for time, number in zip(wall_s, which, strict=True) if number == one] for one in set(which)]
 
@@ -171,7 +172,7 @@ def test_more_series_than_sixteen_bits_are_sorted_too() -> None:
     numbers = which.astype(np.float64)
     table = PointTable(names, which, which.astype(np.int64), numbers, numbers, np.arange(n))
 
-    found = sort_points([named(series_of(draft(source("/logs/run/e", table))))])
+    found = sort_points([named(name_points(draft(source("/logs/run/e", table))))])
 
     assert found.steps.tolist() == list(range(n))
 
@@ -197,7 +198,7 @@ def test_stretches_of_any_length_go_where_their_points_would(
         table = PointTable(
             tuple("cabed"), which, places, np.array(places + 0.5, np.float64), np.array(-places, np.float64), places
         )
-        made.append(named(series_of(draft(source(f"/logs/{number}/e", table, source_id=number)))))
+        made.append(named(name_points(draft(source(f"/logs/{number}/e", table, source_id=number)))))
         plain += [(number, "cabed"[metric], place) for place, metric in enumerate(which.tolist())]
     sheaves = [["abcde".index(key.metric) // 2 for key in run.keys] for run in made]
 
@@ -215,9 +216,9 @@ def test_the_ends_of_a_run_are_the_finite_times_of_its_files_first_and_last_poin
     nan.wall_s[0] = np.nan
     nan.wall_s[1] = np.inf
     run = named(
-        series_of(draft(source("/logs/run/1", points(("a", 5, 0.1), ("a", 7, 0.1))), source("/logs/run/2", nan)))
+        name_points(draft(source("/logs/run/1", points(("a", 5, 0.1), ("a", 7, 0.1))), source("/logs/run/2", nan)))
     )
-    none = named(series_of(draft(source("/logs/run/2", nan))))
+    none = named(name_points(draft(source("/logs/run/2", nan))))
 
     assert run.ends() == (500.0, 700.0)
     assert none.ends() == (None, None)
@@ -249,7 +250,7 @@ def test_a_matrix_goes_where_its_points_would_go(runs: list[tuple[list[PointGrid
     one, other = (
         [
             named(
-                series_of(
+                name_points(
                     draft(
                         source(f"/logs/{number}/c", None),  # the first rank
                         *(
@@ -283,7 +284,7 @@ def test_matrices_of_one_form_go_where_their_points_would_go(grid: PointGrid, ki
         made = PointGrid(metrics, grid.line_steps, walls, grid.value_pieces, grid.line_seq, grid.later_seq)
         prefix = "h" if kind == "higher" else ""
         first, second = (
-            named(series_of(draft(source("/logs/e", table, source_id=number, prefix=prefix))))
+            named(name_points(draft(source("/logs/e", table, source_id=number, prefix=prefix))))
             for table in (as_table(made) if kind == "table" else made, as_table(made))
         )
         one.append(first)
@@ -301,7 +302,7 @@ def test_matrices_of_one_form_go_where_their_points_would_go(grid: PointGrid, ki
 
 @given(st.lists(grids(), min_size=1, max_size=3))
 def test_points_of_32_bits_are_summarised_as_those_of_64(tables: list[PointGrid]) -> None:
-    runs = [named(series_of(draft(source(f"/logs/{n}/e", table)))) for n, table in enumerate(tables)]
+    runs = [named(name_points(draft(source(f"/logs/{n}/e", table)))) for n, table in enumerate(tables)]
 
     found, wide = sort_points(runs, may_be_single=True), sort_points(runs)
 

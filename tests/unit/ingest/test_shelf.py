@@ -13,8 +13,7 @@ from tests.unit.ingest.sources import draft, points, source
 
 
 def stored(shelf: Shelf) -> Stored:
-    found = shelf.store()
-    assert found is not None
+    (found,) = shelf.store()
     return found
 
 
@@ -27,7 +26,7 @@ def test_a_shelf_with_nothing_on_it_stores_nothing(tmp_path: Path) -> None:
     shelf = Shelf(str(tmp_path), 5)
 
     assert shelf.add(draft(source("/logs/run/e", None))) == Span()
-    assert shelf.store() is None
+    assert shelf.store() == []
     assert list(tmp_path.iterdir()) == []
     assert shelf.next_series_id == 5
 
@@ -73,7 +72,7 @@ def test_what_is_stored_is_forgotten_and_the_next_ids_are_free(tmp_path: Path) -
     shelf = Shelf(str(tmp_path), 0)
     shelf.add(draft(source("/logs/a/e", points(("x", 1, 0.1)))))
     shelf.store()
-    assert shelf.store() is None
+    assert shelf.store() == []
 
     shelf.add(draft(source("/logs/b/e", points(("x", 1, 0.1)))))
 

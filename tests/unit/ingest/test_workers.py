@@ -186,12 +186,10 @@ def test_a_task_done_twice_gives_the_same(tmp_path: Path) -> None:
 
     first, second = do_task(todo), do_task(todo)
 
-    assert first.stored is not None
-    assert second.stored is not None
-    assert first.stored.segment == second.stored.segment
-    assert isinstance(first.stored.series, Packed)
-    assert first.stored.series == second.stored.series
-    assert first.stored.series.table()["series_id"].to_pylist() == [40, 41]
+    (stored,) = first.stored
+    assert isinstance(stored.series, Packed)
+    assert first.stored == second.stored
+    assert stored.series.table()["series_id"].to_pylist() == [40, 41]
     assert names(first) == ["run0", "run1"]
     assert [(run.n_sources, run.n_points, run.shared) for run in first.runs] == [(1, 2, ()), (1, 2, ())]
     assert first.tables["run"] == second.tables["run"]
@@ -240,8 +238,7 @@ def test_a_task_that_is_stopped_keeps_the_runs_it_has_read(tmp_path: Path, adapt
     done = do_task(task(made_runs(tmp_path, 4), tmp_path), adapters, filer(), lambda: next(answers))
 
     assert names(done) == ["run0", "run1"]
-    assert done.stored is not None
-    assert done.stored.segment.n_rows == 4
+    assert [stored.segment.n_rows for stored in done.stored] == [4]
 
 
 def test_without_processes_tasks_are_done_here_in_their_order(tmp_path: Path, adapters: dict[str, Adapter]) -> None:
@@ -269,7 +266,8 @@ def test_processes_do_all_tasks_and_leave_the_points_in_segments(
     assert sorted(name for done in found for name in names(done)) == [f"run{number}" for number in range(9)]
     alone = do_task(task([units[3]], tmp_path, 30))
     assert alone.stored in [done.stored for done in found] or alone.stored is not None
-    assert {done.stored.segment.file for done in found if done.stored} == set(os.listdir(tmp_path / "points"))
+    written = {stored.segment.file for done in found for stored in done.stored}
+    assert written == set(os.listdir(tmp_path / "points"))
 
 
 def test_other_work_is_done_while_all_processes_have_something_to_do(
