@@ -91,7 +91,7 @@ class Surveyor:
 
         Args:
             on_folders: told how many folders it has walked, now and then.
-            is_cancelled: asked while nothing comes.
+            is_cancelled: asked again and again.
 
         Raises:
             LeavingError: it was cancelled.
@@ -100,9 +100,9 @@ class Surveyor:
         outline: Outline | None = None
         try:
             while outline is None:
+                if is_cancelled():
+                    raise LeavingError
                 if not self._pipe.poll(_POLL_S):
-                    if is_cancelled():
-                        raise LeavingError
                     continue
                 message = self._pipe.recv_bytes()
                 kind, content = message[:1], message[1:]
