@@ -10,6 +10,7 @@ from mlbench.ingest.keep import SMALL_FACTS, SmallFact
 from mlbench.ingest.laying import Laying, joined
 from mlbench.ingest.secrets import redact_fact
 from mlbench.ingest.storable import are_storable, is_plain, told, unstorable_field
+from mlbench.ingest.tables import join_tables
 from mlbench.model import (
     Adapter,
     Blob,
@@ -97,7 +98,7 @@ def read_source(
         reading.small += [Problem(path, patience.WHAT, hint=patience.HINT) for path in dict.fromkeys(waited_in_vain)]
         reading.cursor = replace(reading.cursor, status=ReadStatus.UNREADABLE)
         reading.unanswered = waited_in_vain[0]
-    reading.points = joined(batches)
+    reading.points = join_tables(batches) if laying is None else joined(batches)
     reading.n_points = reading.n_new_points = reading.points.n_points if reading.points is not None else 0
     if reading.cursor.state.get("restarted"):
         reading.is_continuation = False

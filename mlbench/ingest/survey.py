@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 
-from mlbench.adapters import load_adapters
+from mlbench.adapters import load_adapters, third_party
 from mlbench.dataclass import dataclass
 from mlbench.ingest.identity import find_all
 from mlbench.ingest.joining import join_records
@@ -139,6 +139,7 @@ def begin_survey(walk: Walk, roots: Sequence[str], named_from: Sequence[str]) ->
         with ctrl_c_held():
             pid = os.fork()
             if not pid:
+                ours.close()  # so that it ends with its parent: nobody else reads
                 _work(its, walk, roots, named_from)
     except OSError:
         ours.close()
@@ -169,14 +170,19 @@ def send(pipe: Connection, walk: Walk, roots: Sequence[str], named_from: Sequenc
     Raises:
         UnansweredError: something hangs, and was set aside: that is not known to others.
         OSError: nobody reads.
+        pickle.UnpicklingError: an adapter of another package claims by objects of its own.
     """
     scans = walk(roots, lambda n_folders: pipe.send_bytes(_FOLDERS + b"%d" % n_folders))
     waiting = Patience()
     plan = waiting.until_read(lambda: _planned(scans, named_from))
     run_ids = tuple(unit.run_id for unit in plan.units)
     numbering = _Numbering(plan)
-    for part in Slicer().slices(looked_at(plan.units, waiting)):
-        pipe.send_bytes(_PART + pickled(numbering.part(part)))
+    has_others = bool(third_party()[0])
+    for units in Slicer().slices(looked_at(plan.units, waiting)):
+        content = pickled(numbering.part(units))
+        if has_others:  # whose claims may hold what no claim should
+            unpickled(content, Part)
+        pipe.send_bytes(_PART + content)
     if is_any_aside():
         raise UnansweredError(roots[0])
     problems = {scan.root: scan.problems for scan in scans}

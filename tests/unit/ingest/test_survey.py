@@ -6,17 +6,20 @@ import os
 import pickle
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from mlbench.adapters import load_adapters
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.writer import open_writer
 from mlbench.ingest import run as running
-from mlbench.ingest import slicing, workers
+from mlbench.ingest import slicing, survey, workers
 from mlbench.ingest.ingesting import Ingest
 from mlbench.ingest.plan import source_key
 from mlbench.ingest.progress import Progress
@@ -24,12 +27,13 @@ from mlbench.ingest.run import Scanner, ingest_paths
 from mlbench.ingest.scan import Scan
 from mlbench.ingest.slicing import Part, packed_part, pickled
 from mlbench.ingest.survey import Survey, begin_survey
+from mlbench.model import Adapter, Claim, Cursor, Listing, Role
 from mlbench.paths import Home
 from mlbench.wire import patience
 from tests.events import scalar_file
 from tests.reliability.trees import LOG
 from tests.unit.ingest.sources import unit_of
-from tests.unit.ingest.test_workers import LOGS, answers, home_in
+from tests.unit.ingest.test_workers import LOGS, answers, home_in, is_alive, wait_until
 
 Walk = Callable[[Sequence[str], Callable[[int], None]], list[Scan]]
 
@@ -305,6 +309,55 @@ def test_leaving_while_it_walks_ends_the_ingest(tmp_path: Path, monkeypatch: pyt
 
     assert summary.was_cancelled
     assert summary.n_runs == 0
+
+
+PARENT = """
+import os, sys, time
+from mlbench.ingest.survey import begin_survey
+def walk(roots, on_folders):
+    while True:
+        on_folders(1)
+surveyor = begin_survey(walk, ["/"], ["/"])
+print(surveyor._pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_it_ends_when_its_parent_is_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    assert is_alive(pid)
+
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+
+    assert wait_until(lambda: not is_alive(pid))
+
+
+@dataclass(frozen=True)
+class OddText:
+    """What a claim of another package's adapter may hold."""
+
+    text: str
+
+
+@pytest.mark.parametrize("has_others", [True, False])
+def test_claims_of_other_packages_that_hold_objects_of_their_own_are_left_to_a_walk_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_others: bool
+) -> None:
+    def claims(listing: Listing) -> Iterator[Claim]:
+        yield Claim(listing.path, Role.CONTEXT, listing.path, rule=OddText("odd") if has_others else "plain")  # type: ignore[arg-type]
+
+    def none(_source: object, _cursor: object) -> Iterator[Cursor]:
+        return iter(())
+
+    odd = Adapter(name="odd", version=1, claims=claims, read=none, example=lambda _folder: None)
+    monkeypatch.setattr(survey, "third_party", lambda: ((odd,), ()))
+    monkeypatch.setattr(running, "load_adapters", lambda: (*load_adapters(), odd))
+
+    assert (surveyed(tree(tmp_path)) is None) is has_others
 
 
 # ---------------------------------------------------------------- what crosses
