@@ -31,6 +31,10 @@ LONG_POINTS = 1 << 19
 """Points of a run from which on not all are sorted and stored at once: 40 MB."""
 
 
+_READ_BYTES = 4 << 20
+"""Read at once."""
+
+
 class Laying:
     """Takes the points of one run while it is read. Close it when they are stored."""
 
@@ -189,11 +193,12 @@ class _File:
         content = numbers.data.cast("B") if numbers.size else memoryview(b"")
         with at_home():
             while len(content):
-                n_bytes = os.preadv(self._file.fileno(), [content], start)
-                if not n_bytes:
+                found = os.pread(self._file.fileno(), min(len(content), _READ_BYTES), start)
+                if not found:
                     raise OSError("points that were laid into a file are not in it")
-                content = content[n_bytes:]
-                start += n_bytes
+                content[: len(found)] = found
+                content = content[len(found) :]
+                start += len(found)
 
 
 class LaidArray:
