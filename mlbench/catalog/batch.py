@@ -61,7 +61,9 @@ class Batch:
     tables: dict[str, list[pa.Table | Packed]] = field(default_factory=dict)
     """More rows by table."""
     stored: list[Stored] = field(default_factory=list)
-    """Series whose points lie in segments; all of runs in `run_ids`."""
+    """Series whose points lie in segments; those that replace none are of runs in `run_ids`."""
+    left: dict[str, list[str]] = field(default_factory=dict)
+    """By run the segments that no point of it is looked for in any more; those of `stored` are told after that."""
 
     @property
     def is_empty(self) -> bool:

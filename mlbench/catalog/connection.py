@@ -141,6 +141,16 @@ def connect_writer(path: str) -> DuckDBPyConnection:
     return connection
 
 
+def reconnect_writer(path: str) -> DuckDBPyConnection:
+    """The same; where it cannot be opened, a connection to a database that has nothing."""
+    import duckdb
+
+    try:
+        return connect_writer(path)
+    except duckdb.Error:
+        return connect(":memory:", read_only=False)
+
+
 def attach_anew(connection: DuckDBPyConnection, path: str) -> None:
     """Close the writer's file and open it again: what DuckDB has in memory of a file grows with it, and none is needed.
 

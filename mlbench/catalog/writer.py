@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mlbench.catalog import pivot, snapshots
@@ -14,11 +15,10 @@ from mlbench.catalog.connection import (
     WORK_FILE,
     DamagedCatalogError,
     attach_anew,
-    connect,
-    connect_writer,
     insert,
     is_damage,
     move_aside,
+    reconnect_writer,
     with_room,
 )
 from mlbench.catalog.lock import take_lock
@@ -188,15 +188,16 @@ class Writer:
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
-    def points(self, run_id: str) -> pa.Table:
-        """All stored points of a run, sorted by series_id and seq."""
+    def points(self, run_id: str, series_ids: Sequence[int] | None = None) -> pa.Table:
+        """All stored points of a run, or of some of its series, sorted by series_id and seq."""
         segments = self.rows(
             "SELECT g.file, g.hash FROM segment g JOIN segment_run m ON m.file = g.file WHERE m.run_id = ? ORDER BY 1",
             [run_id],
         )
-        series = self.rows("SELECT series_id FROM series WHERE run_id = ?", [run_id])
+        if series_ids is None:
+            series_ids = [row[0] for row in self.rows("SELECT series_id FROM series WHERE run_id = ?", [run_id])]
         with at_home():
-            return self._points.read([(file, digest) for file, digest in segments], [row[0] for row in series])
+            return self._points.read([(file, digest) for file, digest in segments], series_ids)
 
     def update(self, sql: str, parameters: Sequence[object]) -> None:
         """Change rows by one statement of its own transaction.
@@ -301,6 +302,8 @@ class Writer:
             source_ids = sorted(batch.source_ids)
             self.rows(f"DELETE FROM problem WHERE run_id IS NULL AND source_path IN ({_PATHS})", [source_ids])
             self.rows("DELETE FROM source WHERE source_id IN (SELECT unnest(?))", [source_ids])
+        for run_id, files in batch.left.items():
+            self.rows("DELETE FROM segment_run WHERE run_id = ? AND file IN (SELECT unnest(?))", [run_id, files])
         return {run_id: hint for run_id, hint in known.items() if hint is not None}
 
     def _insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -315,8 +318,7 @@ class Writer:
         import duckdb
 
         try:
-            if self._opened is not None:
-                attach_anew(self._opened, self._file)
+            attach_anew(self._connection, self._file)
         except duckdb.Error:
             self._reopen()
 
@@ -324,11 +326,9 @@ class Writer:
         """After a failed write DuckDB may have declared the file's connection dead: open it again."""
         import duckdb
 
-        try:
+        with suppress(duckdb.Error):
             self._close()
-            self._opened = connect_writer(self._file)
-        except duckdb.Error:
-            self._opened = connect(":memory:", read_only=False)
+        self._opened = reconnect_writer(self._file)
 
     def publish(self, *, is_compact: bool = False, is_last: bool = True) -> bool:
         """Make what was committed visible to all readers; False when nothing has changed since the last time.

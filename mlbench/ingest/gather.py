@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from mlbench.catalog.writer import Writer
     from mlbench.ingest.filing import FiledRun
 
-MAX_SEGMENTS = 24
-"""Small segments that a run is spread over before it is put together again: each is a file that a reader opens."""
-SMALL_ROWS = 100_000
-"""Points of a segment from which on it is not small: a long run has many of them from the beginning."""
-
 
 @dataclass(slots=True)
 class Gatherer:
@@ -96,8 +91,7 @@ class Gatherer:
             is_last = last[key[0], os.path.dirname(key[1])] == key[1]
             if not (adapter.appends and is_last and _may_go_on(self.plan.known[key], adapter.version, old)):
                 return False
-        sql = "SELECT count(*) FROM segment_run JOIN segment USING (file) WHERE run_id = ? AND n_rows < ?"
-        return bool(self.writer.rows(sql, [unit.run_id, SMALL_ROWS])[0][0] < MAX_SEGMENTS)
+        return True
 
     def _versions(self) -> dict[str, int]:
         return {name: adapter.version for name, adapter in self.adapters.items()}

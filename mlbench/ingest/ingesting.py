@@ -33,6 +33,7 @@ from mlbench.ingest.plan import (
 from mlbench.ingest.progress import Progress, Summary
 from mlbench.ingest.scan import Scan
 from mlbench.ingest.secrets import home_salt
+from mlbench.ingest.settling import settle
 from mlbench.ingest.shelf import Shelf
 from mlbench.ingest.slicing import PackedPart, Part, Slicer
 from mlbench.ingest.survey import Survey
@@ -340,6 +341,7 @@ class Ingest:
         self._store_shelf()
         self.batch.add_tables(self.filer.take().as_tables())
         self.writer.commit(self.batch)
+        settle(self.writer, self.batch.grown_ids)
         self.batch, self.n_batch_series, self.n_batch_params = Batch(), 0, 0
         if len(self.seen) >= BATCH_RUNS:
             self.writer.shed()

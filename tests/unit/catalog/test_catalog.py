@@ -149,7 +149,6 @@ def test_a_run_committed_again_replaces_its_rows_and_points(home: Home) -> None:
 
 def test_what_a_writer_has_in_memory_can_be_let_go_of_between_commits(home: Home) -> None:
     with open_writer(home) as writer:
-        writer.shed()  # nothing is open yet
         writer.commit(one_run(home, "a", 1.0))
         series, source = writer.new_series_block(), writer.new_source_id()
         writer.shed()

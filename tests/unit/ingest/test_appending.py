@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlbench.catalog.reader import open_reader
 from mlbench.catalog.writer import open_writer
-from mlbench.ingest import gather, laying, shelf
+from mlbench.ingest import laying, settling, shelf
 from mlbench.ingest.appending import merge_sketches
 from mlbench.ingest.run import ingest_paths
 from mlbench.paths import Home
@@ -50,6 +50,11 @@ def known(home: Home) -> tuple[list[Any], list[Any]]:
 def segments_of(home: Home) -> int:
     with open_writer(home) as writer:
         return int(writer.rows("SELECT count(*) FROM segment_run")[0][0])
+
+
+def rows_of(home: Home, sql: str) -> list[Any]:
+    with open_reader(home) as reader:
+        return reader.rows(sql)
 
 
 NUMBERS = st.sampled_from([0.5, 0.25, -1.0, math.nan, math.inf, -math.inf, 1e30])
@@ -122,7 +127,7 @@ def test_a_restart_has_the_old_points_looked_at(tmp_path: Path) -> None:
 
 
 def test_a_run_in_many_segments_is_put_together_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gather, "MAX_SEGMENTS", 3)
+    monkeypatch.setattr(settling, "MAX_SEGMENTS", 3)
     path = tmp_path / "logs" / "run" / NAME
     path.parent.mkdir(parents=True)
     home = a_home(tmp_path)
@@ -138,11 +143,11 @@ def test_a_run_in_many_segments_is_put_together_again(tmp_path: Path, monkeypatc
 
 
 def test_the_large_segments_of_a_long_run_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (laying, shelf):
+    for module in (laying, shelf, settling):
         monkeypatch.setattr(module, "LONG_POINTS", 5)
     monkeypatch.setattr(laying, "HELD_POINTS", 10)
-    monkeypatch.setattr(gather, "MAX_SEGMENTS", 3)
-    monkeypatch.setattr(gather, "SMALL_ROWS", 6)
+    monkeypatch.setattr(settling, "MAX_SEGMENTS", 3)
+    monkeypatch.setattr(settling, "SMALL_ROWS", 6)
     path = tmp_path / "logs" / "run" / NAME
     path.parent.mkdir(parents=True)
     home, other = a_home(tmp_path), a_home(tmp_path / "other")
@@ -156,6 +161,33 @@ def test_the_large_segments_of_a_long_run_do_not_count(tmp_path: Path, monkeypat
     ingest_paths(other, [str(tmp_path / "logs")])
     assert counts == [4, 5, 6, 7, 4]
     assert known(home) == known(other)
+
+
+def test_what_was_put_together_is_told_as_if_it_had_been_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "MAX_SEGMENTS", 2)
+    paths = [tmp_path / "logs" / run / NAME for run in ("grows", "stays")]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+    paths[1].write_bytes(b"".join(point("loss", step, step / 8) for step in range(9)))
+    home, fresh = a_home(tmp_path), a_home(tmp_path / "fresh")
+    sketches = "SELECT r.name, metric, sketch, mean_value FROM series JOIN run r USING (run_id) ORDER BY 1, 2"
+
+    for n_points in (100, 170, 215):
+        tags = {step: "ab" if step < 200 else "abc" for step in range(n_points)}
+        logged = [point(tag, step, math.sin(step / 7)) for step in tags for tag in tags[step]]
+        paths[0].write_bytes(b"".join(logged))
+        ingest_paths(home, [str(tmp_path / "logs")])
+    ingest_paths(fresh, [str(tmp_path / "logs")])
+
+    assert known(home) == known(fresh)
+    assert rows_of(home, sketches) == rows_of(fresh, sketches)
+    laid_out = {series_id for row in rows_of(home, "SELECT i0, i1, i2, i3 FROM wide_run") for series_id in row}
+    assert laid_out - {None} == {row[0] for row in rows_of(home, "SELECT series_id FROM series")}
+    with open_writer(home) as writer:
+        by_run = writer.rows("SELECT r.name, count(*) FROM segment_run JOIN run r USING (run_id) GROUP BY 1 ORDER BY 1")
+        assert by_run == [("grows", 1), ("stays", 1)]
 
 
 def test_a_sketch_is_of_the_whole_curve() -> None:
