@@ -161,6 +161,8 @@ def attach_anew(connection: DuckDBPyConnection, path: str) -> None:
     Raises:
         duckdb.Error: it cannot be opened again; the connection has no file then.
     """
+    if not os.path.exists(path):
+        return  # somebody has deleted it: what is open goes on
     connection.execute("USE memory; DETACH work")
     _attach(connection, path)
     connection.execute("SET memory_limit = ?", [WRITER_MEMORY])

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 HELD_POINTS = 1 << 20
 """Points of a run that are held until all of it is read: 12 to 36 MB."""
+LEAST_LAID = 1 << 14
+"""Points that are laid together, but for the last ones of a source: each time makes a part of its own."""
 LONG_POINTS = 1 << 19
 """Points of a run from which on not all are sorted and stored at once: 40 MB."""
 
@@ -36,7 +38,7 @@ _READ_BYTES = 4 << 20
 
 
 class Laying:
-    """Takes the points of one run while it is read. Close it when they are stored."""
+    """Takes the points of one run while it is read, source by source. Close it when they are stored."""
 
     def __init__(self, folder: str) -> None:
         """Nothing is written until there are many points.
@@ -46,8 +48,10 @@ class Laying:
         """
         self._folder = folder
         self._file: _File | None = None
-        self._n_held = 0
-        """Points that are not in the file, of sources that were read too."""
+        self._n_before = 0
+        """Points held of sources that were read."""
+        self._n_held = self._n_laid = 0
+        """Points held of the one that is being read, and how many of its batches are laid, the first ones."""
         self._is_refused = False
         """Nothing can be written: all is held, as long as there is memory."""
 
@@ -61,28 +65,38 @@ class Laying:
     def note(self, batches: list[Points | PointTable]) -> None:
         """Lay down the batches of a source where too much is held; the last one is new."""
         self._n_held += _size(batches[-1])
-        if self._n_held <= HELD_POINTS or self._is_refused:
+        if self._n_held >= LEAST_LAID:
+            self._lay(batches)
+
+    def joined(self, batches: list[Points | PointTable]) -> PointTable | None:
+        """All points of a source that was read: one table, or its parts where they are many; None where it has none."""
+        if self._n_held:
+            self._lay(batches)
+        n_laid = self._n_laid
+        self._n_before += self._n_held
+        self._n_held = self._n_laid = 0
+        if not n_laid and sum(map(_size, batches)) <= LONG_POINTS:
+            return join_tables(batches)
+        laid = [batch for batch in batches[:n_laid] if isinstance(batch, PointTable)]
+        parts = _fewer([*laid, *_tables(batches[n_laid:])])
+        return PointParts(parts) if len(parts) > 1 else parts[0]
+
+    def drop(self, batches: list[Points | PointTable]) -> None:
+        """Forget what was read of a source."""
+        batches.clear()
+        self._n_held = self._n_laid = 0
+
+    def _lay(self, batches: list[Points | PointTable]) -> None:
+        if self._n_before + self._n_held <= HELD_POINTS or self._is_refused:
             return
-        first = _n_laid(batches)
-        tables = list(_tables(batches[first:]))
+        tables = list(_tables(batches[self._n_laid :]))
         try:
             self._file = self._file or _File(self._folder)
-            laid = [_laid(table, self._file) for table in tables]
+            batches[self._n_laid :] = [_laid(table, self._file) for table in tables]
         except (OSError, HomeError):
             self._is_refused = True
             return
-        self._n_held -= sum(map(_size, tables))
-        batches[first:] = laid
-
-
-def joined(batches: Sequence[Points | PointTable]) -> PointTable | None:
-    """All points of a source: one table, or the parts of one where they are many; None where there is none."""
-    n_laid = _n_laid(batches)
-    if not n_laid and sum(map(_size, batches)) <= LONG_POINTS:
-        return join_tables(batches)
-    laid = [batch for batch in batches[:n_laid] if isinstance(batch, PointTable)]
-    parts = _fewer([*laid, *_tables(batches[n_laid:])])
-    return PointParts(parts) if len(parts) > 1 else parts[0]
+        self._n_held, self._n_laid = 0, len(batches)
 
 
 def _fewer(tables: Sequence[PointTable]) -> list[PointTable]:
@@ -125,15 +139,11 @@ def _size(batch: Points | PointTable) -> int:
     return batch.n_points if isinstance(batch, PointTable) else len(batch.steps)
 
 
-def _n_laid(batches: Sequence[Points | PointTable]) -> int:
-    """How many of these, the first ones, are laid."""
-    return next((place for place, batch in enumerate(batches) if not _is_laid(batch)), len(batches))
-
-
-def _is_laid(batch: Points | PointTable) -> bool:
-    return isinstance(batch, LaidTable) or (
-        isinstance(batch, PointGrid) and isinstance(batch.wall_pieces[0], LaidArray)
-    )
+def is_laid(points: PointTable) -> bool:
+    """Whether some of the points of a part lie in a file."""
+    if isinstance(points, PointGrid):
+        return any(isinstance(cast(object, piece), LaidArray) for piece in points.wall_pieces)
+    return isinstance(points, LaidTable)
 
 
 def _tables(batches: Sequence[Points | PointTable]) -> Iterator[PointTable]:
@@ -168,8 +178,10 @@ class _File:
     """Numbers one behind another."""
 
     def __init__(self, folder: str) -> None:
-        make_folder(folder)
-        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed with the run
+        self._folder = folder
+        with at_home():
+            make_folder(folder)
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed with the run
         self._end = 0
 
     def close(self) -> None:
@@ -189,13 +201,16 @@ class _File:
         return LaidArray(self, start, numbers.shape, numbers.dtype)
 
     def fetch(self, start: int, numbers: NDArray[Any]) -> None:
-        """Fill an array; raises OSError where the file is shorter than what was laid."""
+        """Fill an array; raises HomeError where that cannot be read."""
         content = numbers.data.cast("B") if numbers.size else memoryview(b"")
         with at_home():
             while len(content):
-                found = os.pread(self._file.fileno(), min(len(content), _READ_BYTES), start)
+                try:
+                    found = os.pread(self._file.fileno(), min(len(content), _READ_BYTES), start)
+                except OSError as error:
+                    raise HomeError(f"{self._folder}: points cannot be read back: {error.strerror}") from error
                 if not found:
-                    raise OSError("points that were laid into a file are not in it")
+                    raise HomeError(f"{self._folder}: points that were laid into a file are not in it. Try again")
                 content[: len(found)] = found
                 content = content[len(found) :]
                 start += len(found)

@@ -10,7 +10,7 @@ from mlbench import safe
 from mlbench.dataclass import dataclass
 from mlbench.ingest.draft import Draft, prefixed
 from mlbench.ingest.identity import Member
-from mlbench.ingest.laying import LaidTable, of_metrics, parts_of
+from mlbench.ingest.laying import LONG_POINTS, LaidTable, is_laid, of_metrics, parts_of
 from mlbench.ingest.scan import path_below
 from mlbench.model import Role
 from mlbench.wire.point_grids import PointGrid
@@ -54,6 +54,11 @@ class NamedPoints:
     def points(self) -> list[PointTable]:
         """The tables alone."""
         return [table.points for table in self.tables]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is to be stored a few series at a time, since it has many points, or some lie in a file."""
+        return self.n_points > LONG_POINTS or any(map(is_laid, self.points))
 
     @property
     def n_points(self) -> int:
@@ -103,11 +108,25 @@ def name_points(draft: Draft) -> NamedPoints | None:
     for rank, source in enumerate(ordered):
         if source.reading.points is None:
             continue
-        for points in parts_of(source.reading.points):
+        for points in filter(_has_points, map(_with_points, parts_of(source.reading.points))):
             tables.append(PlacedTable(rank, source.source_id, points))
             keys = _keys(draft, source.member, points.metrics)
             numbers.append([known.setdefault(key, len(known)) for key in keys])
     return _in_order(known, numbers, tables) if tables else None
+
+
+def _has_points(points: PointTable) -> bool:
+    return points.n_points > 0
+
+
+def _with_points(points: PointTable) -> PointTable:
+    """The table without the metrics that it only names."""
+    import numpy as np
+
+    counts = _counts(points)
+    if isinstance(counts, int) or counts.all():
+        return points
+    return of_metrics(points, np.flatnonzero(counts))
 
 
 def _in_order(known: dict[SeriesKey, int], numbers: list[list[int]], tables: list[PlacedTable]) -> NamedPoints:

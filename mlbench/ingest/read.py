@@ -7,7 +7,7 @@ from dataclasses import field, replace
 
 from mlbench.dataclass import dataclass
 from mlbench.ingest.keep import SMALL_FACTS, SmallFact
-from mlbench.ingest.laying import Laying, joined
+from mlbench.ingest.laying import Laying
 from mlbench.ingest.secrets import redact_fact
 from mlbench.ingest.storable import are_storable, is_plain, told, unstorable_field
 from mlbench.ingest.tables import join_tables
@@ -84,10 +84,10 @@ def read_source(
             elif field := _sort_fact(fact, reading, batches, salt, laying):
                 unfit.add((type(fact).__name__, field))
     except patience.UnansweredError:
-        batches.clear()
+        _forget(batches, laying)
         reading = Reading()
     except Exception as error:  # noqa: BLE001 - adapters may come from other packages; one must not end the ingest
-        batches.clear()
+        _forget(batches, laying)
         what = f"the adapter {adapter.name!r} failed: {type(error).__name__}: {error}"
         problem = redact_fact(told(Problem(claim.path, what)), salt)
         reading = Reading([problem], cursor=Cursor({}, ReadStatus.UNREADABLE))
@@ -98,11 +98,17 @@ def read_source(
         reading.small += [Problem(path, patience.WHAT, hint=patience.HINT) for path in dict.fromkeys(waited_in_vain)]
         reading.cursor = replace(reading.cursor, status=ReadStatus.UNREADABLE)
         reading.unanswered = waited_in_vain[0]
-    reading.points = join_tables(batches) if laying is None else joined(batches)
+    reading.points = join_tables(batches) if laying is None else laying.joined(batches)
     reading.n_points = reading.n_new_points = reading.points.n_points if reading.points is not None else 0
     if reading.cursor.state.get("restarted"):
         reading.is_continuation = False
     return reading
+
+
+def _forget(batches: list[Points | PointTable], laying: Laying | None) -> None:
+    batches.clear()
+    if laying is not None:
+        laying.drop(batches)
 
 
 def _kept_param(fact: Param, known: recurring.Recurring | None, salt: bytes) -> SmallFact | None:

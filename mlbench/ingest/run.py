@@ -81,13 +81,12 @@ def _ingest(
 ) -> None:  # fmt: skip
     known = journal.replay(home).roots
     workers = Workers()
-    survey = None
+    survey = surveyor = None
     try:
         if not os.path.exists(os.path.join(home.cache, WORK_FILE)):
             asked = _outermost(given, [*known, *given])
             n_bytes = _weigh(asked, scanner, MIN_FORK_BYTES)
             scanner.patience.rest()  # a process with threads does not fork
-            surveyor = None
             if not rebuild and not scanner.keeps_folders and will_fork(n_bytes):
                 surveyor = begin_survey(scanner.walk, asked, _all_roots(known, given))
             workers.start(n_bytes, may_fork=True)
@@ -113,6 +112,8 @@ def _ingest(
             scanner.units = ingest.run(scans, survey)
     finally:
         workers.close()
+        if surveyor:
+            surveyor.close()  # by now it has ended
 
 
 def _weigh(roots: Sequence[str], scanner: Scanner, enough_bytes: int) -> int:

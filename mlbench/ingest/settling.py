@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 MAX_SEGMENTS = 24
 """Small segments that a run may be spread over: each is a file that a reader opens."""
 SMALL_ROWS = 100_000
-"""Points of a segment from which on it is not small: a long run has many of them from the beginning."""
+"""Points of a run's own segment from which on it is not small: a long run has many of them from the beginning."""
 _MANY = """
 SELECT m.run_id FROM segment_run m JOIN segment g ON g.file = m.file
-WHERE m.run_id IN (SELECT unnest(?)) AND g.n_rows < ? GROUP BY 1 HAVING count(*) > ? ORDER BY 1
+WHERE m.run_id IN (SELECT unnest(?))
+    AND (g.n_rows < ? OR (SELECT count(*) FROM segment_run other WHERE other.file = m.file) > 1)
+GROUP BY 1 HAVING count(*) > ? ORDER BY 1
 """
 
 

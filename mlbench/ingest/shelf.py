@@ -57,7 +57,7 @@ class Shelf:
         named = name_points(draft)
         if named is None:
             return Span()
-        if named.n_points > LONG_POINTS:
+        if named.is_long:
             self._stored += self._store_long(draft.run_id, named)
             return Span(*ends_of(named))
         series = series_of(named)

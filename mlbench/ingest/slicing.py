@@ -6,6 +6,7 @@ import io
 import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
+from enum import Enum
 from typing import Any, TypeVar
 
 from mlbench.dataclass import dataclass
@@ -68,19 +69,34 @@ def unpickled(content: bytes, kind: type[T]) -> T:
     """What another process of this ingest has pickled. It can name nothing but what an ingest is made of.
 
     Raises:
-        pickle.UnpicklingError: it is something else.
+        NotOursError: it is something else.
     """
-    made = _OwnUnpickler(io.BytesIO(content)).load()
+    try:
+        made = _OwnUnpickler(io.BytesIO(content)).load()
+    except (pickle.UnpicklingError, AttributeError, EOFError, ImportError, LookupError, TypeError, ValueError) as error:
+        raise NotOursError(str(error)) from error
     if not isinstance(made, kind):
-        raise pickle.UnpicklingError(f"{type(made).__name__} is no {kind.__name__}")
+        raise NotOursError(f"{type(made).__name__} is no {kind.__name__}")
     return made
+
+
+class NotOursError(Exception):
+    """What was pickled holds objects that no ingest is made of: an adapter of another package has claimed by them."""
 
 
 class _OwnUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - a class
+        if (module, name) == ("builtins", "getattr"):
+            return _member  # Python 3.11.2 pickles members of enumerations by their names
         if not module.startswith("mlbench."):
             raise pickle.UnpicklingError(f"{module}.{name} is no part of an ingest")
         return super().find_class(module, name)
+
+
+def _member(kind: object, name: str) -> Enum:
+    if not (isinstance(kind, type) and issubclass(kind, Enum)):
+        raise pickle.UnpicklingError(f"{kind!r} is no enumeration")
+    return kind[name]
 
 
 @dataclass(slots=True)

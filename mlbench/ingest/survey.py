@@ -14,7 +14,7 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection, Pipe
 
 from mlbench.adapters import load_adapters, third_party
@@ -23,7 +23,7 @@ from mlbench.ingest.identity import find_all
 from mlbench.ingest.joining import join_records
 from mlbench.ingest.plan import Plan, SourceKey, UnitPlan, looked_at, plan_first, source_key
 from mlbench.ingest.scan import Scan
-from mlbench.ingest.slicing import PackedPart, Part, Slicer, packed_part, pickled, unpickled
+from mlbench.ingest.slicing import NotOursError, PackedPart, Part, Slicer, packed_part, pickled, unpickled
 from mlbench.ingest.workers import ctrl_c_held
 from mlbench.model import Problem
 from mlbench.wire.patience import LeavingError, Patience, UnansweredError, is_any_aside
@@ -112,18 +112,21 @@ class Surveyor:
                     on_folders(int(content))
                 else:
                     outline = unpickled(content, Outline)
-        except (EOFError, OSError):
+        except (EOFError, OSError, NotOursError):
             return None
         finally:
             self.close()
         return Survey(self.roots, self.named_from, outline, parts)
 
     def close(self) -> None:
-        """End it. Nobody waits for it: it may have a thread that hangs."""
+        """End it, and collect it where it has ended. Nobody waits for it: it may have a thread that hangs."""
         self._pipe.close()
+        if not self._pid:
+            return
         with suppress(OSError):
             os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, os.WNOHANG)
+            if os.waitpid(self._pid, os.WNOHANG)[0]:
+                self._pid = 0
 
 
 def begin_survey(walk: Walk, roots: Sequence[str], named_from: Sequence[str]) -> Surveyor | None:
@@ -134,19 +137,19 @@ def begin_survey(walk: Walk, roots: Sequence[str], named_from: Sequence[str]) ->
         roots: real paths, none inside another.
         named_from: real paths of all directories ever named, as `make_plan` wants them.
     """
-    ours, its = Pipe(duplex=False)
-    try:
-        with ctrl_c_held():
-            pid = os.fork()
-            if not pid:
-                ours.close()  # so that it ends with its parent: nobody else reads
-                _work(its, walk, roots, named_from)
-    except OSError:
-        ours.close()
-        return None
-    finally:
+    with ExitStack() as opened:
+        try:
+            ours, its = map(opened.enter_context, Pipe(duplex=False))
+            with ctrl_c_held():
+                pid = os.fork()
+                if not pid:
+                    ours.close()  # so that it ends with its parent: nobody else reads
+                    _work(its, walk, roots, named_from)
+        except OSError:
+            return None
+        opened.pop_all()
         its.close()
-    return Surveyor(list(roots), list(named_from), pid, ours)
+        return Surveyor(list(roots), list(named_from), pid, ours)
 
 
 def _work(pipe: Connection, walk: Walk, roots: Sequence[str], named_from: Sequence[str]) -> None:
@@ -170,18 +173,19 @@ def send(pipe: Connection, walk: Walk, roots: Sequence[str], named_from: Sequenc
     Raises:
         UnansweredError: something hangs, and was set aside: that is not known to others.
         OSError: nobody reads.
-        pickle.UnpicklingError: an adapter of another package claims by objects of its own.
+        NotOursError: an adapter of another package claims by objects of its own.
     """
     scans = walk(roots, lambda n_folders: pipe.send_bytes(_FOLDERS + b"%d" % n_folders))
     waiting = Patience()
     plan = waiting.until_read(lambda: _planned(scans, named_from))
     run_ids = tuple(unit.run_id for unit in plan.units)
     numbering = _Numbering(plan)
-    has_others = bool(third_party()[0])
+    is_sure = False
     for units in Slicer().slices(looked_at(plan.units, waiting)):
         content = pickled(numbering.part(units))
-        if has_others:  # whose claims may hold what no claim should
+        if not is_sure:
             unpickled(content, Part)
+            is_sure = not third_party()[0]  # whose claims may hold what no claim should
         pipe.send_bytes(_PART + content)
     if is_any_aside():
         raise UnansweredError(roots[0])

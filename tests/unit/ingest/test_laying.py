@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlbench.errors import HomeError
 from mlbench.ingest import laying as module
+from mlbench.ingest import naming
 from mlbench.ingest import shelf as shelves
-from mlbench.ingest.laying import LaidTable, Laying, PointParts, joined, of_metrics, parts_of
+from mlbench.ingest.laying import LaidTable, Laying, PointParts, of_metrics, parts_of
 from mlbench.ingest.naming import NamedPoints, name_points
 from mlbench.ingest.read import read_source
 from mlbench.ingest.series import SeriesPoints, ends_of, series_of, sort_points
@@ -30,12 +32,18 @@ COLUMNS = ("source_ids", "seq", "steps", "wall_s", "values")
 NAMES = ("a", "b", "c", "d")
 
 
+@pytest.fixture(autouse=True)
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few points are worth a part of their own."""
+    monkeypatch.setattr(module, "LEAST_LAID", 1)
+
+
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of more than two points are long."""
     monkeypatch.setattr(module, "HELD_POINTS", 3)
-    monkeypatch.setattr(module, "LONG_POINTS", 2)
-    monkeypatch.setattr(shelves, "LONG_POINTS", 2)
+    for place in (module, naming, shelves):
+        monkeypatch.setattr(place, "LONG_POINTS", 2)
 
 
 def table(which: Sequence[int], start: int = 0) -> PointTable:
@@ -82,7 +90,7 @@ def read_by(laying: Laying, batches: Sequence[Points | PointTable]) -> PointTabl
     for batch in batches:
         taken.append(batch)
         laying.note(taken)
-    return joined(taken)
+    return laying.joined(taken)
 
 
 def named(*tables: PointTable | None) -> NamedPoints:
@@ -114,14 +122,19 @@ SOME = st.lists(
 # ---------------------------------------------------------------- what comes out
 
 
-@given(st.lists(SOME, min_size=1, max_size=3), st.integers(0, 12), st.integers(1, 12))
+@given(st.lists(SOME, min_size=1, max_size=3), st.integers(0, 12), st.integers(1, 5), st.integers(1, 12))
 def test_laid_points_are_those_that_were_read(
-    tmp_path_factory: pytest.TempPathFactory, files: list[list[tuple[str, list[int]]]], held: int, together: int
+    tmp_path_factory: pytest.TempPathFactory,
+    files: list[list[tuple[str, list[int]]]],
+    held: int,
+    least: int,
+    together: int,
 ) -> None:
     folder = str(tmp_path_factory.getbasetemp())
     whole = named(*(join_tables(batches_of(kinds)) for kinds in files))
     with pytest.MonkeyPatch.context() as patch, Laying(folder) as laying:
         patch.setattr(module, "HELD_POINTS", held)
+        patch.setattr(module, "LEAST_LAID", least)
         patch.setattr(module, "LONG_POINTS", together)
         found = named(*(read_by(laying, batches_of(kinds)) for kinds in files))
 
@@ -177,7 +190,7 @@ def test_matrices_that_go_on_are_one_again_and_keep_their_single_numbers(
 def test_what_does_not_go_on_stays_a_part(other: PointTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONG_POINTS", 5)
 
-    found = joined([grid(4), other])
+    found = Laying("/nowhere").joined([grid(4), other])
 
     assert isinstance(found, PointParts)
     assert found.n_points == 12 + other.n_points
@@ -189,11 +202,13 @@ def test_what_does_not_go_on_stays_a_part(other: PointTable, monkeypatch: pytest
 
 
 def test_few_points_are_one_table() -> None:
-    found = joined([table([0, 1]), table([1, 2], 2)])
+    laying = Laying("/nowhere")
+
+    found = laying.joined([table([0, 1]), table([1, 2], 2)])
 
     assert found is not None
     assert parts_of(found) == [found]
-    assert joined([]) is None
+    assert laying.joined([]) is None
 
 
 # ---------------------------------------------------------------- the shelf
@@ -292,7 +307,7 @@ def test_a_file_that_was_cut_is_no_silence(tmp_path: Path, monkeypatch: pytest.M
         found = read_by(laying, [table([0, 1, 0])])
 
         assert found is not None
-        with pytest.raises(OSError, match="not in it"):
+        with pytest.raises(HomeError, match="not in it"):
             _lost = found.steps
 
 
@@ -312,3 +327,59 @@ def test_a_source_that_fails_in_the_end_leaves_nothing(tmp_path: Path) -> None:
 
     assert reading.points is None
     assert reading.n_points == 0
+
+
+@pytest.mark.usefixtures("few")
+def test_what_a_source_that_failed_had_is_not_held_against_the_next(tmp_path: Path) -> None:
+    with Laying(str(tmp_path / "points")) as laying:
+        batches: list[Points | PointTable] = [table([0, 1, 2])]
+        laying.note(batches)
+        laying.drop(batches)
+
+        found = read_by(laying, [table([0, 1, 2])])
+
+    assert batches == []
+    assert type(found) is PointTable
+    assert not (tmp_path / "points").exists()
+
+
+def test_a_short_run_of_which_something_is_laid_is_stored_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HELD_POINTS", 2)
+    shelf = Shelf(str(tmp_path), 0)
+
+    with Laying(str(tmp_path)) as laying:
+        shelf.add(draft(source("/logs/a/e", read_by(laying, [table([0, 1, 0])]))))
+
+    (stored,) = shelf.store()
+    assert pq.read_table(tmp_path / stored.segment.file)["seq"].to_pylist() == [0, 2, 1]
+
+
+def test_few_batches_are_laid_together_and_the_last_ones_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HELD_POINTS", 4)
+    monkeypatch.setattr(module, "LEAST_LAID", 3)
+    with Laying(str(tmp_path)) as laying:
+        held = read_by(laying, [table([0, 1, 2, 3])])
+        found = read_by(laying, [table([0], start) for start in range(4, 12)])
+
+        assert type(held) is PointTable
+        assert isinstance(found, PointParts)
+        assert [(type(part), part.n_points) for part in found.parts] == [(LaidTable, 3), (LaidTable, 3), (LaidTable, 2)]
+        assert found.seq.tolist() == list(range(4, 12))
+
+
+def test_metrics_that_are_only_named_are_no_series() -> None:
+    empty = PointTable(("x",), np.zeros(0, np.int32), *(np.zeros(0, kind) for kind in ("i8", "f8", "f8", "i8")))
+    named_too = table([1, 1])
+    named_too = PointTable(
+        ("z", "b"), named_too.which + 1, named_too.steps, named_too.wall_s, named_too.values, named_too.seq
+    )
+
+    found = named(empty, named_too, None)
+
+    assert [key.metric for key in found.keys] == ["b"]
+    assert sorted_rows(found)["b"] == [(6, (1 << 40) + seq, seq, 7.0 * seq, seq / 8) for seq in (0, 1)]
+    assert name_points(draft(source("/logs/run/e", empty))) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from mlbench.ingest.plan import source_key
 from mlbench.ingest.progress import Progress
 from mlbench.ingest.run import Scanner, ingest_paths
 from mlbench.ingest.scan import Scan
-from mlbench.ingest.slicing import Part, packed_part, pickled
+from mlbench.ingest.slicing import NotOursError, Part, packed_part, pickled, unpickled
 from mlbench.ingest.survey import Survey, begin_survey
 from mlbench.model import Adapter, Claim, Cursor, Listing, Role
 from mlbench.paths import Home
@@ -374,5 +373,42 @@ def test_a_part_is_the_same_on_the_other_side(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("made", [os.system, ["a list"], subprocess.Popen])
 def test_nothing_else_is_taken_for_a_part(made: object) -> None:
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(NotOursError):
         packed_part(pickled(made)).opened()
+
+
+class ByName:
+    """Pickled as Python 3.11.2 does a member of an enumeration."""
+
+    def __init__(self, kind: object, name: str) -> None:
+        self._of = (kind, name)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return getattr, self._of
+
+
+def test_members_of_enumerations_may_come_by_name_and_nothing_else() -> None:
+    assert unpickled(pickled(ByName(Role, "EVENTS")), Role) is Role.EVENTS
+    for kind, name in ((Survey, "plan"), (Role, "nothing"), (Part, "opened"), (Role, "__init__")):
+        with pytest.raises(NotOursError):
+            unpickled(pickled(ByName(kind, name)), object)
+
+
+def test_an_outline_that_is_none_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survey, "pickled", lambda made: pickled(made if isinstance(made, Part) else ["no outline"]))
+
+    assert surveyed(tree(tmp_path)) is None
+
+
+def test_it_is_collected_when_it_has_ended(tmp_path: Path) -> None:
+    surveyor = begin_survey(Scanner(lambda _progress: None).walk, [str(tmp_path)], [str(tmp_path)])
+    assert surveyor is not None
+    pid = surveyor._pid
+    surveyor.wait(lambda _n_folders: None, lambda: False)
+
+    def is_gone() -> bool:
+        surveyor.close()
+        return not os.path.exists(f"/proc/{pid}")
+
+    assert wait_until(is_gone)
+    surveyor.close()  # and again
