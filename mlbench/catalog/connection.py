@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -196,6 +196,24 @@ def with_room(connection: DuckDBPyConnection, change: Callable[[], object]) -> N
         roll_back(connection)
         connection.execute("SET memory_limit = ?", [_CONFIG["memory_limit"]])
         change()
+
+
+def execute(connection: DuckDBPyConnection, sql: str, parameters: Sequence[object]) -> DuckDBPyConnection:
+    """Execute a statement, with more memory where the writer's is not enough.
+
+    Raises:
+        duckdb.Error: it fails; where it was part of a transaction, that may have ended for want of memory.
+    """
+    import duckdb
+
+    try:
+        return connection.execute(sql, list(parameters))
+    except duckdb.OutOfMemoryException as error:
+        try:
+            connection.execute("SET memory_limit = ?", [_CONFIG["memory_limit"]])
+        except duckdb.TransactionException:
+            raise error from None
+        return connection.execute(sql, list(parameters))
 
 
 def shrink(connection: DuckDBPyConnection, most: str, limit: str) -> None:

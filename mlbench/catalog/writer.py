@@ -15,6 +15,7 @@ from mlbench.catalog.connection import (
     WORK_FILE,
     DamagedCatalogError,
     attach_anew,
+    execute,
     insert,
     is_damage,
     move_aside,
@@ -178,24 +179,22 @@ class Writer:
         """The rows of a statement on the writer's own file."""
         check()
         with at_home():
-            return self._connection.execute(sql, list(parameters)).fetchall()
+            return execute(self._connection, sql, parameters).fetchall()
 
     def records(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a statement, by the names of their columns."""
         check()
         with at_home():
-            result = self._connection.execute(sql, list(parameters))
+            result = execute(self._connection, sql, parameters)
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
-    def points(self, run_id: str, series_ids: Sequence[int] | None = None) -> pa.Table:
-        """All stored points of a run, or of some of its series, sorted by series_id and seq."""
+    def points(self, run_ids: Sequence[str], series_ids: Sequence[int]) -> pa.Table:
+        """All stored points of some series of some runs, sorted by series_id and seq."""
         segments = self.rows(
-            "SELECT g.file, g.hash FROM segment g JOIN segment_run m ON m.file = g.file WHERE m.run_id = ? ORDER BY 1",
-            [run_id],
-        )
-        if series_ids is None:
-            series_ids = [row[0] for row in self.rows("SELECT series_id FROM series WHERE run_id = ?", [run_id])]
+            "SELECT DISTINCT g.file, g.hash FROM segment g JOIN segment_run m ON m.file = g.file "
+            "WHERE m.run_id IN (SELECT unnest(?)) ORDER BY 1", [list(run_ids)]
+        )  # fmt: skip
         with at_home():
             return self._points.read([(file, digest) for file, digest in segments], series_ids)
 

@@ -206,7 +206,7 @@ class _OldFacts:
         rows = self._writer.rows("SELECT series_id, source_metric FROM series WHERE run_id = ?", [self._run_id])
         if not rows:
             return {}
-        table = self._writer.points(self._run_id)
+        table = self._writer.points([self._run_id], [series_id for series_id, _name in rows])
         columns = {name: np.asarray(table.column(name).to_numpy()) for name in table.column_names}
         metrics = tuple(dict.fromkeys(name for _series_id, name in rows))
         series_ids = np.array(sorted(series_id for series_id, _name in rows))

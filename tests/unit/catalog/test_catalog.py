@@ -144,7 +144,8 @@ def test_a_run_committed_again_replaces_its_rows_and_points(home: Home) -> None:
         open_one.commit(one_run(home, "a", 0.25, 0.125, series_id=open_one.new_series_block()))
 
         assert open_one.rows("SELECT n FROM series") == [(2,)]
-        assert open_one.points("a").column("value").to_pylist() == [0.25, 0.125]
+        ids = [row[0] for row in open_one.rows("SELECT series_id FROM series")]
+        assert open_one.points(["a"], ids).column("value").to_pylist() == [0.25, 0.125]
 
 
 def test_what_a_writer_has_in_memory_can_be_let_go_of_between_commits(home: Home) -> None:

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from mlbench.catalog import connection as module
-from mlbench.catalog.connection import WRITER_MEMORY, attach_anew, connect, connect_writer, shrink, with_room
+from mlbench.catalog.connection import WRITER_MEMORY, attach_anew, connect, connect_writer, execute, shrink, with_room
 
 
 def limit_of(connection: duckdb.DuckDBPyConnection) -> str:
@@ -48,6 +48,34 @@ def test_other_errors_of_a_change_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(duckdb.CatalogException):
         with_room(connection, lambda: connection.execute("INSERT INTO nothing VALUES (1)"))
     assert limit_of(connection) == "22.8 MiB"
+
+
+LIST = "SELECT len(list(range)) FROM range(4000000)"
+
+
+def test_a_question_that_needs_more_memory_is_asked_again_with_more(tmp_path: Path) -> None:
+    connection = connect_writer(str(tmp_path / "work.duckdb"))
+
+    assert execute(connection, LIST, []).fetchall() == [(4_000_000,)]
+    assert limit_of(connection) == "953.6 MiB"
+
+
+def test_a_transaction_that_needs_more_memory_is_made_again_as_a_whole(tmp_path: Path) -> None:
+    connection = connect_writer(str(tmp_path / "work.duckdb"))
+    connection.execute("CREATE TABLE t (n INTEGER)")
+    tries = []
+
+    def change() -> None:
+        tries.append(limit_of(connection))
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO t VALUES (1)")
+        execute(connection, LIST, [])
+        connection.execute("COMMIT")
+
+    with_room(connection, change)
+
+    assert connection.execute("SELECT count(*) FROM t").fetchone() == (1,)
+    assert 1 <= len(tries) <= 2
 
 
 def test_a_file_opened_anew_is_as_it_was_and_little_of_it_is_in_memory(tmp_path: Path) -> None:

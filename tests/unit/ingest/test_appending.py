@@ -190,6 +190,30 @@ def test_what_was_put_together_is_told_as_if_it_had_been_read_at_once(
         assert by_run == [("grows", 1), ("stays", 1)]
 
 
+def test_runs_that_grow_together_are_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many points the segments that they share have."""
+    for name, number in {"MAX_SEGMENTS": 3, "SMALL_ROWS": 10, "RUNS_AT_ONCE": 2, "LONG_POINTS": 20}.items():
+        monkeypatch.setattr(settling, name, number)
+    home, fresh = a_home(tmp_path), a_home(tmp_path / "fresh")
+    counts = []
+
+    for look in range(1, 6):
+        for run in range(5):
+            path = tmp_path / "logs" / f"run{run}" / NAME
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"".join(point(tag, step, run + step / 8) for step in range(4 * look) for tag in "ab"))
+        ingest_paths(home, [str(tmp_path / "logs")])
+        by_run = "SELECT count(*) FROM segment_run GROUP BY run_id"
+        with open_writer(home) as writer:
+            counts.append({n for (n,) in writer.rows(by_run)})
+    ingest_paths(fresh, [str(tmp_path / "logs")])
+
+    assert counts[:3] == [{1}, {2}, {3}]
+    assert counts[3] <= {1, 2}
+    assert counts[4] <= {2, 3}
+    assert known(home) == known(fresh)
+
+
 def test_a_sketch_is_of_the_whole_curve() -> None:
     values = np.linspace(0.0, 1.0, 1000)
     first = [float(part[place]) for part in np.array_split(values[:900], 32) for place in (0, -1)]
