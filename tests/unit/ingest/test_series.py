@@ -149,7 +149,7 @@ def test_sheaves_lie_one_behind_the_other_with_the_series_of_all_runs(
         ]
 
 
-@given(st.lists(st.integers(0, 3), max_size=30))
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=30))
 def test_ends_are_those_of_the_first_and_last_points_of_each_series(which: list[int]) -> None:
     wall_s = [float((7 * place) % 31) for place in range(len(which))]
     n = len(which)
@@ -186,7 +186,11 @@ def test_long_stretches_are_sorted_as_points_are(stretches: list[tuple[int, int]
     assert found.tolist() == np.argsort(which, kind="stable").tolist()
 
 
-@given(st.lists(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 300)), max_size=12), min_size=1, max_size=3))
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 4), st.integers(1, 300)), min_size=1, max_size=12), min_size=1, max_size=3
+    )
+)
 def test_stretches_of_any_length_go_where_their_points_would(
     runs: list[list[tuple[int, int]]],
 ) -> None:
