@@ -11,6 +11,9 @@ from mlbench.ingest.draft import COMMIT_KEYS, Draft
 from mlbench.wire import gitrepo
 from mlbench.wire.patience import answers
 
+MOST_FOLDERS = 4096
+"""That are remembered: a run's own is asked about when the run is read, and then no more."""
+
 
 @dataclass(slots=True)
 class Repositories:
@@ -33,7 +36,10 @@ class Repositories:
         if folder not in self.by_folder:
             above = os.path.dirname(folder)
             is_here = answers(folder) and gitrepo.is_repository(folder)
-            self.by_folder[folder] = folder if is_here else None if above == folder else self._find(above)
+            found = folder if is_here else None if above == folder else self._find(above)
+            if len(self.by_folder) >= MOST_FOLDERS:
+                self.by_folder.clear()  # they are looked into anew
+            self.by_folder[folder] = found
         return self.by_folder[folder]
 
     def close(self) -> None:

@@ -31,8 +31,6 @@ LEAST_LAID = 1 << 14
 """Points that are laid together, but for the last ones of a source: each time makes a part of its own."""
 LONG_POINTS = 1 << 19
 """Points of a run from which on not all are sorted and stored at once: 40 MB."""
-
-
 _READ_BYTES = 4 << 20
 """Read at once."""
 
