@@ -206,9 +206,12 @@ class _File:
                 try:
                     found = os.pread(self._file.fileno(), min(len(content), _READ_BYTES), start)
                 except OSError as error:
-                    raise HomeError(f"{self._folder}: points cannot be read back: {error.strerror}") from error
+                    reason = f"points that were laid into a file cannot be read: {error.strerror}"
+                    raise HomeError(f"{self._folder}: {reason}. Try: mlbench ingest again") from error
                 if not found:
-                    raise HomeError(f"{self._folder}: points that were laid into a file are not in it. Try again")
+                    raise HomeError(
+                        f"{self._folder}: points that were laid into a file are not in it. Try: mlbench ingest again"
+                    )
                 content[: len(found)] = found
                 content = content[len(found) :]
                 start += len(found)
