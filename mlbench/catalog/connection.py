@@ -25,8 +25,8 @@ FIRST_ANSWER = "first-"
 BROKEN = ".broken-"
 """In the names of what was moved aside."""
 WRITER_MEMORY = "24MB"
-"""At 10,000 runs of 50 parameters the writing process needs 200 MB less with 48 MB than with 1 GB, and another 10 less
-with this. With 16 MB a third more time: what does not fit becomes files."""
+"""At 10,000 runs of 50 parameters the writing process needs 200 MB less with 48 MB than with 1 GB, and XL 20 MiB
+less with this than with that. With 16 MB a third more time: what does not fit becomes files."""
 _CHECKPOINT_AT = "4MB"
 """A commit that brings the log to this size writes its tables, and not the log first: those of an ingest do."""
 _ROW_GROUPS = "ROW_GROUP_SIZE 4096"
