@@ -24,7 +24,6 @@ from mlbench.ingest.plan import (
     SourceKey,
     UnitPlan,
     is_inside,
-    looked_at,
     make_plan,
     plan_some,
     read_known,
@@ -158,8 +157,7 @@ class Ingest:
 
     def _plan(self, scans: Sequence[Scan]) -> Plan:
         units = join_records(find_all(scans), self.adapters, lambda paths: read_known(self.writer, paths))
-        is_late = self.is_once and self.workers.are_there  # they are there: nobody asks how much there is to read
-        return make_plan(self.writer, units, self.roots, self._versions(), is_late=is_late)
+        return make_plan(self.writer, units, self.roots, self._versions())
 
     def _finish(self, plan: Plan, scanned: Sequence[str], scans: Sequence[Scan]) -> None:
         """What can be said only when everything was read."""
@@ -265,9 +263,7 @@ class Ingest:
         return shelf.next_series_id - 1
 
     def _tasks(self, units: Sequence[UnitPlan], gatherer: Gatherer, plan: Plan) -> Iterator[Task]:
-        for part in Slicer().slices(self._looked_at(units)):
-            if self.summary.was_cancelled:
-                return
+        for part in Slicer().slices(units):
             ids = {source_key(member): gatherer.id_of(member) for unit in part for member in unit.unit.members}
             shared = frozenset(key for key in ids if plan.is_shared(key))
             yield self._task(Part(part, ids, shared))
@@ -278,13 +274,6 @@ class Ingest:
 
     def _task(self, part: Part | PackedPart) -> Task:
         return Task(part, self.writer.new_series_block(), self.shelf.folder, self.salt)
-
-    def _looked_at(self, units: Sequence[UnitPlan]) -> Iterator[UnitPlan]:
-        """The runs with their stamps; no more of them once somebody wants to leave."""
-        try:
-            yield from looked_at(units, self.waiting)
-        except LeavingError:
-            self.summary.was_cancelled = True
 
     def _is_stopped(self) -> bool:
         self.summary.was_cancelled = self.summary.was_cancelled or self.is_cancelled()

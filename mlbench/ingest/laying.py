@@ -79,9 +79,8 @@ class Laying:
         parts = _fewer([*laid, *_tables(batches[n_laid:])])
         return PointParts(parts) if len(parts) > 1 else parts[0]
 
-    def drop(self, batches: list[Points | PointTable]) -> None:
-        """Forget what was read of a source."""
-        batches.clear()
+    def drop(self) -> None:
+        """Take note that what was read of a source was forgotten."""
         self._n_held = self._n_laid = 0
 
     def _lay(self, batches: list[Points | PointTable]) -> None:

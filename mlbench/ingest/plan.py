@@ -48,7 +48,7 @@ class UnitPlan:
     root: str
     """Real path that its name is told from."""
     stamps: dict[SourceKey, Stamp]
-    """Of its sources; empty until it is looked at, where the plan is a late one."""
+    """Of its sources; empty until it is looked at, in the plan of a first ingest."""
     is_changed: bool
 
     @property
@@ -59,11 +59,6 @@ class UnitPlan:
     def size_bytes(self) -> int:
         """Of its sources together."""
         return sum(max(stamp.size_bytes, 0) for stamp in self.stamps.values())
-
-    def look(self) -> None:
-        """Take the stamps that were not taken when it was planned."""
-        if not self.stamps:
-            self.stamps = stamps_of(self.unit)
 
     def bare(self, needed: Container[SourceKey]) -> UnitPlan:
         """The run without its sources, but with the stamps of some."""
@@ -122,7 +117,7 @@ def looked_at(units: Sequence[UnitPlan], waiting: Patience) -> Iterator[UnitPlan
 
 def _look(units: Sequence[UnitPlan]) -> None:
     for unit in units:
-        unit.look()
+        unit.stamps = stamps_of(unit.unit)
 
 
 def source_key(member: Member) -> SourceKey:
@@ -153,9 +148,7 @@ def stamps_of(unit: Unit) -> dict[SourceKey, Stamp]:
     return {source_key(member): stamp_of(member.claimed.claim) for member in unit.members}
 
 
-def make_plan(
-    writer: Writer, units: Sequence[Unit], roots: Sequence[str], versions: Mapping[str, int], *, is_late: bool = False
-) -> Plan:
+def make_plan(writer: Writer, units: Sequence[Unit], roots: Sequence[str], versions: Mapping[str, int]) -> Plan:
     """Say for every run whether it has to be committed again.
 
     Args:
@@ -164,9 +157,8 @@ def make_plan(
         roots: real paths of all directories ever named, the first mentioned first; a run is named from the first that
             holds it.
         versions: of the adapters; sources read by an older one are read again.
-        is_late: the stamps of runs that are new are taken when these are read: of ten thousand they weigh 14 MB.
     """
-    return _plan(writer, units, roots, versions, read_known(writer), is_late=is_late)
+    return _plan(writer, units, roots, versions, read_known(writer))
 
 
 def plan_first(units: Sequence[Unit], roots: Sequence[str]) -> Plan:
@@ -188,7 +180,7 @@ def plan_some(writer: Writer, units: Sequence[Unit], roots: Sequence[str], versi
 
 def _plan(
     writer: Writer, units: Sequence[Unit], roots: Sequence[str], versions: Mapping[str, int],
-    known: dict[SourceKey, KnownSource], *, is_late: bool = False,
+    known: dict[SourceKey, KnownSource],
 ) -> Plan:  # fmt: skip
     rows = [] if writer.is_blank else writer.rows("SELECT run_id, root, is_missing FROM run")
     runs = {run_id: (root, missing) for run_id, root, missing in rows}
@@ -196,9 +188,6 @@ def _plan(
     plan = Plan([], known, _runs_of_source(units, known), sources_of_run, frozenset(runs))
     for unit in units:
         run_id, root = run_id_of(unit.key), naming_root(unit.folder, roots)
-        if is_late and not known and run_id not in runs:
-            plan.units.append(UnitPlan(unit, root, {}, is_changed=True))
-            continue
         stamps = stamps_of(unit)
         is_known = runs.get(run_id) == (safe.text_of_path(root), False) or _is_known_sweep(unit, known)
         same = is_known and _same_sources(run_id, stamps, sources_of_run) and _unchanged(stamps, known, versions)

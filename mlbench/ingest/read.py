@@ -108,7 +108,7 @@ def read_source(
 def _forget(batches: list[Points | PointTable], laying: Laying | None) -> None:
     batches.clear()
     if laying is not None:
-        laying.drop(batches)
+        laying.drop()
 
 
 def _kept_param(fact: Param, known: recurring.Recurring | None, salt: bytes) -> SmallFact | None:

@@ -186,11 +186,6 @@ class Workers:
             self._pool = _start(n_workers, may_fork=may_fork)
             self._ahead = 2 * n_workers
 
-    @property
-    def are_there(self) -> bool:
-        """Whether processes were started."""
-        return self._pool is not None
-
     def do(
         self, tasks: Iterator[Task], adapters: Mapping[str, Adapter], filer: Filer, is_stopped: Callable[[], bool],
         meanwhile: Callable[[], object] = lambda: None,
