@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from mlbench.wire.events import Event, Part, Value
     from mlbench.wire.scanning import Scanner
     from mlbench.wire.shapes import Shapes
-    from mlbench.wire.tfrecord import BadLength, BadPayload, Record
+    from mlbench.wire.tfrecord import BadLength, BadPayload, Record, Unfinished
 
 _FLUSH_COST = 16_384
 """Records, values and 4 KiB blocks between two cursors: about 25 ms, or a quarter of a million points of blocks."""
@@ -226,12 +226,12 @@ def _enough(shapes: Shapes) -> int:
     return max(_LEARNED, shapes.n_shapes // _LEARNED)
 
 
-def _add_damage(item: BadPayload | BadLength, reading: EventReading) -> None:
+def _add_damage(item: BadPayload | Unfinished | BadLength, reading: EventReading) -> None:
     """Note what was left out; the search for the next record may go on where an earlier reading ended."""
-    from mlbench.wire.tfrecord import BadPayload
+    from mlbench.wire.tfrecord import BadLength, BadPayload
 
-    if isinstance(item, BadPayload):
-        reading.leave_out("payload", item.offset)
+    if not isinstance(item, BadLength):
+        reading.leave_out("payload" if isinstance(item, BadPayload) else "unfinished", item.offset)
         reading.offset = item.end
         return
     if item.offset != reading.damage:

@@ -12,7 +12,7 @@ from mlbench.dataclass import dataclass
 from mlbench.errors import SourceError
 from mlbench.ingest.scan import real_root, scan_root
 from mlbench.wire.files import LFS_MAGIC, is_lfs_pointer, open_regular
-from mlbench.wire.tfrecord import BadLength, BadPayload, Truncated, read_records
+from mlbench.wire.tfrecord import BadLength, BadPayload, Truncated, Unfinished, read_records
 
 if TYPE_CHECKING:
     from mlbench.wire.tfrecord import Item
@@ -29,7 +29,7 @@ class Damage:
 
     path: str
     kind: str
-    """`length`, `payload`, `truncated`, `unreadable`, or `more` for the places of a file beyond `MAX_PLACES`."""
+    """`length`, `payload`, `unfinished`, `truncated`, `unreadable`, or `more` for the places beyond `MAX_PLACES`."""
     offset: int | None
     """Where the record begins, in bytes; None where it is not a place in the file."""
     size_bytes: int | None
@@ -141,6 +141,9 @@ def _damage_in(path: str, file: BinaryIO, checked: Checked, on_progress: Callabl
         elif isinstance(item, Truncated):
             what = "the file ends within this record: it is being written, or its writer was stopped"
             yield Damage(path, "truncated", item.offset, _size_of(file) - item.offset, what)
+        elif isinstance(item, Unfinished):
+            what = "this record was begun and not finished: another one begins within it"
+            yield Damage(path, "unfinished", item.offset, item.end - item.offset, what)
         else:
             checked.n_records += 1
             if isinstance(item, BadPayload):

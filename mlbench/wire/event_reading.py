@@ -24,6 +24,11 @@ _SAID = {
         "{n} records have a bad checksum and were left out",
         "The file was damaged after it was written: compare it with another copy",
     ),
+    "unfinished": (
+        "1 record was begun and not finished, and was left out; another one begins within it",
+        "{n} records were begun and not finished, and were left out; others begin within them",
+        "The writer was stopped there, and one that went on in the same file has written over it",
+    ),
     "length": (
         "The framing is broken in 1 place; what lies there was left out",
         "The framing is broken in {n} places; what lies there was left out",

@@ -58,6 +58,16 @@ class BadPayload(NamedTuple):
     end: int
 
 
+class Unfinished(NamedTuple):
+    """A record that was begun and not finished: within the bytes that it claims a whole one begins, at `end`.
+
+    A writer was stopped in it, and the next one went on in the same file.
+    """
+
+    offset: int
+    end: int
+
+
 class BadLength(NamedTuple):
     """No record begins here. Given again and again while the search for the next one goes on."""
 
@@ -68,7 +78,7 @@ class BadLength(NamedTuple):
     """No record begins between `offset` and here."""
 
 
-Item: TypeAlias = Record | Truncated | BadPayload | BadLength
+Item: TypeAlias = Record | Truncated | BadPayload | Unfinished | BadLength
 
 
 def write_record(payload: bytes) -> bytes:
@@ -93,11 +103,16 @@ def read_records(file: BinaryIO, offset: int = 0, *, searched: int = 0) -> Itera
     window = _Window(file, offset)
     while window.fill(HEADER_BYTES):
         wanted_bytes = yield from _whole_records(window)
-        if wanted_bytes and not window.fill(wanted_bytes):
-            break
-        # What was searched is known of the damage at `offset` alone, which may have been mended since.
-        if not wanted_bytes and not (yield from _search(window, searched if window.base == offset else 0)):
-            return
+        if wanted_bytes == 0:
+            # What was searched is known of the damage at `offset` alone, which may have been mended since.
+            if not (yield from _search(window, searched if window.base == offset else 0)):
+                return
+        elif wanted_bytes <= len(window.buffer) or not window.fill(wanted_bytes):
+            item = _unsound(window, wanted_bytes)
+            if isinstance(item, Truncated):
+                break
+            yield item
+            window.move(item.end)
     if window.buffer:
         yield Truncated(window.base)
 
@@ -105,12 +120,14 @@ def read_records(file: BinaryIO, offset: int = 0, *, searched: int = 0) -> Itera
 class _Window:
     """The part of the file that is in memory: `buffer` begins at the file's offset `base`."""
 
-    __slots__ = ("base", "buffer", "file")
+    __slots__ = ("base", "buffer", "file", "spare_bytes")
 
     def __init__(self, file: BinaryIO, base: int) -> None:
         self.file = file
         self.base = base
         self.buffer = b""
+        self.spare_bytes = MAX_RECORD_BYTES
+        """Of records within others that may still be looked at, so that a file made for it cannot cost for ever."""
         file.seek(base)
 
     def fill(self, wanted_bytes: int) -> bool:
@@ -146,10 +163,11 @@ class _Window:
 
 
 def _whole_records(window: _Window) -> Generator[Item, None, int]:
-    """Yield the records that lie whole in the window and leave the rest in it.
+    """Yield the records that lie whole in the window, up to one with a bad payload, and leave the rest in it.
 
     Returns:
-        How many bytes the next record needs; 0: what comes next is no record.
+        How many bytes the next record needs, no more than the window has where its payload is bad; 0: what comes
+        next is no record.
     """
     buffer, base = window.buffer, window.base
     size = len(buffer)
@@ -169,13 +187,60 @@ def _whole_records(window: _Window) -> Generator[Item, None, int]:
             wanted_bytes = footer + FOOTER_BYTES - position
             break
         payload = buffer[position + HEADER_BYTES : footer]
-        if masked_crc32c(payload) == checksum_at(buffer, footer)[0]:
-            yield Record(base + position, payload)
-        else:
-            yield BadPayload(base + position, base + footer + FOOTER_BYTES)
+        if masked_crc32c(payload) != checksum_at(buffer, footer)[0]:
+            wanted_bytes = footer + FOOTER_BYTES - position
+            break
+        yield Record(base + position, payload)
         position = footer + FOOTER_BYTES
     window.drop(position)
     return wanted_bytes
+
+
+def _unsound(window: _Window, n_bytes: int) -> Truncated | BadPayload | Unfinished:
+    """Tell what the record of so many bytes is that the window begins with: it is not sound, or not whole.
+
+    Where a writer was stopped in a record and another one went on in the same file, the bytes that the record claims
+    are those of the following ones, which are looked for with both checksums. It is the same whether the file is read
+    as a whole or while it grows, for one whose length is there and whose payload is not is waited for.
+    """
+    offset, end = window.base, window.base + n_bytes
+    is_whole = n_bytes <= len(window.buffer)
+    within, is_waited_for = _sound_within(window, n_bytes)
+    if 0 < within < n_bytes:
+        return Unfinished(offset, offset + within)
+    if is_whole and (within or not is_waited_for):
+        return BadPayload(offset, end)
+    return Truncated(offset)
+
+
+def _sound_within(window: _Window, n_bytes: int) -> tuple[int, bool]:
+    """Find the first sound record that begins within the first `n_bytes` of the window, but not at its start.
+
+    Returns:
+        Its place in the window; 0: there is none. Whether the file ends within one that might be sound: then the
+        place may also lie behind these bytes.
+    """
+    is_waited_for = False
+    at, until = 1, min(n_bytes, len(window.buffer))
+    while at < until:
+        upto = min(at + BLOCK_BYTES, until)
+        window.fill(upto + HEADER_BYTES - 1)
+        for place, length in _headers_in(window.buffer[at : upto + HEADER_BYTES - 1]):
+            footer = at + place + HEADER_BYTES + length
+            window.spare_bytes -= length
+            if window.spare_bytes < 0:
+                return 0, False
+            if footer > MAX_RECORD_BYTES + HEADER_BYTES:
+                continue
+            if not window.fill(footer + FOOTER_BYTES):
+                is_waited_for, until = True, len(window.buffer)
+            elif (
+                masked_crc32c(window.buffer[footer - length : footer])
+                == _CHECKSUM.unpack_from(window.buffer, footer)[0]
+            ):
+                return at + place, is_waited_for
+        at = upto
+    return 0, is_waited_for
 
 
 def _search(window: _Window, searched: int) -> Generator[Item, None, bool]:
@@ -188,9 +253,9 @@ def _search(window: _Window, searched: int) -> Generator[Item, None, bool]:
     stretch_bytes = _FIRST_SEARCH_BYTES
     while True:
         is_more = window.fill(stretch_bytes + HEADER_BYTES - 1)
-        found = _find_header(window.buffer[: stretch_bytes + HEADER_BYTES - 1])
-        if found >= 0:
-            window.drop(found)
+        found = _headers_in(window.buffer[: stretch_bytes + HEADER_BYTES - 1])
+        if found:
+            window.drop(found[0][0])
             yield BadLength(damage, window.base, window.base)
             return True
         if not is_more:
@@ -203,21 +268,20 @@ def _search(window: _Window, searched: int) -> Generator[Item, None, bool]:
         stretch_bytes = min(2 * stretch_bytes, BLOCK_BYTES)
 
 
-def _find_header(content: bytes) -> int:
-    """Index of the first length field whose checksum holds and that a record may have; -1: none."""
+def _headers_in(content: bytes) -> list[tuple[int, int]]:
+    """Places of the length fields whose checksums hold and that a record may have, and the lengths."""
     import numpy as np
 
     octets = np.frombuffer(content, dtype=np.uint8)
     n = len(content) - HEADER_BYTES + 1
     if n <= 0 or not octets.any():
-        return -1
+        return []
     # No record reaches 4 GiB, so the upper half of a length is zero: few places are left to be checked.
     upper = octets[4 : 4 + n] | octets[5 : 5 + n] | octets[6 : 6 + n] | octets[7 : 7 + n]
     places = np.flatnonzero(upper == 0)
     lengths = _u32_at(octets, places)
     holds = (masked_crc32c_of_lengths(lengths) == _u32_at(octets, places + 8)) & (lengths <= MAX_RECORD_BYTES)
-    good = places[holds]
-    return int(good[0]) if good.size else -1
+    return list(zip(places[holds].tolist(), lengths[holds].tolist(), strict=True))
 
 
 def _u32_at(octets: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.uint32]:

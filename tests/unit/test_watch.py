@@ -99,6 +99,24 @@ def test_a_writer_killed_within_a_record_and_started_again_loses_nothing(home: H
         assert reader.rows("SELECT n, n_raw, n_repeat, n_back FROM series") == [(13, 13, 1, 0)]
 
 
+@pytest.mark.parametrize("n_left", [5, 12, 30, -1])
+def test_a_writer_that_goes_on_in_the_same_file_behind_half_a_record_loses_nothing_else(
+    home: Home, logs: Path, n_left: int
+) -> None:
+    watcher = Watcher(home, [str(logs)])
+    append(logs / "a" / NAME, points(0, 3) + points(3, 4)[:n_left])
+    watcher.look()
+    for step in range(4, 13):
+        append(logs / "a" / NAME, points(step, step + 1))
+        watcher.look()
+
+    assert steps(home) == [0, 1, 2, *range(4, 13)]
+    with open_reader(home) as reader:
+        ((what, where),) = reader.rows("SELECT what, place FROM problem")
+    assert ("not finished" in what) == (n_left != 5)
+    assert where == f"offset {len(points(0, 3))}"
+
+
 def test_the_rest_of_a_record_that_came_late_is_read(home: Home, logs: Path) -> None:
     watcher = Watcher(home, [str(logs)])
     content = points(0, 4)

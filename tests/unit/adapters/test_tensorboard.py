@@ -477,6 +477,35 @@ def test_damage_at_the_end_is_told_once_while_the_file_grows(tmp_path: Path) -> 
     assert last_cursor(readings[-1]).n_bad == 1
 
 
+def test_of_a_file_that_goes_on_behind_half_a_record_nothing_else_is_lost(tmp_path: Path) -> None:
+    path = write(tmp_path, *map(scalar, range(6)))
+    content, size = path.read_bytes(), len(write_record(scalar(1)))
+    begun, rest = content[: -5 * size], content[-4 * size :]
+    for n_left in range(12, size):
+        half = content[len(begun) :][:n_left]
+        path.write_bytes(begun + half + rest)
+        whole = read(path)
+
+        assert values(whole) == [0.0, 2.0, 3.0, 4.0, 5.0], n_left
+        assert problems(whole) == [
+            (
+                "1 record was begun and not finished, and was left out; another one begins within it",
+                f"offset {len(begun)}",
+            )
+        ]
+        assert (last_cursor(whole).status, last_cursor(whole).n_bad) == (ReadStatus.DAMAGED, 1)
+
+        path.write_bytes(begun + half)
+        facts = read(path)
+        for n_more in range(1, 4):
+            path.write_bytes(begun + half + rest[: n_more * size + 12])
+            facts += read(path, last_cursor(facts).state)
+        path.write_bytes(begun + half + rest)
+        facts += read(path, last_cursor(facts).state)
+        assert (values(facts), problems(facts)) == (values(whole), problems(whole)), n_left
+        assert last_cursor(facts) == last_cursor(whole), n_left
+
+
 def test_one_wrong_byte_costs_at_most_one_record_and_is_always_told(tmp_path: Path) -> None:
     path = write(tmp_path, *map(scalar, range(1, 6)))
     content = path.read_bytes()

@@ -62,6 +62,15 @@ def test_a_file_that_ends_within_a_record_is_no_damage(tmp_path: Path, n_left: i
     assert (checked.n_records, checked.n_damaged, checked.n_truncated) == (2, 0, 1)
 
 
+def test_a_record_that_was_written_over_before_it_was_finished_is_told(tmp_path: Path) -> None:
+    log(tmp_path, RECORD + RECORD[:40] + RECORD * 2)
+
+    checked = check_paths([str(tmp_path)])
+
+    assert places(checked) == [("unfinished", 100, 40)]
+    assert (checked.n_records, checked.n_damaged, checked.n_truncated) == (3, 1, 0)
+
+
 def test_an_end_of_zeros_is_damage_up_to_the_end(tmp_path: Path) -> None:
     log(tmp_path, RECORD + bytes(3 << 20))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mlbench.model import Blob, Cursor, Fact, Points, Problem
 from mlbench.wire.events import decode_event
 from mlbench.wire.protobuf import WireError
-from mlbench.wire.tfrecord import BadLength, BadPayload, Record, Truncated, read_records, write_record
+from mlbench.wire.tfrecord import BadLength, BadPayload, Record, Truncated, Unfinished, read_records, write_record
 from tests.facts import apart
 
 STEPS = (0, 1, 5, 126, 127, 128, 16_382, 16_384, 2**21 - 1, 2**28, 2**35, 2**42, 2**49, 2**56 - 1, 2**56, 2**63 - 1,
@@ -203,6 +203,9 @@ def plainly(content: bytes, plugins: dict[str, str] | None = None) -> Told:
             case BadPayload(offset, end):
                 _count(told, "payload", offset)
                 told.offset = end
+            case Unfinished(offset, end):
+                _count(told, "unfinished", offset)
+                told.offset = end
             case BadLength(offset, resumed_at, _searched):
                 _count(told, "length", offset)
                 told.offset = offset if resumed_at is None else resumed_at
@@ -244,6 +247,7 @@ def _add_blob(told: Told, record: Record, head: tuple[str, str, int], place: Any
 
 KINDS = {
     "bad checksum": "payload",
+    "not finished": "unfinished",
     "framing is broken": "length",
     "no valid event": "event",
     "not valid UTF-8": "tag",

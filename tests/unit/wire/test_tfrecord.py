@@ -3,9 +3,10 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from mlbench.wire import tfrecord
 from mlbench.wire.crc32c import masked_crc32c_of_length
 from mlbench.wire.tfrecord import (
     BLOCK_BYTES,
@@ -15,6 +16,7 @@ from mlbench.wire.tfrecord import (
     Item,
     Record,
     Truncated,
+    Unfinished,
     read_records,
     write_record,
 )
@@ -214,3 +216,109 @@ def test_of_later_damage_nothing_was_searched_where_the_first_was_mended_meanwhi
 
     damage, resumed = len(mended), len(mended + wrong)
     assert found == [Record(0, b"mended"), BadLength(damage, resumed, resumed), Record(resumed, b"following")]
+
+
+HALF = write_record(b"h" * 30)[:20]
+"""The first 20 of 46 bytes: the writer was stopped."""
+
+
+def test_a_record_that_begins_within_the_bytes_of_a_half_one_is_read() -> None:
+    assert read(HALF + THREE) == [
+        Unfinished(0, 20),
+        Record(20, b"one"),
+        Record(39, b""),
+        Record(55, b"three"),
+    ]
+
+
+def test_it_is_read_before_the_file_reaches_as_far_as_the_half_one_claims() -> None:
+    half = write_record(b"h" * 5_000)[:20]
+
+    assert read(half + THREE) == read(HALF + THREE)
+
+
+def test_it_is_read_where_the_half_one_ends_with_it() -> None:
+    inner = write_record(b"i" * 10)
+
+    assert read(HALF + inner + THREE)[:3] == [Unfinished(0, 20), Record(20, b"i" * 10), Record(46, b"one")]
+
+
+def test_it_is_waited_for_until_it_is_there_as_a_whole() -> None:
+    content = HALF + write_record(b"i" * 40)
+
+    assert read(content[:-1]) == [Truncated(0)]
+    assert read(content) == [Unfinished(0, 20), Record(20, b"i" * 40)]
+
+
+def test_where_that_one_was_not_finished_either_what_follows_is_read() -> None:
+    second = write_record(b"i" * 50_000)[:40]
+
+    assert read(HALF + second + THREE)[0] == BadPayload(0, 46)
+    assert read(HALF + second + THREE)[-3:] == [Record(60, b"one"), Record(79, b""), Record(95, b"three")]
+
+
+def test_a_length_within_a_bad_payload_is_no_record_while_its_payload_does_not_match() -> None:
+    inner = flipped(write_record(b"inner"), 14)
+
+    assert read(flipped(write_record(inner), -1 % (len(inner) + 16)) + THREE)[:2] == [
+        BadPayload(0, 37),
+        Record(37, b"one"),
+    ]
+
+
+def test_a_record_within_a_sound_one_is_its_payload() -> None:
+    assert read(write_record(THREE)) == [Record(0, THREE)]
+
+
+def test_a_file_made_of_lengths_that_lie_costs_no_more_than_a_few_looks_at_each_byte(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sums: list[int] = []
+
+    def counted(content: bytes) -> int:
+        sums.append(len(content))
+        return tfrecord_sum(content)
+
+    tfrecord_sum = tfrecord.masked_crc32c
+    length = 200_000
+    head = struct.pack("<QI", length, masked_crc32c_of_length(length))
+    content = head * 50_000
+    monkeypatch.setattr(tfrecord, "MAX_RECORD_BYTES", 1 << 20)
+    monkeypatch.setattr(tfrecord, "masked_crc32c", counted)
+
+    items = read(content)
+
+    assert sum(sums) < len(content) + (2 << 20)
+    assert items[:2] == [BadPayload(0, 200_016), BadPayload(200_016, 400_032)]
+
+
+SMALL = st.lists(st.binary(max_size=40), min_size=1, max_size=4)
+
+
+@given(SMALL, st.binary(min_size=1, max_size=60), SMALL, st.data())
+def test_only_the_record_that_a_writer_was_stopped_in_is_lost(
+    before: list[bytes], half: bytes, after: list[bytes], data: st.DataObject
+) -> None:
+    cut = write_record(half)[: data.draw(st.integers(1, len(half) + 15))]
+    content = b"".join(map(write_record, before)) + cut + b"".join(map(write_record, after))
+
+    assert [item.payload for item in read(content) if isinstance(item, Record)] == before + after
+
+
+@given(SMALL, st.binary(min_size=1, max_size=60), SMALL, st.data())
+def test_a_half_record_is_told_the_same_however_the_file_grew(
+    before: list[bytes], half: bytes, after: list[bytes], data: st.DataObject
+) -> None:
+    begun = b"".join(map(write_record, before))
+    claimed = write_record(half)
+    cut = claimed[: data.draw(st.integers(12, len(claimed) - 1))]
+    content = begun + cut + b"".join(map(write_record, after))
+    n_bytes = data.draw(st.integers(0, len(content)))
+    end = len(begun) + len(claimed)
+    assume(not end <= n_bytes < len(begun) + len(cut) + 12)  # the length of the one within is not there yet
+
+    *first, last = read(content[:n_bytes]) or [Truncated(0)]
+    items = first if isinstance(last, Truncated) else [*first, last]
+    following = items[-1].end if items and not isinstance(items[-1], BadLength | Truncated) else 0
+
+    assert [*items, *read(content, following)] == read(content)
