@@ -152,32 +152,9 @@ def reconnect_writer(path: str) -> DuckDBPyConnection:
         return connect(":memory:", read_only=False)
 
 
-def attach_anew(connection: DuckDBPyConnection, path: str) -> None:
-    """Close the writer's file and open it again: what DuckDB has in memory of a file grows with it, and none is needed.
-
-    Args:
-        connection: that `connect_writer` gave, in no transaction.
-        path: of its file.
-
-    Nothing happens where somebody has deleted the file: what is open goes on.
-
-    Raises:
-        duckdb.Error: it cannot be opened again; the connection has no file then.
-    """
-    if not os.path.exists(path):
-        return
-    connection.execute("USE memory; DETACH work")
-    _attach(connection, path)
-    connection.execute("SET memory_limit = ?", [WRITER_MEMORY])
-
-
-def _attach(connection: DuckDBPyConnection, path: str) -> None:
+def _attach_work(connection: DuckDBPyConnection, path: str) -> None:
     connection.execute(f"ATTACH {quote(path)} AS work ({_ROW_GROUPS})")
     connection.execute("USE work")
-
-
-def _attach_work(connection: DuckDBPyConnection, path: str) -> None:
-    _attach(connection, path)
     connection.execute("SET temp_directory = ?", [os.path.dirname(path)])
     # Rows are inserted in the order in which they come: a join that is turned around gives them in another one.
     connection.execute("SET disabled_optimizers = 'build_side_probe_side'")

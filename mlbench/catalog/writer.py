@@ -14,7 +14,6 @@ from mlbench.catalog.connection import (
     CURRENT,
     WORK_FILE,
     DamagedCatalogError,
-    attach_anew,
     execute,
     insert,
     is_damage,
@@ -313,12 +312,11 @@ class Writer:
         insert(self._connection, table, rows, told=pivot.incoming(table, rows.schema.names))
 
     def shed(self) -> None:
-        """Between commits: let go of what is in memory of the file, by closing it and opening it again."""
-        import duckdb
+        """Between commits: let go of all that DuckDB has in memory, by closing the file and opening it again.
 
-        try:
-            attach_anew(self._connection, self._file)
-        except duckdb.Error:
+        It grows with the file and with all that was done in it, and nothing of it is needed.
+        """
+        if os.path.exists(self._file):  # else somebody has deleted it, and what is open goes on
             self._reopen()
 
     def _reopen(self) -> None:

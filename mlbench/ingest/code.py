@@ -11,7 +11,7 @@ from mlbench.ingest.draft import COMMIT_KEYS, Draft
 from mlbench.wire import gitrepo
 from mlbench.wire.patience import answers
 
-MOST_FOLDERS = 4096
+MOST_FOLDERS = 1024
 """That are remembered: a run's own is asked about when the run is read, and then no more."""
 
 

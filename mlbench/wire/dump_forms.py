@@ -28,7 +28,7 @@ from mlbench.wire.yaml_plain import BARE, ITEM, KEY, read_plain
 
 MAX_CHARACTERS = 16 << 10
 """Of a text that is looked at here: no limit of a dump can be passed."""
-MAX_FORMS, MAX_VALUES = 64, 4096
+MAX_FORMS, MAX_VALUES = 64, 1024
 """That are remembered: of more all are forgotten, so that a process stays small."""
 MAX_VALUE_CHARACTERS = 128
 MAX_MET = 1024

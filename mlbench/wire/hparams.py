@@ -27,7 +27,7 @@ _ITEM = key(1, LEN)
 _ONE_BYTE = 0x80
 """Lengths below take one byte."""
 _SHORTEST_ENTRY = 4
-_MAX_MET, _MAX_MET_BYTES = 2048, 256
+_MAX_MET, _MAX_MET_BYTES = 512, 256
 _met: dict[bytes, Param | None] = {}
 """Parameters by the bytes that say them; None for what was met once."""
 _NUMBER_BYTES = 9

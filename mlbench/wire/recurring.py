@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from mlbench.model import Param
 
-MOST: Final = 4096
+MOST: Final = 1024
 """Of more all are forgotten, which costs time and nothing else: a process stays small."""
 T = TypeVar("T", bound=Hashable)
 

@@ -4,7 +4,15 @@ import duckdb
 import pytest
 
 from mlbench.catalog import connection as module
-from mlbench.catalog.connection import WRITER_MEMORY, attach_anew, connect, connect_writer, execute, shrink, with_room
+from mlbench.catalog.connection import (
+    WRITER_MEMORY,
+    connect,
+    connect_writer,
+    execute,
+    reconnect_writer,
+    shrink,
+    with_room,
+)
 
 
 def limit_of(connection: duckdb.DuckDBPyConnection) -> str:
@@ -85,7 +93,8 @@ def test_a_file_opened_anew_is_as_it_was_and_little_of_it_is_in_memory(tmp_path:
     connection.execute("SET memory_limit = '1GB'")
     before = kept_mib(connection)
 
-    attach_anew(connection, path)
+    connection.close()
+    connection = reconnect_writer(path)
 
     assert kept_mib(connection) < before / 4
     assert limit_of(connection) == "22.8 MiB"
