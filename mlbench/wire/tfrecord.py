@@ -27,6 +27,9 @@ MAX_RECORD_BYTES = 256 << 20
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
 _FIRST_SEARCH_BYTES = 512
+_UPPER_HALF = bytes(4)
+_MOST_PLACES = 16
+"""Places within a bad payload that are looked at one by one."""
 
 
 class Record(NamedTuple):
@@ -163,7 +166,7 @@ class _Window:
 
 
 def _whole_records(window: _Window) -> Generator[Item, None, int]:
-    """Yield the records that lie whole in the window, up to one with a bad payload, and leave the rest in it.
+    """Yield the records that lie whole in the window, up to one that may hold another, and leave the rest in it.
 
     Returns:
         How many bytes the next record needs, no more than the window has where its payload is bad; 0: what comes
@@ -187,13 +190,30 @@ def _whole_records(window: _Window) -> Generator[Item, None, int]:
             wanted_bytes = footer + FOOTER_BYTES - position
             break
         payload = buffer[position + HEADER_BYTES : footer]
-        if masked_crc32c(payload) != checksum_at(buffer, footer)[0]:
-            wanted_bytes = footer + FOOTER_BYTES - position
+        end = footer + FOOTER_BYTES
+        if masked_crc32c(payload) == checksum_at(buffer, footer)[0]:
+            yield Record(base + position, payload)
+        elif end + HEADER_BYTES > size or _may_hold_another(buffer, position, end):
+            wanted_bytes = end - position
             break
-        yield Record(base + position, payload)
-        position = footer + FOOTER_BYTES
+        else:
+            yield BadPayload(base + position, base + end)
+        position = end
     window.drop(position)
     return wanted_bytes
+
+
+def _may_hold_another(buffer: bytes, start: int, end: int) -> bool:
+    """Whether a length whose checksum holds may begin between: false is sure, and cheap where payloads are short."""
+    found = start + 4  # of a length between, the upper half is zeros
+    for _place in range(_MOST_PLACES):
+        found = buffer.find(_UPPER_HALF, found + 1, end + _HEADER.size - 5)
+        if found < 0:
+            return False
+        length, checksum = _HEADER.unpack_from(buffer, found - 4)
+        if length <= MAX_RECORD_BYTES and masked_crc32c_of_length(length) == checksum:
+            return True
+    return True
 
 
 def _unsound(window: _Window, n_bytes: int) -> Truncated | BadPayload | Unfinished:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mlbench.wire import tfrecord
+from mlbench.wire import crc32c, tfrecord
 from mlbench.wire.crc32c import masked_crc32c_of_length
 from mlbench.wire.tfrecord import (
     BLOCK_BYTES,
@@ -266,6 +266,21 @@ def test_a_length_within_a_bad_payload_is_no_record_while_its_payload_does_not_m
     ]
 
 
+def test_damage_in_every_payload_is_not_looked_at_byte_by_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[int] = []
+    search = tfrecord._headers_in
+
+    def counted(content: bytes) -> list[tuple[int, int]]:
+        searches.append(len(content))
+        return search(content)
+
+    monkeypatch.setattr(tfrecord, "_headers_in", counted)
+    one = flipped(write_record(b"a" * 40), 20)
+
+    assert read(one * 50_000) == [BadPayload(56 * n, 56 * n + 56) for n in range(50_000)]
+    assert len(searches) < 10
+
+
 def test_a_record_within_a_sound_one_is_its_payload() -> None:
     assert read(write_record(THREE)) == [Record(0, THREE)]
 
@@ -279,7 +294,7 @@ def test_a_file_made_of_lengths_that_lie_costs_no_more_than_a_few_looks_at_each_
         sums.append(len(content))
         return tfrecord_sum(content)
 
-    tfrecord_sum = tfrecord.masked_crc32c
+    tfrecord_sum = crc32c.masked_crc32c
     length = 200_000
     head = struct.pack("<QI", length, masked_crc32c_of_length(length))
     content = head * 50_000
