@@ -27,7 +27,7 @@ _SAID = {
     "unfinished": (
         "1 record was begun and not finished, and was left out; another one begins within it",
         "{n} records were begun and not finished, and were left out; others begin within them",
-        "The writer was stopped there, and one that went on in the same file has written over it",
+        "A writer was stopped there, and another one went on in the same file: what follows was read",
     ),
     "length": (
         "The framing is broken in 1 place; what lies there was left out",

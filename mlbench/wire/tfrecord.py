@@ -130,7 +130,8 @@ class _Window:
         self.base = base
         self.buffer = b""
         self.spare_bytes = MAX_RECORD_BYTES
-        """Of records within others that may still be looked at, so that a file made for it cannot cost for ever."""
+        """Of records within others that may still be looked at, and of bytes that may be read a second time: a file
+        that is made for it must not cost for ever."""
         file.seek(base)
 
     def fill(self, wanted_bytes: int) -> bool:
@@ -227,6 +228,7 @@ def _unsound(window: _Window, n_bytes: int) -> Truncated | BadPayload | Unfinish
     is_whole = n_bytes <= len(window.buffer)
     within, is_waited_for = _sound_within(window, n_bytes)
     if 0 < within < n_bytes:
+        window.spare_bytes -= min(n_bytes, len(window.buffer))
         return Unfinished(offset, offset + within)
     if is_whole and (within or not is_waited_for):
         return BadPayload(offset, end)
@@ -242,7 +244,7 @@ def _sound_within(window: _Window, n_bytes: int) -> tuple[int, bool]:
     """
     is_waited_for = False
     at, until = 1, min(n_bytes, len(window.buffer))
-    while at < until:
+    while at < until and window.spare_bytes >= 0:
         upto = min(at + BLOCK_BYTES, until)
         window.fill(upto + HEADER_BYTES - 1)
         for place, length in _headers_in(window.buffer[at : upto + HEADER_BYTES - 1]):
