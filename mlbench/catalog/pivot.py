@@ -14,11 +14,12 @@ its parameters and series are written once.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from mlbench.catalog.arrays import as_arrow
+from mlbench.catalog.arrays import cells_by_place
 from mlbench.catalog.connection import insert, roll_back
 from mlbench.dataclass import dataclass
 
@@ -37,6 +38,9 @@ MAX_PAGES = 64
 parameter after each run must not make a table of a million columns."""
 CHUNK_RUNS = 1_000
 """Runs that are laid out at once; bounds the memory (1,000 runs x 70 keys: about 12 MB)."""
+ROOMY_RUNS, ROOMY_CELLS = 4_096, 400_000
+"""The same where there is room for more: a whole group of rows, which DuckDB need not put together with others, unless
+the runs have too many keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +148,14 @@ def _slots(kind: str, first: int, stop: int) -> list[str]:
     return [f"{name}{slot} {sql}" for slot in range(first, stop) for name, sql in KINDS[kind].columns]
 
 
-def refresh(connection: DuckDBPyConnection) -> bool:
+def refresh(connection: DuckDBPyConnection, *, is_roomy: bool = False) -> bool:
     """Lay out the runs that are new; take out those that are gone.
 
     A transaction for every CHUNK_RUNS of them, which bounds the memory; where one fails a later call does the rest.
 
     Args:
         connection: the writer's file; no transaction is open.
+        is_roomy: there is memory for ROOMY_RUNS at once.
 
     Returns:
         Whether anything had changed.
@@ -158,13 +163,13 @@ def refresh(connection: DuckDBPyConnection) -> bool:
     Raises:
         duckdb.Error: the file cannot be written.
     """
-    is_changed, is_more = _refresh_some(connection)
+    is_changed, is_more = _refresh_some(connection, is_roomy)
     while is_more:
-        _changed, is_more = _refresh_some(connection)
+        _changed, is_more = _refresh_some(connection, is_roomy)
     return is_changed
 
 
-def _refresh_some(connection: DuckDBPyConnection) -> tuple[bool, bool]:
+def _refresh_some(connection: DuckDBPyConnection, is_roomy: bool) -> tuple[bool, bool]:
     """One transaction: whether anything had changed, and whether there is more to do."""
     gone = [row[0] for row in connection.execute(_GONE).fetchall()]
     is_new = connection.execute("SELECT 1 FROM run WHERE run_no IS NULL LIMIT 1").fetchone() is not None
@@ -177,7 +182,7 @@ def _refresh_some(connection: DuckDBPyConnection) -> tuple[bool, bool]:
         if is_marked:
             connection.execute(f"UPDATE {FRONT} SET is_missing = run.is_missing {_MARKED}")
         if gone or is_new:
-            is_more = _Layout(connection).change(gone)
+            is_more = _Layout(connection).change(gone, is_roomy)
         connection.execute("COMMIT")
     except BaseException:
         roll_back(connection)
@@ -221,17 +226,29 @@ class _Layout:
     def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, list(parameters)).fetchall()
 
-    def change(self, gone: Sequence[int]) -> bool:
+    def change(self, gone: Sequence[int], is_roomy: bool) -> bool:
         """Take out the runs that are gone, lay out the first of those that are new; whether there are more."""
         if gone:
             self._take_out(gone)
         waiting = [row[0] for row in self._rows(
             "SELECT n.run_no FROM run r JOIN run_row n ON n.run_id = r.run_id WHERE r.run_no IS NULL ORDER BY 1"
         )]  # fmt: skip
+        n_runs = self._n_at_once(waiting) if is_roomy and len(waiting) > CHUNK_RUNS else CHUNK_RUNS
         if waiting:
-            self._lay_out(waiting[:CHUNK_RUNS])
+            self._lay_out(waiting[:n_runs])
         self._store_keys()
-        return len(waiting) > CHUNK_RUNS
+        return len(waiting) > n_runs
+
+    def _n_at_once(self, waiting: Sequence[int]) -> int:
+        """How many of these runs may be laid out at once, where there is room: as many as fill a group of rows."""
+        ((n_there,),) = self._rows(f"SELECT count(*) FROM {FRONT}")
+        counts = self._rows(
+            "SELECT first.run_no, count(said.run_no) FROM (SELECT unnest(?) AS run_no) AS first LEFT JOIN "
+            "(SELECT run_no FROM param UNION ALL SELECT run_no FROM series) AS said ON said.run_no = first.run_no "
+            "GROUP BY 1 ORDER BY 1", [waiting[: ROOMY_RUNS - n_there % ROOMY_RUNS]]
+        )  # fmt: skip
+        n_runs = bisect_right(list(accumulate(n for _run_no, n in counts)), ROOMY_CELLS)
+        return min(max(n_runs, CHUNK_RUNS), len(counts))
 
     def _take_out(self, gone: Sequence[int]) -> None:
         """Delete the rows of runs, and count their keys down."""
@@ -308,7 +325,7 @@ class _Layout:
             params=[ordered, list(range(len(ordered)))],
         ).to_arrow_table()
         pages: dict[int, dict[str, pa.Array]] = {}
-        for place, cells in _by_place(rows.combine_chunks(), run_nos):
+        for place, cells in cells_by_place(rows.combine_chunks(), run_nos):
             where = named[ordered[place]]
             page = pages.setdefault(where.page or 0, {})
             page.update({f"{column}{where.slot}": cells[column] for column in columns})
@@ -370,28 +387,3 @@ _COUNTS = {
     "param": "SELECT key, count(DISTINCT run_id) FROM param WHERE is_effective GROUP BY key",
     "metric": "SELECT metric, count(DISTINCT run_id) FROM series GROUP BY metric",
 }
-
-
-def _by_place(rows: pa.Table, run_nos: list[int]) -> Iterator[tuple[int, dict[str, pa.Array]]]:
-    """For each column's place its cells, one for each run: NULL where the run has none.
-
-    Args:
-        rows: place, run_no and the cells, sorted by place and run_no.
-        run_nos: sorted.
-    """
-    import numpy as np
-
-    places = rows.column("place").to_numpy()
-    lines = np.searchsorted(np.array(run_nos), rows.column("run_no").to_numpy())
-    bounds = [*np.flatnonzero(np.diff(places, prepend=-1)).tolist(), len(places)]
-    names = rows.column_names[2:]
-    for start, stop in pairwise(bounds):
-        mine = rows.slice(start, stop - start)
-        chosen = np.full(len(run_nos), -1)
-        chosen[lines[start:stop]] = np.arange(stop - start)
-        index = None if stop - start == len(run_nos) == len(chosen[chosen >= 0]) else as_arrow(chosen, chosen < 0)
-        cells = {name: mine.column(name).combine_chunks() for name in names}
-        yield (
-            int(places[start]),
-            {name: column if index is None else column.take(index) for name, column in cells.items()},
-        )

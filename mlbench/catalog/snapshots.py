@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Container
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Container
+from typing import TYPE_CHECKING, Any
 
 from mlbench.catalog.connection import BROKEN, CURRENT, STORAGE, check_regular, move_aside, quote
 from mlbench.catalog.segments import remove_quietly, sync_folder
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 KEPT_SNAPSHOTS = 3
 MOST_FREE = 0.5
 """Share of unused blocks from which a file is not worth copying as it is."""
+UNUSED_SEGMENT_S = 300.0
+"""A segment that no run needs is deleted after five minutes: readers of older snapshots may still want it."""
 _PREFIX = "snap-"
 _ENDING = ".duckdb"
 
@@ -99,6 +102,24 @@ def remove_unused(folder: str, used: Container[str], oldest_s: float) -> None:
             remove_older(os.path.join(folder, name), oldest_s)
 
 
+def drop_unused_segments(rows: Callable[..., list[tuple[Any, ...]]], points: str) -> None:
+    """Delete what no run has needed for a while; its age is counted from when it fell out of use.
+
+    Args:
+        rows: gives those of a statement on the writer's file.
+        points: folder of the segments.
+    """
+    if not os.path.isdir(points):
+        return
+    unused = rows("SELECT file FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
+    for (file,) in unused:
+        touch(os.path.join(points, file))
+    if unused:
+        rows("DELETE FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
+    used = {row[0] for row in rows("SELECT file FROM segment")}
+    remove_unused(points, used, time.time() - UNUSED_SEGMENT_S)
+
+
 def remove_older(path: str, oldest_s: float) -> None:
     """Delete a file that was last written before a time; a process whose ingest was killed may do so as well."""
     try:
@@ -106,6 +127,26 @@ def remove_older(path: str, oldest_s: float) -> None:
             os.unlink(path)
     except OSError:
         pass
+
+
+def copy(connection: DuckDBPyConnection, work: str, path: str, *, is_compact: bool) -> None:
+    """Copy the writer's catalog, durably.
+
+    Args:
+        connection: has `work` open and no transaction; nothing writes meanwhile.
+        work: the writer's file.
+        path: the copy.
+        is_compact: leave nothing of what was deleted in it.
+
+    Raises:
+        OSError: the disk is full.
+        duckdb.Error: as OSError.
+    """
+    drop_unfinished(path)
+    if not is_compact and copy_file(connection, work, path):
+        return
+    drop_unfinished(path)  # what `cp` has left on a full disk; the tables alone may still find room
+    copy_tables(connection, path)
 
 
 def copy_file(connection: DuckDBPyConnection, work: str, path: str) -> bool:

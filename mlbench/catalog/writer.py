@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,15 @@ from mlbench.catalog import pivot, snapshots
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import (
     CURRENT,
+    LAYING_MEMORY,
     WORK_FILE,
     DamagedCatalogError,
     execute,
     insert,
     is_damage,
+    keep_apart,
     move_aside,
+    put_together,
     reconnect_writer,
     with_room,
 )
@@ -39,8 +41,6 @@ RUN_TABLES = (
 )  # fmt: skip
 """Tables whose rows belong to one run and are replaced with it."""
 _OF_POINTS = frozenset({"series", "segment_run"})
-UNUSED_SEGMENT_S = 300.0
-"""A segment that no run needs is deleted after five minutes: readers of older snapshots may still want it."""
 SERIES_BLOCK = 1 << 24
 """More series than a segment can have."""
 _UNPUBLISHED = "unpublished"
@@ -101,6 +101,8 @@ class Writer:
         """There is no catalog yet, nor was one: it is created by the first statement, or while others read."""
         self.is_dirty = True
         """An ingest has changed something and is not done, perhaps one that was killed."""
+        self.is_apart = False
+        """DuckDB leaves the small groups of rows of many commits as they are, until all are committed."""
         self._points = SegmentStore(home.points)
         self._next_series, self._next_source = SERIES_BLOCK, 1
 
@@ -116,6 +118,9 @@ class Writer:
             ((last_series, last_source, marks),) = self.rows(_STATE)
             self._is_noted, self._is_rebuilding = _UNPUBLISHED in marks, _REBUILDING in marks
             self.is_dirty = not is_seen or self._is_noted
+            if self._is_noted:  # by an ingest that was not done, perhaps of many commits
+                self.is_apart = True
+                keep_apart(self._opened)
             self._next_series = (last_series // SERIES_BLOCK + 1) * SERIES_BLOCK
             self._next_source = last_source + 1
         self.is_blank = False
@@ -317,6 +322,7 @@ class Writer:
         It grows with the file and with all that was done in it, and nothing of it is needed.
         """
         if os.path.exists(self._file):  # else somebody has deleted it, and what is open goes on
+            self.is_apart = True
             self._reopen()
 
     def _reopen(self) -> None:
@@ -325,7 +331,17 @@ class Writer:
 
         with suppress(duckdb.Error):
             self._close()
-        self._opened = reconnect_writer(self._file)
+        self._opened = reconnect_writer(self._file, is_apart=self.is_apart)
+
+    def _lay_out(self, *, is_roomy: bool) -> None:
+        """Lay out the runs that are new; with room, at the end of many commits, put their small groups together."""
+        if is_roomy:
+            self.rows("SET memory_limit = ?", [LAYING_MEMORY])
+        with_room(self._connection, lambda: pivot.refresh(self._connection, is_roomy=is_roomy))
+        if is_roomy:
+            self.shed()
+            put_together(self._connection)
+            self.is_apart = False
 
     def publish(self, *, is_compact: bool = False, is_last: bool = True) -> bool:
         """Make what was committed visible to all readers; False when nothing has changed since the last time.
@@ -348,9 +364,9 @@ class Writer:
         name = snapshots.name_of(generation)
         path = os.path.join(self.home.cache, name)
         try:
-            with_room(self._connection, lambda: pivot.refresh(self._connection))
+            self._lay_out(is_roomy=is_last and self.is_apart)
             self.rows("UPDATE meta SET value = ? WHERE key = 'generation'", [str(generation)])
-            self._copy_to(f"{path}.tmp", is_compact=is_compact)
+            snapshots.copy(self._connection, self._file, f"{path}.tmp", is_compact=is_compact)
             os.chmod(f"{path}.tmp", 0o600)
             os.rename(f"{path}.tmp", path)
             snapshots.point_current(self.home.cache, name)
@@ -366,26 +382,8 @@ class Writer:
         snapshots.drop_old(self.home.cache, name)
         if is_last:
             self.is_dirty = False
-            self._drop_unused_segments()
+            snapshots.drop_unused_segments(self.rows, self.home.points)
         return True
-
-    def _copy_to(self, path: str, *, is_compact: bool) -> None:
-        snapshots.drop_unfinished(path)
-        if not is_compact and snapshots.copy_file(self._connection, self._file, path):
-            return
-        snapshots.copy_tables(self._connection, path)
-
-    def _drop_unused_segments(self) -> None:
-        """Delete what no run has needed for a while; its age is counted from when it fell out of use."""
-        if not os.path.isdir(self.home.points):
-            return
-        unused = self.rows("SELECT file FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
-        for (file,) in unused:
-            snapshots.touch(os.path.join(self.home.points, file))
-        if unused:
-            self.rows("DELETE FROM segment WHERE file NOT IN (SELECT file FROM segment_run)")
-        used = {row[0] for row in self.rows("SELECT file FROM segment")}
-        snapshots.remove_unused(self.home.points, used, time.time() - UNUSED_SEGMENT_S)
 
     def close(self) -> None:
         """Give the catalog up to the next writer."""

@@ -150,6 +150,8 @@ class Ingest:
         self._tell_scan_problems(scans)
         self._count(plan, gatherer)
         is_last = not self.summary.was_cancelled
+        if self.writer.is_apart:
+            self._let_go()
         is_published = not self.writer.must_rebuild and self.writer.publish(is_last=is_last)
         n_runs = len(plan.found)
         self.progress(Progress("done", n_runs, n_runs, self.summary.n_points, is_published))
@@ -293,16 +295,18 @@ class Ingest:
         is_enough = self.n_batch_series >= BATCH_SERIES or self.n_batch_params >= BATCH_PARAMS
         if is_enough or len(self.batch.run_ids) >= BATCH_RUNS or self._is_time():
             self._flush()
-            self._let_go()
+            is_amid = BATCH_RUNS <= len(self.seen) < n_total
+            if is_amid:
+                self._let_go()
             if self._is_time():
                 self._publish(len(self.seen), n_total)
-                self._let_go()
+                if is_amid:
+                    self._let_go()
 
     def _let_go(self) -> None:
-        """Of what the last of many commits has left in memory, while other processes read on."""
-        if len(self.seen) >= BATCH_RUNS:
-            self.writer.shed()
-            give_back_memory()
+        """Of what the last of many commits has left in memory, which others need, or what follows."""
+        self.writer.shed()
+        give_back_memory()
 
     def _is_time(self) -> bool:
         return time.monotonic() >= self.publish_at

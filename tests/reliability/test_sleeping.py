@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlbench.catalog import writer
+from mlbench.catalog import snapshots
 from mlbench.catalog.fsck import check_home
 from mlbench.ingest import ingesting, slicing, workers
 from mlbench.ingest.progress import Progress
@@ -28,7 +28,7 @@ def test_segments_that_wait_for_their_commit_while_the_machine_sleeps_are_kept(
     monkeypatch.setattr(slicing, "TASK_RUNS", 1)
     monkeypatch.setattr(threading, "active_count", lambda: 1)
     monkeypatch.setattr(ingesting, "UNSEEN_EVERY_S", 0.0)
-    monkeypatch.setattr(writer, "UNUSED_SEGMENT_S", 0.2)
+    monkeypatch.setattr(snapshots, "UNUSED_SEGMENT_S", 0.2)
     home = Home(str(tmp_path / "journal"), str(tmp_path / "cache"), "test")
     for number in range(N_RUNS):
         scalar_file(tmp_path / "logs" / f"run{number}" / LOG, {"loss": [(step, number / 8) for step in range(5)]})

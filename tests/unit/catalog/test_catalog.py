@@ -5,7 +5,9 @@ import stat
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -162,6 +164,61 @@ def test_what_a_writer_has_in_memory_can_be_let_go_of_between_commits(home: Home
         assert [row[0] for row in writer.rows("SELECT run_id FROM run ORDER BY 1")] == ["a", "b"]
     with open_reader(home) as reader:
         assert [table["value"].to_pylist() for table in (reader.points([1]), reader.points([2]))] == [[1.0], [2.0]]
+
+
+def test_a_snapshot_of_which_only_half_was_copied_is_made_from_the_tables(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copy_half(command: list[str], **_options: object) -> subprocess.CompletedProcess[bytes]:
+        _cp, source, target = command
+        Path(target).write_bytes(Path(source).read_bytes()[:-20_000])
+        return subprocess.CompletedProcess(command, 1)
+
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "a", 0.5))
+        with monkeypatch.context() as patched:
+            patched.setattr(subprocess, "run", copy_half)
+            writer.publish()
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT name FROM runs") == [("a",)]
+
+
+def n_groups(rows: Callable[..., list[tuple[Any, ...]]], table: str) -> int:
+    """Groups of rows that a table has."""
+    return int(rows(f"SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('{table}')")[0][0])
+
+
+def test_small_groups_of_rows_stay_apart_until_all_is_committed(home: Home) -> None:
+    with open_writer(home) as writer:
+        for number in range(1, 6):
+            writer.commit(one_run(home, f"run{number}", float(number), series_id=number))
+            writer.shed()
+        writer.publish(is_last=False)
+        assert n_groups(writer.rows, "series") == 5
+        writer.publish()
+        assert n_groups(writer.rows, "series") == n_groups(writer.rows, "run") == 1
+        # From now on DuckDB puts them together itself.
+        for number in (6, 7):
+            writer.commit(one_run(home, f"run{number}", float(number), series_id=number))
+            writer.rows("CHECKPOINT")
+        assert n_groups(writer.rows, "series") == 1
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT count(*), sum(n_points) FROM runs") == [(5, 5)]
+        assert n_groups(reader.rows, "series") == 1
+        assert reader.points(range(1, 6))["value"].to_pylist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_groups_of_an_ingest_that_was_killed_are_put_together_when_the_next_one_is_done(home: Home) -> None:
+    with open_writer(home) as writer:
+        for number in range(1, 4):
+            writer.commit(one_run(home, f"run{number}", float(number), series_id=number))
+            writer.shed()
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "run4", 4.0, series_id=4))
+        writer.rows("CHECKPOINT")
+        assert n_groups(writer.rows, "series") == 4
+        writer.publish()
+        assert n_groups(writer.rows, "series") == 1
 
 
 def test_a_file_that_cannot_be_opened_again_is_told_and_nothing_is_lost(home: Home) -> None:

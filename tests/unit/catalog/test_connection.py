@@ -94,7 +94,7 @@ def test_a_file_opened_anew_is_as_it_was_and_little_of_it_is_in_memory(tmp_path:
     before = kept_mib(connection)
 
     connection.close()
-    connection = reconnect_writer(path)
+    connection = reconnect_writer(path, is_apart=False)
 
     assert kept_mib(connection) < before / 4
     assert limit_of(connection) == "22.8 MiB"

@@ -435,24 +435,50 @@ def test_a_commit_that_runs_out_of_memory_is_told_as_that(catalog: Catalog) -> N
     assert pivot.refresh(catalog.connection)
 
 
+class Counting:
+    """A connection that counts its commits."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection, self.n_commits = connection, 0
+
+    def execute(self, sql: str, *rest: Any) -> object:
+        self.n_commits += sql == "COMMIT"
+        return self.connection.execute(sql, *rest)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+
+def n_commits(catalog: Catalog, *, is_roomy: bool = False) -> int:
+    """Of a call that lays out what is new."""
+    counting = Counting(catalog.connection)
+    assert pivot.refresh(counting, is_roomy=is_roomy)  # type: ignore[arg-type]
+    return counting.n_commits
+
+
+@pytest.mark.parametrize(("n_cells", "expected"), [(100, [1, 1, 3]), (4, [2, 1, 3]), (0, [2, 1, 5])])
+def test_with_room_for_it_more_runs_are_laid_out_at_once_but_not_more_cells(
+    n_cells: int, expected: list[int], catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in (("CHUNK_RUNS", 2), ("ROOMY_RUNS", 4), ("ROOMY_CELLS", n_cells)):
+        monkeypatch.setattr(pivot, name, number)
+    n_done = []
+    for names in ("abc", "de", "fghijklm"):
+        for name in names:
+            catalog.put(name, {"lr": ("float", 0.1, "0.1")}, {"loss": 0.5} if name < "d" else {})
+        n_done.append(n_commits(catalog, is_roomy=names != "de"))
+    assert n_done == expected
+    assert catalog.rows("SELECT count(*), count(DISTINCT run_no) FROM wide_run") == [(13, 13)]
+    assert catalog.counted() == {"lr": 13}
+
+
 def test_many_new_runs_are_laid_out_in_several_transactions(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pivot, "CHUNK_RUNS", 2)
-    commits = []
-
-    class Counting:
-        def execute(self, sql: str, *rest: Any) -> object:
-            commits.extend([sql] if sql == "COMMIT" else [])
-            return catalog.connection.execute(sql, *rest)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(catalog.connection, name)
-
     for name in "abcde":
         catalog.put(name, {f"key {name}": ("int", 1.0, "1")}, {"loss": 0.5})
 
-    assert pivot.refresh(Counting())  # type: ignore[arg-type]
+    assert n_commits(catalog) == 3
 
-    assert len(commits) == 3
     assert catalog.rows("SELECT count(*), count(DISTINCT run_no) FROM wide_run") == [(5, 5)]
     assert catalog.rows("SELECT count(*) FROM wide_key WHERE n_runs = 1") == [(5,)]
     assert not pivot.refresh(catalog.connection)
