@@ -146,24 +146,6 @@ def connect_writer(path: str) -> DuckDBPyConnection:
     return connection
 
 
-def reconnect_writer(path: str, *, is_apart: bool) -> DuckDBPyConnection:
-    """The same; where it cannot be opened, a connection to a database that has nothing.
-
-    Args:
-        path: of the writer's file.
-        is_apart: small groups of rows are left as they are.
-    """
-    import duckdb
-
-    try:
-        connection = connect_writer(path)
-    except duckdb.Error:
-        return connect(":memory:", read_only=False)
-    if is_apart:
-        keep_apart(connection)
-    return connection
-
-
 def keep_apart(connection: DuckDBPyConnection) -> None:
     """Let small groups of rows be, where DuckDB would put them together: that takes 12 MiB more than a commit does."""
     connection.execute("SET max_vacuum_tasks = 0")
@@ -175,12 +157,16 @@ def put_together(connection: DuckDBPyConnection) -> None:
     To leave them as they are is no way: a later commit that puts two of a table together writes all that follow in it
     anew, within less memory.
 
+    Args:
+        connection: something was committed by it, else DuckDB has nothing to write.
+
     Raises:
-        duckdb.Error: the file cannot be written.
+        duckdb.Error: the file cannot be written, or memory is not enough; the connection is of no more use, and the
+            file is as it was.
     """
     connection.execute("RESET max_vacuum_tasks")
     connection.execute("SET memory_limit = ?", [MERGING_MEMORY])
-    with_room(connection, lambda: connection.execute("FORCE CHECKPOINT"))
+    connection.execute("FORCE CHECKPOINT")
 
 
 def _attach_work(connection: DuckDBPyConnection, path: str) -> None:

@@ -13,8 +13,9 @@ from mlbench.catalog import words_cache
 from mlbench.catalog.batch import Batch
 from mlbench.catalog.connection import BROKEN, FIRST_ANSWER, WORK_FILE
 from mlbench.catalog.reader import current_snapshot
+from mlbench.catalog.replacing import RUN_TABLES
 from mlbench.catalog.segments import remove_quietly, sync_folder
-from mlbench.catalog.writer import RUN_TABLES, open_writer
+from mlbench.catalog.writer import open_writer
 from mlbench.journal import NOBODY
 
 if TYPE_CHECKING:

@@ -39,8 +39,8 @@ parameter after each run must not make a table of a million columns."""
 CHUNK_RUNS = 1_000
 """Runs that are laid out at once; bounds the memory (1,000 runs x 70 keys: about 12 MB)."""
 ROOMY_RUNS, ROOMY_CELLS = 4_096, 400_000
-"""The same where there is room for more: a whole group of rows, which DuckDB need not put together with others, unless
-the runs have too many keys."""
+"""The same where there is room for more: a whole group of rows, which DuckDB need not put together with others; of runs
+with many keys not more than have so many cells, or CHUNK_RUNS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def refresh(connection: DuckDBPyConnection, *, is_roomy: bool = False) -> bool:
 
     Args:
         connection: the writer's file; no transaction is open.
-        is_roomy: there is memory for ROOMY_RUNS at once.
+        is_roomy: there is memory for up to ROOMY_RUNS at once.
 
     Returns:
         Whether anything had changed.

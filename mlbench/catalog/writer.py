@@ -14,17 +14,18 @@ from mlbench.catalog.connection import (
     LAYING_MEMORY,
     WORK_FILE,
     DamagedCatalogError,
+    connect_writer,
     execute,
     insert,
     is_damage,
     keep_apart,
     move_aside,
     put_together,
-    reconnect_writer,
     with_room,
 )
 from mlbench.catalog.lock import take_lock
 from mlbench.catalog.opening import is_about_the_disk, open_work, reason_of
+from mlbench.catalog.replacing import delete_replaced
 from mlbench.catalog.segments import SegmentStore, Stored, sync_segments
 from mlbench.catalog.tables import rows_as_table, stream_of
 from mlbench.errors import HomeError
@@ -35,12 +36,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
-RUN_TABLES = (
-    "run", "param", "series", "blob", "code", "environment", "data_version", "imported_tag", "imported_note",
-    "artifact", "lineage_edge", "validation", "model_version", "segment_run",
-)  # fmt: skip
-"""Tables whose rows belong to one run and are replaced with it."""
-_OF_POINTS = frozenset({"series", "segment_run"})
 SERIES_BLOCK = 1 << 24
 """More series than a segment can have."""
 _UNPUBLISHED = "unpublished"
@@ -54,7 +49,6 @@ SELECT (SELECT coalesce(max(series_id), 0) FROM series), (SELECT coalesce(max(so
 _SET_HINTS = """
 UPDATE run SET hint = told.hint FROM (SELECT unnest(?) AS run_id, unnest(?) AS hint) told WHERE run.run_id = told.run_id
 """
-_PATHS = "SELECT path FROM source WHERE source_id IN (SELECT unnest(?))"
 _KEPT = frozenset({"meta", "run_number", "run_row"})
 """Tables that a rebuild keeps: a run has the same number afterwards."""
 
@@ -96,6 +90,7 @@ class Writer:
         """What the user should be told about the opening."""
         self._is_lost = self._is_rebuilding = self._is_noted = False  # noted: that something is unpublished is marked
         self._opened: DuckDBPyConnection | None = None
+        self._unopened: Exception | None = None  # why it could not be opened again
         self._lock = lock
         self.is_blank = not any(os.path.lexists(os.path.join(home.cache, name)) for name in (WORK_FILE, CURRENT))
         """There is no catalog yet, nor was one: it is created by the first statement, or while others read."""
@@ -108,6 +103,8 @@ class Writer:
 
     def open(self) -> DuckDBPyConnection:
         """Open or create the catalog unless that is done, and see how far it is; raises HomeError where it cannot."""
+        if self._unopened is not None:
+            raise self._unwritable(self._unopened) from self._unopened
         if self._opened is not None:
             return self._opened
         self._opened, talk = open_work(self._file, is_new=self.is_blank)
@@ -258,7 +255,7 @@ class Writer:
         tables = sorted(batch.table_names(), key="run".__ne__)  # first, since rows of a run have its number
 
         def replace() -> None:
-            hints = self._delete(batch)
+            hints = delete_replaced(self.rows, batch)
             for table in tables:
                 self._insert_table(table, batch.stream(table))
                 if table == "run":
@@ -289,26 +286,6 @@ class Writer:
                 self.rows("DELETE FROM series WHERE series_id IN (SELECT unnest(?))", [list(one.replaced)])
                 self._insert_table("series", stream_of([one.series]))
 
-    def _delete(self, batch: Batch) -> dict[str, str]:
-        """Delete what the batch replaces; gives the hints of its runs, which only all runs together tell."""
-        known: dict[str, str | None] = {}
-        if batch.run_ids:
-            # A run has rows elsewhere only if it has one here; most batches bring runs that are new.
-            sql = "SELECT run_id, hint FROM run WHERE run_id IN (SELECT unnest(?))"
-            known = dict(self.rows(sql, [sorted(batch.run_ids)]))
-            gone = list(known)
-            made_anew = [run_id for run_id in gone if run_id not in batch.grown_ids]
-            for table in (*RUN_TABLES, "problem") if known else ():
-                ids = made_anew if table in _OF_POINTS else gone
-                self.rows(f"DELETE FROM {table} WHERE run_id IN (SELECT unnest(?))", [ids])
-        if batch.source_ids:
-            source_ids = sorted(batch.source_ids)
-            self.rows(f"DELETE FROM problem WHERE run_id IS NULL AND source_path IN ({_PATHS})", [source_ids])
-            self.rows("DELETE FROM source WHERE source_id IN (SELECT unnest(?))", [source_ids])
-        for run_id, files in batch.left.items():
-            self.rows("DELETE FROM segment_run WHERE run_id = ? AND file IN (SELECT unnest(?))", [run_id, files])
-        return {run_id: hint for run_id, hint in known.items() if hint is not None}
-
     def _insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             self._insert_table(table, rows_as_table(table, rows))
@@ -331,17 +308,32 @@ class Writer:
 
         with suppress(duckdb.Error):
             self._close()
-        self._opened = reconnect_writer(self._file, is_apart=self.is_apart)
+        try:
+            self._opened = connect_writer(self._file)
+            if self.is_apart:
+                keep_apart(self._opened)
+        except duckdb.Error as error:
+            self._unopened = error
 
-    def _lay_out(self, *, is_roomy: bool) -> None:
+    def _lay_out(self, generation: int, *, is_roomy: bool) -> None:
         """Lay out the runs that are new; with room, at the end of many commits, put their small groups together."""
+        import duckdb
+
         if is_roomy:
-            self.rows("SET memory_limit = ?", [LAYING_MEMORY])
+            with suppress(duckdb.OutOfMemoryException):  # more is in use, and allowed
+                self.rows("SET memory_limit = ?", [LAYING_MEMORY])
         with_room(self._connection, lambda: pivot.refresh(self._connection, is_roomy=is_roomy))
         if is_roomy:
             self.shed()
-            put_together(self._connection)
-            self.is_apart = False
+        self.rows("UPDATE meta SET value = ? WHERE key = 'generation'", [str(generation)])
+        if is_roomy:
+            try:
+                put_together(self._connection)
+                self.is_apart = False
+            except duckdb.Error as error:
+                if is_damage(error):
+                    raise
+                self._reopen()  # it goes without
 
     def publish(self, *, is_compact: bool = False, is_last: bool = True) -> bool:
         """Make what was committed visible to all readers; False when nothing has changed since the last time.
@@ -364,8 +356,7 @@ class Writer:
         name = snapshots.name_of(generation)
         path = os.path.join(self.home.cache, name)
         try:
-            self._lay_out(is_roomy=is_last and self.is_apart)
-            self.rows("UPDATE meta SET value = ? WHERE key = 'generation'", [str(generation)])
+            self._lay_out(generation, is_roomy=is_last and self.is_apart)
             snapshots.copy(self._connection, self._file, f"{path}.tmp", is_compact=is_compact)
             os.chmod(f"{path}.tmp", 0o600)
             os.rename(f"{path}.tmp", path)

@@ -6,9 +6,11 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -188,13 +190,21 @@ def n_groups(rows: Callable[..., list[tuple[Any, ...]]], table: str) -> int:
     return int(rows(f"SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('{table}')")[0][0])
 
 
-def test_small_groups_of_rows_stay_apart_until_all_is_committed(home: Home) -> None:
+def test_small_groups_of_rows_stay_apart_until_all_is_committed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_writer(home) as writer:
         for number in range(1, 6):
             writer.commit(one_run(home, f"run{number}", float(number), series_id=number))
             writer.shed()
         writer.publish(is_last=False)
         assert n_groups(writer.rows, "series") == 5
+        with monkeypatch.context() as patched:
+            copied = []
+            patched.setattr(
+                snapshots, "copy", lambda *_args, **_options: copied.append(n_groups(writer.rows, "series"))
+            )
+            with pytest.raises(HomeError):
+                writer.publish()
+        assert copied == [1]
         writer.publish()
         assert n_groups(writer.rows, "series") == n_groups(writer.rows, "run") == 1
         # From now on DuckDB puts them together itself.
@@ -206,6 +216,44 @@ def test_small_groups_of_rows_stay_apart_until_all_is_committed(home: Home) -> N
         assert reader.rows("SELECT count(*), sum(n_points) FROM runs") == [(5, 5)]
         assert n_groups(reader.rows, "series") == 1
         assert reader.points(range(1, 6))["value"].to_pylist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_where_groups_cannot_be_put_together_the_snapshot_is_published_without(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out_of_memory(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.close()
+        raise duckdb.IOException("Checkpoint failed: the database has been invalidated")
+
+    with open_writer(home) as writer:
+        for number in range(1, 6):
+            writer.commit(one_run(home, f"run{number}", float(number), series_id=number))
+            writer.shed()
+        monkeypatch.setattr("mlbench.catalog.writer.put_together", run_out_of_memory)
+        assert writer.publish()
+        assert n_groups(writer.rows, "series") == 5
+        writer.commit(one_run(home, "run6", 6.0, series_id=6))
+        monkeypatch.undo()
+        assert writer.publish()
+        assert n_groups(writer.rows, "series") == 1
+    with open_reader(home) as reader:
+        assert reader.rows("SELECT count(*), sum(n_points) FROM runs") == [(6, 6)]
+
+
+def test_a_file_that_another_program_has_open_for_a_moment_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> duckdb.DuckDBPyConnection:
+        raise duckdb.IOException(f'Could not set lock on file "{path}"')
+
+    with open_writer(home) as writer:
+        writer.commit(one_run(home, "a", 1.0))
+        with monkeypatch.context() as patched:
+            patched.setattr("mlbench.catalog.writer.connect_writer", refuse)
+            writer.shed()
+        for use in (writer.publish, lambda: writer.rows("SELECT 1"), writer.shed, writer.publish):
+            with pytest.raises(HomeError, match="Could not set lock") if use != writer.shed else nullcontext():
+                use()
+    with open_writer(home) as writer:
+        assert writer.publish()
 
 
 def test_groups_of_an_ingest_that_was_killed_are_put_together_when_the_next_one_is_done(home: Home) -> None:

@@ -9,7 +9,6 @@ from mlbench.catalog.connection import (
     connect,
     connect_writer,
     execute,
-    reconnect_writer,
     shrink,
     with_room,
 )
@@ -94,7 +93,7 @@ def test_a_file_opened_anew_is_as_it_was_and_little_of_it_is_in_memory(tmp_path:
     before = kept_mib(connection)
 
     connection.close()
-    connection = reconnect_writer(path, is_apart=False)
+    connection = connect_writer(path)
 
     assert kept_mib(connection) < before / 4
     assert limit_of(connection) == "22.8 MiB"
