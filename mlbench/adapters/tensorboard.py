@@ -8,7 +8,8 @@ The cursor's state: `offset` (of the next record), `seq` (of the next value), `p
 that do not name it; a reading may begin with `{"plugins": ...}` of an earlier file of the same folder),
 `head_bytes` and `head_crc` (how the file begins, to notice another file of the same name), `tail_bytes` and `tail_crc`
 (the same of what lies before `offset`, where a reading came to its end), `searched` (not 0: no
-record begins at `offset`, and the next one was looked for up to here), `untold` (damage met and not yet told), and
+record begins at `offset`, and the next one was looked for up to here), `doubtful` (begin and end of records that were
+taken for unfinished, and may be finished when the file reaches as far), `untold` (damage met and not yet told), and
 `restarted`: true in every cursor of a reading that began anew, since what was read before is no longer in the file.
 
 A file that describes a sweep yields `SweepDescription` whether or not it also holds a training: torch writes both.
@@ -100,6 +101,8 @@ def _read_file(source: Source, file: BinaryIO, reading: EventReading) -> Iterato
         what = "The file is not the one that was read before: it is shorter, or has other bytes"
         yield Problem(source.path, what, hint="It was read again from its start")
         reading.restart()
+    elif _was_finished(file, size_bytes, reading):
+        reading.restart()
     reading.head = head
     if not size_bytes:
         yield reading.cursor(ReadStatus.EMPTY)
@@ -116,6 +119,17 @@ def _is_the_same(file: BinaryIO, head: bytes, reading: EventReading) -> bool:
     n_tail = reading.ends[0]
     tail = _tail(file, reading.offset) if n_tail else b""
     return reading.begins_as_before(head) and (not n_tail or reading.goes_on_as_before(tail))
+
+
+def _was_finished(file: BinaryIO, size_bytes: int, reading: EventReading) -> bool:
+    """Whether a record taken for unfinished was being written: then what was found within it is its payload."""
+    reached = [place for place in reading.doubtful if place[1] <= size_bytes]
+    if not reached:
+        return False
+    from mlbench.wire.tfrecord import Record, read_records
+
+    reading.doubtful = [place for place in reading.doubtful if place not in reached]
+    return any(isinstance(next(read_records(file, offset), None), Record) for offset, _end in reached)
 
 
 def _tail(file: BinaryIO, offset: int) -> bytes:
@@ -228,11 +242,13 @@ def _enough(shapes: Shapes) -> int:
 
 def _add_damage(item: BadPayload | Unfinished | BadLength, reading: EventReading) -> None:
     """Note what was left out; the search for the next record may go on where an earlier reading ended."""
-    from mlbench.wire.tfrecord import BadLength, BadPayload
+    from mlbench.wire.tfrecord import BadLength, BadPayload, Unfinished
 
     if not isinstance(item, BadLength):
         reading.leave_out("payload" if isinstance(item, BadPayload) else "unfinished", item.offset)
         reading.offset = item.end
+        if isinstance(item, Unfinished) and item.may_end:
+            reading.doubt(item.offset, item.may_end)
         return
     if item.offset != reading.damage:
         reading.leave_out("length", item.offset)

@@ -51,6 +51,7 @@ _SAID = {
     ),
 }
 
+_MOST_DOUBTFUL = 8
 _POINTS_PER_COST = 16
 """Points of a block that cost as much as one event that was decoded."""
 
@@ -78,6 +79,8 @@ class EventReading:
     tail: bytes = b""
     """Those bytes as they are, when all has been read."""
     plugins: dict[str, str] = field(default_factory=dict)
+    doubtful: list[tuple[int, int]] = field(default_factory=list)
+    """Begin and end of the last records that were taken for unfinished, and may have been being written."""
     untold: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Kind of damage: how often, and the first offset."""
     tags: Sequence[str] = ()
@@ -109,7 +112,12 @@ class EventReading:
             begins=(number("head_bytes"), number("head_crc")),
             ends=(number("tail_bytes"), number("tail_crc")),
         )
-        plugins, untold = state.get("plugins"), state.get("untold")
+        plugins, untold, doubtful = (state.get(name) for name in ("plugins", "untold", "doubtful"))
+        if isinstance(doubtful, Sequence):
+            for place in doubtful:
+                match place:
+                    case [int(offset), int(end)] if 0 <= offset < end:
+                        reading.doubt(offset, end)
         if isinstance(plugins, Mapping):
             reading.plugins.update((tag, plugin) for tag, plugin in plugins.items() if isinstance(plugin, str))
         if isinstance(untold, Mapping):
@@ -126,6 +134,7 @@ class EventReading:
         self.is_begun = self.is_sweep = False
         self.is_restarted = True
         self.plugins.clear()
+        self.doubtful.clear()
         self.untold.clear()
 
     def begins_as_before(self, head: bytes) -> bool:
@@ -157,6 +166,8 @@ class EventReading:
             "plugins": dict(self.plugins),
             "untold": {kind: list(said) for kind, said in self.untold.items()},
         }
+        if self.doubtful:
+            state["doubtful"] = [list(place) for place in self.doubtful]
         if self.is_restarted:
             state["restarted"] = True
         if self.n_bad and status in (ReadStatus.EOF, ReadStatus.TRUNCATED):
@@ -190,6 +201,10 @@ class EventReading:
     def leave_out(self, kind: str, offset: int) -> None:
         self.note(kind, offset)
         self.n_bad += 1
+
+    def doubt(self, offset: int, end: int) -> None:
+        """A record that was left out may be finished by the time when the file reaches `end`."""
+        self.doubtful = [*self.doubtful, (offset, end)][-_MOST_DOUBTFUL:]
 
     def add_points(self, metrics: tuple[str, ...], step: int, wall_s: float, values: tuple[float, ...]) -> None:
         """Gather the points of one event, in its order."""

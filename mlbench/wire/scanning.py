@@ -17,7 +17,7 @@ from mlbench.dataclass import dataclass
 from mlbench.wire.blocks import Block, Turns
 from mlbench.wire.periods import FIRST_REACH, Period, Periods, Turn, find_period
 from mlbench.wire.shapes import Shapes
-from mlbench.wire.tfrecord import HEADER_BYTES, BadLength, Item, read_records
+from mlbench.wire.tfrecord import HEADER_BYTES, Allowance, BadLength, Item, read_records
 from mlbench.wire.window import FRAME_BYTES, give_back, take_window
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class Scanner:
         """The rest of the window is left to the next one."""
         self._plain: Iterator[Item] | None = None
         self._plain_until = 0
+        self._allowance = Allowance()
         self._blocked: tuple[tuple[int, int], NDArray[np.bool_]] = ((0, 0), np.zeros(0, dtype=np.bool_))
 
     def find(self) -> Block | Turns | Item | None:
@@ -174,7 +175,7 @@ class Scanner:
 
     def _go_on_plainly(self) -> None:
         """Read from here to where the window ends record by record: damage, a huge record, or the end of the file."""
-        self._plain = read_records(self._file, self._offset, searched=self._searched)
+        self._plain = read_records(self._file, self._offset, searched=self._searched, allowance=self._allowance)
         self._plain_until = self._base + max(self._window.n_bytes, 1)
         self._searched = 0
 

@@ -30,6 +30,8 @@ _FIRST_SEARCH_BYTES = 512
 _UPPER_HALF = bytes(4)
 _MOST_PLACES = 16
 """Places within a bad payload that are looked at one by one."""
+_EARNED = 2
+"""Bytes that may be looked at within other records for each byte of the file that was passed."""
 
 
 class Record(NamedTuple):
@@ -69,6 +71,9 @@ class Unfinished(NamedTuple):
 
     offset: int
     end: int
+    may_end: int = 0
+    """Not 0: the file ends before the record would, so that it may be one that is being written and holds others. Once
+    the file reaches this offset its checksum tells."""
 
 
 class BadLength(NamedTuple):
@@ -91,78 +96,122 @@ def write_record(payload: bytes) -> bytes:
     return head + payload + _CHECKSUM.pack(masked_crc32c(payload))
 
 
-def read_records(file: BinaryIO, offset: int = 0, *, searched: int = 0) -> Iterator[Item]:
+class Allowance:
+    """Of bytes within other records that may be looked at: a file that is made for it must not cost for ever.
+
+    The largest record's, and `_EARNED` times what was passed since.
+    """
+
+    __slots__ = ("left_bytes",)
+
+    def __init__(self) -> None:
+        self.left_bytes = MAX_RECORD_BYTES
+
+    def spend(self, n_bytes: int) -> bool:
+        """Whether so much was left."""
+        self.left_bytes -= n_bytes
+        return self.left_bytes >= 0
+
+    def earn(self, n_bytes: int) -> None:
+        """So many bytes of the file were passed."""
+        self.left_bytes = min(self.left_bytes + _EARNED * n_bytes, MAX_RECORD_BYTES)
+
+
+def read_records(
+    file: BinaryIO, offset: int = 0, *, searched: int = 0, allowance: Allowance | None = None
+) -> Iterator[Item]:
     """Read the records of a file from `offset` to its present end.
 
     Args:
         file: seekable. Holds at most one record and a block of 1 MiB in memory.
         offset: where a record begins, or the damage that an earlier reading ended in.
         searched: the `searched` of that damage, so that the same bytes are not searched twice.
+        allowance: of all readings of the file together.
 
     Yields:
         What was found, in the order of the file. `Truncated`, or a `BadLength` that was not resumed, is the
         last item; none of both means that the file ends with a whole record.
     """
-    window = _Window(file, offset)
+    window = _Window(file, offset, allowance or Allowance())
+    passed = offset
     while window.fill(HEADER_BYTES):
         wanted_bytes = yield from _whole_records(window)
+        window.allowance.earn(window.base - passed)
+        passed = window.base
         if wanted_bytes == 0:
             # What was searched is known of the damage at `offset` alone, which may have been mended since.
             if not (yield from _search(window, searched if window.base == offset else 0)):
                 return
-        elif wanted_bytes <= len(window.buffer) or not window.fill(wanted_bytes):
+        elif wanted_bytes <= window.n_bytes or not window.reach(wanted_bytes):
             item = _unsound(window, wanted_bytes)
             if isinstance(item, Truncated):
                 break
             yield item
             window.move(item.end)
-    if window.buffer:
+    if window.n_bytes:
         yield Truncated(window.base)
 
 
 class _Window:
-    """The part of the file that is in memory: `buffer` begins at the file's offset `base`."""
+    """The part of the file that is in memory: `buffer` from `start` on, which is the file's offset `base`."""
 
-    __slots__ = ("base", "buffer", "file", "spare_bytes")
+    __slots__ = ("allowance", "base", "buffer", "file", "start")
 
-    def __init__(self, file: BinaryIO, base: int) -> None:
+    def __init__(self, file: BinaryIO, base: int, allowance: Allowance) -> None:
         self.file = file
         self.base = base
         self.buffer = b""
-        self.spare_bytes = MAX_RECORD_BYTES
-        """Of records within others that may still be looked at, and of bytes that may be read a second time: a file
-        that is made for it must not cost for ever."""
+        self.start = 0
+        self.allowance = allowance
         file.seek(base)
 
+    @property
+    def n_bytes(self) -> int:
+        return len(self.buffer) - self.start
+
+    def content(self, first: int, stop: int) -> bytes:
+        """The bytes from `first` of the window to before `stop`, as far as they are there."""
+        return self.buffer[self.start + first : self.start + stop]
+
     def fill(self, wanted_bytes: int) -> bool:
-        """Read until so many bytes are in the buffer; False if the file ends before.
+        """Read until the window has so many bytes; False if the file ends before.
 
         Reads block by block: a length that lies cannot make the buffer larger than the file.
         """
-        size = len(self.buffer)
+        size = self.n_bytes
         if size >= wanted_bytes:
             return True
-        chunks = [self.buffer]
+        chunks = [self.buffer[self.start :]]
         while size < wanted_bytes:
             chunk = self.file.read(BLOCK_BYTES)
             if not chunk:
                 break
             chunks.append(chunk)
             size += len(chunk)
-        self.buffer = b"".join(chunks)
+        self.buffer, self.start = b"".join(chunks), 0
         return size >= wanted_bytes
 
+    def reach(self, wanted_bytes: int) -> bool:
+        """The same, but where the file ends before nothing is read."""
+        here = self.file.tell()
+        is_there = self.base + wanted_bytes <= self.file.seek(0, os.SEEK_END)
+        self.file.seek(here)
+        return is_there and self.fill(wanted_bytes)
+
     def drop(self, n_bytes: int) -> None:
-        self.buffer = self.buffer[n_bytes:]
+        """Nothing is copied before half of a large buffer was dropped: there may be much damage in it."""
+        self.start += n_bytes
         self.base += n_bytes
+        if self.start > max(BLOCK_BYTES, len(self.buffer) // 2):
+            self.buffer, self.start = self.buffer[self.start :], 0
 
     def move(self, offset: int) -> None:
-        """Let the buffer begin at a later offset, which may lie beyond it."""
-        if offset <= self.base + len(self.buffer):
+        """Let the window begin at a later offset, which may lie beyond it."""
+        if offset <= self.base + self.n_bytes:
             self.drop(offset - self.base)
         else:
             self.file.seek(offset)
-            self.buffer = b""
+            self.buffer, self.start = b"", 0
             self.base = offset
 
 
@@ -173,9 +222,9 @@ def _whole_records(window: _Window) -> Generator[Item, None, int]:
         How many bytes the next record needs, no more than the window has where its payload is bad; 0: what comes
         next is no record.
     """
-    buffer, base = window.buffer, window.base
+    buffer, base = window.buffer, window.base - window.start
     size = len(buffer)
-    position = 0
+    position = window.start
     # Bound to names of this function: the loop runs once for every point of every log.
     header_at, checksum_at = _HEADER.unpack_from, _CHECKSUM.unpack_from
     while True:
@@ -200,7 +249,7 @@ def _whole_records(window: _Window) -> Generator[Item, None, int]:
         else:
             yield BadPayload(base + position, base + end)
         position = end
-    window.drop(position)
+    window.move(base + position)
     return wanted_bytes
 
 
@@ -225,11 +274,11 @@ def _unsound(window: _Window, n_bytes: int) -> Truncated | BadPayload | Unfinish
     as a whole or while it grows, for one whose length is there and whose payload is not is waited for.
     """
     offset, end = window.base, window.base + n_bytes
-    is_whole = n_bytes <= len(window.buffer)
+    is_whole = n_bytes <= window.n_bytes
     within, is_waited_for = _sound_within(window, n_bytes)
     if 0 < within < n_bytes:
-        window.spare_bytes -= min(n_bytes, len(window.buffer))
-        return Unfinished(offset, offset + within)
+        window.allowance.spend(n_bytes if is_whole else 0)
+        return Unfinished(offset, offset + within, 0 if is_whole else end)
     if is_whole and (within or not is_waited_for):
         return BadPayload(offset, end)
     return Truncated(offset)
@@ -238,30 +287,29 @@ def _unsound(window: _Window, n_bytes: int) -> Truncated | BadPayload | Unfinish
 def _sound_within(window: _Window, n_bytes: int) -> tuple[int, bool]:
     """Find the first sound record that begins within the first `n_bytes` of the window, but not at its start.
 
+    One that ends later than the largest record would is not looked at, nor is any where nothing is allowed any more.
+
     Returns:
         Its place in the window; 0: there is none. Whether the file ends within one that might be sound: then the
         place may also lie behind these bytes.
     """
-    is_waited_for = False
-    at, until = 1, min(n_bytes, len(window.buffer))
-    while at < until and window.spare_bytes >= 0:
-        upto = min(at + BLOCK_BYTES, until)
-        window.fill(upto + HEADER_BYTES - 1)
-        for place, length in _headers_in(window.buffer[at : upto + HEADER_BYTES - 1]):
+    is_more, is_waited_for, at, until, stretch_bytes = True, False, 1, n_bytes, _FIRST_SEARCH_BYTES
+    while is_more and at < until and window.allowance.spend(stretch_bytes):
+        upto = min(at + stretch_bytes, until)
+        is_more = window.fill(upto + HEADER_BYTES - 1)
+        for place, length in _headers_in(window.content(at, upto + HEADER_BYTES - 1)):
             footer = at + place + HEADER_BYTES + length
-            window.spare_bytes -= length
-            if window.spare_bytes < 0:
-                return 0, False
             if footer > MAX_RECORD_BYTES + HEADER_BYTES:
                 continue
-            if not window.fill(footer + FOOTER_BYTES):
-                is_waited_for, until = True, len(window.buffer)
-            elif (
-                masked_crc32c(window.buffer[footer - length : footer])
-                == _CHECKSUM.unpack_from(window.buffer, footer)[0]
-            ):
+            if not window.reach(footer + FOOTER_BYTES):
+                is_waited_for, until = True, max(until, footer)  # the end of the file
+                continue
+            if not window.allowance.spend(length):
+                return 0, False
+            checksum = _CHECKSUM.unpack(window.content(footer, footer + FOOTER_BYTES))[0]
+            if masked_crc32c(window.content(footer - length, footer)) == checksum:
                 return at + place, is_waited_for
-        at = upto
+        at, stretch_bytes = upto, min(2 * stretch_bytes, BLOCK_BYTES)
     return 0, is_waited_for
 
 
@@ -275,13 +323,13 @@ def _search(window: _Window, searched: int) -> Generator[Item, None, bool]:
     stretch_bytes = _FIRST_SEARCH_BYTES
     while True:
         is_more = window.fill(stretch_bytes + HEADER_BYTES - 1)
-        found = _headers_in(window.buffer[: stretch_bytes + HEADER_BYTES - 1])
+        found = _headers_in(window.content(0, stretch_bytes + HEADER_BYTES - 1))
         if found:
             window.drop(found[0][0])
             yield BadLength(damage, window.base, window.base)
             return True
         if not is_more:
-            yield BadLength(damage, None, window.base + max(0, len(window.buffer) - HEADER_BYTES + 1))
+            yield BadLength(damage, None, window.base + max(0, window.n_bytes - HEADER_BYTES + 1))
             return False
         window.drop(stretch_bytes)
         if stretch_bytes == BLOCK_BYTES:

@@ -506,6 +506,32 @@ def test_of_a_file_that_goes_on_behind_half_a_record_nothing_else_is_lost(tmp_pa
         assert last_cursor(facts) == last_cursor(whole), n_left
 
 
+def test_a_record_that_holds_others_and_is_being_written_is_read_when_it_is_there(tmp_path: Path) -> None:
+    """An event file that was logged as text: until it is there as a whole it looks like a half record."""
+    log = b"".join(write_record(scalar(number, "inner")) for number in range(5))
+    path = write(tmp_path, scalar(1), event(value("text", tensor=strings(log)), step=2), scalar(3))
+    content, whole = path.read_bytes(), read(path)
+    assert values(whole) == [1.0, 3.0]
+    assert not problems(whole)
+
+    n_restarted = 0
+    for cut in range(len(write_record(scalar(1))), len(content)):
+        path.write_bytes(content[:cut])
+        first = read(path)
+        path.write_bytes(content[: cut + 3])
+        second = read(path, last_cursor(first).state)
+        path.write_bytes(content)
+        third = read(path, last_cursor(second).state)
+        facts = [*first, *second, *third]
+        for later in (second, third):
+            if last_cursor(later).state.get("restarted"):
+                n_restarted += 1
+                facts = [*later, *third] if later is second else third
+        assert (values(facts), problems(facts)) == ([1.0, 3.0], []), cut
+        assert last_cursor(facts).status is ReadStatus.EOF
+    assert n_restarted > 50
+
+
 def test_one_wrong_byte_costs_at_most_one_record_and_is_always_told(tmp_path: Path) -> None:
     path = write(tmp_path, *map(scalar, range(1, 6)))
     content = path.read_bytes()
