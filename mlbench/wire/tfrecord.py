@@ -155,13 +155,15 @@ def read_records(
 class _Window:
     """The part of the file that is in memory: `buffer` from `start` on, which is the file's offset `base`."""
 
-    __slots__ = ("allowance", "base", "buffer", "file", "start")
+    __slots__ = ("allowance", "base", "buffer", "file", "known_bytes", "start")
 
     def __init__(self, file: BinaryIO, base: int, allowance: Allowance) -> None:
         self.file = file
         self.base = base
         self.buffer = b""
         self.start = 0
+        self.known_bytes = 0
+        """Of the file, when it was last asked."""
         self.allowance = allowance
         file.seek(base)
 
@@ -182,6 +184,7 @@ class _Window:
         if size >= wanted_bytes:
             return True
         chunks = [self.buffer[self.start :]]
+        self.buffer = b""  # let go of, so that what is read may take its place
         while size < wanted_bytes:
             chunk = self.file.read(BLOCK_BYTES)
             if not chunk:
@@ -193,10 +196,12 @@ class _Window:
 
     def reach(self, wanted_bytes: int) -> bool:
         """The same, but where the file ends before nothing is read."""
-        here = self.file.tell()
-        is_there = self.base + wanted_bytes <= self.file.seek(0, os.SEEK_END)
-        self.file.seek(here)
-        return is_there and self.fill(wanted_bytes)
+        stop = self.base + wanted_bytes
+        if stop > self.known_bytes:
+            here = self.file.tell()
+            self.known_bytes = self.file.seek(0, os.SEEK_END)
+            self.file.seek(here)
+        return stop <= self.known_bytes and self.fill(wanted_bytes)
 
     def drop(self, n_bytes: int) -> None:
         """Nothing is copied before half of a large buffer was dropped: there may be much damage in it."""
