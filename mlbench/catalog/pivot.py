@@ -151,7 +151,8 @@ def _slots(kind: str, first: int, stop: int) -> list[str]:
 def refresh(connection: DuckDBPyConnection, *, is_roomy: bool = False) -> bool:
     """Lay out the runs that are new; take out those that are gone.
 
-    A transaction for every CHUNK_RUNS of them, which bounds the memory; where one fails a later call does the rest.
+    A transaction for every CHUNK_RUNS of them, more where there is room, which bounds the memory; where one fails a
+    later call does the rest.
 
     Args:
         connection: the writer's file; no transaction is open.

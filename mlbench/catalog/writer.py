@@ -104,7 +104,8 @@ class Writer:
     def open(self) -> DuckDBPyConnection:
         """Open or create the catalog unless that is done, and see how far it is; raises HomeError where it cannot."""
         if self._unopened is not None:
-            raise self._unwritable(self._unopened) from self._unopened
+            reason = f"{self.home.cache}: the catalog cannot be written, nor opened again: {reason_of(self._unopened)}"
+            raise HomeError(f"{reason}. Run the command again; tags and notes are safe") from self._unopened
         if self._opened is not None:
             return self._opened
         self._opened, talk = open_work(self._file, is_new=self.is_blank)
@@ -316,7 +317,10 @@ class Writer:
             self._unopened = error
 
     def _lay_out(self, generation: int, *, is_roomy: bool) -> None:
-        """Lay out the runs that are new; with room, at the end of many commits, put their small groups together."""
+        """Lay out the runs that are new, for the snapshot of this number.
+
+        With room, at the end of many commits, put their small groups of rows together.
+        """
         import duckdb
 
         if is_roomy:

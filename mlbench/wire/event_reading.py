@@ -52,6 +52,7 @@ _SAID = {
 }
 
 _MOST_DOUBTFUL = 8
+"""Records that are remembered as such, the last ones: a writer is seldom stopped so often."""
 _POINTS_PER_COST = 16
 """Points of a block that cost as much as one event that was decoded."""
 

@@ -126,7 +126,7 @@ def read_records(
         file: seekable. Holds at most one record and a block of 1 MiB in memory.
         offset: where a record begins, or the damage that an earlier reading ended in.
         searched: the `searched` of that damage, so that the same bytes are not searched twice.
-        allowance: of all readings of the file together.
+        allowance: where one reading of a file is made of several calls, shared by them.
 
     Yields:
         What was found, in the order of the file. `Truncated`, or a `BadLength` that was not resumed, is the
@@ -282,7 +282,8 @@ def _unsound(window: _Window, n_bytes: int) -> Truncated | BadPayload | Unfinish
     is_whole = n_bytes <= window.n_bytes
     within, is_waited_for = _sound_within(window, n_bytes)
     if 0 < within < n_bytes:
-        window.allowance.spend(n_bytes if is_whole else 0)
+        if is_whole:
+            window.allowance.spend(n_bytes)
         return Unfinished(offset, offset + within, 0 if is_whole else end)
     if is_whole and (within or not is_waited_for):
         return BadPayload(offset, end)

@@ -4,14 +4,7 @@ import duckdb
 import pytest
 
 from mlbench.catalog import connection as module
-from mlbench.catalog.connection import (
-    WRITER_MEMORY,
-    connect,
-    connect_writer,
-    execute,
-    shrink,
-    with_room,
-)
+from mlbench.catalog.connection import WRITER_MEMORY, connect, connect_writer, execute, shrink, with_room
 
 
 def limit_of(connection: duckdb.DuckDBPyConnection) -> str:
